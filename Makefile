@@ -1,0 +1,67 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`. `make help` lists the rest.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check
+SET    ?= ps1
+SETS   := $(sort $(foreach source,$(wildcard ps*/source.py),$(firstword $(subst _, ,$(dir $(source))))))
+OUT    ?= out/$(SET)
+SEEDS  ?= 50
+
+.PHONY: help setup demo test test-long build check prove release grade lint bench clean
+
+help:  ## list the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) was not found; set PYTHON=/path/to/python3 (3.11 or newer)."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: Python 3.11 or newer is needed; set PYTHON=..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# A stamp for each extra: `make demo` installs what grading needs, `make test` everything.
+$(VENV)/.grade: $(BIN)/python pyproject.toml constraints.txt
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[grade]'
+	@touch $@
+
+$(VENV)/.all: $(BIN)/python pyproject.toml constraints.txt
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[test]'
+	@touch $@ $(VENV)/.grade
+
+setup: $(VENV)/.all  ## create .venv with everything in it
+
+demo: $(VENV)/.grade  ## grade the sample class and show the report
+	$(BIN)/python examples/make_class.py --quiet
+	$(BIN)/autograder grade ps1 examples/ps1 --out out/demo
+
+test: $(VENV)/.all  ## run the tests (under 20 minutes on two cores)
+	$(BIN)/python -m pytest
+
+test-long: $(VENV)/.all  ## the longer checks: full proof of every problem set, notebooks in the cpu profile
+	@for set in $(SETS); do $(BIN)/autograder build $$set --check || exit 1; done
+	@for set in $(SETS); do $(BIN)/autograder prove $$set --seeds 100 || exit 1; done
+
+build: $(VENV)/.all  ## build the notebooks of SET (default ps1)
+	$(BIN)/autograder build $(SET)
+
+prove: $(VENV)/.all  ## prove the hidden tests of SET on SEEDS seeds
+	$(BIN)/autograder prove $(SET) --seeds $(SEEDS)
+
+release: $(VENV)/.all  ## write what students get for SET into release/
+	$(BIN)/autograder release $(SET) --out release
+
+grade: $(VENV)/.grade  ## grade SUBMISSIONS=path of SET into OUT
+	@test -n "$(SUBMISSIONS)" || { echo "make: say what to grade, for example make grade SET=ps1 SUBMISSIONS=downloads/ps1.zip"; exit 2; }
+	$(BIN)/autograder grade $(SET) $(SUBMISSIONS) --out $(OUT)
+
+lint: $(VENV)/.all  ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.all  ## measure notebook times and grading speed
+	$(BIN)/python benchmarks/notebooks.py $(SET)
+	$(BIN)/python benchmarks/grading.py $(SET)
+
+clean:  ## remove what the targets above made (not the notebooks)
+	rm -rf out build dist release *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis examples/ps1
+	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +

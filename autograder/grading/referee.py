@@ -1,0 +1,127 @@
+"""The referee: knows the reference, judges outcomes against it, and names mistakes. Runs in the grader's process."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any
+
+from autograder.grading.results import (
+    ERROR,
+    FAILED,
+    MISSING,
+    PASSED,
+    TIMEOUT,
+    ProbeResult,
+    QuestionResult,
+    question_status,
+)
+from autograder.grading.seeds import probe_seed
+from autograder.probes.load import ProblemSet
+from autograder.probes.namespace import reference_namespace, variant_namespace
+from autograder.probes.spec import Probe, Question, Variant
+from dgm.checks.judges import Context, decide
+from dgm.checks.naming import name_mistake
+from dgm.checks.runtime import Outcome, run_probe
+
+
+class ReferenceFailed(RuntimeError):
+    """The reference itself does not answer a probe: a fault of the problem set, not of a student."""
+
+
+class Referee:
+    """Judges one problem set at one seed on one device. Safe to use from several threads."""
+
+    def __init__(self, problem_set: ProblemSet, seed: int, device: str = "cpu") -> None:
+        self.problem_set, self.seed, self.device = problem_set, seed, device
+        self._lock = threading.RLock()  # torch's default dtype and generators are global to the process
+        self._namespaces: dict[str, dict[str, Any]] = {}
+        self._outcomes: dict[tuple[str, str, str], Outcome] = {}
+
+    def probe_seed(self, question: Question, probe: Probe) -> int:
+        return probe_seed(self.seed, self.problem_set.name, question.id, probe.name)
+
+    def expected(self, question: Question, probe: Probe) -> Outcome:
+        """The reference's outcome. Raises `ReferenceFailed`."""
+        outcome = self._run(question, probe, None)
+        if outcome["status"] != "ok":
+            raise ReferenceFailed(f"{question.id}.{probe.name}: the reference itself fails: {outcome['error']}")
+        return outcome
+
+    def variant(self, question: Question, probe: Probe, variant: Variant) -> Outcome:
+        """A mistake's or alternative's outcome."""
+        return self._run(question, probe, variant)
+
+    def _run(self, question: Question, probe: Probe, variant: Variant | None) -> Outcome:
+        name = "" if variant is None else f"{question.id}/{variant.key}"
+        key = (name, question.id, probe.name)
+        with self._lock:
+            if key not in self._outcomes:
+                seed = self.probe_seed(question, probe)
+                self._outcomes[key] = run_probe(probe.function, self._namespace(name, question, variant), seed, self.device)
+            return self._outcomes[key]
+
+    def _namespace(self, name: str, question: Question, variant: Variant | None) -> dict[str, Any]:
+        if name not in self._namespaces:
+            self._namespaces[name] = (
+                reference_namespace(self.problem_set)
+                if variant is None
+                else variant_namespace(self.problem_set, question, variant)
+            )
+        return self._namespaces[name]
+
+    def judge_probe(self, question: Question, probe: Probe, outcome: Outcome) -> ProbeResult:
+        """Judge one outcome; mistakes are named later, when all of the question's outcomes are known."""
+        expected = self.expected(question, probe)
+        status, message = self._verdict(question, probe, outcome, expected)
+        earned = probe.points if status == PASSED else 0.0
+        seconds = round(float(outcome.get("seconds", 0.0)), 4)
+        return ProbeResult(probe.name, probe.title, probe.points, earned, probe.public, status, message, None, seconds)
+
+    def _verdict(self, question: Question, probe: Probe, outcome: Outcome, expected: Outcome) -> tuple[str, str]:
+        error = outcome.get("error") or {}
+        if outcome["status"] == "missing":
+            return MISSING, f"`{error.get('message', '?')}` is not defined when the notebook has run."
+        if outcome["status"] == "todo":
+            return MISSING, "Not answered yet: the stub is still there."
+        if outcome["status"] == "timeout":
+            return TIMEOUT, error.get("message", "It took too long.")
+        if outcome["status"] != "ok":
+            where = f" ({error['where']})" if error.get("where") else ""
+            return ERROR, f"{error.get('type', 'Error')}: {error.get('message', '')}{where}"
+        changed = sorted(set(outcome["mutated"]) - set(expected["mutated"]))
+        if changed:
+            return FAILED, f"`{changed[0]}` changes its input in place; work on a copy (no `x += …`, `x.mul_()`, `x[i] = …`)."
+        with self._lock:
+            namespace = SimpleNamespace(**{
+                key: value for key, value in self._namespace("", question, None).items() if not key.startswith("__")
+            })
+            context = Context(self.probe_seed(question, probe), self.device, namespace)
+            verdict = decide(probe.judge, outcome["evidence"], expected["evidence"], context)
+        return (PASSED, "") if verdict.passed else (FAILED, verdict.message)
+
+    def judge_question(self, question: Question, outcomes: Mapping[str, Outcome]) -> QuestionResult:
+        """Judge all probes of a question and name the mistakes behind the failed ones."""
+        results = [self.judge_probe(question, probe, outcomes[probe.name]) for probe in question.probes]
+        failed = [result for result in results if result.status in (FAILED, ERROR)]
+        if failed and question.mistakes:
+            known = {
+                mistake.key: {probe.name: self.variant(question, probe, mistake) for probe in question.probes}
+                for mistake in question.mistakes
+            }
+            titles = {mistake.key: mistake.title for mistake in question.mistakes}
+            named = name_mistake(outcomes, known, [result.id for result in failed])
+            for result in failed:
+                if result.id in named:
+                    result.mistake = named[result.id]
+                    result.message = _sentence(titles[result.mistake])
+        score = sum(result.earned for result in results)
+        return QuestionResult(
+            question.id, question.title, score, question.points, question_status(results), question.bonus, False, results
+        )
+
+
+def _sentence(title: str) -> str:
+    text = title[:1].upper() + title[1:]
+    return text if text.endswith((".", "!", "?")) else text + "."

@@ -1,0 +1,12 @@
+"""Sandboxed Jupyter kernels that run students' code.
+
+The grader's half of this package (pool, client, wire) never trusts what a kernel says; the other half
+(zygote, child, app, harness) runs in the student's process and is of no use to an attacker.
+"""
+
+from autograder.kernel.client import Kernel
+from autograder.kernel.pool import KernelPool
+from autograder.kernel.sandbox import available_levels
+from autograder.kernel.types import Execution, Limits, ProbeReply, SandboxError
+
+__all__ = ["Execution", "Kernel", "KernelPool", "Limits", "ProbeReply", "SandboxError", "available_levels"]

@@ -1,0 +1,1 @@
+"""The proof that hidden tests are good: the kill matrix."""

@@ -1,0 +1,95 @@
+"""Element-wise closeness of nested evidence, with the place of the first difference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Where two pieces of evidence first differ.
+
+    ``path`` names the place (``["mean"][2]``), ``kind`` is one of type, keys, length, dtype, shape, value.
+    """
+
+    path: str
+    kind: str
+    got: Any
+    want: Any
+
+
+def dtype_class(array: np.ndarray) -> str:
+    """"float", "int", "bool" or "complex": float32 and float64 are the same class."""
+    return {"f": "float", "i": "int", "u": "int", "b": "bool", "c": "complex"}[array.dtype.kind]
+
+
+def is_numeric(value: Any) -> bool:
+    """True for numbers and arrays: a Python float and a 0-d tensor are the same evidence."""
+    return isinstance(value, (bool, int, float, np.ndarray))
+
+
+def as_array(value: Any) -> np.ndarray:
+    """A number or array as an array; Python ints too large for int64 become float64."""
+    try:
+        array = np.asarray(value)
+    except OverflowError:
+        return np.asarray(float("nan"))
+    return array if array.dtype.kind in "fiubc" else np.asarray(float("nan"))
+
+
+def first_difference(got: Any, want: Any, rtol: float, atol: float, path: str = "") -> Difference | None:
+    """The first place where ``got`` is not close to ``want``; None when they agree.
+
+    Numbers agree if ``|got - want| <= atol + rtol * |want|``; NaN agrees with NaN, and infinities by sign.
+    Shape must be equal and the dtype of the same class.
+    """
+    return next(_differences(got, want, rtol, atol, path), None)
+
+
+def _differences(got: Any, want: Any, rtol: float, atol: float, path: str) -> Iterator[Difference]:
+    if is_numeric(want):
+        if not is_numeric(got):
+            yield Difference(path, "type", got, want)
+        else:
+            yield from _numeric(as_array(got), as_array(want), rtol, atol, path)
+    elif isinstance(want, dict):
+        if not isinstance(got, dict):
+            yield Difference(path, "type", got, want)
+        elif set(got) != set(want):
+            yield Difference(path, "keys", sorted(map(str, got)), sorted(map(str, want)))
+        else:
+            for key in want:
+                yield from _differences(got[key], want[key], rtol, atol, f"{path}[{key!r}]")
+    elif isinstance(want, list):
+        if not isinstance(got, list):
+            yield Difference(path, "type", got, want)
+        elif len(got) != len(want):
+            yield Difference(path, "length", len(got), len(want))
+        else:
+            for index, (one, other) in enumerate(zip(got, want, strict=True)):
+                yield from _differences(one, other, rtol, atol, f"{path}[{index}]")
+    elif type(got) is not type(want):
+        yield Difference(path, "type", got, want)
+    elif got != want:
+        yield Difference(path, "value", got, want)
+
+
+def _numeric(got: np.ndarray, want: np.ndarray, rtol: float, atol: float, path: str) -> Iterator[Difference]:
+    if got.shape != want.shape:
+        yield Difference(path, "shape", got, want)
+    elif dtype_class(got) != dtype_class(want):
+        yield Difference(path, "dtype", got, want)
+    elif not close(got, want, rtol, atol):
+        yield Difference(path, "value", got, want)
+
+
+def close(got: np.ndarray, want: np.ndarray, rtol: float, atol: float) -> bool:
+    """All elements within tolerance; shapes must already agree."""
+    if want.dtype.kind in "fc" or got.dtype.kind in "fc":
+        wide = np.complex128 if "c" in (got.dtype.kind, want.dtype.kind) else np.float64
+        return bool(np.allclose(got.astype(wide), want.astype(wide), rtol=rtol, atol=atol, equal_nan=True))
+    return bool(np.array_equal(got, want))

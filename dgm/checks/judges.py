@@ -1,0 +1,213 @@
+"""Judges: they compare evidence with the reference's evidence and say what is wrong.
+
+A judge is called as ``judge(evidence, expected, context) -> Verdict``. The judges here can be written as plain data
+(`to_spec`), so that a public check frozen into a notebook uses the very same one. A function with the same
+signature that returns True, False, or a sentence (what is wrong) is a judge too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+
+from dgm.checks.compare import as_array, first_difference, is_numeric
+from dgm.checks.diagnose import diagnose
+from dgm.checks.rng import Rng
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """``passed``, and if not, one sentence for the student."""
+
+    passed: bool
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a judge may use besides the two pieces of evidence.
+
+    ``reference`` is the namespace of the reference solution (None in a student's local check); ``rng()`` gives the
+    inputs' generator again from its start, so a judge can redraw what the probe drew.
+    """
+
+    seed: int
+    device: str = "cpu"
+    reference: Any = None
+
+    def rng(self) -> Rng:
+        return Rng(self.seed, self.device)
+
+
+class Judge:
+    """Base of the judges that can be frozen. Subclasses are frozen dataclasses of plain fields."""
+
+    def __call__(self, evidence: Any, expected: Any, context: Context) -> Verdict:
+        raise NotImplementedError
+
+    def describe(self) -> str:
+        """Tolerance or rule in words, for the instructor's page."""
+        raise NotImplementedError
+
+    def to_spec(self) -> dict[str, Any]:
+        spec: dict[str, Any] = {"kind": type(self).__name__}
+        for name, value in vars(self).items():
+            spec[name] = _freeze(value)
+        return spec
+
+
+def _freeze(value: Any) -> Any:
+    if isinstance(value, Judge):
+        return value.to_spec()
+    if isinstance(value, Mapping):
+        return {key: _freeze(item) for key, item in value.items()}
+    return [_freeze(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+@dataclass(frozen=True)
+class Close(Judge):
+    """Same structure, shape and dtype class; values within ``atol + rtol * |expected|``."""
+
+    rtol: float = 1e-4
+    atol: float = 1e-5
+
+    def __call__(self, evidence: Any, expected: Any, context: Context) -> Verdict:
+        difference = first_difference(evidence, expected, self.rtol, self.atol)
+        return Verdict(True) if difference is None else Verdict(False, diagnose(difference))
+
+    def describe(self) -> str:
+        return f"close to the reference (rtol {self.rtol:g}, atol {self.atol:g})"
+
+
+@dataclass(frozen=True)
+class Exact(Judge):
+    """Equal structure and values: for integers, strings, booleans."""
+
+    def __call__(self, evidence: Any, expected: Any, context: Context) -> Verdict:
+        return Close(rtol=0.0, atol=0.0)(evidence, expected, context)
+
+    def describe(self) -> str:
+        return "equal to the reference"
+
+
+@dataclass(frozen=True)
+class Fields(Judge):
+    """Evidence is a dict; each entry has its own judge. Entries must be exactly these."""
+
+    judges: Mapping[str, Judge] = field(default_factory=dict)
+
+    def __call__(self, evidence: Any, expected: Any, context: Context) -> Verdict:
+        if not isinstance(evidence, dict) or set(evidence) != set(self.judges):
+            return Verdict(False, f"expected the entries {sorted(self.judges)}.")
+        for key, judge in self.judges.items():
+            verdict = judge(evidence[key], expected[key], context)
+            if not verdict.passed:
+                return Verdict(False, f"{key}: {verdict.message}")
+        return Verdict(True)
+
+    def describe(self) -> str:
+        return "; ".join(f"{key} {judge.describe()}" for key, judge in self.judges.items())
+
+
+@dataclass(frozen=True)
+class AtMost(Judge):
+    """Every value at most ``expected * factor + margin``: no worse than the reference where lower is better."""
+
+    factor: float = 1.0
+    margin: float = 0.0
+
+    def __call__(self, evidence: Any, expected: Any, context: Context) -> Verdict:
+        if not is_numeric(evidence):
+            return Verdict(False, "expected a number.")
+        got, want = as_array(evidence).astype(float), as_array(expected).astype(float)
+        if got.shape != want.shape:
+            return Verdict(False, f"got shape {got.shape} where {want.shape} is expected.")
+        if not np.isfinite(got).all():
+            return Verdict(False, "the value is not finite.")
+        bound = want * self.factor + self.margin
+        if (got <= bound).all():
+            return Verdict(True)
+        return Verdict(False, f"got {float(got.max()):.4g}, which is worse than a correct solution reaches.")
+
+    def describe(self) -> str:
+        return f"at most {self.factor:g} × the reference + {self.margin:g}"
+
+
+@dataclass(frozen=True)
+class SameMoments(Judge):
+    """Samples (n, ...) whose mean and variance agree with the reference's samples, feature by feature.
+
+    Two-sample z-tests; the threshold keeps the false-alarm rate of the whole probe below ``false_alarm``
+    (Bonferroni over features and both moments, normal approximation, so use n of several hundred or more).
+    """
+
+    false_alarm: float = 1e-7
+
+    def __call__(self, evidence: Any, expected: Any, context: Context) -> Verdict:
+        if not is_numeric(evidence):
+            return Verdict(False, "expected an array of samples.")
+        got, want = as_array(evidence).astype(float), as_array(expected).astype(float)
+        if got.shape != want.shape or got.ndim == 0:
+            return Verdict(False, f"got shape {got.shape} where {want.shape} is expected.")
+        if not np.isfinite(got).all():
+            return Verdict(False, "some samples are not finite.")
+        got, want = got.reshape(len(got), -1), want.reshape(len(want), -1)
+        threshold = NormalDist().inv_cdf(1 - self.false_alarm / (4 * got.shape[1]))
+        for name, first, second in (("mean", got, want), ("variance", _square(got), _square(want))):
+            error = np.sqrt(first.var(0) / len(first) + second.var(0) / len(second)) + 1e-12
+            z = np.abs(first.mean(0) - second.mean(0)) / error
+            if z.max() > threshold:
+                return Verdict(False, f"the {name} of the samples is wrong ({z.max():.0f} standard errors away).")
+        return Verdict(True)
+
+    def describe(self) -> str:
+        return f"same mean and variance as the reference's samples (false alarm {self.false_alarm:g})"
+
+
+def _square(samples: np.ndarray) -> np.ndarray:
+    return (samples - samples.mean(0)) ** 2
+
+
+@dataclass(frozen=True)
+class Custom(Judge):
+    """A judge given as a function; ``text`` describes its rule. Frozen as source text by the build."""
+
+    function: Callable[[Any, Any, Context], Any]
+    text: str = ""
+
+    def __call__(self, evidence: Any, expected: Any, context: Context) -> Verdict:
+        answer = self.function(evidence, expected, context)
+        if isinstance(answer, Verdict):
+            return answer
+        if isinstance(answer, str):
+            return Verdict(not answer, answer)
+        return Verdict(bool(answer), "" if answer else (self.text or "the values are wrong."))
+
+    def describe(self) -> str:
+        return self.text or (self.function.__doc__ or "custom rule").strip().split("\n")[0]
+
+    def to_spec(self) -> dict[str, Any]:
+        raise TypeError("a custom judge is frozen as source, see autograder.authoring")
+
+
+KINDS: dict[str, type[Judge]] = {kind.__name__: kind for kind in (Close, Exact, Fields, AtMost, SameMoments)}
+
+
+def from_spec(spec: Mapping[str, Any]) -> Judge:
+    """Inverse of ``Judge.to_spec``."""
+    values = {key: value for key, value in spec.items() if key != "kind"}
+    if spec["kind"] == "Fields":
+        values = {"judges": {key: from_spec(item) for key, item in values["judges"].items()}}
+    return KINDS[spec["kind"]](**values)
+
+
+def decide(judge: Judge, evidence: Any, expected: Any, context: Context) -> Verdict:
+    """Ask the judge about hostile evidence: whatever it raises on malformed evidence is a failed verdict."""
+    try:
+        return judge(evidence, expected, context)
+    except Exception as error:  # evidence of an unexpected structure, e.g. missing keys or wrong shapes
+        return Verdict(False, f"the answer has an unexpected form ({type(error).__name__}).")

@@ -1,0 +1,194 @@
+"""Runs one probe on a namespace of answers and returns an Outcome.
+
+The same function serves the student's local check, the student's kernel while grading, and the reference in the
+grader's process. It never lets an exception of the answers escape, and never reads more than the probe asks for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import io
+import linecache
+import random
+import time
+import traceback
+import types
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+
+from dgm.checks import evidence as wire
+from dgm.checks.rng import Rng
+
+Outcome = dict[str, Any]
+MAX_WATCHED_ELEMENTS = 1_000_000
+
+
+class MissingAnswer(Exception):
+    """The namespace has no such name."""
+
+
+class Student:
+    """The answers, as attributes. ``student.f(x)`` calls the student's ``f`` and notes whether it changed ``x``.
+
+    Use ``student.raw.f`` for functions that are meant to work in place.
+    """
+
+    def __init__(self, namespace: Mapping[str, Any], mutated: list[str]) -> None:
+        self._namespace = namespace
+        self._mutated = mutated
+
+    @property
+    def raw(self) -> types.SimpleNamespace:
+        """The answers without the watch on their arguments."""
+        return _Raw(self._namespace)  # type: ignore[return-value]
+
+    def __getattr__(self, name: str) -> Any:
+        value = _lookup(self._namespace, name)
+        watchable = isinstance(value, (types.FunctionType, types.BuiltinFunctionType, functools.partial))
+        return _watched(name, value, self._mutated) if watchable else value
+
+
+class _Raw:
+    def __init__(self, namespace: Mapping[str, Any]) -> None:
+        self._namespace = namespace
+
+    def __getattr__(self, name: str) -> Any:
+        return _lookup(self._namespace, name)
+
+
+def _lookup(namespace: Mapping[str, Any], name: str) -> Any:
+    if name.startswith("__") or name not in namespace:
+        raise MissingAnswer(name)
+    return namespace[name]
+
+
+def _watched(name: str, function: Callable, mutated: list[str]) -> Callable:
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        before = list(_tensors([*args, *kwargs.values()]))
+        copies = [_copy(item) for item in before]
+        result = function(*args, **kwargs)
+        for item, copy in zip(before, copies, strict=True):
+            if copy is not None and not _same(item, copy):
+                mutated.append(name)
+                break
+        return result
+
+    return call
+
+
+def _tensors(values: Any) -> Iterator[Any]:
+    for value in values:
+        if isinstance(value, (torch.Tensor, np.ndarray)):
+            yield value
+        elif isinstance(value, (list, tuple)):
+            yield from _tensors(value)
+        elif isinstance(value, dict):
+            yield from _tensors(value.values())
+
+
+def _copy(item: Any) -> Any:
+    if isinstance(item, torch.Tensor):
+        return item.detach().clone() if item.numel() <= MAX_WATCHED_ELEMENTS else None
+    return item.copy() if item.size <= MAX_WATCHED_ELEMENTS else None
+
+
+def _same(item: Any, copy: Any) -> bool:
+    if isinstance(item, torch.Tensor):
+        now = item.detach()
+        return now.shape == copy.shape and bool(torch.equal(torch.nan_to_num(now), torch.nan_to_num(copy)))
+    return item.shape == copy.shape and bool(np.array_equal(item, copy, equal_nan=item.dtype.kind in "fc"))
+
+
+@contextlib.contextmanager
+def fixed_state(seed: int) -> Iterator[None]:
+    """Seed the global generators, use float32 and gradients inside; put everything back afterwards."""
+    dtype, grad = torch.get_default_dtype(), torch.is_grad_enabled()
+    states = torch.get_rng_state(), np.random.get_state(), random.getstate()  # noqa: NPY002 - the global state
+    try:
+        torch.set_default_dtype(torch.float32)
+        torch.set_grad_enabled(True)
+        torch.manual_seed(seed)
+        np.random.seed(seed % 2**32)  # noqa: NPY002
+        random.seed(seed)
+        yield
+    finally:
+        torch.set_default_dtype(dtype)
+        torch.set_grad_enabled(grad)
+        torch.set_rng_state(states[0])
+        np.random.set_state(states[1])  # noqa: NPY002
+        random.setstate(states[2])
+
+
+def run_probe(
+    probe: Callable[[Any, Rng], Any], namespace: Mapping[str, Any], seed: int, device: str = "cpu"
+) -> Outcome:
+    """Run ``probe(student, rng)`` and describe what happened.
+
+    Returns
+    -------
+    Outcome
+        ``status``: ok, missing (no such name), todo (the stub is still there) or error;
+        ``evidence``: normalised plain data, None unless ok; ``error``: type, message, where;
+        ``mutated``: names of functions that changed an argument in place; ``seconds``.
+    """
+    mutated: list[str] = []
+    outcome: Outcome = {"status": "ok", "evidence": None, "error": None, "mutated": mutated, "seconds": 0.0}
+    start = time.perf_counter()
+    with fixed_state(seed), contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            outcome["evidence"] = wire.normalise(probe(Student(namespace, mutated), Rng(seed, device)))
+        except MissingAnswer as error:
+            outcome.update(status="missing", error=_describe(error))
+        except NotImplementedError as error:
+            outcome.update(status="todo", error=_describe(error))
+        except (Exception, SystemExit) as error:
+            outcome.update(status="error", error=_describe(error))
+    outcome["mutated"] = sorted(set(mutated))
+    outcome["seconds"] = time.perf_counter() - start
+    return outcome
+
+
+def _describe(error: BaseException) -> dict[str, str]:
+    where = ""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if _is_notebook_frame(frame.filename):
+            line = (frame.line or linecache.getline(frame.filename, frame.lineno or 0)).strip()
+            where = f"line {frame.lineno} of the cell that defines {frame.name}" + (f": {line[:200]}" if line else "")
+            break
+    return {"type": type(error).__name__[:100], "message": _text(error)[:1000], "where": where}
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # a hostile or broken __str__
+        return ""
+
+
+def _is_notebook_frame(filename: str) -> bool:
+    return "ipykernel_" in filename or filename.startswith(("<ipython-input", "<answers"))
+
+
+def load_probe(source: str, name: str) -> Callable[[Any, Rng], Any]:
+    """Compile a probe's self-contained source (see ``autograder.probes.extract``)."""
+    scope: dict[str, Any] = {"__name__": "__probe__"}
+    exec(compile(source, f"<probe {name}>", "exec"), scope)
+    return scope[name]
+
+
+def run_probe_json(source: str, name: str, seed: int, namespace: Mapping[str, Any], device: str = "cpu") -> bytes:
+    """`run_probe` on source text, with the outcome as JSON bytes: what a kernel sends to the grader."""
+    outcome = run_probe(load_probe(source, name), namespace, seed, device)
+    try:
+        return wire.encode(outcome)
+    except wire.EvidenceError as error:
+        description = {"type": "EvidenceError", "message": str(error), "where": ""}
+        outcome.update(status="error", evidence=None, error=description)
+        return wire.encode(outcome)
