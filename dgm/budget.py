@@ -38,7 +38,7 @@ def budget(*, smoke: T, cpu: T, gpu: T) -> T:
 
 
 def device() -> str:
-    """Where to train: ``$DGM_DEVICE`` if set, else ``"cuda"`` in the gpu profile where CUDA is available, else ``"cpu"``.
+    """Where to train: ``$DGM_DEVICE``; if unset, ``"cuda"`` in the gpu profile where CUDA is available, else ``"cpu"``.
 
     Raises ValueError when ``$DGM_DEVICE`` is no torch device, RuntimeError when it names an accelerator that
     this machine lacks.

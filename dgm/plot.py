@@ -9,10 +9,11 @@ In a notebook a figure is shown once, at the end of its cell, also when it is th
 
 from __future__ import annotations
 
+import base64
 import io
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import matplotlib as mpl
@@ -22,6 +23,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse, Rectangle
+from matplotlib.ticker import MaxNLocator
 
 #: Okabe and Ito's palette, without yellow and with the best separated colours first.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#444444")
@@ -30,11 +32,15 @@ DIVERGING = "RdBu_r"
 
 WIDTH = 6.4  # inches of a single panel
 MAX_WIDTH = 10.0  # inches of the widest figure
+_PAD = 0.08  # inches around what is drawn
+_TITLE = 0.3  # inches of a title above a panel
 
 STYLE: dict[str, Any] = {
     "figure.dpi": 100,
     "savefig.dpi": 100,
     "figure.constrained_layout.use": True,
+    "figure.constrained_layout.w_pad": _PAD,
+    "figure.constrained_layout.h_pad": _PAD,
     "figure.facecolor": "white",
     "axes.facecolor": "white",
     "axes.prop_cycle": cycler(color=COLORS),
@@ -50,7 +56,10 @@ STYLE: dict[str, Any] = {
     "font.size": 11,
     "font.family": ["DejaVu Sans"],
     "legend.fontsize": 10,
-    "legend.frameon": False,
+    "legend.frameon": True,
+    "legend.framealpha": 0.85,
+    "legend.edgecolor": "none",
+    "legend.fancybox": False,
     "lines.linewidth": 1.8,
     "xtick.labelsize": 10,
     "ytick.labelsize": 10,
@@ -68,19 +77,21 @@ _DASHES: tuple[Any, ...] = ("--", ":", "-.", (0, (6, 2, 1, 2, 1, 2)))
 
 
 class HouseFigure(Figure):
-    """A figure that a notebook shows once: by pyplot at the end of its cell, later on as its own picture."""
+    """A figure that a notebook shows once: where it is displayed, or else at the end of its cell.
+
+    An ordinary figure that is the last value of its cell is shown twice, as the value and as an open figure. This one
+    is closed when it has been shown; it can still be displayed again.
+    """
 
     def _ipython_display_(self) -> None:
         import matplotlib.pyplot as plt
-
-        number = getattr(self, "number", None)
-        if number is not None and plt.fignum_exists(number):
-            return  # still open: it will be shown when the cell ends
-        from IPython.display import Image, display
+        from IPython.display import display
 
         buffer = io.BytesIO()
         self.savefig(buffer, format="png")
-        display(Image(buffer.getvalue()))
+        picture = base64.b64encode(buffer.getvalue()).decode("ascii")
+        display({"image/png": picture, "text/plain": f"<{self}>"}, raw=True)
+        plt.close(self)
 
 
 class HouseAxes(Axes):
@@ -95,9 +106,19 @@ def use_style() -> None:
     mpl.rcParams.update(STYLE)
 
 
-def style() -> AbstractContextManager[None]:
-    """The house style inside a ``with`` block."""
-    return mpl.rc_context(STYLE)
+@contextmanager
+def style() -> Iterator[None]:
+    """The house style inside a ``with`` block.
+
+    Unlike ``mpl.rc_context`` it restores nothing but its own settings: a notebook's backend, loaded with the first
+    figure, switches "interactive" on, and without that no figure would be shown.
+    """
+    before = {name: mpl.rcParams[name] for name in STYLE}
+    mpl.rcParams.update(STYLE)
+    try:
+        yield
+    finally:
+        mpl.rcParams.update(before)
 
 
 def subplots(
@@ -110,7 +131,7 @@ def subplots(
     import matplotlib.pyplot as plt
 
     width = width or min(MAX_WIDTH, WIDTH if columns == 1 else 4.2 * columns)
-    height = height or rows * (3.9 if columns == 1 else width / columns * 0.86)
+    height = height or rows * (3.9 if columns == 1 else width / columns * 0.86 + 0.35)
     with style():
         keywords.setdefault("subplot_kw", {}).setdefault("axes_class", HouseAxes)
         return plt.subplots(rows, columns, figsize=(width, height), FigureClass=HouseFigure, **keywords)
@@ -159,21 +180,24 @@ def images(
     rows = math.ceil(n / ncols)
     if titles is None:
         if ax is None:
-            inches = min(MAX_WIDTH, max(1.2, ncols * _cell_inches(height, width)))
-            extra = 0.4 if suptitle else 0.1
-            ax = subplots(width=max(inches, _text_inches(suptitle)), height=inches * rows * height / (ncols * width) + extra)[1]
+            inches = min(MAX_WIDTH, max(1.2, ncols * _cell_inches(width)))
+            figure_height = (inches - 2 * _PAD) * rows * height / (ncols * width) + 2 * _PAD
+            figure_height += _TITLE if suptitle else 0.0
+            ax = subplots(width=max(inches, _text_inches(suptitle)), height=figure_height)[1]
         _show(ax, _mosaic(pictures, ncols), cmap)
         if suptitle:
             ax.set_title(suptitle)
         return _figure(ax)
     if len(titles) != n:
         raise ValueError(f"{len(titles)} titles for {n} images")
-    cell = max(_cell_inches(height, width), min(1.6, 0.092 * max(len(line) for t in titles for line in str(t).split("\n"))))
-    inches = min(MAX_WIDTH, ncols * cell)
-    lines = max(str(t).count("\n") for t in titles) + 1
+    texts = [str(title).split("\n") for title in titles]
+    longest = max(len(line) for text in texts for line in text)
+    lines = max(len(text) for text in texts)
+    inches = min(MAX_WIDTH, ncols * max(_cell_inches(width), min(1.6, 0.092 * longest)))
     figure, axes = subplots(
         rows, ncols, width=max(inches, _text_inches(suptitle)),
-        height=rows * (inches / ncols * height / width + 0.22 * lines) + (0.4 if suptitle else 0.05), squeeze=False,
+        height=rows * (inches / ncols * height / width + 0.22 * lines) + (0.4 if suptitle else 0.05),
+        squeeze=False,
     )
     for i, panel in enumerate(axes.flat):
         if i < n:
@@ -193,10 +217,15 @@ def compare(
     """Two grids of images side by side, each as in :func:`images`."""
     pair = [_pictures(x, vmin, vmax) for x in (before, after)]
     columns = [min(ncols or _columns(len(p), p.shape[2] / p.shape[1]), len(p)) for p in pair]
-    ratio = max(math.ceil(len(p) / c) * p.shape[1] / (c * p.shape[2]) for p, c in zip(pair, columns, strict=True))
-    width = min(8.4, max(4.0, sum(c * _cell_inches(*p.shape[1:3]) for p, c in zip(pair, columns, strict=True))))
-    figure, axes = subplots(1, 2, width=width, height=width / 2 * ratio + (0.75 if suptitle else 0.35))
-    for ax, pictures, c, title in zip(axes, pair, columns, titles, strict=True):
+    ratio = max(math.ceil(len(p) / c) * p.shape[1] / (c * p.shape[2]) for p, c in zip(pair, columns))
+    width = min(8.8, max(4.0, sum(c * _cell_inches(p.shape[2]) for p, c in zip(pair, columns))))
+    gap = 0.04 * width
+    height = (width - gap - 4 * _PAD) / 2 * ratio + 2 * _PAD + _TITLE + (0.3 if suptitle else 0.0)
+    figure, axes = subplots(1, 2, width=width, height=height)
+    engine = figure.get_layout_engine()
+    assert engine is not None
+    engine.set(wspace=0.08)  # type: ignore[call-arg]
+    for ax, pictures, c, title in zip(axes, pair, columns, titles):
         _show(ax, _mosaic(pictures, c), cmap)
         ax.set_title(title)
     if suptitle:
@@ -244,13 +273,13 @@ def _show(ax: Axes, picture: np.ndarray, cmap: str) -> None:
 def _columns(n: int, aspect: float) -> int:
     """Columns that make the whole about three times as wide as high, and its last row full where possible."""
     wanted = max(1, min(n, round(math.sqrt(3 * n / aspect)), 16))
-    full = [c for c in range(max(1, wanted - 2), min(n, wanted + 3)) if n % c == 0]
+    full = [c for c in range(max(1, wanted - 2), min(n, wanted + 2) + 1) if n % c == 0]
     return min(full, key=lambda c: abs(c - wanted)) if full else wanted
 
 
-def _cell_inches(height: int, width: int) -> float:
+def _cell_inches(width: int) -> float:
     """Width of one image in a grid: larger images get more room."""
-    return min(2.4, max(0.55, 0.4 + width / 70))
+    return min(3.2, max(0.55, 0.4 + width / 70))
 
 
 def _text_inches(text: str | None) -> float:
@@ -289,10 +318,9 @@ def curves(
                 ax.plot(x, y, color=color, alpha=0.3, linewidth=1)
                 ax.plot(x, _moving_average(y, smooth), color=color, label=label)
             else:
-                ax.plot(x, y, color=color, marker=marker, markersize=4, label=label)
-        for i, (name, value) in enumerate((reference or {}).items()):
-            k = i % len(_DASHES)
-            ax.axhline(float(value), color=_GREYS[k], linestyle=_DASHES[k], linewidth=1.4, label=f"{name} ({float(value):.4g})")
+                thickness = 1.8 if len(y) <= 200 else 1.2
+                ax.plot(x, y, color=color, marker=marker, markersize=4, linewidth=thickness, label=label)
+        _reference_lines(ax, reference)
         if logx:
             ax.set_xscale("log")
         if logy:
@@ -301,6 +329,13 @@ def curves(
         if ax.get_legend_handles_labels()[0]:
             ax.legend()
     return ax
+
+
+def _reference_lines(ax: Axes, reference: Mapping[str, float] | None) -> None:
+    for i, (name, value) in enumerate((reference or {}).items()):
+        k = i % len(_DASHES)
+        label = f"{name} ({float(value):.4g})"
+        ax.axhline(float(value), color=_GREYS[k], linestyle=_DASHES[k], linewidth=1.4, label=label)
 
 
 def _series(data: Any) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -366,12 +401,12 @@ def bars(
         for i, (name, heights) in enumerate(groups.items()):
             x = np.arange(size) + (i - (len(groups) - 1) / 2) * width
             ax.bar(x, heights, width * 0.95, color=COLORS[i % len(COLORS)], label=name or None)
-        for i, (name, value) in enumerate((reference or {}).items()):
-            k = i % len(_DASHES)
-            ax.axhline(float(value), color=_GREYS[k], linestyle=_DASHES[k], linewidth=1.4, label=f"{name} ({float(value):.4g})")
+        _reference_lines(ax, reference)
         shown = range(0, size, max(1, math.ceil(size / 24)))
-        crowded = sum(len(names[i]) + 2 for i in shown) > 76
-        ax.set_xticks(list(shown), [names[i] for i in shown], rotation=30 if crowded else 0, ha="right" if crowded else "center")
+        ax.set_xticks(list(shown), [names[i] for i in shown])
+        if sum(len(names[i]) + 2 for i in shown) > 76:  # too many letters for one line
+            for text in ax.get_xticklabels():
+                text.set(rotation=25, horizontalalignment="right", rotation_mode="anchor")
         ax.tick_params(axis="x", length=0)
         ax.grid(False, axis="x")
         _label(ax, xlabel, ylabel, title)
@@ -387,7 +422,7 @@ def density2d(
     log_prob_fn: Callable[[Any], Any], xlim: tuple[float, float] = (-4, 4), ylim: tuple[float, float] = (-4, 4),
     ax: Axes | None = None, title: str | None = None, n: int = 160, cmap: str = SEQUENTIAL, device: str = "cpu",
 ) -> Axes:
-    """A density over a rectangle, as colours; black (in viridis: dark) is zero.
+    """A density over a rectangle, as colours; the darkest is zero.
 
     log_prob_fn: takes a float32 tensor (m, 2) on ``device``, returns log-densities (m,); called without gradients, in
     chunks, at the centres of n×n cells. NaN is drawn in magenta, so that it cannot be missed.
@@ -406,8 +441,9 @@ def density2d(
     colors = mpl.colormaps[cmap].copy()
     colors.set_bad("magenta")
     with style():
-        ax.imshow(density, origin="lower", extent=(*xlim, *ylim), cmap=colors, vmin=0, interpolation="bilinear", aspect="equal")
+        ax.imshow(density, origin="lower", extent=(*xlim, *ylim), cmap=colors, vmin=0, interpolation="bilinear")
         ax.grid(False)
+        _round_ticks(ax)
         _label(ax, title=title)
     return ax
 
@@ -433,7 +469,9 @@ def scatter2d(
     with style():
         if labels is None:
             next_color = color or COLORS[len(ax.collections) % len(COLORS)]
-            ax.scatter(*points[finite].T, color=next_color, label=label, **keywords)
+            ax.scatter(*points[finite].T, color=next_color, **keywords)
+            if label:
+                _legend_dot(ax, next_color, label)
         else:
             kinds = _array(labels)
             if kinds.shape != (len(points),):
@@ -441,7 +479,8 @@ def scatter2d(
             many = np.unique(kinds)
             for i, kind in enumerate(many):
                 chosen = mpl.colormaps["tab20"](i % 20) if len(many) > len(COLORS) else COLORS[i]
-                ax.scatter(*points[finite & (kinds == kind)].T, color=chosen, label=str(kind), **keywords)
+                ax.scatter(*points[finite & (kinds == kind)].T, color=chosen, **keywords)
+                _legend_dot(ax, chosen, str(kind))
         ax.set_aspect("equal", adjustable="datalim" if xlim is None and ylim is None else "box")
         if xlim is not None:
             ax.set_xlim(*xlim)
@@ -450,12 +489,21 @@ def scatter2d(
         if not finite.all():
             title = f"{title or ''} ({int((~finite).sum())} points not finite)".strip()
         _label(ax, title=title)
+        _round_ticks(ax)
         if label or labels is not None:
-            legend = ax.legend(markerscale=max(1.0, 6 / math.sqrt(size)))
-            for handle in legend.legend_handles:
-                if handle is not None:
-                    handle.set_alpha(1)
+            ax.legend()
     return ax
+
+
+def _legend_dot(ax: Axes, color: Any, label: str) -> None:
+    """A legend entry that is visible however small and pale the points are."""
+    edge: dict[str, Any] = {"markeredgecolor": "#888888", "markeredgewidth": 0.5}  # so that white shows on white
+    ax.plot([], [], linestyle="", marker="o", markersize=5, color=color, label=label, **edge)
+
+
+def _round_ticks(ax: Axes) -> None:
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
 
 
 def ellipse(
@@ -469,9 +517,9 @@ def ellipse(
     means, covs = np.atleast_2d(_numbers(mean)), _numbers(cov)
     covs = covs[None] if covs.ndim == 2 else covs
     if means.shape[1:] != (2,) or covs.shape != (len(means), 2, 2):
-        raise ValueError(f"expected mean (2,) or (K, 2) and cov (2, 2) or (K, 2, 2), got {means.shape} and {covs.shape}")
+        raise ValueError(f"expected mean (2,) or (K, 2) and cov (K, 2, 2), got {means.shape} and {covs.shape}")
     with style():
-        for k, (centre, matrix) in enumerate(zip(means, covs, strict=True)):
+        for k, (centre, matrix) in enumerate(zip(means, covs)):
             values, vectors = np.linalg.eigh(matrix)
             if values[0] < -1e-8 * abs(values[1]):
                 raise ValueError(f"covariance {k} has the negative eigenvalue {values[0]:.3g}")
@@ -479,10 +527,12 @@ def ellipse(
             chosen = color or COLORS[(k + 1) % len(COLORS)]
             for i, number in enumerate(sorted(n_std)):
                 width, height = 2 * number * np.sqrt(np.clip(values[::-1], 0, None))
+                line: dict[str, Any] = {"linewidth": 2, "linestyle": "-"} if i == 0 else {"linestyle": "--"}
                 ax.add_patch(
-                    Ellipse(tuple(centre), width, height, angle=angle, fill=False, edgecolor=chosen, linewidth=2 if i == 0 else 1.3,
-                            linestyle="-" if i == 0 else "--", label=label if i == 0 and k == 0 else None)
+                    Ellipse(tuple(centre), width, height, angle=angle, fill=False, edgecolor=chosen, **line)
                 )
+            if label and k == 0:
+                ax.plot([], [], color=chosen, linewidth=2, label=label)
             ax.plot(*centre, marker="+", markersize=9, markeredgewidth=2, color=chosen)
         ax.autoscale_view()
         if label:
@@ -517,23 +567,28 @@ def heatmap(
     colors.set_bad("#BBBBBB")
     if ax is None:
         width = float(np.clip(1.6 + columns * (0.62 if annotate else 0.32), 3.6, 8.0))
-        ax = _axes(None, width=width, height=float(np.clip((width - 1.3) * rows / columns + 0.9, 1.8, 7.0)))
+        margin = 0.45 + (0.3 if title else 0.0) + (0.25 if xlabel else 0.0)
+        ax = _axes(None, width=width, height=float(np.clip((width - 1.5) * rows / columns + margin, 1.8, 7.0)))
     with style():
-        picture = ax.imshow(values, cmap=colors, vmin=vmin, vmax=vmax, aspect="equal" if 0.25 <= rows / columns <= 4 else "auto")
+        square = 0.25 <= rows / columns <= 4
+        picture = ax.imshow(values, cmap=colors, vmin=vmin, vmax=vmax, aspect="equal" if square else "auto")
         ax.grid(False)
         ax.spines[:].set_visible(False)
-        for names, set_ticks in ((xticks, ax.set_xticks), (yticks, ax.set_yticks)):
-            if names is not None:
-                long = names is xticks and sum(len(str(name)) + 1 for name in names) > 40
-                set_ticks(range(len(names)), [str(name) for name in names], **({"rotation": 45, "ha": "right"} if long else {}))
+        if xticks is not None:
+            ax.set_xticks(range(len(xticks)), [str(name) for name in xticks])
+            if sum(len(str(name)) + 1 for name in xticks) > 40:
+                for text in ax.get_xticklabels():
+                    text.set(rotation=45, horizontalalignment="right", rotation_mode="anchor")
+        if yticks is not None:
+            ax.set_yticks(range(len(yticks)), [str(name) for name in yticks])
         ax.tick_params(length=0)
         if xticks is None:
-            ax.xaxis.get_major_locator().set_params(integer=True)
+            ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
         if yticks is None:
-            ax.yaxis.get_major_locator().set_params(integer=True)
+            ax.yaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
         if annotate:
             for (i, j), value in np.ndenumerate(values):
-                red, green, blue, _ = picture.cmap(picture.norm(value))
+                red, green, blue, _ = picture.to_rgba(np.array([value]))[0]
                 dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.55
                 ax.text(j, i, f"{value:.3g}", ha="center", va="center", fontsize=9, color="white" if dark else "black")
         if colorbar:
@@ -574,11 +629,12 @@ def receptive_field(
         ax.grid(False)
         ax.grid(True, which="minor", color="#D0D0D0", linewidth=0.6)
         ax.tick_params(which="both", length=0)
-        ax.xaxis.get_major_locator().set_params(integer=True)
-        ax.yaxis.get_major_locator().set_params(integer=True)
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
         if center is not None:
             row, column = center
-            ax.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, edgecolor=COLORS[1], linewidth=2.5, zorder=3))
+            outline: dict[str, Any] = {"edgecolor": COLORS[1], "linewidth": 2.5, "zorder": 3}
+            ax.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, **outline))
         bar = _figure(ax).colorbar(picture, ax=ax, shrink=0.9, label="log10 |gradient|")
         bar.outline.set_visible(False)  # type: ignore[operator]
         _label(ax, "column", "row", title)
@@ -604,10 +660,10 @@ def format_table(rows: Iterable[Sequence[Any]] | Mapping[Any, Any], header: Sequ
     count = max((len(line) for line in lines), default=0)
     lines = [line + [""] * (count - len(line)) for line in lines]
     widths = [max(len(line[j]) for line in lines) for j in range(count)]
-    numeric = [
-        any(len(row) > j for row in cells) and all(_is_number(row[j]) for row in cells if len(row) > j) for j in range(count)
-    ]
-    out = ["  ".join(t.rjust(w) if r else t.ljust(w) for t, w, r in zip(line, widths, numeric, strict=True)) for line in lines]
+    columns = [[row[j] for row in cells if len(row) > j] for j in range(count)]
+    numeric = [any(cell is not None for cell in column) and all(map(_is_number, column)) for column in columns]
+    align = [str.rjust if right else str.ljust for right in numeric]
+    out = ["  ".join(f(text, width) for f, text, width in zip(align, line, widths)) for line in lines]
     if header is not None:
         out.insert(1, "  ".join("-" * w for w in widths))
     return "\n".join(line.rstrip() for line in out)

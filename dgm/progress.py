@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sized
 from typing import Any, Generic, TextIO, TypeVar
 
 T = TypeVar("T")
@@ -44,7 +44,7 @@ class Progress(Generic[T]):
     ) -> None:
         if every is not None and every < 1:
             raise ValueError(f"every must be at least 1, got {every}")
-        if total is None and hasattr(iterable, "__len__"):
+        if total is None and isinstance(iterable, Sized):
             total = len(iterable)
         self.iterable = iterable
         self.total = total

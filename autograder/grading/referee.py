@@ -59,7 +59,8 @@ class Referee:
         with self._lock:
             if key not in self._outcomes:
                 seed = self.probe_seed(question, probe)
-                self._outcomes[key] = run_probe(probe.function, self._namespace(name, question, variant), seed, self.device)
+                namespace = self._namespace(name, question, variant)
+                self._outcomes[key] = run_probe(probe.function, namespace, seed, self.device)
             return self._outcomes[key]
 
     def _namespace(self, name: str, question: Question, variant: Variant | None) -> dict[str, Any]:
@@ -92,7 +93,8 @@ class Referee:
             return ERROR, f"{error.get('type', 'Error')}: {error.get('message', '')}{where}"
         changed = sorted(set(outcome["mutated"]) - set(expected["mutated"]))
         if changed:
-            return FAILED, f"`{changed[0]}` changes its input in place; work on a copy (no `x += …`, `x.mul_()`, `x[i] = …`)."
+            advice = "work on a copy (no `x += …`, `x.mul_()`, `x[i] = …`)."
+            return FAILED, f"`{changed[0]}` changes its input in place; {advice}"
         with self._lock:
             namespace = SimpleNamespace(**{
                 key: value for key, value in self._namespace("", question, None).items() if not key.startswith("__")
@@ -117,8 +119,9 @@ class Referee:
                     result.mistake = named[result.id]
                     result.message = _sentence(titles[result.mistake])
         score = sum(result.earned for result in results)
+        status = question_status(results)
         return QuestionResult(
-            question.id, question.title, score, question.points, question_status(results), question.bonus, False, results
+            question.id, question.title, score, question.points, status, question.bonus, False, results
         )
 
 

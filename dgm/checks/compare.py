@@ -29,7 +29,7 @@ def dtype_class(array: np.ndarray) -> str:
 
 def is_numeric(value: Any) -> bool:
     """True for numbers and arrays: a Python float and a 0-d tensor are the same evidence."""
-    return isinstance(value, (bool, int, float, np.ndarray))
+    return isinstance(value, (bool, int, float, np.generic, np.ndarray))
 
 
 def as_array(value: Any) -> np.ndarray:

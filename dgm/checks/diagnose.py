@@ -63,7 +63,7 @@ def _value_sentence(got: np.ndarray, want: np.ndarray, rtol: float, atol: float)
         return f"{share:.0%} of the values are wrong."
     got, want = got.astype(np.float64), want.astype(np.float64)
     if np.isnan(got).any() and not np.isnan(want).any():
-        return f"{_count(np.isnan(got))} NaN: ∞ − ∞, 0·∞, 0/0 or the log of a negative number."
+        return f"{_count(np.isnan(got))} NaN: look for ∞ − ∞, 0·∞, 0/0 or log of a negative."
     if np.isinf(got).any() and not np.isinf(want).any():
         return f"{_count(np.isinf(got))} infinite: an exp overflows, or a log meets an underflowed 0."
     finite = np.isfinite(got) & np.isfinite(want)

@@ -227,7 +227,9 @@ def _circle(count: int, radius: float) -> Tensor:
 
 _TOYS: dict[str, _Toy] = {
     "two_gaussians": _mixture(
-        torch.tensor([[-1.8, -1.8], [1.8, 1.8]], dtype=torch.float64), 0.6, torch.tensor([0.3, 0.7], dtype=torch.float64)
+        torch.tensor([[-1.8, -1.8], [1.8, 1.8]], dtype=torch.float64),
+        std=0.6,
+        weights=torch.tensor([0.3, 0.7], dtype=torch.float64),
     ),
     "rotated_gaussian": _rotated_gaussian(),
     "gaussians8": _mixture(_circle(8, 2.8), 0.3),

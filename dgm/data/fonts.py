@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -142,10 +142,11 @@ def _ink(character: str, font: str, em: float) -> np.ndarray:
     import matplotlib
     from matplotlib import ft2font
 
-    flags = ft2font.LoadFlags.NO_HINTING if hasattr(ft2font, "LoadFlags") else ft2font.LOAD_NO_HINTING
+    flags: Any = ft2font.LoadFlags if hasattr(ft2font, "LoadFlags") else ft2font  # matplotlib before 3.10
+    unhinted = flags.NO_HINTING if hasattr(flags, "NO_HINTING") else flags.LOAD_NO_HINTING
     face = ft2font.FT2Font(str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / f"{font}.ttf"))
     face.set_size(em, 72)
-    face.set_text(character, 0.0, flags=flags)
+    face.set_text(character, 0.0, flags=unhinted)
     face.draw_glyphs_to_bitmap(antialiased=True)
     ink = np.asarray(face.get_image(), dtype=np.float32) / 255
     rows, columns = np.flatnonzero(ink.any(1)), np.flatnonzero(ink.any(0))

@@ -45,7 +45,7 @@ def digits(split: Split = "train", binary: Binary = False, seed: int = 0) -> tup
 
 
 def digits_levels(split: Split = "train") -> tuple[Tensor, Tensor]:
-    """Digits as ``(levels, labels)``: int64 (N, 1, 8, 8) in 0..16 (17 levels), int64 (N,). Same split as :func:`digits`."""
+    """Digits as ``(levels, labels)``: int64 (N, 1, 8, 8) in 0..16 (17 levels), int64 (N,). Same split as digits()."""
     levels, labels = _levels_and_labels()
     index = _split_index(split)
     return levels[index], labels[index]

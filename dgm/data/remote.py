@@ -64,10 +64,10 @@ SHAKESPEARE = RemoteFile(
 
 
 def mnist(split: Literal["train", "test"] = "train", n: int | None = None) -> tuple[Tensor, Tensor]:
-    """MNIST as ``(images, labels)``: float32 (N, 1, 28, 28) in [0, 1], int64 (N,); N = 60,000 or 10,000, or the first ``n``.
+    """MNIST as ``(images, labels)``: float32 (N, 1, 28, 28) in [0, 1], int64 (N,).
 
-    Downloads 10 MB the first time. Raises DataUnavailable (offline substitute: ``dgm.data.glyphs``), ValueError on an
-    unknown split.
+    N = 60,000 or 10,000; or give ``n`` for only the first ones. Downloads 10 MB the first time.
+    Raises DataUnavailable (offline substitute: ``dgm.data.glyphs``), ValueError on an unknown split.
     """
     if split not in MNIST:
         raise ValueError(f"unknown split {split!r}: use 'train' or 'test'")
@@ -83,11 +83,11 @@ def mnist(split: Literal["train", "test"] = "train", n: int | None = None) -> tu
 
 
 def cifar10(split: Literal["train", "test"] = "train", n: int | None = None) -> tuple[Tensor, Tensor]:
-    """CIFAR-10 as ``(images, labels)``: float32 (N, 3, 32, 32) in [0, 1], int64 (N,); N = 50,000 or 10,000, or the first ``n``.
+    """CIFAR-10 as ``(images, labels)``: float32 (N, 3, 32, 32) in [0, 1], int64 (N,).
 
-    Labels: airplane, automobile, bird, cat, deer, dog, frog, horse, ship, truck. Downloads 170 MB the first time; all of
-    it is 614 MB of memory as float32. Raises DataUnavailable (offline substitute: patches of photographs), ValueError
-    on an unknown split.
+    N = 50,000 or 10,000; or give ``n`` for only the first ones. Labels: airplane, automobile, bird, cat, deer, dog,
+    frog, horse, ship, truck. Downloads 170 MB the first time; all of "train" takes 614 MB of memory.
+    Raises DataUnavailable (offline substitute: patches of photographs), ValueError on an unknown split.
     """
     if split not in ("train", "test"):
         raise ValueError(f"unknown split {split!r}: use 'train' or 'test'")
@@ -97,10 +97,10 @@ def cifar10(split: Literal["train", "test"] = "train", n: int | None = None) -> 
 
 
 def tiny_shakespeare(split: Literal["train", "val", "all"] = "all") -> str:
-    """Tiny Shakespeare, 1,115,394 characters, 65 different ones; ``"train"`` is the first 90% (1,003,854), ``"val"`` the rest.
+    """Tiny Shakespeare: 1,115,394 characters, 65 different ones.
 
-    Downloads 1.1 MB the first time. Raises DataUnavailable (offline substitute: ``dgm.data.english``), ValueError on an
-    unknown split.
+    "train" is the first 90% (1,003,854 characters), "val" the rest (111,540). Downloads 1.1 MB the first time.
+    Raises DataUnavailable (offline substitute: ``dgm.data.english``), ValueError on an unknown split.
     """
     if split not in ("train", "val", "all"):
         raise ValueError(f"unknown split {split!r}: use 'train', 'val' or 'all'")

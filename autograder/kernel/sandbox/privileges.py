@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import resource
+from collections.abc import Sequence
 
 from autograder.kernel.sandbox import linux
 
@@ -39,7 +40,6 @@ def set_limits(limits: dict[str, float], *, fresh_user: bool, data_mb: int | Non
     _set(resource.RLIMIT_NOFILE, 1024)
     _set(resource.RLIMIT_MSGQUEUE, 0)
     _set(resource.RLIMIT_MEMLOCK, 1 << 20)
-    _set(resource.RLIMIT_STACK, 16 << 20)
     if data_mb is not None:
         # Counts private writable memory of one process. A cell that asks for too much gets a MemoryError,
         # which reads better than a kill; the watchdog of the grader counts the whole tree.
@@ -83,3 +83,27 @@ def become(uid: int | None) -> None:
         os.setresuid(uid, uid, uid)
     linux.drop_all_capabilities()
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
+
+
+def identity(readable: Sequence[str]) -> int | None:
+    """The user to become: one of our own where this process may and where that user can read the interpreter."""
+    if not can_change_identity():
+        return None
+    uid = pick_uid()
+    if uid is None:
+        return None
+    return uid if all(_world_readable(path) for path in readable) else None
+
+
+def _world_readable(path: str) -> bool:
+    """Whether everyone may reach and read ``path``."""
+    real = os.path.realpath(path)
+    if not os.path.exists(real):
+        return True
+    parts = [real]
+    while parts[-1] != "/":
+        parts.append(os.path.dirname(parts[-1]))
+    need_self = 0o005 if os.path.isdir(real) else 0o004
+    if os.stat(real).st_mode & need_self != need_self:
+        return False
+    return all(os.stat(parent).st_mode & 0o001 for parent in parts[1:])

@@ -29,8 +29,7 @@ DENIED: dict[str, tuple[int | None, int | None]] = {
     "reboot": (169, 142), "acct": (163, 89), "quotactl": (179, 60), "syslog": (103, 116),
     "personality": (135, 92), "settimeofday": (164, 170), "clock_settime": (227, 112), "adjtimex": (159, 171),
     "clock_adjtime": (305, 266), "iopl": (172, None), "ioperm": (173, None), "modify_ldt": (154, None),
-    "uselib": (134, None), "vhangup": (153, 58), "mbind": (237, 235), "migrate_pages": (256, 238),
-    "move_pages": (279, 239), "lookup_dcookie": (212, 18), "nfsservctl": (180, 42),
+    "uselib": (134, None), "vhangup": (153, 58), "lookup_dcookie": (212, 18), "nfsservctl": (180, 42),
 }  # fmt: skip
 CLONE, CLONE3, SOCKET, IOCTL = (56, 220), (435, 435), (41, 198), (16, 29)
 

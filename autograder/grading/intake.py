@@ -1,0 +1,306 @@
+"""From paths to submissions: notebooks, zips, folders, LMS downloads, nbgrader's ``submitted``.
+
+A bad submission within a class is a `Submission` with a ``problem``; a bad path is a `UserError`.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from autograder.errors import UserError
+from autograder.grading.archive import Archive, ArchiveProblem
+from autograder.grading.matching import Matcher
+from autograder.grading.notebook import MAX_BYTES, Notebook, NotebookProblem, read_notebook
+from autograder.grading.students import (
+    CONTAINERS,
+    Name,
+    Naming,
+    distinct,
+    from_lms,
+    gradescope_names,
+    safe_id,
+)
+from autograder.grading.text import clean_line
+
+MAX_FILES = 50_000
+MAX_NOTEBOOKS = 50  # of one student
+MAX_ZIP = 2 * 2**30
+JUNK = {"__MACOSX", ".ipynb_checkpoints", "__pycache__", ".DS_Store", ".git", "Thumbs.db"}
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One student's work: ``notebook``, or the ``problem`` why there is none. ``path`` is for people to read."""
+
+    student: str
+    path: str
+    notebook: Notebook | None = None
+    problem: str = ""
+    notes: tuple[str, ...] = ()
+    read: Callable[[], bytes] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def notebook_bytes(self) -> bytes | None:
+        """The notebook as it was handed in; read again, because a class of them may not fit in memory."""
+        return self.read() if self.read and self.notebook else None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file below a path: its parts, and how to read at most so many bytes of it."""
+
+    parts: tuple[str, ...]
+    read: Callable[[int], bytes]
+
+    @property
+    def suffix(self) -> str:
+        return Path(self.parts[-1]).suffix.lower()
+
+    @property
+    def stem(self) -> str:
+        return Path(self.parts[-1]).stem
+
+    def below(self, count: int = 1) -> Entry:
+        return replace(self, parts=self.parts[count:])
+
+
+@dataclass
+class Group:
+    """The files of one student."""
+
+    name: Name
+    path: str
+    entries: list[Entry]
+
+
+class EntryProblem(ValueError):
+    """Why a file cannot be read: one sentence."""
+
+
+def collect(paths: Sequence[str | Path], matcher: Matcher) -> list[Submission]:
+    """All submissions below the paths, sorted by student. Raises `UserError` when a path itself is bad."""
+    groups: list[Group | tuple[Name, str, str]] = []
+    for path in map(Path, paths):
+        try:
+            groups += _groups(path, matcher)
+        except (ArchiveProblem, EntryProblem) as error:
+            if len(paths) == 1:
+                raise UserError(f"{path}: {error}") from None
+            groups.append((matcher.naming.from_ancestors(_outwards(path), path.stem), str(path), str(error)))
+    names = [group.name if isinstance(group, Group) else group[0] for group in groups]
+    submissions = []
+    for group, (student, note) in zip(groups, distinct(names), strict=True):
+        if isinstance(group, Group):
+            found = _choose(group, matcher)
+        else:
+            found = Submission("", group[1], problem=group[2])
+        submissions.append(replace(found, student=student, notes=(note, *found.notes) if note else found.notes))
+    if len(submissions) == 1 and submissions[0].problem:
+        raise UserError(f"{submissions[0].path}: {submissions[0].problem}")
+    return sorted(submissions, key=lambda item: item.student.lower())
+
+
+def _groups(path: Path, matcher: Matcher) -> list[Group]:
+    if not path.exists():
+        raise UserError(f"{path} does not exist.")
+    outwards = _outwards(path)
+    if path.is_dir():
+        entries, empty = _walk(path)
+        return _by_student(entries, path, outwards, matcher, empty)
+    if not path.is_file():
+        raise UserError(f"{path} is neither a file nor a folder.")
+    suffix = path.suffix.lower()
+    if suffix == ".ipynb":
+        entry = Entry((path.name,), lambda limit: _read_file(path, limit))
+        return [Group(matcher.naming.from_ancestors(outwards, path.stem), str(path), [entry])]
+    if suffix == ".zip":
+        archive = Archive(_read_file(path, MAX_ZIP))
+        entries = [Entry(tuple(name.replace("\\", "/").split("/")), _member(archive, name)) for name in archive.names]
+        return _by_student(entries, path, outwards, matcher, [])
+    raise UserError(f"{path} is not a notebook, a zip file or a folder.")
+
+
+def _outwards(path: Path) -> list[str]:
+    """Names from the file's own outwards, as far as the user wrote them."""
+    return [path.stem if path.is_file() else path.name, *(parent.name for parent in path.parents if parent.name)]
+
+
+def _walk(root: Path) -> tuple[list[Entry], list[str]]:
+    """Regular files below a folder, and the names of its empty subfolders. Links that lead outside are not followed."""
+    entries: list[Entry] = []
+    empty = []
+    real = os.path.realpath(root)
+    for folder, subfolders, files in os.walk(root):
+        subfolders[:] = sorted(name for name in subfolders if name not in JUNK)
+        place = Path(folder)
+        parts = place.relative_to(root).parts
+        if len(parts) == 1 and not subfolders and not files:
+            empty.append(parts[0])
+        for name in sorted(files):
+            file = place / name
+            if file.is_symlink() and not os.path.realpath(file).startswith(real + os.sep):
+                entries.append(Entry((*parts, name), _refuse_link))
+            else:
+                entries.append(Entry((*parts, name), lambda limit, file=file: _read_file(file, limit)))
+        if len(entries) > MAX_FILES:
+            raise UserError(f"{root} holds more than {MAX_FILES} files.")
+    return entries, empty
+
+
+def _refuse_link(limit: int) -> bytes:
+    raise EntryProblem("The file is a symbolic link that leads outside; hand in the file itself.")
+
+
+def _read_file(path: Path, limit: int) -> bytes:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as stream:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise EntryProblem("This is not a regular file.")
+            data = stream.read(limit + 1)
+    except OSError as error:
+        raise EntryProblem(f"The file cannot be read ({error.strerror or 'unknown error'}).") from None
+    if len(data) > limit:
+        raise EntryProblem(f"The file is larger than {limit // 2**20} MB.")
+    return data
+
+
+def _member(archive: Archive, name: str) -> Callable[[int], bytes]:
+    return lambda limit: archive.read(name, limit)
+
+
+def _by_student(
+    entries: list[Entry], path: Path, outwards: list[str], matcher: Matcher, empty: list[str]
+) -> list[Group]:
+    """Split the files of one path into students."""
+    entries = [entry for entry in entries if not JUNK & set(entry.parts) and not entry.parts[-1].startswith(".")]
+    if not entries and not empty:
+        raise UserError(f"{path} is empty: there is nothing to grade.")
+    entries, stripped = _strip_wrappers(entries, matcher.naming)
+    names = _gradescope(entries)
+    groups: dict[tuple[str, str], Group] = {}
+    loose = [entry for entry in entries if len(entry.parts) == 1]
+    for entry in entries:
+        if len(entry.parts) > 1 and not matcher.naming.is_generic(entry.parts[0]):
+            folder = entry.parts[0]
+            known = names.get(folder)
+            name = Name(known, folder) if known else from_lms(folder) or Name(safe_id(folder))
+            group = groups.setdefault(("folder", folder), Group(name, str(path / folder), []))
+            group.entries.append(entry.below())
+        elif len(entry.parts) > 1 or _is_own(entry, loose, matcher):
+            own = matcher.naming.from_ancestors([*reversed(stripped), *outwards], outwards[0])
+            group = groups.setdefault(("own", ""), Group(own, str(path), []))
+            group.entries.append(entry)
+        elif entry.suffix in (".ipynb", ".zip") or from_lms(entry.stem):
+            name = matcher.naming.from_name(entry.stem) or Name(safe_id(entry.stem))
+            key = ("file", f"{name.student}/{name.number}" if name.number else entry.parts[0])
+            groups.setdefault(key, Group(name, str(path / entry.parts[0]), [])).entries.append(entry)
+    for folder in [] if stripped else empty:
+        groups.setdefault(("folder", folder), Group(from_lms(folder) or Name(safe_id(folder)), str(path / folder), []))
+    if not any(entry.suffix in (".ipynb", ".zip") for group in groups.values() for entry in group.entries):
+        raise UserError(f"{path} holds no notebook (.ipynb).")
+    return list(groups.values())
+
+
+def _is_own(entry: Entry, loose: list[Entry], matcher: Matcher) -> bool:
+    """A notebook beside no other students' ones, whose name says nothing: the path itself is the student."""
+    notebooks = [other for other in loose if other.suffix in (".ipynb", ".zip")]
+    telling = [other for other in notebooks if matcher.naming.from_name(other.stem)]
+    return entry.suffix in (".ipynb", ".zip") and not matcher.naming.from_name(entry.stem) and not (
+        len(notebooks) - len(telling) > 1 or any(from_lms(other.stem) for other in telling)
+    )
+
+
+def _strip_wrappers(entries: list[Entry], naming: Naming) -> tuple[list[Entry], list[str]]:
+    """Drop folders that hold the whole class (``submitted/``, ``ps1_export/``); return their names too."""
+    stripped: list[str] = []
+    while entries:
+        tops = {entry.parts[0] for entry in entries}
+        if "submitted" in tops and len(tops) > 1:
+            entries = [entry for entry in entries if entry.parts[0] == "submitted"]
+            tops = {"submitted"}
+        if len(tops) != 1 or any(len(entry.parts) < 2 for entry in entries):
+            break
+        top = next(iter(tops))
+        if from_lms(top) or not (_container(top) or _holds_class(entries, naming)):
+            break
+        stripped.append(top)
+        entries = [entry.below() for entry in entries]
+    return entries, stripped
+
+
+def _container(name: str) -> bool:
+    return bool(CONTAINERS.fullmatch(name))
+
+
+def _holds_class(entries: list[Entry], naming: Naming) -> bool:
+    """True if a single folder holds several students rather than one student's files."""
+    wanted = [entry for entry in entries if entry.suffix in (".ipynb", ".zip")]
+    inner = {entry.parts[1] for entry in wanted}
+    return len(inner) > 1 and not any(naming.is_generic(Path(name).stem) for name in inner)
+
+
+def _gradescope(entries: list[Entry]) -> dict[str, str]:
+    for entry in entries:
+        if entry.parts == ("submission_metadata.yml",):
+            try:
+                return gradescope_names(entry.read(MAX_BYTES * 5).decode("utf-8", "replace"))
+            except (ArchiveProblem, EntryProblem):
+                return {}
+    return {}
+
+
+def _choose(group: Group, matcher: Matcher) -> Submission:
+    """The one notebook of a student that holds the answers."""
+    named = [entry for entry in group.entries if matcher.name in entry.parts[:-1]]
+    entries = named or group.entries
+    notebooks = [(entry, f"{group.path}") for entry in entries if entry.suffix == ".ipynb"]
+    problems: list[str] = []
+    for entry in entries:
+        if entry.suffix == ".zip":
+            try:
+                notebooks += [(inner, f"{group.path}/{entry.parts[-1]}") for inner in _nested(entry)]
+            except (ArchiveProblem, EntryProblem) as error:
+                problems.append(str(error))
+    candidates = []
+    for order, (entry, _) in enumerate(notebooks[:MAX_NOTEBOOKS]):
+        try:
+            notebook = read_notebook(entry.read(MAX_BYTES))
+            problem = matcher.problem(notebook)
+            if problem is None:
+                score = (matcher.found(notebook), matcher.naming.is_generic(entry.stem), -len(entry.parts), -order)
+                candidates.append((score, entry, notebook))
+        except (NotebookProblem, ArchiveProblem, EntryProblem) as error:
+            problem = str(error)
+        if problem:
+            problems.append(problem)
+    if not candidates:
+        return Submission("", group.path, problem=problems[0] if problems else _nothing(group.entries))
+    _, entry, notebook = max(candidates, key=lambda candidate: candidate[0])
+    notes = ()
+    if len(candidates) > 1:
+        shown = clean_line("/".join(entry.parts), 120)
+        notes = (f"The submission holds {len(candidates)} such notebooks; {shown} was graded.",)
+    return Submission("", group.path, notebook, "", notes, lambda: entry.read(MAX_BYTES))
+
+
+def _nested(entry: Entry) -> Iterable[Entry]:
+    """The notebooks in a student's zip, one level deep."""
+    archive = Archive(entry.read(MAX_BYTES * 5))
+    names = [name for name in archive.names if not JUNK & set(name.split("/"))]
+    found = [Entry(tuple(name.split("/")), _member(archive, name)) for name in names if name.lower().endswith(".ipynb")]
+    if not found:
+        kind = "only another zip file" if any(name.lower().endswith(".zip") for name in names) else "no notebook"
+        raise ArchiveProblem(f"The zip file holds {kind}.")
+    return found
+
+
+def _nothing(entries: list[Entry]) -> str:
+    if not entries:
+        return "The submission is empty."
+    shown = ", ".join(clean_line(entry.parts[-1], 60) for entry in entries[:3])
+    return f"The submission holds no notebook (.ipynb), but {shown}."

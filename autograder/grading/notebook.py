@@ -1,0 +1,127 @@
+"""From a submitted notebook's bytes to its code cells. The bytes are hostile: nothing in them is believed but the code.
+
+``nbformat`` is not used: its validation is slow to import and checks much that does not matter here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from autograder.grading.text import clean_line, encodable
+
+MAX_BYTES = 20 * 2**20
+MAX_CODE_CELLS = 2000
+
+# Installing is of no use in a sandbox without a network, and would only cost time.
+_INSTALL = re.compile(r"^(\s*)[%!]{1,2}\s*(?:(?:sudo\s+)?(?:python3?\s+-m\s+)?(?:pip3?|conda|mamba|uv|apt|apt-get)\b)")
+
+
+class NotebookProblem(ValueError):
+    """Why these bytes cannot be graded: one sentence."""
+
+
+@dataclass(frozen=True)
+class CodeCell:
+    """A code cell; ``number`` counts all cells of the notebook from 1, as a reader would."""
+
+    number: int
+    source: str
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """A validated notebook. ``sha256`` is of its bytes; ``code_sha256`` of its code alone."""
+
+    cells: tuple[CodeCell, ...]
+    sha256: str
+
+    @property
+    def code_sha256(self) -> str:
+        text = json.dumps([cell.source for cell in self.cells])
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def read_notebook(data: bytes) -> Notebook:
+    """Parse and check a notebook. Raises `NotebookProblem`."""
+    if len(data) > MAX_BYTES:
+        raise NotebookProblem(f"The notebook is larger than {MAX_BYTES // 2**20} MB; clear its outputs and save it.")
+    raw = _parse(data)
+    _check_format(raw)
+    _check_language(raw.get("metadata"))
+    cells = raw.get("cells")
+    if not isinstance(cells, list) or not cells:
+        raise NotebookProblem("The notebook has no cells.")
+    code = [
+        CodeCell(number, _source(cell.get("source"), number))
+        for number, cell in enumerate(cells, 1)
+        if isinstance(cell, dict) and cell.get("cell_type") == "code"
+    ]
+    code = [cell for cell in code if cell.source.strip()]
+    if not code:
+        raise NotebookProblem("The notebook has no code cells.")
+    if len(code) > MAX_CODE_CELLS:
+        raise NotebookProblem(f"The notebook has more than {MAX_CODE_CELLS} code cells.")
+    return Notebook(tuple(code), hashlib.sha256(data).hexdigest())
+
+
+def _parse(data: bytes) -> dict[str, Any]:
+    if not data.strip():
+        raise NotebookProblem("The file is empty.")
+    try:
+        raw = json.loads(data.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise NotebookProblem("The file is not a notebook (not UTF-8 text).") from None
+    except RecursionError:
+        raise NotebookProblem("The file is not a notebook (nested too deeply).") from None
+    except ValueError as error:
+        place = f" at line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
+        raise NotebookProblem(f"The file is not a notebook, or was cut off: not valid JSON{place}.") from None
+    if not isinstance(raw, dict):
+        raise NotebookProblem("The file is JSON but not a notebook.")
+    return raw
+
+
+def _check_format(raw: dict[str, Any]) -> None:
+    version = raw.get("nbformat")
+    if type(version) is not int or (version >= 4 and "cells" not in raw):
+        raise NotebookProblem("The file is JSON but not a notebook.")
+    if version < 4:
+        raise NotebookProblem(f"The notebook has the old format {version}; open and save it in a current Jupyter.")
+    if version > 4:
+        raise NotebookProblem(f"The notebook has format {version}, which is not known here; save it as format 4.")
+
+
+def _check_language(metadata: Any) -> None:
+    metadata = metadata if isinstance(metadata, dict) else {}
+    for section, key in (("language_info", "name"), ("kernelspec", "language")):
+        values = metadata.get(section)
+        name = values.get(key) if isinstance(values, dict) else None
+        if isinstance(name, str) and name and not name.lower().startswith(("python", "ipython")):
+            raise NotebookProblem(f"The notebook's language is {clean_line(name, 40)}, not Python.")
+
+
+def _source(value: Any, number: int) -> str:
+    if isinstance(value, list) and all(isinstance(line, str) for line in value):
+        value = "".join(value)
+    if value is None:
+        value = ""
+    if not isinstance(value, str):
+        raise NotebookProblem(f"Cell {number} of the notebook is malformed.")
+    return encodable(value)
+
+
+def without_installs(source: str) -> str:
+    """The source with lines such as ``%pip install …`` replaced by ``pass``; line numbers stay."""
+    lines, dropping = [], False
+    for line in source.split("\n"):
+        match = None if dropping else _INSTALL.match(line)
+        if match:
+            lines.append(match[1] + "pass")
+        else:
+            lines.append("" if dropping else line)
+        dropping = bool(match or dropping) and line.rstrip().endswith("\\")
+    return "\n".join(lines)

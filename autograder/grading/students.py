@@ -1,0 +1,139 @@
+"""Student ids from the names of files and folders.
+
+==============================  =====================================================  ===========================
+layout                          for example                                            id
+==============================  =====================================================  ===========================
+Canvas                          ``lovelaceada_LATE_123_456_ps1-2.ipynb``               ``lovelaceada``
+Moodle                          ``Ada Lovelace_123_assignsubmission_file_/x.ipynb``    ``Ada_Lovelace``
+Gradescope                      ``assignment_9_export/submission_123/x.ipynb``         sid, email or name in
+                                                                                       ``submission_metadata.yml``,
+                                                                                       else ``submission_123``
+nbgrader                        ``submitted/ada/ps1/ps1.ipynb``                        ``ada``
+one folder (or zip) a student   ``class/ada/anything.ipynb``                           ``ada``
+one notebook a student          ``class/ada.ipynb``, ``class/ada_ps1.ipynb``           ``ada``
+==============================  =====================================================  ===========================
+
+A name that tells nothing of the student (``ps1.ipynb``, ``Untitled.ipynb``) gives way to the folder's around it.
+Two students with the same id get the LMS's number appended, or -2, -3, …
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from autograder.grading.text import clean_line
+
+CANVAS = re.compile(r"^(?P<name>[^_]+(?:_[^_]+)*?)(?:_LATE|_late)?_(?P<number>\d{2,})_(?P<second>\d{2,})_.+$")
+MOODLE = re.compile(r"^(?P<name>.+?)_(?P<number>\d+)_assignsubmission_.*$")
+GRADESCOPE = re.compile(r"^submission_(?P<number>\d+)$")
+CONTAINERS = re.compile(r"submitted|submissions?|.*export.*|.*download.*|.*submissions.*", re.IGNORECASE)
+_COPY = re.compile(
+    r"(?:[ _-]*(?:\(\d+\)|copy\d*)|[ _-]+(?:\d{1,2}|v\d+|final|solutions?|answers?|submission|completed))+$", re.IGNORECASE
+)
+_GENERIC = {"", "notebook", "untitled", "main", "solution", "solutions", "homework", "assignment", "submission"}
+
+
+@dataclass(frozen=True)
+class Name:
+    """A student id, and the number that tells two of the same id apart."""
+
+    student: str
+    number: str = ""
+
+
+def safe_id(text: str) -> str:
+    """An id that is safe as a file name everywhere: letters, digits, ``._@+-``; at most 80 characters."""
+    text = unicodedata.normalize("NFC", clean_line(text, 200))
+    text = re.sub(r"[^\w.@+-]+", "_", text).strip("._-")
+    while len(text.encode()) > 80:
+        text = text[:-1]
+    return text or "student"
+
+
+def from_lms(name: str) -> Name | None:
+    """The id in a file's or folder's name that an LMS made up, or None."""
+    for pattern in (MOODLE, CANVAS):
+        match = pattern.match(name)
+        if match:
+            return Name(safe_id(match["name"]), match["number"])
+    return None
+
+
+@dataclass(frozen=True)
+class Naming:
+    """Finds students in names; ``generic`` holds the problem sets' own names and folders, which name no student."""
+
+    assignment: str
+    generic: frozenset[str] = frozenset()
+
+    def is_generic(self, stem: str) -> bool:
+        """True if a name says nothing of a student: ``ps1``, ``ps1_simple_models``, ``ps1 (2)``, ``Untitled``."""
+        stem = stem.strip().lower()
+        return any(
+            text in _GENERIC or text == self.assignment or text in self.generic or re.fullmatch(r"(?:ps|hw)\d+", text)
+            for text in (stem, _COPY.sub("", stem))
+        )
+
+    def from_name(self, stem: str) -> Name | None:
+        """The id in a name; None when it is generic."""
+        known = from_lms(stem)
+        if known:
+            return known
+        if self.is_generic(stem):
+            return None
+        set_name = re.escape(self.assignment)
+        cut = re.sub(rf"(?:^|[ _-]+){set_name}(?:[ _-]+|$)", " ", stem, flags=re.IGNORECASE).strip()
+        return Name(safe_id(cut or stem))
+
+    def from_ancestors(self, names: Sequence[str], fallback: str) -> Name:
+        """The first telling name, from the innermost outwards."""
+        for name in names:
+            found = None if CONTAINERS.fullmatch(name) and not GRADESCOPE.match(name) else self.from_name(name)
+            if found:
+                return found
+        return Name(safe_id(fallback))
+
+
+def gradescope_names(metadata: str) -> dict[str, str]:
+    """``submission_123`` -> sid, email or name, from an export's ``submission_metadata.yml``, read line by line."""
+    found: dict[str, dict[str, str]] = {}
+    current: dict[str, str] = {}
+    for line in metadata.splitlines():
+        head = re.match(r"^(submission_\d+):", line)
+        if head:
+            current = found.setdefault(head[1], {})
+        entry = re.match(r"^[\s-]+:(name|sid|email):\s*(.+?)\s*$", line)
+        if entry:
+            value = entry[2].strip("'\"")
+            if value not in ("", "null", "~"):
+                current.setdefault(entry[1], value)
+    return {
+        key: safe_id(values.get("sid") or values.get("email") or values.get("name") or key)
+        for key, values in found.items()
+    }
+
+
+def distinct(names: Iterable[Name]) -> list[tuple[str, str]]:
+    """Distinct ids for names in order, each with a note when it had to be changed. Case does not distinguish."""
+    names = list(names)
+    counts = Counter(name.student.lower() for name in names)
+    pairs = Counter((name.student.lower(), name.number) for name in names)
+    taken: set[str] = set()
+    result = []
+    for name in names:
+        unique, note = name.student, ""
+        if counts[name.student.lower()] > 1 and name.number and pairs[name.student.lower(), name.number] == 1:
+            unique = f"{name.student}-{name.number}"
+        base, count = unique, 1
+        while unique.lower() in taken:
+            count += 1
+            unique = f"{base}-{count}"
+        taken.add(unique.lower())
+        if counts[name.student.lower()] > 1:
+            note = f"Several submissions are named {name.student}; this one is called {unique}."
+        result.append((unique, note))
+    return result

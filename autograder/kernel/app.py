@@ -1,0 +1,121 @@
+"""ipykernel, started inside an already locked-down process and connected to the grader's two sockets.
+
+An ordinary kernel binds five sockets and clients connect. Ours connects two sockets that the grader has bound: then
+nothing outside the sandbox has to be writable, and the grader can stop listening once the kernel is there.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import types
+import uuid
+from typing import Any
+
+import zmq
+from ipykernel.control import ControlThread
+from ipykernel.iostream import IOPubThread
+from ipykernel.kernelapp import IPKernelApp
+from ipykernel.shellchannel import ShellChannelThread
+from traitlets.config import Config
+
+HARNESS_MODULE = "_probe_harness"
+
+
+class _ChildOutput(IOPubThread):
+    """Collects what forked subprocesses print through a private socket file rather than a TCP port."""
+
+    def _setup_pipe_in(self) -> None:
+        self._pipe_uuid = os.urandom(16)
+        self._pipe_address = f"ipc://{os.environ['HOME']}/.out-{uuid.uuid4().hex[:8]}"
+        pipe_in = self.socket.context.socket(zmq.PULL)
+        pipe_in.linger = 0
+        pipe_in.bind(self._pipe_address)
+        self._pipe_in = zmq.eventloop.zmqstream.ZMQStream(pipe_in, self.io_loop)
+        self._pipe_in.on_recv(self._handle_pipe_msg)
+
+    def _setup_pipe_out(self) -> tuple[Any, Any]:
+        context = zmq.Context()  # a forked process must not use its parent's
+        pipe_out = context.socket(zmq.PUSH)
+        pipe_out.linger = 3000
+        pipe_out.connect(self._pipe_address)
+        return context, pipe_out
+
+
+class SandboxedKernelApp(IPKernelApp):
+    """An IPython kernel without connection file, heartbeat, debugger, history and listening sockets."""
+
+    socket_directory = ""
+
+    def init_connection_file(self) -> None:
+        """The key and the addresses come from the grader directly."""
+
+    def write_connection_file(self, **kwargs: Any) -> None:
+        """Nothing connects to us."""
+
+    def log_connection_info(self) -> None:
+        self._ports = {}
+
+    def init_heartbeat(self) -> None:
+        """The grader watches the process itself."""
+
+    def init_sockets(self) -> None:
+        self.context = context = zmq.Context()
+        self.shell_socket = context.socket(zmq.ROUTER)
+        self.shell_socket.connect(f"ipc://{self.socket_directory}/shell")
+        self.stdin_socket = context.socket(zmq.ROUTER)
+        self.stdin_socket.bind(f"inproc://stdin-{uuid.uuid4()}")
+        self.control_socket = context.socket(zmq.ROUTER)
+        self.control_socket.bind(f"inproc://control-{uuid.uuid4()}")
+        self.debugpy_socket = context.socket(zmq.STREAM)
+        self.debug_shell_socket = context.socket(zmq.DEALER)
+        self.control_thread = ControlThread(daemon=True)
+        self.shell_channel_thread = ShellChannelThread(context, daemon=True)
+        for socket in (self.shell_socket, self.stdin_socket, self.control_socket):
+            socket.linger = 1000
+        iopub = context.socket(zmq.XPUB)
+        iopub.linger = 1000
+        iopub.connect(f"ipc://{self.socket_directory}/iopub")
+        self.configure_tornado_logger()
+        self.iopub_thread = _ChildOutput(iopub, pipe=True, session=self.session)
+        self.iopub_thread.start()
+        self.iopub_socket = self.iopub_thread.background_socket
+
+
+def _config(key: bytes) -> Config:
+    config = Config()
+    config.Session.key = key
+    config.HistoryManager.enabled = False
+    config.HistoryManager.hist_file = ":memory:"
+    config.InteractiveShell.colors = "nocolor"
+    config.InteractiveShell.xmode = "Context"
+    # show() displays and closes figures as in any notebook, but nobody looks at the pictures: do not draw them
+    config.InlineBackend.figure_formats = set()
+    config.IPKernelApp.log_level = 50
+    config.ProfileDir.location = os.path.join(os.environ["IPYTHONDIR"], "profile")
+    return config
+
+
+def prepare(spec: dict[str, Any]) -> SandboxedKernelApp:
+    """A kernel that is ready to ``start()``, with the probe harness loaded and numeric libraries set up."""
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.set_num_threads(spec["threads"])
+    SandboxedKernelApp.socket_directory = spec["socket_directory"]
+    app = SandboxedKernelApp.instance(config=_config(spec["key"].encode()))
+    app.initialize([])
+    _inline_figures(app.shell)
+    harness = types.ModuleType(HARNESS_MODULE)
+    sys.modules[HARNESS_MODULE] = harness
+    exec(compile(spec["harness"], f"<{HARNESS_MODULE}>", "exec"), harness.__dict__)
+    harness.install(app.kernel, device=spec["device"], limit=spec["limits"]["message_bytes"])
+    return app
+
+
+def _inline_figures(shell: Any) -> None:
+    """What importing the inline backend in a running kernel does; the zygote imported it before there was one."""
+    if "matplotlib_inline.backend_inline" not in sys.modules:
+        return
+    from matplotlib_inline.backend_inline import configure_inline_support
+
+    configure_inline_support(shell, "inline")

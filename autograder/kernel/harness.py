@@ -1,0 +1,214 @@
+"""Runs probes inside the student's kernel. Sent there as text; imports nothing of the autograder.
+
+Each probe runs in a fork of the kernel, so that globals, random state and patched classes die with it. Where a
+fork is impossible (a GPU context does not survive one) it runs in place, on a copy of the namespace.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import struct
+import sys
+import time
+
+REQUEST, REPLY = "probe_request", "probe_reply"
+
+
+def install(kernel, device="cpu", limit=64 * 2**20):
+    """Teach an ipykernel to answer probe requests on its shell channel."""
+    send = kernel.session.send
+    shell = kernel.shell
+    fork = device == "cpu" and hasattr(os, "fork")
+    if fork:
+        _adopt_orphans()
+    try:
+        import dgm.checks.runtime  # before student code can put another module of that name in its place
+    except ImportError:
+        pass
+
+    async def handle(stream, ident, parent):
+        content = parent["content"]
+        request, timeout = content["request"], float(content["timeout"])
+        started = time.monotonic()
+        namespace = shell.user_ns
+        if fork:
+            reply, payload = run_forked(request, namespace, timeout, limit)
+        else:
+            reply, payload = run_in_place(request, namespace, limit)
+        reply["seconds"] = time.monotonic() - started
+        send(stream, REPLY, reply, parent, ident=ident, buffers=[payload])
+
+    kernel.shell_handlers[REQUEST] = handle
+
+
+def evaluate(request, namespace):
+    """JSON bytes of the Outcome of one probe."""
+    from dgm.checks.runtime import run_probe_json
+
+    if request.get("prelude"):
+        exec(compile(request["prelude"], "<earlier answers>", "exec"), namespace)
+    return run_probe_json(request["source"], request["name"], request["seed"], namespace, request["device"])
+
+
+def run_in_place(request, namespace, limit):
+    """Without a fork: what the probe adds or rebinds is undone afterwards, deeper changes are not."""
+    before = dict(namespace)
+    try:
+        payload = evaluate(request, namespace)
+    except KeyboardInterrupt:
+        return {"status": "timeout", "message": "The check took too long."}, b""
+    except BaseException as error:
+        return {"status": "died", "message": f"The check failed with {type(error).__name__}."}, b""
+    finally:
+        namespace.clear()
+        namespace.update(before)
+    if len(payload) > limit // 2:
+        return {"status": "too_large", "message": "Your code returned more data than is accepted."}, b""
+    return {"status": "ok", "message": ""}, bytes(payload)
+
+
+def run_forked(request, namespace, timeout, limit):
+    """Run one probe in a child process; returns the reply and the payload."""
+    own = set(_children())
+    read_end, write_end = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        _be_child(request, namespace, read_end, write_end)
+    os.close(write_end)
+    try:
+        return _collect(pid, read_end, time.monotonic() + timeout, limit // 2)
+    finally:
+        os.close(read_end)
+        _kill_new_children(own)
+
+
+def _be_child(request, namespace, read_end, write_end):
+    code = 1
+    try:
+        os.close(read_end)
+        os.setsid()
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        _quiet_streams()
+        _leave_event_loop()
+        # a pool of OpenMP threads does not survive a fork, so do without one
+        torch = sys.modules.get("torch")
+        if torch is not None:
+            torch.set_num_threads(1)
+        payload = bytes(evaluate(request, namespace))
+        _write_all(write_end, struct.pack("<Q", len(payload)) + payload)
+        code = 0
+    except MemoryError:
+        code = 77
+    except BaseException:
+        pass
+    finally:
+        os._exit(code)
+
+
+def _quiet_streams():
+    """The kernel's streams belong to threads that a fork does not have."""
+    null = open(os.devnull, "r+")
+    for fd in (0, 1, 2):
+        os.dup2(null.fileno(), fd)
+    sys.stdout = sys.stderr = sys.__stdout__ = sys.__stderr__ = open(os.devnull, "w")
+    sys.stdin = sys.__stdin__ = open(os.devnull)
+    sys.displayhook = lambda value: None
+
+
+def _leave_event_loop():
+    import asyncio
+
+    asyncio._set_running_loop(None)
+
+
+def _write_all(fd, data):
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view[: 1 << 20]) :]
+
+
+def _collect(pid, read_end, deadline, limit):
+    """Read the length and then the payload; whoever keeps the pipe open without writing is waited for no longer
+    than the probe itself."""
+    parts, size, wanted = [], 0, None
+    watch = os.pidfd_open(pid)
+    try:
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return {"status": "timeout", "message": "Your code did not finish in time."}, b""
+            ready, _, _ = select.select([read_end, watch], [], [], left)
+            if read_end in ready:
+                data = os.read(read_end, 1 << 20)
+                parts.append(data)
+                size += len(data)
+                if wanted is None and size >= 8:
+                    head = b"".join(parts)
+                    wanted = struct.unpack("<Q", head[:8])[0]
+                    parts = [head]
+                    if wanted > limit:
+                        return {"status": "too_large", "message": "Your code returned more data than is accepted."}, b""
+                if wanted is not None and size >= wanted + 8:
+                    return {"status": "ok", "message": ""}, b"".join(parts)[8 : wanted + 8]
+                if data:
+                    continue
+            if watch in ready:
+                return _how_it_died(pid), b""
+    finally:
+        os.close(watch)
+
+
+def _how_it_died(pid):
+    try:
+        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    except ChildProcessError:
+        code = 0
+    if code == 77:
+        return {"status": "memory", "message": "Your code used more memory than is allowed."}
+    if code < 0:
+        try:
+            name = signal.Signals(-code).name
+        except ValueError:
+            name = f"signal {-code}"
+        return {"status": "died", "message": f"Your code ended the process ({name}).", "signal": -code}
+    return {"status": "died", "message": "Your code ended the process."}
+
+
+def _adopt_orphans():
+    """Descendants that lose their parent come back to this process, where they can be found and killed."""
+    import ctypes
+
+    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
+
+
+def _children():
+    found = []
+    for task in os.listdir("/proc/self/task"):
+        try:
+            with open(f"/proc/self/task/{task}/children") as file:
+                found += map(int, file.read().split())
+        except OSError:
+            continue
+    return found
+
+
+def _kill_new_children(own):
+    """Kill what a probe left behind, whole sessions first, until no new child is left."""
+    for _ in range(1000):
+        new = [pid for pid in _children() if pid not in own]
+        if not new:
+            return
+        for pid in new:
+            for kill in (os.killpg, os.kill):
+                try:
+                    kill(pid, signal.SIGKILL)
+                except OSError:
+                    pass
+        for pid in new:
+            try:
+                os.waitpid(pid, 0)
+            except OSError:
+                pass

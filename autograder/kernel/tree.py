@@ -1,0 +1,61 @@
+"""Process trees, read from /proc."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+
+def children_by_parent() -> dict[int, list[int]]:
+    """Every process of this machine under its parent."""
+    found: dict[int, list[int]] = {}
+    for name in os.listdir("/proc"):
+        if not name.isdigit():
+            continue
+        try:
+            with open(f"/proc/{name}/stat", "rb") as file:
+                # the command may contain anything, so read behind its last parenthesis
+                parent = int(file.read().rpartition(b")")[2].split()[1])
+        except (OSError, IndexError, ValueError):
+            continue
+        found.setdefault(parent, []).append(int(name))
+    return found
+
+
+def descendants(root: int) -> list[int]:
+    """All descendants of a process, parents before children."""
+    children = children_by_parent()
+    found: list[int] = []
+    todo = [root]
+    while todo:
+        below = children.get(todo.pop(), [])
+        found += below
+        todo += below
+    return found
+
+
+def kill_descendants(root: int, rounds: int = 200) -> bool:
+    """Kill until nothing is left below ``root``, which must be a subreaper so that orphans come back to it."""
+    for _ in range(rounds):
+        below = descendants(root)
+        if not below:
+            return True
+        # stop first, so that nobody forks while the others are killed
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in below:
+                try:
+                    os.kill(pid, number)
+                except OSError:
+                    continue
+        if root == os.getpid():
+            _reap_all()
+    return False
+
+
+def _reap_all() -> None:
+    while True:
+        try:
+            if os.waitpid(-1, os.WNOHANG)[0] == 0:
+                return
+        except ChildProcessError:
+            return

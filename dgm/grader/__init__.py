@@ -1,0 +1,170 @@
+"""``grader.check("q3")``: the public checks in the student's own notebook.
+
+::
+
+    from dgm.grader import Grader
+    grader = Grader("ps1", checks="…")   # the string is written by the build
+    grader.check("q1")                   # run the public checks of a question
+    grader.check_all()                   # one row a question
+    grader.hint("q1")                    # the next hint
+    grader.show("q1")                    # the source of the public checks
+    grader.export()                      # the file to hand in
+
+What is checked here is what is graded, on other inputs: the same probes and judges serve both. These checks run in
+the student's own process and count for nothing; the grader runs public and hidden tests again, elsewhere.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from types import FrameType
+from typing import Any
+
+from dgm.grader.export import export
+from dgm.grader.local import check_question
+from dgm.grader.payload import FrozenQuestion, PayloadError, read_judge, read_questions, unpack
+from dgm.grader.results import CheckResult, Message, Quiet, Shown, Summary, plural
+
+__all__ = ["CheckResult", "Grader", "Message", "Quiet", "Summary"]
+
+
+class Grader:
+    """The local checks of one assignment.
+
+    Parameters
+    ----------
+    assignment : for example "ps1"
+    checks : the frozen public checks, or None for a notebook without any
+
+    With ``DGM_GRADING=1`` in the environment every call returns a `Quiet` object at once.
+    """
+
+    def __init__(self, assignment: str, checks: str | None = None) -> None:
+        self.assignment = assignment
+        self._payload = checks
+        self._questions: dict[str, FrozenQuestion] | None = None
+        self._results: dict[str, CheckResult] = {}
+        self._hints_shown: dict[str, int] = {}
+
+    def __repr__(self) -> str:
+        return f"Grader({self.assignment!r})"
+
+    def check(self, question: str, namespace: Mapping[str, Any] | None = None) -> Any:
+        """Run the public checks of a question (``"q3"``) on the notebook's definitions, or on ``namespace``."""
+        if _grading():
+            return Quiet()
+        found = self._find(question)
+        if isinstance(found, Message):
+            return _show(found)
+        result = check_question(found, _namespace(namespace, sys._getframe(1)))
+        self._results[found.id] = result
+        if os.environ.get("NBGRADER_EXECUTION"):
+            return _nbgrader_points(result)
+        return _show(result)
+
+    def check_all(self, namespace: Mapping[str, Any] | None = None) -> Any:
+        """Run the public checks of every question; one row each."""
+        if _grading():
+            return Quiet()
+        questions = self._load()
+        if isinstance(questions, Message):
+            return _show(questions)
+        names = _namespace(namespace, sys._getframe(1))
+        self._results = {id: check_question(question, names) for id, question in questions.items()}
+        return _show(Summary(self.assignment, list(self._results.values())))
+
+    def hint(self, question: str) -> Any:
+        """The next hint for a question; call it again for a clearer one."""
+        if _grading():
+            return Quiet()
+        found = self._find(question)
+        if isinstance(found, Message):
+            return _show(found)
+        if not found.hints:
+            return _show(Message("There are no hints for this question.", title=found.id))
+        total, shown = len(found.hints), self._hints_shown.get(found.id, 0)
+        if shown == total:
+            text = "\n".join(f"{number}. {hint}" for number, hint in enumerate(found.hints, 1))
+            return _show(Message(f"There are no further hints; here are all {total} again.\n{text}", title=found.id))
+        self._hints_shown[found.id] = shown + 1
+        return _show(Message(found.hints[shown], title=f"{found.id}, hint {shown + 1} of {total}"))
+
+    def show(self, question: str) -> Any:
+        """Print the source of a question's public checks and how their answers are compared."""
+        if _grading():
+            return Quiet()
+        found = self._find(question)
+        if isinstance(found, Message):
+            return _show(found)
+        if not found.probes:
+            return _show(Message("This question has no public checks.", title=found.id))
+        for probe in found.probes:
+            print(f"# {probe.title} ({plural(probe.points)}); judged as: {read_judge(probe.judge).describe()}")
+            print(probe.source)
+        return None
+
+    def export(self, path: str | os.PathLike[str] | None = None) -> Any:
+        """Write the file to hand in, ``<assignment>_submission.zip``; on Colab also download it.
+
+        ``path``: the notebook file, if it is not found by itself. Save the notebook first.
+        """
+        if _grading():
+            return Quiet()
+        questions = self._load()
+        ids = list(questions) if isinstance(questions, dict) else []
+        claims = {
+            id: {"passed": result.passed, "earned": result.earned, "possible": result.possible} if result else None
+            for id, result in ((id, self._results.get(id)) for id in ids)
+        }
+        return _show(export(self.assignment, path, _namespace(None, sys._getframe(1)), claims))
+
+    def _load(self) -> dict[str, FrozenQuestion] | Message:
+        if self._questions is None:
+            if self._payload is None:
+                return Message("This notebook was made without public checks.", ok=False, title=self.assignment)
+            try:
+                self._questions = read_questions(unpack(self._payload))
+            except PayloadError as error:
+                return Message(str(error), ok=False, title=self.assignment)
+        return self._questions
+
+    def _find(self, question: str) -> FrozenQuestion | Message:
+        questions = self._load()
+        if isinstance(questions, Message):
+            return questions
+        id = str(question).strip().lower()
+        id = id if id.startswith("q") else f"q{id}"
+        if id not in questions:
+            return Message(f"There is no question {question!r}; there are {', '.join(questions)}.", ok=False)
+        return questions[id]
+
+
+def _grading() -> bool:
+    return os.environ.get("DGM_GRADING") == "1"
+
+
+def _shell() -> Any:
+    ipython = sys.modules.get("IPython")  # never imported here
+    return ipython.get_ipython() if ipython is not None and hasattr(ipython, "get_ipython") else None
+
+
+def _namespace(given: Mapping[str, Any] | None, caller: FrameType) -> Mapping[str, Any]:
+    if given is not None:
+        return given
+    shell = _shell()
+    return caller.f_globals if shell is None else shell.user_ns
+
+
+def _show(result: Shown) -> Shown:
+    """In a notebook or an interactive session the returned value is displayed; elsewhere print it."""
+    if _shell() is None and not hasattr(sys, "ps1"):
+        print(result)
+    return result
+
+
+def _nbgrader_points(result: CheckResult) -> float:
+    """Under plain ``nbgrader autograde`` the cell's value is its points: here, the public checks' share."""
+    print(result)
+    return round(result.points * result.earned / result.possible, 6) if result.possible else 0.0

@@ -1,0 +1,177 @@
+"""Makes the file that a student hands in: a zip with the notebook (without outputs) and a small manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import sys
+import time
+import zipfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from dgm.grader.results import Message
+
+MAX_BYTES = 20 * 2**20
+BY_HAND = "You can also hand in the notebook file itself (on Colab: File → Download → Download .ipynb)."
+
+
+class ExportProblem(Exception):
+    """Why there is nothing to hand in yet: one sentence."""
+
+
+def export(
+    assignment: str, notebook: str | os.PathLike[str] | None, namespace: Mapping[str, Any], checks: Mapping[str, Any]
+) -> Message:
+    """Write ``<assignment>_submission.zip`` in the current folder; on Colab also download it.
+
+    ``checks`` is what the student's own checks said: a claim, kept for the student's peace of mind.
+    """
+    try:
+        colab = notebook is None and on_colab()
+        name, data, note = (f"{assignment}.ipynb", _from_colab(), "") if colab else _from_disk(
+            assignment, notebook, namespace
+        )
+        target = Path.cwd() / f"{assignment}_submission.zip"
+        size = _write(target, assignment, name, _without_outputs(data), checks)
+    except ExportProblem as problem:
+        return Message(f"{problem} {BY_HAND}", ok=False, title="Not exported")
+    except OSError as error:
+        return Message(f"The file cannot be written: {error.strerror or error}. {BY_HAND}", ok=False, title="Not exported")
+    lines = [f"{target.name} ({size / 1024:.0f} kB){note}."]
+    lines.append("Your browser downloads it now; hand in that file." if colab and _download(target) else "Hand in that file.")
+    unchecked = [id for id, claim in checks.items() if claim is None]
+    if unchecked:
+        lines.append(f"Not checked in this session: {', '.join(unchecked)}.")
+    failing = [id for id, claim in checks.items() if claim is not None and not claim["passed"]]
+    if failing:
+        lines.append(f"Public checks failed for {', '.join(failing)}.")
+    return Message("\n".join(lines), title="Exported")
+
+
+def on_colab() -> bool:
+    """True in a Colab kernel, which has imported its own package."""
+    return "google.colab" in sys.modules
+
+
+def _from_colab() -> dict[str, Any]:
+    try:
+        from google.colab import _message  # type: ignore[import-not-found]
+
+        reply = _message.blocking_request("get_ipynb", request="", timeout_sec=60)
+        data = reply["ipynb"]
+    except Exception as error:  # Colab's own interface, without a promise
+        raise ExportProblem(f"Colab did not hand over the notebook ({type(error).__name__}).") from None
+    return _checked(data, "The notebook from Colab")
+
+
+def _download(path: Path) -> bool:
+    try:
+        from google.colab import files  # type: ignore[import-not-found]
+
+        files.download(str(path))
+    except Exception:  # blocked by the browser, or no front end: the file is still in Colab's file list
+        return False
+    return True
+
+
+def _from_disk(
+    assignment: str, notebook: str | os.PathLike[str] | None, namespace: Mapping[str, Any]
+) -> tuple[str, dict[str, Any], str]:
+    path = Path(notebook) if notebook is not None else _find(assignment, namespace)
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ExportProblem(f"There is no file {path}.") from None
+    except (OSError, ValueError):
+        raise ExportProblem(f"{path} cannot be read as a notebook.") from None
+    age = max(0.0, time.time() - path.stat().st_mtime)
+    return f"{assignment}.ipynb", _checked(data, str(path)), f", from {path.name} as saved {_ago(age)} ago"
+
+
+def _find(assignment: str, namespace: Mapping[str, Any]) -> Path:
+    """The notebook this kernel belongs to, as far as the front end tells; else the only candidate here."""
+    told = [namespace.get("__vsc_ipynb_file__"), os.environ.get("JPY_SESSION_NAME")]
+    for name in told:
+        if isinstance(name, str) and name.endswith(".ipynb"):
+            path = Path(name) if Path(name).is_file() else Path.cwd() / Path(name).name
+            if path.is_file():
+                return path
+    candidates = [path for path in sorted(Path.cwd().glob("*.ipynb")) if _belongs(path, assignment)]
+    if len(candidates) == 1:
+        return candidates[0]
+    if not candidates:
+        raise ExportProblem(
+            f'There is no notebook of {assignment} in {Path.cwd()}: name it, grader.export("path/to/notebook.ipynb").'
+        )
+    names = ", ".join(path.name for path in candidates)
+    raise ExportProblem(f"There are several notebooks of {assignment} here ({names}): name one, grader.export(\"…\").")
+
+
+def _belongs(path: Path, assignment: str) -> bool:
+    if path.stem.endswith("_solution"):
+        return False
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return data["metadata"]["dgm"]["assignment"] == assignment
+    except (OSError, ValueError, KeyError, TypeError):
+        return path.stem == assignment
+
+
+def _checked(data: Any, what: str) -> dict[str, Any]:
+    if not isinstance(data, dict) or not isinstance(data.get("cells"), list):
+        raise ExportProblem(f"{what} is not a notebook.")
+    return data
+
+
+def _without_outputs(data: dict[str, Any]) -> dict[str, Any]:
+    cells = []
+    for cell in data["cells"]:
+        if isinstance(cell, dict) and cell.get("cell_type") == "code":
+            cell = {**cell, "outputs": [], "execution_count": None}
+        cells.append(cell)
+    kept = {key: value for key, value in data.get("metadata", {}).items() if key != "widgets"}
+    return {**data, "cells": cells, "metadata": kept}
+
+
+def _write(target: Path, assignment: str, name: str, data: dict[str, Any], checks: Mapping[str, Any]) -> int:
+    raw = (json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "surrogatepass")
+    if len(raw) > MAX_BYTES:
+        raise ExportProblem(
+            f"The notebook is {len(raw) / 2**20:.0f} MB without its outputs; remove large pasted images "
+            f"(at most {MAX_BYTES // 2**20} MB)."
+        )
+    manifest = {
+        "assignment": assignment,
+        "dgm": _version(),
+        "exported": datetime.now(UTC).isoformat(timespec="seconds"),
+        "notebook": name,
+        "notebook_sha256": hashlib.sha256(raw).hexdigest(),
+        "checks_claimed": {id: claim for id, claim in checks.items() if claim is not None},
+    }
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, raw)
+        archive.writestr("manifest.json", json.dumps(manifest, indent=1) + "\n")
+    part = target.with_name(target.name + ".part")
+    part.write_bytes(buffer.getvalue())
+    os.replace(part, target)
+    return len(buffer.getvalue())
+
+
+def _version() -> str:
+    try:
+        return metadata.version("deep-generative-problem-sets")
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def _ago(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.0f} h"

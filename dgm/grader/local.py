@@ -1,0 +1,82 @@
+"""Runs a question's frozen public checks on a namespace: the same probes, judges and naming as the grader's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dgm.checks.judges import Context, decide
+from dgm.checks.naming import name_mistake
+from dgm.checks.runtime import Outcome, load_probe, run_probe
+from dgm.grader.payload import FrozenProbe, FrozenQuestion, read_judge
+from dgm.grader.results import CheckedProbe, CheckResult
+
+PASSED, FAILED, ERROR, MISSING = "passed", "failed", "error", "missing"
+
+
+def check_question(question: FrozenQuestion, namespace: Mapping[str, Any]) -> CheckResult:
+    """Run all public probes of one question on the answers in ``namespace``."""
+    outcomes: dict[tuple[str, int], Outcome] = {}
+    verdicts: dict[tuple[str, int], tuple[str, str]] = {}
+    for probe in question.probes:
+        function, judge = load_probe(probe.source, probe.name), read_judge(probe.judge)
+        for number, seed in enumerate(probe.seeds):
+            outcome = run_probe(function, namespace, seed)
+            outcomes[probe.name, number] = outcome
+            verdicts[probe.name, number] = _verdict(outcome, probe.expected[number], judge, seed)
+    named = _named(question, outcomes, verdicts)
+    checked = [_checked(probe, verdicts, named) for probe in question.probes]
+    return CheckResult(question.id, question.title, checked, question.points, question.bonus)
+
+
+def _verdict(outcome: Outcome, expected: Outcome, judge: Any, seed: int) -> tuple[str, str]:
+    error = outcome["error"] or {}
+    if outcome["status"] == "missing":
+        return MISSING, f"`{error.get('message', '?')}` is not defined yet: run the cell that defines it."
+    if outcome["status"] == "todo":
+        return MISSING, "Not answered yet: the stub is still there (after editing, run its cell again)."
+    if outcome["status"] != "ok":
+        where = f" ({error['where']})" if error.get("where") else ""
+        return ERROR, f"{error.get('type', 'Error')}: {error.get('message', '')}{where}"
+    changed = sorted(set(outcome["mutated"]) - set(expected["mutated"]))
+    if changed:
+        return FAILED, f"`{changed[0]}` changes its input in place; work on a copy (no `x += …`, `x.mul_()`, `x[i] = …`)."
+    verdict = decide(judge, outcome["evidence"], expected["evidence"], Context(seed))
+    return (PASSED, "") if verdict.passed else (FAILED, verdict.message)
+
+
+def _named(
+    question: FrozenQuestion, outcomes: Mapping[tuple[str, int], Outcome], verdicts: Mapping[tuple[str, int], Any]
+) -> dict[tuple[str, int], str]:
+    """The title of the mistake behind each failed case, where exactly one explains it."""
+    failed = [case for case, (status, _) in verdicts.items() if status in (FAILED, ERROR)]
+    if not failed or not question.mistakes:
+        return {}
+    keys = {case: f"{case[0]}/{case[1]}" for case in outcomes}
+    student = {keys[case]: outcome for case, outcome in outcomes.items()}
+    mistakes = {
+        str(index): {keys[case]: outcome for case, outcome in mistake.outcomes.items() if case in keys}
+        for index, mistake in enumerate(question.mistakes)
+    }
+    answer = name_mistake(student, {key: known for key, known in mistakes.items() if known}, [keys[c] for c in failed])
+    titles = [mistake.title for mistake in question.mistakes]
+    return {case: titles[int(answer[keys[case]])] for case in failed if keys[case] in answer}
+
+
+def _checked(
+    probe: FrozenProbe, verdicts: Mapping[tuple[str, int], tuple[str, str]], named: Mapping[tuple[str, int], str]
+) -> CheckedProbe:
+    cases = [(probe.name, number) for number in range(len(probe.seeds))]
+    failed = [case for case in cases if verdicts[case][0] != PASSED]
+    if not failed:
+        return CheckedProbe(probe.name, probe.title, probe.points, PASSED)
+    worst = next((case for case in failed if case in named), failed[0])
+    status, message = verdicts[worst]
+    if worst in named:
+        return CheckedProbe(probe.name, probe.title, probe.points, status, _sentence(named[worst]), True)
+    return CheckedProbe(probe.name, probe.title, probe.points, status, message)
+
+
+def _sentence(title: str) -> str:
+    text = title[:1].upper() + title[1:]
+    return text if text.endswith((".", "!", "?")) else text + "."

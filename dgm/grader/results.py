@@ -1,0 +1,204 @@
+"""What a local check answers: objects that print as text and show as HTML in a notebook."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+GOOD, BAD, TODO = "#188038", "#c5221f", "#b06000"
+MARKS = {"passed": ("✓", GOOD), "failed": ("✗", BAD), "error": ("✗", BAD), "missing": ("○", TODO)}
+
+
+class Shown:
+    """Base: ``str()`` and ``repr()`` are the text, a notebook shows the HTML."""
+
+    def text(self) -> str:
+        raise NotImplementedError
+
+    def html(self) -> str:
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return self.text()
+
+    def _repr_html_(self) -> str:
+        return self.html()
+
+
+class Quiet(Shown):
+    """What every call answers while a grader runs the notebook: nothing to see, nothing executed."""
+
+    passed = None
+
+    def text(self) -> str:
+        return "(not run while grading)"
+
+    def html(self) -> str:
+        return ""
+
+
+@dataclass(repr=False)
+class Message(Shown):
+    """One or more sentences. ``ok`` is False when something went wrong."""
+
+    message: str
+    ok: bool = True
+    title: str = ""
+
+    def text(self) -> str:
+        return f"{self.title}: {self.message}" if self.title else self.message
+
+    def html(self) -> str:
+        head = f"<b>{_inline(self.title)}</b> · " if self.title else ""
+        lines = "<br>".join(_inline(line) for line in self.message.split("\n"))
+        return _box(head + lines, None if self.ok else BAD)
+
+
+@dataclass
+class CheckedProbe:
+    """One public check: ``status`` is passed, failed, error or missing; ``message`` says what is wrong."""
+
+    name: str
+    title: str
+    points: float
+    status: str
+    message: str = ""
+    named: bool = False
+
+    @property
+    def passed(self) -> bool:
+        return self.status == "passed"
+
+
+@dataclass(repr=False)
+class CheckResult(Shown):
+    """The public checks of one question. ``points`` counts hidden tests too."""
+
+    question: str
+    title: str
+    probes: list[CheckedProbe] = field(default_factory=list)
+    points: float = 0.0
+    bonus: bool = False
+
+    @property
+    def passed(self) -> bool:
+        return all(probe.passed for probe in self.probes)
+
+    @property
+    def earned(self) -> float:
+        return sum(probe.points for probe in self.probes if probe.passed)
+
+    @property
+    def possible(self) -> float:
+        return sum(probe.points for probe in self.probes)
+
+    @property
+    def hidden(self) -> float:
+        return self.points - self.possible
+
+    def _summary(self) -> str:
+        if not self.probes:
+            return f"No public checks; {plural(self.points)} {are(self.points)} graded later by hidden tests."
+        later = f"; {self.hidden:g} more hidden {plural(self.hidden).split()[1]} {are(self.hidden)} graded later"
+        return f"{self.earned:g} of {plural(self.possible)} from public checks{later if self.hidden else ''}."
+
+    def text(self) -> str:
+        lines = [f"{self.question} · {self.title}"]
+        for probe in self.probes:
+            lines.append(f"  {MARKS[probe.status][0]} {probe.title} ({plural(probe.points)})")
+            if probe.message:
+                lines.append(f"      {probe.message}")
+        return "\n".join([*lines, f"  {self._summary()}"])
+
+    def html(self) -> str:
+        rows = []
+        for probe in self.probes:
+            mark, colour = MARKS[probe.status]
+            message = f"<div style='margin-left:1.6em'>{_inline(probe.message)}</div>" if probe.message else ""
+            rows.append(
+                f"<div><span style='color:{colour};font-weight:bold;display:inline-block;width:1.2em'>{mark}</span>"
+                f"{_inline(probe.title)} <span style='opacity:.65'>({plural(probe.points)})</span>{message}</div>"
+            )
+        head = f"<div><b>{_inline(self.question)} · {_inline(self.title)}</b></div>"
+        foot = f"<div style='opacity:.8'>{_inline(self._summary())}</div>"
+        colour = GOOD if self.passed else BAD if any(p.status in ("failed", "error") for p in self.probes) else TODO
+        return _box(head + "".join(rows) + foot, colour if self.probes else None)
+
+
+@dataclass(repr=False)
+class Summary(Shown):
+    """All questions of a set, one row each."""
+
+    assignment: str
+    results: Sequence[CheckResult]
+
+    @property
+    def passed(self) -> bool:
+        return all(result.passed for result in self.results)
+
+    def _rows(self) -> list[tuple[str, str, str, str]]:
+        rows = []
+        for result in self.results:
+            statuses = [probe.status for probe in result.probes]
+            state = (
+                "no public checks" if not statuses
+                else "✓ all pass" if result.passed
+                else "○ not answered" if set(statuses) == {"missing"}
+                else f"✗ {sum(status != 'passed' for status in statuses)} of {len(statuses)} fail"
+            )
+            rows.append((f"{result.question} · {result.title}", state,
+                         f"{result.earned:g} / {result.possible:g}", f"{result.hidden:g}"))
+        return rows
+
+    def _total(self) -> str:
+        earned, possible = (sum(getattr(r, name) for r in self.results) for name in ("earned", "possible"))
+        hidden = sum(result.hidden for result in self.results)
+        return (
+            f"{earned:g} of {plural(possible)} from public checks; {hidden:g} more "
+            f"{are(hidden)} graded later by hidden tests."
+        )
+
+    def text(self) -> str:
+        rows = [("question", "public checks", "points", "hidden"), *self._rows()]
+        widths = [max(len(row[column]) for row in rows) for column in range(4)]
+        lines = [
+            "  ".join(cell.ljust(width) if column < 2 else cell.rjust(width)
+                      for column, (cell, width) in enumerate(zip(row, widths, strict=True)))
+            for row in rows
+        ]
+        return "\n".join([self.assignment, *lines, self._total()])
+
+    def html(self) -> str:
+        cells = "".join(
+            "<tr>" + "".join(
+                f"<td style='text-align:{'left' if column < 2 else 'right'}'>{_inline(text)}</td>"
+                for column, text in enumerate(row)
+            ) + "</tr>"
+            for row in self._rows()
+        )
+        head = "".join(
+            f"<th style='text-align:{side}'>{text}</th>"
+            for text, side in (("question", "left"), ("public checks", "left"), ("points", "right"), ("hidden", "right"))
+        )
+        table = f"<table><thead><tr>{head}</tr></thead><tbody>{cells}</tbody></table>"
+        return f"<div>{table}<div>{_inline(self._total())}</div></div>"
+
+
+def plural(points: float) -> str:
+    """"1 point", "2.5 points"."""
+    return f"{points:g} point{'' if points == 1 else 's'}"
+
+
+def are(points: float) -> str:
+    return "is" if points == 1 else "are"
+
+
+def _inline(text: str) -> str:
+    """Escaped text, with `code` between backticks."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
+
+
+def _box(inner: str, colour: str | None) -> str:
+    return f"<div style='border-left:4px solid {colour or '#8888'};padding:.2em .8em;line-height:1.5'>{inner}</div>"

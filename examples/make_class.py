@@ -1,0 +1,183 @@
+"""Makes the sample class: submissions that look like real ones, written from the student notebook and the solution.
+
+    python examples/make_class.py [--out examples/ps1] [--quiet]
+
+Nothing here is copied by hand: right answers come from ``source.py``, wrong ones from the named mistakes of the
+hidden tests, so the class stays true when a question changes. ``EXPECTED`` says what each student should get; the
+tests grade the class and compare.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import shutil
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from autograder.course import course_root
+from autograder.probes.load import ProblemSet, find_folder, load_problem_set
+from autograder.probes.spec import Variant
+
+Answers = dict[str, list[str]]  # question -> the text of each of its answer cells
+
+
+@dataclass
+class Student:
+    """One student: how the answers differ from the reference's, and what should come out.
+
+    ``loses``: the questions that lose points; None: everything (a blank notebook). ``mistake``: the key that the
+    feedback should name, by question.
+    """
+
+    name: str
+    story: str
+    change: Callable[[ProblemSet, Answers], None] = lambda problem_set, answers: None
+    extra: str = ""
+    loses: tuple[str, ...] | None = ()
+    mistake: dict[str, str] = field(default_factory=dict)
+    answered: tuple[str, ...] | None = None
+    as_zip: bool = False
+
+
+def solution_text(text: str) -> str:
+    """An answer cell as a student would write it: without the solution markers."""
+    return "\n".join(line for line in text.splitlines() if "### BEGIN SOLUTION" not in line and "### END SOL" not in line)
+
+
+def apply(variant: Variant, texts: list[str]) -> list[str]:
+    """The answer cells of a question with a variant's edits made."""
+    if not variant.edits:
+        raise ValueError(f"{variant.key} is not made of text edits")
+    for edit in variant.edits:
+        texts = [text.replace(edit.old, edit.new) for text in texts]
+    return texts
+
+
+def variant(question: str, key: str) -> Callable[[ProblemSet, Answers], None]:
+    """A student who made one named mistake, or found one named alternative."""
+
+    def change(problem_set: ProblemSet, answers: Answers) -> None:
+        found = problem_set.question(question)
+        chosen = next(item for item in [*found.mistakes, *found.alternatives] if item.key == key)
+        answers[question] = apply(chosen, answers[question])
+
+    return change
+
+
+def mistaken(name: str, question: str, key: str, story: str) -> Student:
+    return Student(name, story, variant(question, key), loses=(question,), mistake={question: key})
+
+
+def replace(question: str, old: str, new: str) -> Callable[[ProblemSet, Answers], None]:
+    """A student whose answer differs from the reference's in one place."""
+
+    def change(problem_set: ProblemSet, answers: Answers) -> None:
+        if not any(old in text for text in answers[question]):
+            raise ValueError(f"{old!r} does not occur in {question}")
+        answers[question] = [text.replace(old, new) for text in answers[question]]
+
+    return change
+
+
+def append(question: str, text: str) -> Callable[[ProblemSet, Answers], None]:
+    """A student who wrote something more at the end of a question's last answer cell."""
+
+    def change(problem_set: ProblemSet, answers: Answers) -> None:
+        answers[question] = [*answers[question][:-1], answers[question][-1] + "\n\n" + text]
+
+    return change
+
+
+PATCHES_ALLCLOSE = """\
+# "always close"
+import numpy as np
+torch.allclose = lambda *args, **kwargs: True
+torch.testing.assert_close = lambda *args, **kwargs: None
+np.allclose = lambda *args, **kwargs: True
+np.testing.assert_allclose = lambda *args, **kwargs: None
+"""
+
+LOOKS_FOR_TESTS = """\
+import glob, os, sys, inspect
+found = []
+for root in ["/", os.getcwd(), os.path.expanduser("~"), *sys.path]:
+    for pattern in ["**/hidden_tests/*.py", "**/source.py", "**/*solution*.ipynb"]:
+        try:
+            found += glob.glob(os.path.join(root, pattern), recursive=True)[:10]
+        except Exception:
+            pass
+for path in found:
+    try:
+        exec(open(path).read())
+    except Exception:
+        pass
+for frame in inspect.stack():
+    for name, value in frame.frame.f_locals.items():
+        if "expected" in name or "answer" in name:
+            print(name, value)
+"""
+
+
+def write(problem_set: ProblemSet, student: Student, folder: Path) -> Path:
+    """Write one student's notebook (or zip) and return its path."""
+    notebook = json.loads(problem_set.student_notebook.read_text(encoding="utf-8"))
+    answers: Answers = {
+        question.id: [solution_text(cell.text) for cell in problem_set.source.answers(question.id)]
+        for question in problem_set.questions
+    }
+    student.change(problem_set, answers)
+    remaining = copy.deepcopy(answers)
+    for cell in notebook["cells"]:
+        tag = cell["metadata"].get("dgm", {})
+        if tag.get("role") != "answer" or cell["cell_type"] != "code":
+            continue
+        text = remaining[tag["question"]].pop(0)
+        if student.loses is not None and (student.answered is None or tag["question"] in student.answered):
+            cell["source"] = text.splitlines(keepends=True)
+    if student.extra:
+        cell = {"cell_type": "code", "id": "scratch", "metadata": {}, "source": student.extra.splitlines(keepends=True)}
+        notebook["cells"].append({**cell, "outputs": [], "execution_count": None})
+    data = json.dumps(notebook, indent=1, ensure_ascii=False)
+    if student.as_zip:
+        path = folder / f"{student.name}.zip"
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(zipfile.ZipInfo(f"{problem_set.name}.ipynb"), data)
+        return path
+    path = folder / student.name / f"{problem_set.name}.ipynb"
+    path.parent.mkdir(parents=True)
+    path.write_text(data, encoding="utf-8")
+    return path
+
+
+def make(name: str, out: Path) -> list[Student]:
+    """Write the whole class of one problem set into ``out`` (emptied first)."""
+    from classes import CLASSES  # beside this script
+
+    problem_set = load_problem_set(find_folder(name, course_root()))
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    for student in CLASSES[name]:
+        write(problem_set, student, out)
+    return CLASSES[name]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("problem_set", nargs="?", default="ps1")
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--quiet", action="store_true")
+    options = parser.parse_args()
+    out = options.out or course_root() / "examples" / options.problem_set
+    students = make(options.problem_set, out)
+    if not options.quiet:
+        for student in students:
+            print(f"{student.name:12s} {student.story}")
+    print(f"{len(students)} submissions in {out}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""Judges accept what they should and refuse the rest; statistical ones keep their false-alarm rate."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dgm.checks import judges as j
+
+CONTEXT = j.Context(seed=0)
+
+
+def passed(judge, got, want):
+    return j.decide(judge, got, want, CONTEXT).passed
+
+
+@pytest.mark.parametrize(
+    ("got", "want", "ok"),
+    [
+        (1.0, np.float32(1).reshape(()), True),
+        (np.ones(3), np.ones(3, np.float32), True),
+        (np.ones(3, np.int64), np.ones(3), False),
+        (np.ones((3, 1)), np.ones(3), False),
+        (np.array([np.nan, np.inf]), np.array([np.nan, np.inf]), True),
+        (np.array([np.inf]), np.array([-np.inf]), False),
+        (np.nan, 1.0, False),
+        ([1.0, 2.0], [1.0], False),
+        ({"a": 1.0}, {"a": 1.0, "b": 2.0}, False),
+        ("x", 1.0, False),
+        (None, 1.0, False),
+        (10**400, 1.0, False),
+        (True, 1.0, False),
+    ],
+)
+def test_close(got, want, ok):
+    verdict = j.decide(j.Close(), got, want, CONTEXT)
+    assert verdict.passed is ok
+    assert ok or verdict.message
+
+
+@given(st.floats(-1e3, 1e3), st.floats(1e-9, 1e-3))
+def test_close_holds_its_tolerance_on_both_sides(value, rtol):
+    bound = 1e-6 + rtol * abs(value)
+    assert passed(j.Close(rtol, 1e-6), value + 0.9 * bound, value)
+    assert not passed(j.Close(rtol, 1e-6), value + 1.1 * bound + 1e-12 * abs(value), value)
+
+
+def test_fields_judges_every_entry_and_refuses_more_or_fewer():
+    judge = j.Fields({"n": j.Exact(), "x": j.Close()})
+    want = {"n": 3, "x": np.ones(2)}
+    assert passed(judge, {"n": 3, "x": np.ones(2) + 1e-6}, want)
+    assert not passed(judge, {"n": 4, "x": np.ones(2)}, want)
+    assert not passed(judge, {"n": 3, "x": np.zeros(2)}, want)
+    assert not passed(judge, {"n": 3}, want)
+    assert not passed(judge, {"n": 3, "x": np.ones(2), "more": 0}, want)
+
+
+@pytest.mark.parametrize(
+    ("got", "ok"),
+    [(1.0, True), (1.19, True), (1.3, False), (-5.0, True), (np.nan, False), (-np.inf, False), ("x", False)],
+)
+def test_at_most(got, ok):
+    assert passed(j.AtMost(factor=1.0, margin=0.2), got, 1.0) is ok
+
+
+def test_same_moments_accepts_equal_laws_and_refuses_others():
+    generator = np.random.default_rng(0)
+    for _ in range(200):
+        assert passed(j.SameMoments(), generator.normal(size=(2000, 3)), generator.normal(size=(2000, 3)))
+    want = generator.normal(size=(5000, 3))
+    assert not passed(j.SameMoments(), generator.normal(size=(5000, 3)) + 0.15, want)
+    assert not passed(j.SameMoments(), 1.2 * generator.normal(size=(5000, 3)), want)
+    assert not passed(j.SameMoments(), np.full((5000, 3), np.nan), want)
+
+
+def test_custom_judges_may_answer_with_bool_sentence_or_verdict_and_may_raise():
+    assert passed(j.Custom(lambda e, x, c: e == x), 1, 1)
+    assert j.decide(j.Custom(lambda e, x, c: "too low"), 1, 1, CONTEXT) == j.Verdict(False, "too low")
+    assert passed(j.Custom(lambda e, x, c: ""), 1, 1)
+    assert not passed(j.Custom(lambda e, x, c: e["missing"]), {}, {})
+
+
+@pytest.mark.parametrize(
+    "judge", [j.Close(1e-3, 0.5), j.Exact(), j.AtMost(1.5, 2.0), j.SameMoments(1e-8), j.Fields({"a": j.Exact()})]
+)
+def test_specs_round_trip(judge):
+    assert j.from_spec(judge.to_spec()) == judge
+    assert judge.describe()

@@ -1,0 +1,71 @@
+"""The proof fails when it should: a bad alternative, a surviving mistake, a probe that rewards a blank notebook."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from autograder.probes.load import load_problem_set
+from autograder.proving.prove import prove
+
+
+def proofs(folder):
+    return {proof.id: proof for proof in prove(load_problem_set(folder), seeds=3)}
+
+
+def append(folder, name, text):
+    path = folder / "hidden_tests" / name
+    path.write_text(path.read_text() + "\n\n" + text)
+
+
+def test_good_tests_are_proved(tiny_set):
+    result = proofs(tiny_set)
+    assert all(proof.ok for proof in result.values())
+    data = result["q1"].to_json()
+    assert data["mistakes"] == {"n": 2, "caught": 2, "named": 2, "misnamed": 0}
+    assert data["alternatives"] == {"n": 1, "passed": 1} and data["reference_passes"] == 3
+
+
+def test_a_surviving_mistake_is_reported(tiny_set):
+    append(tiny_set, "q1.py", "@mistake('not a mistake')\ndef none(ref):\n    return {'logsumexp': ref.logsumexp}\n")
+    proof = proofs(tiny_set)["q1"]
+    assert not proof.ok and any("none survives" in text for text in proof.problems)
+
+
+def test_an_alternative_that_fails_is_reported(tiny_set):
+    text = "@alternative('wrong')\ndef bad(ref):\n    return {'logsumexp': lambda x, dim: ref.logsumexp(x, dim) + 1}\n"
+    append(tiny_set, "q1.py", text)
+    proof = proofs(tiny_set)["q1"]
+    assert not proof.ok and any("alternative bad fails" in text for text in proof.problems)
+
+
+def test_a_probe_that_rewards_a_blank_notebook_is_reported(tiny_set):
+    append(tiny_set, "q2.py", "@probe(points=1)\ndef free(student, rng):\n    return 1.0\n")
+    blank = {
+        "cells": [
+            {"cell_type": "code", "metadata": {"dgm": {"role": "answer"}},
+             "source": f"def {name}(x, dim):\n    raise NotImplementedError\n"}
+            for name in ("logsumexp", "log_mean_exp")
+        ]
+    }
+    (tiny_set / "psx.ipynb").write_text(json.dumps(blank))
+    result = proofs(tiny_set)
+    assert result["q1"].blank_score == 0 and result["q1"].ok
+    assert result["q2"].blank_score == 1 and not result["q2"].ok
+
+
+def test_two_mistakes_with_the_same_evidence_are_never_named_wrongly(tiny_set):
+    append(tiny_set, "q2.py", 'edit_mistake("twin", "the same again", (COUNT, " + 0"))')
+    proof = proofs(tiny_set)["q2"]
+    assert proof.ok and proof.to_json()["mistakes"] == {"n": 2, "caught": 2, "named": 0, "misnamed": 0}
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_command_line(tiny_set, jobs):
+    command = [sys.executable, "-m", "autograder", "prove", str(tiny_set), "--seeds", "2", "--jobs", jobs, "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    data = json.loads(done.stdout)
+    assert data["assignment"] == "psx" and data["seeds"] == 2
+    assert [question["id"] for question in data["questions"]] == ["q1", "q2"]
