@@ -438,8 +438,7 @@ def density2d(
         raise ValueError(f"log_prob_fn returned {log_density.size} values for {n * n} points")
     density = np.exp(log_density).reshape(n, n)
     ax = _axes(ax, width=4.4, height=4.2)
-    colors = mpl.colormaps[cmap].copy()
-    colors.set_bad("magenta")
+    colors = mpl.colormaps[cmap].with_extremes(bad="magenta")
     with style():
         ax.imshow(density, origin="lower", extent=(*xlim, *ylim), cmap=colors, vmin=0, interpolation="bilinear")
         ax.grid(False)
@@ -563,8 +562,7 @@ def heatmap(
         reach = float(np.abs(finite - center).max(initial=0.0)) or 1.0
         vmin = center - reach if vmin is None else vmin
         vmax = center + reach if vmax is None else vmax
-    colors = mpl.colormaps[cmap or (DIVERGING if center is not None else SEQUENTIAL)].copy()
-    colors.set_bad("#BBBBBB")
+    colors = mpl.colormaps[cmap or (DIVERGING if center is not None else SEQUENTIAL)].with_extremes(bad="#BBBBBB")
     if ax is None:
         width = float(np.clip(1.6 + columns * (0.62 if annotate else 0.32), 3.6, 8.0))
         margin = 0.45 + (0.3 if title else 0.0) + (0.25 if xlabel else 0.0)
@@ -617,8 +615,7 @@ def receptive_field(
         logs = np.where(gradient > 0, np.log10(gradient), np.nan)
     rows, columns = gradient.shape
     ax = _axes(ax, width=4.6, height=3.6)
-    colors = ListedColormap(mpl.colormaps["Blues"](np.linspace(0.25, 1, 256)))
-    colors.set_bad("white")
+    colors = ListedColormap(mpl.colormaps["Blues"](np.linspace(0.25, 1, 256))).with_extremes(bad="white")
     reached = np.isfinite(logs)
     high = float(logs[reached].max()) if reached.any() else 0.0
     low = float(max(logs[reached].min(), high - 6)) if reached.any() else -1.0

@@ -19,6 +19,7 @@ COMMANDS = {
     "check": "check one notebook and read the answer in the terminal",
     "report": "write the HTML pages of a grading run again from its results",
     "release": "write what students get: notebook, instructions, requirements",
+    "docs": "write the instructor's page of a problem set",
 }
 
 

@@ -29,7 +29,7 @@ class Matcher:
     name: str
     answers: frozenset[str]
     others: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    naming: Naming = Naming("")
+    naming: Naming = field(default_factory=lambda: Naming(""))
 
     def found(self, notebook: Notebook) -> int:
         """How many of the answers the notebook defines (as the student's work or as stubs)."""

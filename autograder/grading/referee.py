@@ -18,6 +18,7 @@ from autograder.grading.results import (
     question_status,
 )
 from autograder.grading.seeds import probe_seed
+from autograder.grading.text import clean_line
 from autograder.probes.load import ProblemSet
 from autograder.probes.namespace import reference_namespace, variant_namespace
 from autograder.probes.spec import Probe, Question, Variant
@@ -90,7 +91,7 @@ class Referee:
             return TIMEOUT, error.get("message", "It took too long.")
         if outcome["status"] != "ok":
             where = f" ({error['where']})" if error.get("where") else ""
-            return ERROR, f"{error.get('type', 'Error')}: {error.get('message', '')}{where}"
+            return ERROR, ": ".join(filter(None, (error.get("type"), error.get("message")))) + where
         changed = sorted(set(outcome["mutated"]) - set(expected["mutated"]))
         if changed:
             advice = "work on a copy (no `x += …`, `x.mul_()`, `x[i] = …`)."
@@ -101,7 +102,7 @@ class Referee:
             })
             context = Context(self.probe_seed(question, probe), self.device, namespace)
             verdict = decide(probe.judge, outcome["evidence"], expected["evidence"], context)
-        return (PASSED, "") if verdict.passed else (FAILED, verdict.message)
+        return (PASSED, "") if verdict.passed else (FAILED, clean_line(verdict.message))
 
     def judge_question(self, question: Question, outcomes: Mapping[str, Outcome]) -> QuestionResult:
         """Judge all probes of a question and name the mistakes behind the failed ones."""

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 PASSED, FAILED, ERROR, TIMEOUT, MISSING = "passed", "failed", "error", "timeout", "missing"
+GRADED, INVALID, INTERNAL = "graded", "invalid", "internal"
 
 
 @dataclass
@@ -39,7 +40,11 @@ class QuestionResult:
 
 @dataclass
 class SubmissionResult:
-    """One submission; ``score`` includes bonus points, ``max_score`` does not."""
+    """One submission; ``score`` includes bonus points, ``max_score`` does not.
+
+    ``status`` is graded; invalid (there is no notebook that can be graded) or internal (the grader failed, grade it
+    again), and then ``problem`` is the reason.
+    """
 
     assignment: str
     student: str
@@ -52,17 +57,27 @@ class SubmissionResult:
     notebook_sha256: str
     notes: list[str] = field(default_factory=list)
     questions: list[QuestionResult] = field(default_factory=list)
+    status: str = GRADED
+    problem: str = ""
+
+    def question(self, id: str) -> QuestionResult | None:
+        return next((question for question in self.questions if question.id == id), None)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> SubmissionResult:
-        questions = [
-            QuestionResult(**{**question, "probes": [ProbeResult(**probe) for probe in question["probes"]]})
-            for question in data["questions"]
-        ]
-        return cls(**{**data, "questions": questions})
+        return cls(**{**data, "questions": [question_from_json(question) for question in data["questions"]]})
+
+
+def question_from_json(data: dict[str, Any]) -> QuestionResult:
+    return QuestionResult(**{**data, "probes": [ProbeResult(**probe) for probe in data["probes"]]})
+
+
+def total_score(questions: list[QuestionResult]) -> float:
+    """Points of all questions, bonus included; rounded, so that sums of decimal points look like it."""
+    return round(sum(question.score for question in questions), 6)
 
 
 def question_status(probes: list[ProbeResult]) -> str:

@@ -32,7 +32,8 @@ MOODLE = re.compile(r"^(?P<name>.+?)_(?P<number>\d+)_assignsubmission_.*$")
 GRADESCOPE = re.compile(r"^submission_(?P<number>\d+)$")
 CONTAINERS = re.compile(r"submitted|submissions?|.*export.*|.*download.*|.*submissions.*", re.IGNORECASE)
 _COPY = re.compile(
-    r"(?:[ _-]*(?:\(\d+\)|copy\d*)|[ _-]+(?:\d{1,2}|v\d+|final|solutions?|answers?|submission|completed))+$", re.IGNORECASE
+    r"(?:[ _-]*(?:\(\d+\)|copy\d*)|[ _-]+(?:\d{1,2}|v\d+|final|solutions?|answers?|submission|completed))+$",
+    re.IGNORECASE,
 )
 _GENERIC = {"", "notebook", "untitled", "main", "solution", "solutions", "homework", "assignment", "submission"}
 

@@ -92,7 +92,6 @@ def _config(key: bytes) -> Config:
     # show() displays and closes figures as in any notebook, but nobody looks at the pictures: do not draw them
     config.InlineBackend.figure_formats = set()
     config.IPKernelApp.log_level = 50
-    config.ProfileDir.location = os.path.join(os.environ["IPYTHONDIR"], "profile")
     return config
 
 

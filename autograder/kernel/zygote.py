@@ -10,9 +10,11 @@ import importlib
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import sys
+import time
 from typing import Any
 
 from autograder.kernel import child
@@ -60,17 +62,21 @@ def main() -> None:
             os.read(wake_read, 4096)
             _reap()
         if grader in ready:
-            return
+            break
         if requests in ready:
             data, fds, _, _ = socket.recv_fds(requests, 1 << 20, 1)
             if not data:
-                return
+                break
             control = socket.socket(fileno=fds[0])
             if os.fork() == 0:
                 requests.close()
                 _forget_signals(wake_read, wake_write)
                 child.run(_spec(data), control, grader)
             control.close()
+    if select.select([grader], [], [], 0.2)[0]:
+        # killed, so it could not clean up; its kernels are ending for the same reason
+        time.sleep(1)
+        shutil.rmtree(sys.argv[3], ignore_errors=True)
 
 
 def _spec(data: bytes) -> dict[str, Any]:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -31,6 +33,8 @@ def toy2d(name: str, n: int, seed: int = 0, generator: torch.Generator | None = 
     name: one of :data:`TOY2D`:
     two_gaussians (weights 0.3 and 0.7), rotated_gaussian (a correlated one), gaussians8 (8 on a circle),
     rings (3 circles), moons, spiral (2 arms), pinwheel (5 arms), checkerboard (uniform on 8 squares of side 2).
+    Their entropies, which no model's negative log-likelihood can beat on average, in that order: 2.427, 2.327,
+    2.508, 2.829, 2.162, 2.742, 2.321 and ln 32 = 3.466 nats.
     Raises ValueError on an unknown name.
     """
     return _toy(name).sample(n, generator if generator is not None else seeded(seed)).to(torch.float32)
@@ -39,8 +43,8 @@ def toy2d(name: str, n: int, seed: int = 0, generator: torch.Generator | None = 
 def toy2d_log_prob(name: str, x: Tensor) -> Tensor:
     """Log-density in nats of points x (..., 2), as (...); differentiable, in the dtype of x.
 
-    Exact, except that moons and spiral integrate along their curve with 512 nodes an arm (error below 1e-3 nats
-    wherever there is data). The checkerboard gives -inf outside its squares. Raises ValueError on an unknown name.
+    Exact, except that moons and spiral integrate along their curves numerically (error below 1e-4 nats wherever there
+    is data). The checkerboard gives -inf outside its squares. Raises ValueError on an unknown name.
     """
     toy = _toy(name)
     if x.shape[-1] != 2:
@@ -51,10 +55,11 @@ def toy2d_log_prob(name: str, x: Tensor) -> Tensor:
     return torch.cat([toy.log_prob(part) for part in flat.split(_CHUNK)]).reshape(x.shape[:-1])
 
 
+@cache
 def _toy(name: str) -> _Toy:
-    if name not in _TOYS:
+    if name not in _MAKERS:
         raise ValueError(f"unknown toy density {name!r}: use one of {', '.join(TOY2D)}")
-    return _TOYS[name]
+    return _MAKERS[name]()
 
 
 # --- building blocks -----------------------------------------------------------------------------------------
@@ -91,18 +96,24 @@ def _mixture(means: Tensor, std: float, weights: Tensor | None = None) -> _Toy:
     return _Toy(sample, lambda x: _round_gaussians_log_prob(x, means, std, weights))
 
 
-def _curves(arms: list[Callable[[Tensor], Tensor]], std: float, nodes: int = 512) -> _Toy:
-    """Gaussian noise around curves [0, 1] -> R², each entered at a uniform parameter. Density by the midpoint rule."""
+def _curves(arms: list[Callable[[Tensor], Tensor]], std: float, nodes: int, power: int = 1) -> _Toy:
+    """Gaussian noise around curves [0, 1] -> R², each entered at t with density power · t^(power - 1).
+
+    The density integrates over t by Gauss-Legendre quadrature, so it is a weighted mixture of round Gaussians.
+    """
 
     def sample(n: int, generator: torch.Generator) -> Tensor:
         arm = (_rand(n, generator) * len(arms)).long().clamp(max=len(arms) - 1)
-        u = _rand(n, generator)
-        points = torch.stack([curve(u) for curve in arms])[arm, torch.arange(n)]
+        t = _rand(n, generator) ** (1 / power)
+        points = torch.stack([curve(t) for curve in arms])[arm, torch.arange(n)]
         return points + std * _randn(n, generator)
 
-    u = (torch.arange(nodes, dtype=torch.float64) + 0.5) / nodes
-    centres = torch.cat([curve(u) for curve in arms])
-    return _Toy(sample, lambda x: _round_gaussians_log_prob(x, centres, std))
+    abscissas, quadrature = np.polynomial.legendre.leggauss(nodes)
+    t = torch.from_numpy((abscissas + 1) / 2)
+    weights = torch.from_numpy(quadrature / 2) * power * t ** (power - 1) / len(arms)
+    centres = torch.cat([curve(t) for curve in arms])
+    weights = weights.repeat(len(arms))
+    return _Toy(sample, lambda x: _round_gaussians_log_prob(x, centres, std, weights))
 
 
 # --- the densities -------------------------------------------------------------------------------------------
@@ -194,51 +205,52 @@ def _checkerboard() -> _Toy:
     return _Toy(sample, log_prob)
 
 
-def _moons() -> _Toy:
+def _moons(nodes: int = 80) -> _Toy:
     """Two interleaved half circles as in scikit-learn's ``make_moons``, centred and scaled by 2."""
 
-    def upper(u: Tensor) -> Tensor:
-        t = math.pi * u
-        return 2 * torch.stack([t.cos() - 0.5, t.sin() - 0.25], dim=1)
+    def upper(t: Tensor) -> Tensor:
+        angle = math.pi * t
+        return 2 * torch.stack([angle.cos() - 0.5, angle.sin() - 0.25], dim=1)
 
-    def lower(u: Tensor) -> Tensor:
-        t = math.pi * u
-        return 2 * torch.stack([0.5 - t.cos(), 0.25 - t.sin()], dim=1)
+    def lower(t: Tensor) -> Tensor:
+        return -upper(t)
 
-    return _curves([upper, lower], std=0.16)
+    return _curves([upper, lower], std=0.16, nodes=nodes)
 
 
-def _spiral() -> _Toy:
+def _spiral(nodes: int = 256) -> _Toy:
+    """Two Archimedean spirals of one and a half turns, equally dense along their length."""
+
     def arm(sign: float) -> Callable[[Tensor], Tensor]:
-        def curve(u: Tensor) -> Tensor:
-            r = u.sqrt()
-            t = 3 * math.pi * r
-            return sign * 3.2 * torch.stack([-r * t.cos(), r * t.sin()], dim=1)
+        def curve(t: Tensor) -> Tensor:
+            angle = 3 * math.pi * t
+            return sign * 3.2 * torch.stack([-t * angle.cos(), t * angle.sin()], dim=1)
 
         return curve
 
-    return _curves([arm(1.0), arm(-1.0)], std=0.12)
+    return _curves([arm(1.0), arm(-1.0)], std=0.12, nodes=nodes, power=2)
 
 
-def _circle(count: int, radius: float) -> Tensor:
-    angle = 2 * math.pi * torch.arange(count, dtype=torch.float64) / count
-    return radius * torch.stack([angle.cos(), angle.sin()], dim=1)
+def _two_gaussians() -> _Toy:
+    means = torch.tensor([[-1.8, -1.8], [1.8, 1.8]], dtype=torch.float64)
+    return _mixture(means, 0.6, weights=torch.tensor([0.3, 0.7], dtype=torch.float64))
 
 
-_TOYS: dict[str, _Toy] = {
-    "two_gaussians": _mixture(
-        torch.tensor([[-1.8, -1.8], [1.8, 1.8]], dtype=torch.float64),
-        std=0.6,
-        weights=torch.tensor([0.3, 0.7], dtype=torch.float64),
-    ),
-    "rotated_gaussian": _rotated_gaussian(),
-    "gaussians8": _mixture(_circle(8, 2.8), 0.3),
-    "rings": _rings(),
-    "moons": _moons(),
-    "spiral": _spiral(),
-    "pinwheel": _pinwheel(),
-    "checkerboard": _checkerboard(),
+def _gaussians8() -> _Toy:
+    angle = 2 * math.pi * torch.arange(8, dtype=torch.float64) / 8
+    return _mixture(2.8 * torch.stack([angle.cos(), angle.sin()], dim=1), 0.3)
+
+
+_MAKERS: dict[str, Callable[[], _Toy]] = {
+    "two_gaussians": _two_gaussians,
+    "rotated_gaussian": _rotated_gaussian,
+    "gaussians8": _gaussians8,
+    "rings": _rings,
+    "moons": _moons,
+    "spiral": _spiral,
+    "pinwheel": _pinwheel,
+    "checkerboard": _checkerboard,
 }
 
 #: Names of the toy densities.
-TOY2D = tuple(_TOYS)
+TOY2D = tuple(_MAKERS)

@@ -15,6 +15,7 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 
 _BLOCK = 1 << 16
@@ -75,7 +76,7 @@ def fetch(file: RemoteFile, substitute: str) -> Path:
             try:
                 _download(url, target, file)
                 return target
-            except (OSError, ValueError) as error:  # URLError and time-outs are OSErrors
+            except (OSError, ValueError, HTTPException) as error:  # URLError and time-outs are OSErrors
                 tried.append(f"{url}: {_reason(error)}")
     places = "\n".join(f"  - {line}" for line in tried)
     raise DataUnavailable(

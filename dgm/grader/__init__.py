@@ -58,7 +58,9 @@ class Grader:
         found = self._find(question)
         if isinstance(found, Message):
             return _show(found)
-        result = check_question(found, _namespace(namespace, sys._getframe(1)))
+        result = _checked(found, _namespace(namespace, sys._getframe(1)))
+        if isinstance(result, Message):
+            return _show(result)
         self._results[found.id] = result
         if os.environ.get("NBGRADER_EXECUTION"):
             return _nbgrader_points(result)
@@ -72,7 +74,12 @@ class Grader:
         if isinstance(questions, Message):
             return _show(questions)
         names = _namespace(namespace, sys._getframe(1))
-        self._results = {id: check_question(question, names) for id, question in questions.items()}
+        self._results = {}
+        for id, question in questions.items():
+            result = _checked(question, names)
+            if isinstance(result, Message):
+                return _show(result)
+            self._results[id] = result
         return _show(Summary(self.assignment, list(self._results.values())))
 
     def hint(self, question: str) -> Any:
@@ -139,6 +146,15 @@ class Grader:
         if id not in questions:
             return Message(f"There is no question {question!r}; there are {', '.join(questions)}.", ok=False)
         return questions[id]
+
+
+def _checked(question: FrozenQuestion, namespace: Mapping[str, Any]) -> CheckResult | Message:
+    """The result, or one sentence if the check itself cannot run (the student's own errors are in the result)."""
+    try:
+        return check_question(question, namespace)
+    except Exception as error:
+        text = f"The check itself cannot run here ({type(error).__name__}: {error}): update the dgm package."
+        return Message(text, ok=False, title=question.id)
 
 
 def _grading() -> bool:

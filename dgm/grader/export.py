@@ -42,9 +42,11 @@ def export(
     except ExportProblem as problem:
         return Message(f"{problem} {BY_HAND}", ok=False, title="Not exported")
     except OSError as error:
-        return Message(f"The file cannot be written: {error.strerror or error}. {BY_HAND}", ok=False, title="Not exported")
+        problem_text = f"The file cannot be written: {error.strerror or error}."
+        return Message(f"{problem_text} {BY_HAND}", ok=False, title="Not exported")
     lines = [f"{target.name} ({size / 1024:.0f} kB){note}."]
-    lines.append("Your browser downloads it now; hand in that file." if colab and _download(target) else "Hand in that file.")
+    downloading = colab and _download(target)
+    lines.append("Your browser downloads it now; hand in that file." if downloading else "Hand in that file.")
     unchecked = [id for id, claim in checks.items() if claim is None]
     if unchecked:
         lines.append(f"Not checked in this session: {', '.join(unchecked)}.")

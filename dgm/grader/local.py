@@ -40,7 +40,8 @@ def _verdict(outcome: Outcome, expected: Outcome, judge: Any, seed: int) -> tupl
         return ERROR, f"{error.get('type', 'Error')}: {error.get('message', '')}{where}"
     changed = sorted(set(outcome["mutated"]) - set(expected["mutated"]))
     if changed:
-        return FAILED, f"`{changed[0]}` changes its input in place; work on a copy (no `x += …`, `x.mul_()`, `x[i] = …`)."
+        advice = "work on a copy (no `x += …`, `x.mul_()`, `x[i] = …`)"
+        return FAILED, f"`{changed[0]}` changes its input in place; {advice}."
     verdict = decide(judge, outcome["evidence"], expected["evidence"], Context(seed))
     return (PASSED, "") if verdict.passed else (FAILED, verdict.message)
 

@@ -178,10 +178,8 @@ class Summary(Shown):
             ) + "</tr>"
             for row in self._rows()
         )
-        head = "".join(
-            f"<th style='text-align:{side}'>{text}</th>"
-            for text, side in (("question", "left"), ("public checks", "left"), ("points", "right"), ("hidden", "right"))
-        )
+        columns = (("question", "left"), ("public checks", "left"), ("points", "right"), ("hidden", "right"))
+        head = "".join(f"<th style='text-align:{side}'>{text}</th>" for text, side in columns)
         table = f"<table><thead><tr>{head}</tr></thead><tbody>{cells}</tbody></table>"
         return f"<div>{table}<div>{_inline(self._total())}</div></div>"
 

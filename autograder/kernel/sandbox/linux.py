@@ -117,5 +117,6 @@ def close_fds_except(keep: set[int]) -> None:
     """Close every open file descriptor that is not in ``keep``."""
     low = 0
     for fd in [*sorted(keep), 1 << 20]:
-        os.closerange(low, min(fd, 1 << 20))
+        if low < fd:  # closerange(0, 0) closes everything in some versions of Python
+            os.closerange(low, fd)
         low = fd + 1

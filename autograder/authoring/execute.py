@@ -1,0 +1,124 @@
+"""Executes the solution notebook in a fresh kernel and an empty folder."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autograder.authoring.jupyter import quick_jupyter
+from autograder.authoring.outputs import tidy_outputs
+from autograder.errors import UserError
+
+CELL_SECONDS = 3600
+START_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where an execution is: ``cell`` of ``cells`` (code cells, from 1), its id, and seconds so far."""
+
+    cell: int
+    cells: int
+    id: str
+    seconds: float
+
+
+def execute(
+    notebook: Any, profile: str, root: Path, report: Callable[[Progress], None] | None = None
+) -> list[str]:
+    """Execute all cells in place, tidy their outputs, and return what they wrote to stderr, a line per cell.
+
+    Raises
+    ------
+    UserError
+        If a cell fails: which one, and its error.
+    """
+    quick_jupyter()
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellControlSignal, CellExecutionError, CellTimeoutError, DeadKernelError
+
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+    numbers = {cell.id: number for number, cell in enumerate(cells, 1)}
+    start = time.perf_counter()
+    current = [""]
+
+    def started(cell: Any, cell_index: int) -> None:
+        current[0] = cell.id
+        if report is not None and cell.id in numbers:
+            report(Progress(numbers[cell.id], len(cells), cell.id, time.perf_counter() - start))
+
+    with tempfile.TemporaryDirectory(prefix="dgm-build-", ignore_cleanup_errors=True) as scratch:
+        work, home = Path(scratch) / "work", Path(scratch) / "ipython"
+        work.mkdir()
+        home.mkdir()
+        client = NotebookClient(
+            notebook, timeout=CELL_SECONDS, startup_timeout=START_SECONDS, kernel_name="python3", record_timing=False,
+            resources={"metadata": {"path": str(work)}}, on_cell_start=started,
+        )
+        client.km = manager = client.create_kernel_manager()
+        manager.connection_file = str(Path(scratch) / "kernel.json")
+        if os.name == "posix":
+            manager.transport, manager.ip = "ipc", str(Path(scratch) / "socket")
+        try:
+            client.execute(env=_environment(profile, home))
+        except CellExecutionError as error:
+            place = _place(notebook, current[0])
+            raise UserError(f"The solution fails in {place}: {error.ename}: {error.evalue}", 1) from None
+        except CellTimeoutError:
+            raise UserError(f"The solution takes too long in {_place(notebook, current[0])}.", 1) from None
+        except (DeadKernelError, CellControlSignal):
+            raise UserError(f"The kernel died in {_place(notebook, current[0])} (out of memory?).", 1) from None
+        except RuntimeError as error:
+            raise UserError(f"The kernel could not be started: {error}", 3) from None
+        finally:
+            atexit.unregister(client._cleanup_kernel)
+            with suppress(Exception):
+                if client.km is not None:
+                    client._cleanup_kernel()
+        folders = [work, Path(scratch), root]
+        warnings = _warnings(cells)
+        for cell in cells:
+            cell.outputs = tidy_outputs(cell.outputs, folders)
+            cell.metadata.pop("execution", None)
+    notebook.metadata["language_info"] = {"name": "python"}
+    notebook.metadata.pop("widgets", None)
+    return warnings
+
+
+def _environment(profile: str, home: Path) -> dict[str, str]:
+    drop = ("DGM_GRADING", "NBGRADER_EXECUTION", "MPLBACKEND", "JPY_SESSION_NAME", "PYTHONSTARTUP")
+    kept = {key: value for key, value in os.environ.items() if key not in drop}
+    return {
+        **kept, "DGM_BUDGET": profile, "IPYTHONDIR": str(home), "PYTHONHASHSEED": "0", "PYTHONSAFEPATH": "1",
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1", "JUPYTER_PLATFORM_DIRS": "1",
+    }
+
+
+def _place(notebook: Any, id: str) -> str:
+    """The cell in words: its question, its id and its first line."""
+    for cell in notebook.cells:
+        if cell.id == id:
+            first = next((line for line in cell.source.split("\n") if line.strip()), "")
+            head = id.split("-")[0]
+            where = f"question {head[1:]}, " if head.startswith("q") and head[1:].isdigit() else ""
+            return f"{where}cell {id} ({first.strip()[:60]})"
+    return "a cell"
+
+
+def _warnings(cells: list[Any]) -> list[str]:
+    found = []
+    for cell in cells:
+        text = "".join(
+            output.text for output in cell.outputs if output.output_type == "stream" and output.name == "stderr"
+        )
+        lines = [line.strip() for line in text.split("\n") if line.strip()]
+        if lines:
+            found.append(f"{cell.id}: {lines[0][:200]}")
+    return found

@@ -1,0 +1,231 @@
+"""Freezes the public probes of a problem set into the payload of its notebook's ``Grader``."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import inspect
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from autograder.errors import UserError
+from autograder.probes.extract import extract
+from autograder.probes.load import ProblemSet, probe_source
+from autograder.probes.namespace import reference_namespace, variant_namespace
+from autograder.probes.spec import Probe, Question
+from dgm.checks.compare import first_difference
+from dgm.checks.judges import Context, Custom, Fields, Judge, decide
+from dgm.checks.runtime import Outcome, load_probe, run_probe
+from dgm.grader.local import check_question
+from dgm.grader.payload import SAME_AS_EXPECTED, read_judge, read_outcome, read_questions, write_outcome
+
+RTOL, ATOL = 1e-4, 1e-5  # evidence of the same source on another machine
+TWO_SEEDS_BELOW = 1_500  # bytes of one seed's evidence up to which a second seed is frozen too
+MISTAKE_BYTES = 12_000  # larger evidence of a mistake is not frozen
+JUDGE_NAMES = ("AtMost", "Close", "Context", "Custom", "Exact", "Fields", "Judge", "SameMoments", "Verdict")
+
+
+def public_seed(assignment: str, question: str, probe: str, number: int) -> int:
+    """The seed of a public check. Grading seeds are derived from a secret number, so the two never meet."""
+    text = f"public check/{assignment}/{question}/{probe}/{number}"
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 2
+
+
+def freeze(problem_set: ProblemSet) -> dict[str, Any]:
+    """The payload's data. Raises `UserError` when a public probe cannot be frozen."""
+    reference = reference_namespace(problem_set)
+    data = {
+        "format": 1,
+        "assignment": problem_set.name,
+        "questions": [_freeze_question(problem_set, question, reference) for question in problem_set.questions],
+    }
+    for frozen in read_questions(data).values():
+        result = check_question(frozen, reference)
+        for probe in result.probes:
+            if not probe.passed:
+                raise UserError(
+                    f"{problem_set.name}, {frozen.id}.{probe.name}: the reference fails its own public check: "
+                    f"{probe.message}"
+                )
+    return data
+
+
+def _freeze_question(problem_set: ProblemSet, question: Question, reference: dict[str, Any]) -> dict[str, Any]:
+    pool: list[Any] = []
+    places: dict[str, int] = {}
+
+    def place(outcome: Any) -> int:
+        key = json.dumps(outcome, sort_keys=True)
+        if key not in places:
+            places[key] = len(pool)
+            pool.append(outcome)
+        return places[key]
+
+    public = [probe for probe in question.probes if probe.public]
+    probes, expected = [], {}
+    for probe in public:
+        source = probe_source(question, probe)
+        cases = []
+        for number in range(2):
+            seed = public_seed(problem_set.name, question.id, probe.name, number)
+            outcome = run_probe(load_probe(source, probe.name), reference, seed)
+            if outcome["status"] != "ok":
+                raise UserError(f"{question.id}.{probe.name}: the reference itself fails: {outcome['error']}.")
+            frozen = write_outcome(outcome)
+            cases.append({"seed": seed, "expected": place(frozen)})
+            expected[probe.name, number] = outcome
+            if len(json.dumps(frozen)) > TWO_SEEDS_BELOW:
+                break
+        probes.append({
+            "name": probe.name, "title": probe.title, "points": _number(probe.points), "source": source,
+            "judge": freeze_judge(question, probe, probe.judge), "cases": cases,
+        })
+    mistakes = _freeze_mistakes(problem_set, question, public, expected, place) if public else []
+    return {
+        "id": question.id, "title": question.title, "points": _number(question.points),
+        "manual_points": _number(question.manual_points), "bonus": question.bonus, "hints": list(question.hints),
+        "probes": probes, "mistakes": mistakes, "outcomes": pool,
+    }
+
+
+def _number(value: float) -> float | int:
+    return int(value) if float(value).is_integer() else float(value)
+
+
+def _freeze_mistakes(
+    problem_set: ProblemSet, question: Question, public: list[Probe], expected: Mapping[tuple[str, int], Outcome], place
+) -> list[dict[str, Any]]:
+    """The mistakes that some public check can tell from the reference, with rounded evidence (naming is generous)."""
+    kept = []
+    functions = {probe.name: load_probe(probe_source(question, probe), probe.name) for probe in public}
+    for mistake in question.mistakes:
+        namespace = variant_namespace(problem_set, question, mistake)
+        outcomes = []
+        for (name, number), right in expected.items():
+            seed = public_seed(problem_set.name, question.id, name, number)
+            outcome = run_probe(functions[name], namespace, seed)
+            if _same_outcome(outcome, right):
+                outcomes.append([name, number, SAME_AS_EXPECTED])
+                continue
+            frozen = write_outcome({**outcome, "evidence": rounded(outcome["evidence"])})
+            if len(json.dumps(frozen)) <= MISTAKE_BYTES:
+                outcomes.append([name, number, place(frozen)])
+        if any(index != SAME_AS_EXPECTED for _, _, index in outcomes):
+            kept.append({"title": mistake.title, "outcomes": outcomes})
+    return kept
+
+
+def _same_outcome(outcome: Outcome, right: Outcome) -> bool:
+    return (
+        outcome["status"] == "ok"
+        and outcome["mutated"] == right["mutated"]
+        and first_difference(outcome["evidence"], right["evidence"], RTOL, ATOL) is None
+    )
+
+
+def rounded(value: Any) -> Any:
+    """Floats with 12 bits of mantissa, as float32 where they fit: a third of the size when compressed."""
+    if isinstance(value, dict):
+        return {key: rounded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [rounded(item) for item in value]
+    if not isinstance(value, np.ndarray) or value.dtype.kind != "f":
+        return value
+    finite = value[np.isfinite(value)]
+    if value.dtype.itemsize == 8 and finite.size and np.abs(finite).max() > np.finfo(np.float32).max:
+        return value
+    bits = np.array(value, dtype=np.float32, order="C").view(np.uint32)
+    keep = np.isfinite(value)
+    return np.where(keep, (bits + np.uint32(0x400)) & np.uint32(0xFFFFF800), bits).astype(np.uint32).view(np.float32)
+
+
+def freeze_judge(question: Question, probe: Probe, judge: Judge) -> dict[str, Any]:
+    """A judge as plain data; a custom one as source text. Raises `UserError` where that is impossible."""
+    if isinstance(judge, Fields):
+        parts = {key: freeze_judge(question, probe, part) for key, part in judge.judges.items()}
+        return {"kind": "Fields", "judges": parts}
+    if not isinstance(judge, Custom):
+        return judge.to_spec()
+    where = f"{question.id}.{probe.name}"
+    function = judge.function
+    if function.__name__ == "<lambda>" or getattr(function, "__closure__", None) or "." in function.__qualname__:
+        raise UserError(f"{where}: a public probe's judge must be a top-level function, or the probe not public.")
+    text = question.source
+    if inspect.getmodule(function) is not inspect.getmodule(probe.function):
+        text = inspect.getsource(inspect.getmodule(function))  # type: ignore[arg-type]
+    source = extract(_without_judge_imports(text), function.__name__, f"the judge of {where}")
+    tree = ast.parse(source)
+    if any(isinstance(node, ast.Attribute) and node.attr == "reference" for node in ast.walk(tree)):
+        raise UserError(
+            f"{where}: its judge uses context.reference, which a student's notebook does not have; "
+            "make the probe not public, or judge without the reference."
+        )
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    needed = [name for name in JUDGE_NAMES if name in used]
+    head = f"from dgm.checks.judges import {', '.join(needed)}\n" if needed else ""
+    source = head + source
+    spec = {"kind": "Custom", "name": function.__name__, "text": judge.text or judge.describe(), "source": source}
+    try:
+        read_judge(spec)
+    except Exception as error:
+        raise UserError(f"{where}: its judge cannot be frozen ({type(error).__name__}: {error}).") from None
+    return spec
+
+
+def _without_judge_imports(text: str) -> str:
+    """The module without imports of our own judges, which the frozen text imports from `dgm.checks.judges`."""
+    tree = ast.parse(text)
+    for node in list(tree.body):
+        if isinstance(node, ast.ImportFrom) and node.module in ("autograder.probes", "dgm.checks.judges"):
+            node.names = [alias for alias in node.names if alias.name not in JUDGE_NAMES or alias.asname]
+            if not node.names:
+                tree.body.remove(node)
+    return ast.unparse(tree)
+
+
+def same_checks(old: Any, new: Mapping[str, Any]) -> bool:
+    """Do two payloads come from the same source? Evidence may differ as it does from machine to machine."""
+    try:
+        return _face(old, hints=True) == _face(new, hints=True) and all(
+            _same_evidence(one, other) for one, other in zip(old["questions"], new["questions"], strict=True)
+        )
+    except (KeyError, TypeError, IndexError, ValueError):
+        return False
+
+
+def face_sha256(data: Mapping[str, Any]) -> str:
+    """A hash of what the output of ``grader.check`` on the solution depends on."""
+    return hashlib.sha256(json.dumps(_face(data, hints=False), sort_keys=True).encode()).hexdigest()
+
+
+def _face(data: Mapping[str, Any], hints: bool) -> Any:
+    """The payload without evidence, and without hints and mistakes if not wanted."""
+    questions = []
+    for item in data["questions"]:
+        kept = {key: value for key, value in item.items() if key not in ("outcomes", "probes", "mistakes", "hints")}
+        kept["probes"] = [
+            {**probe, "cases": [case["seed"] for case in probe["cases"]]} for probe in item["probes"]
+        ]
+        if hints:
+            kept["hints"] = item["hints"]
+            kept["mistakes"] = [mistake["title"] for mistake in item["mistakes"]]
+        questions.append(kept)
+    return {**data, "questions": questions}
+
+
+def _same_evidence(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    for one, other in zip(old["probes"], new["probes"], strict=True):
+        judge = read_judge(other["judge"])
+        for left, right in zip(one["cases"], other["cases"], strict=True):
+            before = read_outcome(old["outcomes"][left["expected"]])
+            now = read_outcome(new["outcomes"][right["expected"]])
+            if before["mutated"] != now["mutated"]:
+                return False
+            if first_difference(before["evidence"], now["evidence"], RTOL, ATOL) is None:
+                continue
+            if not decide(judge, before["evidence"], now["evidence"], Context(right["seed"])).passed:
+                return False
+    return True

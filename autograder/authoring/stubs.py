@@ -1,0 +1,91 @@
+"""Solution regions: finding them, and what a student sees in their place."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+
+from autograder.errors import UserError
+
+BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+CODE_STUB = '# TODO: your code here.\nraise NotImplementedError("Replace this line by your answer.")'
+TEXT_STUB = "*Your answer here.*"
+_MARKER = re.compile(r"^\s*#*\s*(BEGIN|END) SOLUTION\s*$")
+_LOOSE = re.compile(r"(BEGIN|END)\s+SOLUTION", re.IGNORECASE)
+_STUB_LINE = re.compile(r'^(\s*)raise NotImplementedError\("Replace this line by your answer\."\)$')
+
+
+@dataclass(frozen=True)
+class Region:
+    """Lines ``first`` … ``last`` (0-based, inclusive) of a cell, markers included."""
+
+    first: int
+    last: int
+    text: str
+
+
+def regions(text: str, where: str) -> list[Region]:
+    """The solution regions of a cell. Raises `UserError` unless the markers are balanced and well written."""
+    found, start = [], None
+    lines = text.split("\n")
+    for number, line in enumerate(lines):
+        match = _MARKER.match(line)
+        if match is None:
+            if _LOOSE.search(line):
+                raise UserError(f"{where}: write {BEGIN!r} or {END!r} alone on its line, not {line.strip()!r}.")
+            continue
+        if match[1] == "BEGIN":
+            if start is not None:
+                raise UserError(f"{where}: {BEGIN!r} inside a solution region.")
+            start = number
+        elif start is None:
+            raise UserError(f"{where}: {END!r} without a {BEGIN!r}.")
+        else:
+            found.append(Region(start, number, "\n".join(lines[start + 1 : number])))
+            start = None
+    if start is not None:
+        raise UserError(f"{where}: {BEGIN!r} without an {END!r}.")
+    return found
+
+
+def without_markers(text: str) -> str:
+    """The cell with its solution, without the marker lines."""
+    return "\n".join(line for line in text.split("\n") if not _MARKER.match(line))
+
+
+def name_stubs(text: str, question: str, where: str) -> str:
+    """Give each general stub of a cleared cell a sentence with the question and the function it stands in.
+
+    Raises `UserError` if the cleared cell is no longer valid Python, or a stub stands outside of a function, where
+    it would stop the notebook as soon as the cell is run.
+    """
+    try:
+        tree = ast.parse(text)
+    except SyntaxError as error:
+        raise UserError(f"{where}: without its solution it is not valid Python ({error.msg}).") from None
+    lines = text.split("\n")
+    for number, line in enumerate(lines, 1):
+        match = _STUB_LINE.match(line)
+        if not match:
+            continue
+        name = _enclosing(tree, number)
+        if name is None:
+            raise UserError(f"{where}: the solution region must be inside a function, so that the stub can be called.")
+        lines[number - 1] = f'{match[1]}raise NotImplementedError("{_label(question)}: {name} is still to be written.")'
+    return "\n".join(lines)
+
+
+def _enclosing(tree: ast.AST, line: int, prefix: str = "", inside: bool = False) -> str | None:
+    """The qualified name of the innermost function around ``line``."""
+    for node in ast.iter_child_nodes(tree):
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            continue
+        if node.lineno <= line <= (node.end_lineno or node.lineno):
+            function = not isinstance(node, ast.ClassDef)
+            return _enclosing(node, line, f"{prefix}{node.name}.", function or inside)
+    return prefix.rstrip(".") if inside else None
+
+
+def _label(question: str) -> str:
+    return f"Question {question[1:]}" if re.fullmatch(r"q\d+\w*", question) else question

@@ -1,0 +1,124 @@
+"""``autograder grade ps1 PATH… --out DIR``: scores submissions."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from autograder.course import Course, course_root, load_course
+from autograder.errors import UserError
+from autograder.grading.results import INTERNAL, INVALID, SubmissionResult
+
+LEVELS = ("auto", "namespaces", "landlock", "process")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("problem_set", help="for example ps1, or the path of a problem set's folder")
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="notebook, zip, folder or LMS download")
+    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="where results and reports go")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="submissions at once")
+    parser.add_argument("--seed", type=int, metavar="S", help="secret seed (default: drawn once, kept in DIR/run.json)")
+    parser.add_argument("--regrade", action="append", default=[], metavar="ID", help="grade this question again")
+    parser.add_argument("--json", action="store_true", help="print the results as JSON to standard output")
+    parser.add_argument("--no-html", action="store_true", help="write no HTML pages")
+    add_sandbox_arguments(parser)
+
+
+def add_sandbox_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that ``grade`` and ``check`` share."""
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where the answers run")
+    parser.add_argument("--sandbox", choices=LEVELS, help="weakest isolation accepted (default: course.toml)")
+    parser.add_argument("--allow-weaker", action="store_true", help="go on with weaker isolation than asked for")
+
+
+def run(options: argparse.Namespace) -> int:
+    if options.jobs < 1:
+        raise UserError("--jobs must be at least 1.")
+    if options.seed is not None and options.seed < 0:
+        raise UserError("--seed must not be negative.")
+    console = Console(stderr=True)
+    root = course_root()
+    from autograder.grading.intake import collect
+    from autograder.grading.matching import matcher_for
+    from autograder.probes.load import find_folder, load_problem_set
+
+    problem_set = load_problem_set(find_folder(options.problem_set, root))
+    for id in options.regrade:
+        problem_set.question(id)
+    submissions = collect(options.paths, matcher_for(problem_set, root))
+
+    from autograder.grading.batch import Options, grade_batch
+    from autograder.reporting.progress import progress
+
+    course = load_course(root)
+    how = Options(
+        jobs=options.jobs, seed=options.seed, device=device(options.device),
+        sandbox=options.sandbox or course.sandbox, allow_weaker=options.allow_weaker, limits=limits(course),
+        regrade=frozenset(options.regrade),
+    )
+    with progress(console, len(submissions)) as advance:
+        batch = grade_batch(problem_set, submissions, options.out, how, advance)
+    if batch.kept:
+        shown = ", ".join(batch.kept[:5]) + (", …" if len(batch.kept) > 5 else "")
+        say(console, f"Results of an earlier run that are not in this one are kept in {options.out}: {shown}.")
+    _say_what_failed(console, batch.results, options.out)
+    page = None
+    if not options.no_html:
+        from autograder.reporting.html import write_pages
+
+        page = write_pages(options.out)
+    if options.json:
+        json.dump([result.to_json() for result in batch.results], sys.stdout, ensure_ascii=False)
+        print()
+    else:
+        from autograder.reporting.table import results_table
+
+        table_console = Console()
+        table_console.print(results_table(batch.results, table_console.width))
+    say(console, f"Sandbox: {batch.sandbox}. Reused from before: {batch.reused} of {len(batch.results)}.")
+    say(console, f"Report: {page}" if page else f"Results: {options.out / 'summary.csv'}")
+    return 3 if batch.results and all(result.status == INTERNAL for result in batch.results) else 0
+
+
+def say(console: Console, text: str) -> None:
+    """Plain text, not markup, on one line whatever the width."""
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _say_what_failed(console: Console, results: list[SubmissionResult], out: Path) -> None:
+    internal = [result.student for result in results if result.status == INTERNAL]
+    invalid = [result.student for result in results if result.status == INVALID]
+    if internal:
+        say(console, f"The grader itself failed on {', '.join(internal)}: see {out / 'log'}, then run this again.")
+    if invalid:
+        say(console, f"Without a notebook that can be graded: {', '.join(invalid)}.")
+
+
+def device(wanted: str) -> str:
+    """The device to use. Raises `UserError` when CUDA is asked for and not there."""
+    if wanted == "cpu":
+        return "cpu"
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    if wanted == "cuda":
+        raise UserError("There is no CUDA device here; use --device cpu.", 3)
+    return "cpu"
+
+
+def limits(course: Course):  # noqa: ANN201 - importing the type would import the kernels
+    """The limits of course.toml. Raises `UserError` for one that does not exist or is no number."""
+    from autograder.kernel import Limits
+
+    for name, value in course.limits.items():
+        if name not in Limits.__dataclass_fields__:
+            raise UserError(f"course.toml: there is no limit {name!r}; known: {', '.join(Limits.__dataclass_fields__)}.")
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0:
+            raise UserError(f"course.toml: the limit {name} must be a number above 0.")
+    return Limits(**course.limits)  # type: ignore[arg-type]

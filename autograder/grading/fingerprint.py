@@ -1,0 +1,67 @@
+"""What a result depends on, as hashes: so that a second run grades only what has changed."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import platform
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy
+import torch
+
+from autograder.grading import follow
+from autograder.kernel import Limits
+from autograder.probes.load import ProblemSet
+
+# Folders of this program that decide about a result; reports and the command line do not.
+DECIDING = ("autograder/grading", "autograder/kernel", "autograder/probes", "dgm")
+
+
+def digest(value: Any) -> str:
+    """SHA-256 of plain data."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+@functools.cache
+def program_digest() -> str:
+    """SHA-256 of the deciding source files."""
+    root = Path(__file__).resolve().parents[2]
+    files = sorted(path for folder in DECIDING for path in (root / folder).rglob("*.py"))
+    return digest([[str(path.relative_to(root)), hashlib.sha256(path.read_bytes()).hexdigest()] for path in files])
+
+
+def environment(seed: int, device: str, sandbox: str, limits: Limits) -> dict[str, Any]:
+    """Everything but the submission and the tests that may change a result."""
+    hardware = torch.cuda.get_device_name() if device != "cpu" else platform.machine()
+    return {
+        "seed": seed, "device": device, "hardware": hardware, "sandbox": sandbox, "limits": asdict(limits),
+        "python": platform.python_version(), "torch": torch.__version__, "numpy": numpy.__version__,
+        "program": program_digest(),
+    }
+
+
+def question_keys(problem_set: ProblemSet, environment: dict[str, Any]) -> dict[str, str]:
+    """A key for each question: of the environment, the reference, the question's own tests, and those of the
+    questions it uses (whether these pass decides about follow-through credit)."""
+    reference = [cell.text for cell in problem_set.source.defining]
+    modules = sorted((problem_set.folder / "hidden_tests").glob("*.py"))
+    helpers = [path.read_text(encoding="utf-8") for path in modules if not path.stem.startswith("q")]
+    common = digest([environment, problem_set.name, reference, helpers])
+    texts = {question.id: question.source for question in problem_set.questions}
+    return {
+        question.id: digest([common, question.id, [texts[id] for id in follow.owners(problem_set, question)],
+                             texts[question.id]])
+        for question in problem_set.questions
+    }
+
+
+def dependents(problem_set: ProblemSet, ids: set[str]) -> set[str]:
+    """The questions ``ids`` and all that use them."""
+    return {
+        question.id for question in problem_set.questions
+        if question.id in ids or ids & set(follow.owners(problem_set, question))
+    }

@@ -1,0 +1,167 @@
+"""One student's kernel: runs the notebook's cells, survives what they do, and answers probes.
+
+A cell that kills the kernel, hangs so that the kernel has to be killed, or floods it with output costs only what it
+defines: a fresh kernel runs the notebook again without it. There are at most ``MAX_RESTARTS``, and the last one runs
+only cells that define something.
+"""
+
+from __future__ import annotations
+
+import re
+import signal
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any
+
+from autograder.grading.notebook import CodeCell, without_installs
+from autograder.grading.outcomes import plain_outcome, read_reply, timed_out
+from autograder.grading.text import clean_line
+from autograder.kernel import Execution, Kernel, KernelPool, Limits
+from dgm.checks.runtime import Outcome
+
+MAX_RESTARTS = 2
+MAX_NOTES = 30
+CELLS_SHARE = 0.7  # of the total time; the rest is the probes'
+LATE_CELL_SECONDS = 5.0  # for cells that only define things, once the cells' share is used up
+_DEFINES = re.compile(r"^\s*(?:def|class|async\s+def|import|from)\b", re.MULTILINE)
+_ASSIGNS = re.compile(r"^\w[\w ,]*=[^()]*$", re.MULTILINE)
+GONE = "The notebook's process could not be kept alive, so this could not be checked."
+NO_TIME = "The time for the whole submission was used up."
+
+
+class Stopped(Exception):
+    """The run was interrupted; not a fault of the submission."""
+
+
+class Session:
+    """A context manager around one kernel after another. ``notes`` says what went wrong in the cells."""
+
+    def __init__(
+        self, pool: KernelPool, cells: Sequence[CodeCell], limits: Limits,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._pool, self._cells, self._limits, self._stopped = pool, cells, limits, stopped
+        self._kernel: Kernel | None = None
+        self._restarts = 0
+        self._killers: set[int] = set()
+        self._noted: set[int] = set()
+        self._notes: list[str] = []
+        self._deadline = 0.0
+
+    @property
+    def notes(self) -> list[str]:
+        """At most `MAX_NOTES` sentences."""
+        more = len(self._notes) - MAX_NOTES
+        return self._notes[:MAX_NOTES] + ([f"… and {more} more."] if more > 0 else [])
+
+    def __enter__(self) -> Session:
+        self._deadline = time.monotonic() + self._limits.total_seconds
+        try:
+            self._run_cells()
+        except BaseException:
+            self._close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        kernel, self._kernel = self._kernel, None
+        if kernel is not None:
+            kernel.close()
+
+    def _left(self) -> float:
+        return self._deadline - time.monotonic()
+
+    def _run_cells(self) -> None:
+        """Run all cells but the known killers; start again without a cell that ends the kernel."""
+        while not self._run_once():
+            self._close()
+            if self._restarts >= MAX_RESTARTS or self._left() <= 0:
+                return
+            self._restarts += 1
+
+    def _run_once(self) -> bool:
+        self._kernel = self._pool.start()
+        for cell in self._cells:
+            if self._stopped():
+                raise Stopped
+            if cell.number in self._killers or (self._restarts == MAX_RESTARTS and not defines(cell)):
+                continue
+            seconds = self._cell_seconds(cell)
+            if seconds <= 0:
+                self._note(cell, "was not run, because the time for the notebook was used up.")
+                continue
+            execution = self._kernel.execute(without_installs(cell.source), timeout=seconds)
+            self._note_execution(cell, execution, seconds)
+            if execution.status not in ("ok", "error") and (execution.status == "output" or not alive(self._kernel)):
+                self._killers.add(cell.number)
+                return False
+        return True
+
+    def _cell_seconds(self, cell: CodeCell) -> float:
+        cells_left = self._left() - (1 - CELLS_SHARE) * self._limits.total_seconds
+        if cells_left > 0:
+            return min(self._limits.cell_seconds, max(cells_left, 1.0))
+        return min(LATE_CELL_SECONDS, self._left()) if defines(cell) else 0.0
+
+    def _note_execution(self, cell: CodeCell, execution: Execution, seconds: float) -> None:
+        if execution.status == "error":
+            what = clean_line(f"{execution.ename}: {execution.evalue}", 240)
+            line = f", line {execution.line}" if type(execution.line) is int else ""
+            self._note(cell, f"{what}", place=line)
+        elif execution.status == "timeout":
+            self._note(cell, f"was stopped after {seconds:.0f} s.")
+        elif execution.status == "output":
+            self._note(cell, "printed more than is allowed and was stopped.")
+        elif execution.status == "died":
+            self._note(cell, "ended Python (a crash, an exit, or out of memory); the rest was run without it.")
+        elif execution.status == "deadline":
+            self._note(cell, "was stopped, because the time for the whole submission was used up.")
+
+    def _note(self, cell: CodeCell, text: str, place: str | None = None) -> None:
+        """One note a cell, however often it is run again."""
+        if cell.number not in self._noted:
+            self._noted.add(cell.number)
+            self._notes.append(f"Cell {cell.number} {text}" if place is None else f"Cell {cell.number}{place}: {text}")
+
+    def probe(self, request: dict[str, Any], seconds: float | None = None) -> Outcome:
+        """Ask one probe. If an earlier one killed the kernel, a fresh one is started, if there may be one."""
+        if self._stopped():
+            raise Stopped
+        if self._kernel is None and self._restarts < MAX_RESTARTS and self._left() > 0:
+            self._restarts += 1
+            self._run_cells()
+        limit = seconds or self._limits.probe_seconds
+        if self._left() <= 0:
+            return plain_outcome("timeout", NO_TIME)
+        if self._kernel is None:
+            return plain_outcome("error", GONE)
+        reply = self._kernel.probe(request, timeout=min(limit, self._left()))
+        outcome = read_reply(reply, limit) if reply.status != "timeout" else timed_out(limit, reply.seconds)
+        if reply.status != "ok" and not alive(self._kernel):
+            self._close()
+        return outcome
+
+
+def defines(cell: CodeCell) -> bool:
+    """True for cells with functions, classes, imports or plain values, as against figures and training runs."""
+    return bool(_DEFINES.search(cell.source) or _ASSIGNS.search(cell.source))
+
+
+def alive(kernel: Kernel) -> bool:
+    """Whether the kernel still answers."""
+    return kernel.execute("", timeout=5).status in ("ok", "error")
+
+
+def kill_kernels(pool: KernelPool) -> None:
+    """End the processes of all kernels of a pool, from any thread; whoever waits for one sees that it died."""
+    for kernel in list(pool._kernels):
+        try:
+            signal.pidfd_send_signal(kernel._handle._pidfd, signal.SIGKILL)
+        except (OSError, AttributeError):
+            continue  # it has ended already

@@ -1,0 +1,114 @@
+"""Grades one submission: cells, probes, verdicts, follow-through."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from autograder.grading import follow
+from autograder.grading.intake import Submission
+from autograder.grading.referee import Referee
+from autograder.grading.results import (
+    INVALID,
+    MISSING,
+    PASSED,
+    ProbeResult,
+    QuestionResult,
+    SubmissionResult,
+    question_status,
+    total_score,
+)
+from autograder.grading.session import Session
+from autograder.kernel import KernelPool, Limits
+from autograder.probes.load import ProblemSet, probe_source
+from autograder.probes.spec import Probe, Question
+from dgm.checks.runtime import Outcome
+
+
+@dataclass(frozen=True)
+class Grader:
+    """What all submissions of a run share."""
+
+    problem_set: ProblemSet
+    referee: Referee
+    pool: KernelPool
+    limits: Limits
+    stopped: Callable[[], bool] = lambda: False
+
+    def grade(self, submission: Submission, known: Mapping[str, QuestionResult] | None = None) -> SubmissionResult:
+        """Grade one submission; ``known`` holds questions whose results are kept from an earlier run."""
+        if submission.notebook is None:
+            return not_graded(self.problem_set, submission, self.referee.seed, INVALID, submission.problem)
+        start = time.perf_counter()
+        results = dict(known or {})
+        wanted = [question for question in self.problem_set.questions if question.id not in results]
+        with Session(self.pool, submission.notebook.cells, self.limits, self.stopped) as session:
+            present = set()
+            for question in wanted:
+                outcomes = {probe.name: self._ask(session, question, probe) for probe in question.probes}
+                results[question.id] = self.referee.judge_question(question, outcomes)
+                if any(outcome["status"] != "missing" for outcome in outcomes.values()):
+                    present.add(question.id)
+            # From here on the reference's source enters the kernel; see `follow` for why the order matters.
+            self._second_tries(session, present, results)
+            notes = session.notes
+        questions = [results[question.id] for question in self.problem_set.questions]
+        return SubmissionResult(
+            assignment=self.problem_set.name, student=submission.student, score=total_score(questions),
+            max_score=self.problem_set.points, seed=self.referee.seed, device=self.referee.device,
+            sandbox=self.pool.level, seconds=round(time.perf_counter() - start, 2),
+            notebook_sha256=submission.notebook.sha256, notes=notes, questions=questions,
+        )
+
+    def _ask(self, session: Session, question: Question, probe: Probe, prelude: str = "") -> Outcome:
+        request = {
+            "source": probe_source(question, probe), "name": probe.name, "device": self.referee.device,
+            "seed": self.referee.probe_seed(question, probe), "prelude": prelude,
+        }
+        return session.probe(request, probe.seconds)
+
+    def _second_tries(self, session: Session, present: set[str], results: dict[str, QuestionResult]) -> None:
+        weak = {id for id, result in results.items() if result.status != PASSED or result.follow_through}
+        for question in follow.in_order(self.problem_set):
+            result = results[question.id]
+            if question.id not in present or result.status == PASSED:
+                continue
+            owners = follow.owners(self.problem_set, question)
+            failed = [id for id in owners if id in weak]
+            if not failed:
+                continue
+            prelude = follow.prelude(self.problem_set, owners)
+            for probe, verdict in zip(question.probes, result.probes, strict=True):
+                if verdict.status == PASSED:
+                    continue
+                outcome = self._ask(session, question, probe, prelude)
+                if self.referee.judge_probe(question, probe, outcome).status == PASSED:
+                    verdict.status, verdict.earned, verdict.mistake = PASSED, probe.points, None
+                    verdict.message = follow.message(failed)
+                    result.follow_through = True
+            result.score = round(sum(verdict.earned for verdict in result.probes), 6)
+            result.status = question_status(result.probes)
+
+
+def not_graded(
+    problem_set: ProblemSet, submission: Submission, seed: int, status: str, problem: str, device: str = "",
+    sandbox: str = "",
+) -> SubmissionResult:
+    """The row of a submission that could not be graded: 0 points, and the reason."""
+    questions = [
+        QuestionResult(
+            question.id, question.title, 0.0, question.points, MISSING, question.bonus, False,
+            [
+                ProbeResult(probe.name, probe.title, probe.points, 0.0, probe.public, MISSING)
+                for probe in question.probes
+            ],
+        )
+        for question in problem_set.questions
+    ]
+    return SubmissionResult(
+        assignment=problem_set.name, student=submission.student, score=0.0, max_score=problem_set.points, seed=seed,
+        device=device, sandbox=sandbox, seconds=0.0,
+        notebook_sha256=submission.notebook.sha256 if submission.notebook else "", questions=questions,
+        status=status, problem=problem,
+    )

@@ -1,0 +1,337 @@
+"""Drives one kernel: runs cells, runs probes, and never raises whatever the kernel does."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import zmq
+
+from autograder.kernel import render
+from autograder.kernel.handle import ProcessHandle
+from autograder.kernel.sockets import KernelSockets
+from autograder.kernel.types import Execution, ExecutionStatus, Limits, ProbeReply, ProbeStatus, SandboxError
+from autograder.kernel.wire import Codec, Message
+
+if TYPE_CHECKING:
+    from autograder.kernel.pool import KernelPool, Zygote
+
+INTERRUPT_GRACE = 2.0  # for a cell to end after SIGINT
+PROBE_GRACE = 3.0  # the kernel enforces a probe's timeout itself; this is for when it does not
+IDLE_GRACE = 2.0  # for the last output after a reply
+BATCH = 64  # messages taken in before the clock is looked at again
+REQUEST_BYTES = 16 * 2**20
+PROBE_STATUS: dict[str, ProbeStatus] = {
+    "ok": "ok", "timeout": "timeout", "died": "died", "memory": "memory", "too_large": "too_large",
+}  # fmt: skip
+
+
+@dataclass
+class _Exchange:
+    """One request and what has come back so far."""
+
+    identity: str
+    reply_kind: str
+    spent: tuple[int, int]  # output before this request
+    limit: float
+    verdict: str = ""  # why it was cut short
+    reply: Message | None = None
+    replied_at: float = 0.0
+    idle: bool = False
+    tails: dict[str, str] = field(default_factory=dict)
+
+
+class Kernel:
+    """One sandboxed kernel. A context manager; leaving it kills the whole process tree."""
+
+    def __init__(
+        self, pool: KernelPool, handle: ProcessHandle, sockets: KernelSockets, codec: Codec, zygote: Zygote | None
+    ) -> None:
+        self._pool, self._handle, self._sockets, self._codec, self._zygote = pool, handle, sockets, codec, zygote
+        self._limits: Limits = pool.limits
+        self._deadline = time.monotonic() + self._limits.total_seconds
+        self._printed = 0
+        self._displayed = 0
+        self._dead = ""
+        self._closed = False
+        sockets.poller.register(handle.control.fileno(), zmq.POLLIN)
+
+    def __enter__(self) -> Kernel:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    @property
+    def level(self) -> str:
+        """The sandbox level that this kernel runs in."""
+        return self._pool.level
+
+    def close(self) -> None:
+        """Kill every process of this kernel and free what belongs to it. Safe to call twice."""
+        if self._closed:
+            return
+        self._closed = True
+        self._dead = self._dead or "The kernel was closed."
+        self._release()
+        if self._zygote is not None:
+            self._zygote.close()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the kernel can still answer, as far as is known without asking it."""
+        return not self._dead and self._handle.alive()
+
+    def stop(self) -> None:
+        """End the kernel's processes from any thread; ``close`` is still needed."""
+        self._handle.stop()
+
+    def _release(self) -> None:
+        self._pool.forget(self, self._handle)
+        self._handle.kill()
+        self._sockets.close()
+
+    def wait_ready(self, timeout: float) -> None:
+        """Wait until both sockets work, then stop listening on them. Raises SandboxError."""
+        deadline = time.monotonic() + timeout
+        identity, frames = self._codec.request("kernel_info_request", {})
+        asked, replied, published = False, False, False
+        while not (replied and published and self._handle.ready):
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise SandboxError("A kernel did not start in time.")
+            events = dict(self._sockets.poller.poll(5 if not asked else 50))
+            if self._handle.control.fileno() in events and not self._handle.read_event():
+                raise SandboxError("A kernel died while it started.")
+            if not asked or (replied and not published):
+                asked = self._try_send(frames) or asked
+            if self._sockets.iopub in events:
+                published = True
+                self._receive(self._sockets.iopub)
+            if self._sockets.shell in events:
+                message = self._receive(self._sockets.shell)
+                replied = replied or (message is not None and message.parent == identity)
+        self._sockets.stop_listening()
+        self._deadline = time.monotonic() + self._limits.total_seconds
+
+    def _try_send(self, frames: list[bytes]) -> bool:
+        try:
+            self._sockets.shell.send_multipart(frames, flags=zmq.NOBLOCK)
+        except zmq.Again:
+            return False
+        return True
+
+    def execute(self, code: str, timeout: float | None = None) -> Execution:
+        """Run one cell."""
+        started = time.monotonic()
+        if self._dead:
+            return Execution("died", evalue=self._dead)
+        content = {"code": code, "silent": False, "store_history": True, "user_expressions": {},
+                   "allow_stdin": False, "stop_on_error": False}  # fmt: skip
+        exchange = self._exchange(
+            "execute_request", content, "execute_reply", self._limits.cell_seconds if timeout is None else timeout
+        )
+        seconds = time.monotonic() - started
+        tails = {"stdout_tail": exchange.tails.get("stdout", ""), "stderr_tail": exchange.tails.get("stderr", "")}
+        status: ExecutionStatus
+        if exchange.reply is None or exchange.verdict:
+            status = exchange.verdict if exchange.verdict in ("timeout", "output", "deadline") else "died"  # type: ignore[assignment]
+            return Execution(status, evalue=_why(exchange, self._dead, self._limits), seconds=seconds, **tails)
+        answer = exchange.reply.parse()
+        if answer.get("status") == "ok":
+            return Execution("ok", seconds=seconds, **tails)
+        if not answer:
+            return Execution("error", "Error", "The error message is too long.", seconds=seconds, **tails)
+        trace = render.traceback(answer.get("traceback"))
+        return Execution(
+            "error",
+            render.text(answer.get("ename"), 200),
+            render.text(answer.get("evalue"), 2000),
+            trace,
+            seconds,
+            tails["stdout_tail"],
+            tails["stderr_tail"],
+            render.line(trace, answer.get("execution_count")),
+        )
+
+    def probe(self, request: Mapping[str, object], timeout: float | None = None) -> ProbeReply:
+        """Run one probe in a fork of the kernel."""
+        started = time.monotonic()
+        if self._dead:
+            return ProbeReply("died", message=self._dead)
+        seconds = self._limits.probe_seconds if timeout is None else timeout
+        kills = self._handle.memory_kills
+        content = {"request": dict(request), "timeout": min(seconds, self._deadline - started)}
+        # a fork is killed by the kernel itself when its time is over; without one we interrupt
+        grace = PROBE_GRACE if self._pool.device == "cpu" else 0.0
+        exchange = self._exchange("probe_request", content, "probe_reply", seconds + grace)
+        seconds = time.monotonic() - started
+        if exchange.reply is None or exchange.verdict:
+            status: ProbeStatus = "died"
+            if self._handle.memory_kills > kills:
+                status = "memory"
+            elif exchange.verdict in ("timeout", "deadline", "too_large"):
+                status = exchange.verdict  # type: ignore[assignment]
+            return ProbeReply(status, b"", seconds, _why(exchange, self._dead, self._limits))
+        answer = exchange.reply.parse()
+        status = PROBE_STATUS.get(str(answer.get("status")), "malformed")
+        if status == "died" and self._handle.memory_kills > kills:
+            over = f"Your code used more than {self._limits.memory_mb} MB of memory."
+            return ProbeReply("memory", b"", seconds, over)
+        if status == "ok" and len(exchange.reply.buffers) == 1:
+            return ProbeReply("ok", bytes(exchange.reply.buffers[0]), seconds)
+        if status in ("ok", "malformed"):
+            return ProbeReply("malformed", b"", seconds, "The kernel sent an answer that makes no sense.")
+        return ProbeReply(status, b"", seconds, render.text(answer.get("message"), 300))
+
+    def _exchange(
+        self, kind: str, content: Mapping[str, object], reply_kind: str, timeout: float
+    ) -> _Exchange:
+        """Send a request and take in what comes, until the reply, a limit, or the end of the kernel."""
+        now = time.monotonic()
+        overall = self._deadline <= now + timeout
+        identity, frames = self._codec.request(kind, content)
+        limit = self._deadline if overall else now + timeout
+        exchange = _Exchange(identity, reply_kind, (self._printed, self._displayed), limit)
+        if now >= self._deadline:
+            exchange.verdict = "deadline"
+            self._die(f"The submission used up its {self._limits.total_seconds:g} seconds.")
+            return exchange
+        if sum(map(len, frames)) > REQUEST_BYTES:
+            exchange.verdict = "died"
+            return exchange
+        try:
+            self._sockets.shell.send_multipart(frames)
+            while not self._finished(exchange):
+                self._step(exchange)
+                if self._dead:
+                    break
+                now = time.monotonic()
+                if exchange.reply is None and now >= exchange.limit:
+                    self._cut_short(exchange, "deadline" if overall else "timeout")
+                elif exchange.reply is None and self._over_output(exchange) and not exchange.verdict:
+                    self._cut_short(exchange, "output")
+        except zmq.ZMQError as error:
+            self._die(f"The connection to the kernel broke ({error}).")
+        if self._over_output(exchange) and not exchange.verdict and not self._dead:
+            exchange.verdict = "output"
+        return exchange
+
+    def _finished(self, exchange: _Exchange) -> bool:
+        if exchange.reply is None:
+            return False
+        return exchange.idle or time.monotonic() > exchange.replied_at + IDLE_GRACE
+
+    def _cut_short(self, exchange: _Exchange, verdict: str) -> None:
+        """Interrupt once; kill when that was tried already, or is of no use."""
+        tried = bool(exchange.verdict)
+        exchange.verdict = exchange.verdict or verdict
+        exchange.limit = time.monotonic() + INTERRUPT_GRACE
+        if exchange.verdict == "deadline":
+            self._die(f"The submission used up its {self._limits.total_seconds:g} seconds.")
+        elif tried:
+            self._die("The kernel was killed because an earlier cell or check did not stop.")
+        else:
+            self._handle.interrupt()
+
+    def _over_output(self, exchange: _Exchange) -> bool:
+        """Whether this request added to an output that is over its limit."""
+        printed, displayed = exchange.spent
+        limits = self._limits
+        return (self._printed > max(printed, limits.output_bytes)) or (self._displayed > max(displayed, limits.display_bytes))
+
+    def _step(self, exchange: _Exchange) -> None:
+        """Wait a moment, and take in what has arrived."""
+        if exchange.reply is not None:
+            left = exchange.replied_at + IDLE_GRACE - time.monotonic()
+        else:
+            left = exchange.limit - time.monotonic()
+        events = dict(self._sockets.poller.poll(max(1, min(1000, int(left * 1000)))))
+        for socket in (self._sockets.iopub, self._sockets.shell):
+            if socket in events:
+                self._drain(socket, exchange)
+        if self._handle.control.fileno() in events:
+            alive = self._handle.read_event()
+            if not alive or self._handle.exit_code is not None:
+                self._drain(self._sockets.shell, exchange)
+                exchange.verdict = "died" if exchange.reply is None else ""
+                self._die(self._handle.reason or _how_it_ended(self._handle.exit_code))
+                return
+        if exchange.reply is None and self._sockets.disconnected() and not self._gone_soon(exchange):
+            exchange.verdict = "too_large" if exchange.reply_kind == "probe_reply" else "output"
+            self._die("The kernel sent a message that is larger than accepted.")
+
+    def _gone_soon(self, exchange: _Exchange) -> bool:
+        """Whether the connection ended because the process did: then its end is about to be reported."""
+        for _ in range(20):
+            if self._handle.exit_code is not None or not self._handle.alive():
+                exchange.verdict = "died"
+                self._die(self._handle.reason or _how_it_ended(self._handle.exit_code))
+                return True
+            if dict(self._sockets.poller.poll(10)).get(self._handle.control.fileno()):
+                self._handle.read_event()
+        return False
+
+    def _drain(self, socket: zmq.Socket[Any], exchange: _Exchange) -> None:
+        for _ in range(BATCH):
+            if not socket.poll(0):
+                return
+            message = self._receive(socket)
+            if message is None or message.parent != exchange.identity:
+                continue
+            if socket is self._sockets.shell:
+                if message.kind == exchange.reply_kind and exchange.reply is None:
+                    exchange.reply, exchange.replied_at = message, time.monotonic()
+            else:
+                self._take_output(message, exchange)
+
+    def _receive(self, socket: zmq.Socket[Any]) -> Message | None:
+        """One message; None when it is malformed. Its size counts in any case."""
+        frames = socket.recv_multipart(flags=zmq.NOBLOCK, copy=False)
+        message = self._codec.parse(frames)
+        if socket is self._sockets.iopub:
+            size = sum(len(frame) for frame in frames)
+            if message is None or message.kind in ("stream", "error"):
+                self._printed += size
+            elif message.kind != "status":
+                self._displayed += size
+        return message
+
+    def _take_output(self, message: Message, exchange: _Exchange) -> None:
+        if message.kind == "status":
+            exchange.idle = exchange.idle or message.parse().get("execution_state") == "idle"
+        elif message.kind == "stream" and not self._over_output(exchange):
+            content = message.parse()
+            name = "stderr" if content.get("name") == "stderr" else "stdout"
+            exchange.tails[name] = (exchange.tails.get(name, "") + render.text(content.get("text"), None))[-4000:]
+
+    def _die(self, reason: str) -> None:
+        """The kernel is of no more use: kill it now rather than at close."""
+        if not self._dead:
+            self._dead = reason
+            self._release()
+
+
+def _how_it_ended(code: int | None) -> str:
+    if code is None or code == 0:
+        return "Your code ended the process."
+    if code > 0:
+        return f"Your code ended the process (exit code {code})."
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    return f"Your code ended the process ({name})."
+
+
+def _why(exchange: _Exchange, dead: str, limits: Limits) -> str:
+    """One sentence for a reply that is not there."""
+    after = "" if not dead else " It could not be interrupted, so the kernel was killed."
+    if exchange.verdict == "timeout":
+        return "Your code did not finish in time." + after
+    if exchange.verdict == "output":
+        return f"Your code printed more than {limits.output_bytes:,} bytes." if not dead else dead
+    return dead or "The request was too large."

@@ -1,0 +1,444 @@
+"""Question 1: log-sum-exp and relatives, the diagonal Gaussian, units."""
+
+import math
+
+import torch
+
+from autograder.probes import Close, Fields, alternative, edit_mistake, mistake, probe, question
+
+question(
+    "q1",
+    title="Stable log-probabilities",
+    skills=["1.01", "1.02", "1.08"],
+    minutes=30,
+    aim="Compute with log-probabilities without overflow, underflow or NaN, and convert between nats, bits per dimension and perplexity.",
+    hints=[
+        "Test each function on a 2-by-2 tensor by hand: one row [0, 0], the other [1000, 1000]. The sum of two equal terms "
+        "is the term plus ln 2.",
+        "`x.amax(dim, keepdim=True)` keeps the axis, so that it broadcasts against `x`; the final result must lose it again "
+        "(`squeeze(dim)`, with the `dim`). For a row of -inf, the number that you subtract must be finite: replace it where it "
+        "is not. In the Gaussian, sum over the last axis last, when all terms have been broadcast together.",
+        "logsumexp: `m = x.amax(dim, keepdim=True)`, replace -inf in `m` by 0 with `torch.where`, then the logarithm of the sum of "
+        "`exp(x - m)` plus `m`. The other two are one line each with it: `unsqueeze(dim)` before subtracting from `x`. "
+        "Gaussian: add log 2π, logvar and the squared error divided by the variance, sum over the last axis, times -1/2. "
+        "Bits: divide the nats by D first, add ln V, then divide everything by ln 2.",
+    ],
+    ambiguities=[
+        "Library calls (torch.logsumexp, F.log_softmax, torch.distributions) are accepted.",
+        "The gradient at a row of -inf only is not tested (torch.logsumexp itself gives NaN).",
+        "nats_to_bits_per_dim has no default number of levels: the convention must be said at each call.",
+    ],
+)
+
+
+def gradient(output, *inputs):
+    """Gradients of the sum of the output, or an error that a student understands."""
+    if not isinstance(output, torch.Tensor) or not output.requires_grad:
+        raise ValueError("the result carries no gradient: compute with torch operations, without .item(), .detach() or NumPy")
+    grads = torch.autograd.grad(output.sum(), inputs, allow_unused=True)
+    if any(grad is None for grad in grads):
+        raise ValueError("the result does not depend on one of its inputs through torch operations, so it has no gradient there")
+    return list(grads)
+
+
+def cube(rng):
+    """A cube, so that a missing keepdim is silent, of moderate numbers."""
+    n = rng.integer(3, 6)
+    return 2 * rng.normal(n, n, n)
+
+
+@probe(points=1, title="logsumexp of ordinary numbers, along every axis", public=True)
+def lse_ordinary(student, rng):
+    x, row, thin = cube(rng), rng.normal(rng.integer(2, 7)), rng.normal(1, rng.integer(2, 5), 1)
+    return {
+        "every axis": [student.logsumexp(x, dim) for dim in (0, 1, 2, -1, -2, -3)],
+        "one row": student.logsumexp(row, 0),
+        "axes of length 1": [student.logsumexp(thin, dim) for dim in (0, 1, 2)],
+    }
+
+
+@probe(points=1, title="logsumexp far from zero, every row with its own size")
+def lse_far(student, rng):
+    rows, n = rng.integer(3, 7), rng.integer(2, 6)
+    size = torch.linspace(-2000, 2000, rows, device=rng.device)[rng.permutation(rows)]
+    x = size[:, None] + rng.normal(rows, n)
+    wide = 1e3 * rng.normal(rows, n, dtype=torch.float64)
+    return [student.logsumexp(x, 1), student.logsumexp(x.T.contiguous(), 0), student.logsumexp(wide, -1)]
+
+
+def with_zeros(rng, rows, n):
+    """Log-values with -inf: one entry in a row, all but one, and all."""
+    x = 3 * rng.normal(rows, n)
+    x[0, rng.integer(0, n)] = -math.inf
+    keep = rng.integer(0, n)
+    x[1, [i for i in range(n) if i != keep]] = -math.inf
+    x[2] = -math.inf
+    return x[rng.permutation(rows)]
+
+
+@probe(points=0.5, title="logsumexp and log_mean_exp with entries -inf")
+def minus_infinity(student, rng):
+    x = with_zeros(rng, rng.integer(4, 7), rng.integer(3, 6))
+    return {
+        "logsumexp": [student.logsumexp(x, 1), student.logsumexp(x.T.double().contiguous(), 0)],
+        "log_mean_exp": student.log_mean_exp(x, -1),
+    }
+
+
+@probe(points=0.5, title="the gradient of logsumexp is the softmax, also far from zero and with -inf")
+def lse_gradient(student, rng):
+    rows, n = rng.integer(3, 6), rng.integer(3, 6)
+    size = torch.linspace(-1500, 1500, rows, device=rng.device)[rng.permutation(rows)]
+    x = size[:, None] + rng.normal(rows, n)
+    x[0, rng.integer(0, n)] = -math.inf
+    x.requires_grad_(True)
+    weights = 1 + rng.uniform(rows)
+    return gradient(weights * student.logsumexp(x, 1), x)
+
+
+@probe(points=0.5, title="log_mean_exp", judge=Close(rtol=1e-4, atol=2e-5))
+def lme(student, rng):
+    x = 2 * rng.normal(2, rng.integer(3, 5), rng.integer(5, 8))
+    far = torch.tensor([[-1200.0], [900.0]], device=rng.device) + rng.normal(2, rng.integer(2, 6))
+    constant = rng.normal(1, 1).expand(3, rng.integer(4, 9)).clone()
+    return [*(student.log_mean_exp(x, dim) for dim in (0, 1, 2, -2)), student.log_mean_exp(far, 1), student.log_mean_exp(constant, -1)]
+
+
+@probe(
+    points=1,
+    title="log_softmax: along every axis, far from zero, with -inf",
+    judge=Fields({"every axis": Close(), "far": Close(rtol=1e-4, atol=1e-3), "with -inf": Close()}),
+)
+def lsm(student, rng):
+    x = cube(rng)
+    far = 1e3 * rng.normal(rng.integer(2, 5), rng.integer(3, 6))
+    masked = rng.normal(3, 4)
+    masked[rng.integer(0, 3), rng.integer(0, 4)] = -math.inf
+    return {
+        "every axis": [student.log_softmax(x, dim) for dim in (0, 1, 2, -1, -2)],
+        "far": [student.log_softmax(far, 1), student.log_softmax(far, 0)],
+        "with -inf": student.log_softmax(masked, 1),
+    }
+
+
+@probe(points=1, title="diagonal Gaussian: values for a batch of points", public=True)
+def gaussian(student, rng):
+    n, d = rng.integer(3, 7), rng.integer(2, 6)
+    x, mean, logvar = 2 * rng.normal(n, d), rng.normal(d), rng.normal(d)
+    one = rng.normal(n, 1)
+    return {
+        "one Gaussian": student.gaussian_log_prob(x, mean, logvar),
+        "one for each point": student.gaussian_log_prob(x, rng.normal(n, d), rng.normal(n, d)),
+        "D = 1": student.gaussian_log_prob(one, rng.normal(1), rng.normal(1)),
+        "a single point": student.gaussian_log_prob(x[0], mean, logvar),
+    }
+
+
+@probe(points=0.5, title="diagonal Gaussian: broadcasting, tiny and huge variances, gradients")
+def gaussian_general(student, rng):
+    n, k, d = rng.integer(2, 5), rng.integer(2, 5), rng.integer(3, 6)
+    x, means, logvars = rng.normal(n, 1, d), rng.normal(k, d), rng.normal(k, d)
+    shared = rng.normal(1)
+    extreme = rng.uniform(n, d, low=-40.0, high=40.0)
+    at_scale = rng.normal(n, d) * torch.exp(extreme / 2)
+    mean, logvar = rng.normal(d).requires_grad_(True), rng.normal(d).requires_grad_(True)
+    return {
+        "N points, K Gaussians": student.gaussian_log_prob(x, means, logvars),
+        "one shared log-variance": student.gaussian_log_prob(x[:, 0], means[0], shared),
+        "one mean for all dimensions": student.gaussian_log_prob(x[:, 0], shared, logvars[0]),
+        "tiny and huge variances": student.gaussian_log_prob(at_scale, torch.zeros(d, device=rng.device), extreme),
+        "gradients in mean and logvar": gradient(student.gaussian_log_prob(x[:, 0], mean, logvar), mean, logvar),
+    }
+
+
+@probe(points=0.5, title="bits per dimension", public=True)
+def bits(student, rng):
+    d = rng.integer(5, 800)
+    nll = d * rng.normal(rng.integer(3, 6))
+    return {
+        "256 levels": student.nats_to_bits_per_dim(nll, d, 256),
+        "another number of levels": student.nats_to_bits_per_dim(nll, d, rng.integer(3, 100)),
+        "unscaled data": student.nats_to_bits_per_dim(nll, d, 1),
+        "one number": student.nats_to_bits_per_dim(nll.mean(), d, 16),
+    }
+
+
+@probe(points=0.5, title="perplexity")
+def perplexities(student, rng):
+    words = rng.integer(20, 2000)
+    return {
+        "text": student.perplexity(4 * rng.uniform(rng.integer(4, 9))),
+        "batch of texts": student.perplexity(3 * rng.uniform(rng.integer(2, 5), rng.integer(3, 7))),
+        "uniform guess": student.perplexity(torch.full((rng.integer(3, 6),), math.log(words), device=rng.device)),
+    }
+
+
+# --- logsumexp and relatives: mistakes ---------------------------------------------------------------------------
+
+MAX = "m = x.amax(dim, keepdim=True)\n"
+FINITE = "m = torch.where(m == -math.inf, torch.zeros_like(m), m)\n"
+BODY = "    " + MAX + "    " + FINITE + "    return (x - m).exp().sum(dim).log() + m.squeeze(dim)"
+
+edit_mistake(
+    "naive", "`logsumexp` takes `exp` of the raw values, so it overflows above 88 and underflows below -103",
+    (BODY, "    return x.exp().sum(dim).log()"),
+)
+edit_mistake(
+    "global_max", "`logsumexp` subtracts the maximum of the whole tensor; a row far below it underflows, so each row needs its own maximum",
+    (MAX, "m = x.amax().expand(x.amax(dim, keepdim=True).shape)\n"),
+)
+edit_mistake(
+    "no_keepdim", "the row maxima in `logsumexp` have lost their axis before the subtraction, so they are broadcast against the "
+    "wrong axis (silently, when the tensor is square)",
+    (BODY, "    m = x.amax(dim)\n    m = torch.where(m == -math.inf, torch.zeros_like(m), m)\n    return (x - m).exp().sum(dim).log() + m"),
+)
+edit_mistake(
+    "max_not_added", "`logsumexp` subtracts the maximum but does not add it back",
+    (".sum(dim).log() + m.squeeze(dim)", ".sum(dim).log()"),
+)
+edit_mistake(
+    "nan_rows", "rows of only -inf come out as NaN: their maximum is -inf, and -inf - (-inf) is NaN",
+    ("    " + FINITE, ""),
+)
+edit_mistake(
+    "clamped", "-inf is replaced by a large negative number in `logsumexp`; an impossible event then gets a finite log-probability",
+    (MAX, "x = x.clamp_min(-1e9)\n    m = x.amax(dim, keepdim=True)\n"),
+)
+edit_mistake(
+    "epsilon_in_log", "a small constant is added inside the logarithm of `logsumexp`; rows of -inf then come out finite, and nothing else needs it",
+    (".exp().sum(dim).log()", ".exp().sum(dim).add(1e-12).log()"),
+)
+edit_mistake(
+    "squeeze_all", "`squeeze` without a `dim` also removes the other axes of length 1",
+    ("m.squeeze(dim)", "m.squeeze()"),
+)
+edit_mistake(
+    "last_axis", "`logsumexp` ignores `dim` and always works along the last axis",
+    (MAX, "dim = -1\n    m = x.amax(dim, keepdim=True)\n"),
+)
+edit_mistake(
+    "mean_forgets_n", "`log_mean_exp` is the logarithm of the sum: it lacks - log n",
+    ("return logsumexp(x, dim) - math.log(x.shape[dim])", "return logsumexp(x, dim)"),
+)
+edit_mistake(
+    "mean_divides_by_all", "`log_mean_exp` divides by the number of all entries of the tensor, not by the length of the axis",
+    ("math.log(x.shape[dim])", "math.log(x.numel())"),
+)
+edit_mistake(
+    "mean_divides_by_batch", "`log_mean_exp` divides by the length of the first axis, not of `dim`",
+    ("math.log(x.shape[dim])", "math.log(x.shape[0])"),
+)
+edit_mistake(
+    "mean_of_logs", "`log_mean_exp` averages the logarithms; the logarithm of a mean is larger (Jensen)",
+    ("return logsumexp(x, dim) - math.log(x.shape[dim])", "return x.mean(dim)"),
+)
+edit_mistake(
+    "mean_wrong_sign", "`log_mean_exp` adds log n where it should subtract it",
+    ("- math.log(x.shape[dim])", "+ math.log(x.shape[dim])"),
+)
+edit_mistake(
+    "log_of_softmax", "`log_softmax` takes the logarithm of a softmax that has underflowed to 0, and gives -inf",
+    ("return x - logsumexp(x, dim).unsqueeze(dim)", "return torch.softmax(x, dim).log()"),
+)
+edit_mistake(
+    "softmax_no_unsqueeze", "the normaliser in `log_softmax` has lost its axis, so it is broadcast against the wrong one",
+    ("logsumexp(x, dim).unsqueeze(dim)", "logsumexp(x, dim)"),
+)
+edit_mistake(
+    "softmax_without_log", "`log_softmax` returns probabilities, not their logarithms",
+    ("return x - logsumexp(x, dim).unsqueeze(dim)", "return (x - logsumexp(x, dim).unsqueeze(dim)).exp()"),
+)
+edit_mistake(
+    "softmax_last_axis", "`log_softmax` ignores `dim` and always works along the last axis",
+    ("logsumexp(x, dim).unsqueeze(dim)", "logsumexp(x, -1).unsqueeze(-1)"),
+)
+edit_mistake(
+    "softmax_naive", "`log_softmax` takes `exp` of the raw scores, which overflows above 88",
+    ("return x - logsumexp(x, dim).unsqueeze(dim)", "return x - x.exp().sum(dim, keepdim=True).log()"),
+)
+
+
+@mistake("`logsumexp` is computed outside autograd (detach, .item() or NumPy), so nothing can be trained through it")
+def detached(ref):
+    return {"logsumexp": lambda x, dim: ref.logsumexp(x.detach(), dim)}
+
+
+@mistake("`logsumexp` changes its input in place", catches="in-place change")
+def in_place(ref):
+    def logsumexp(x, dim):
+        m = x.amax(dim, keepdim=True)
+        m = torch.where(m == -math.inf, torch.zeros_like(m), m)
+        with torch.no_grad():
+            x -= m
+        return x.exp().sum(dim).log() + m.squeeze(dim)
+
+    return {"logsumexp": logsumexp}
+
+
+# --- Gaussian: mistakes ------------------------------------------------------------------------------------------
+
+TERMS = "math.log(2 * math.pi) + logvar + (x - mean) ** 2 * torch.exp(-logvar)"
+
+edit_mistake(
+    "log_std", "`gaussian_log_prob` reads `logvar` as the logarithm of the standard deviation; it is the logarithm of the variance",
+    (TERMS, "math.log(2 * math.pi) + 2 * logvar + (x - mean) ** 2 * torch.exp(-2 * logvar)"),
+)
+edit_mistake(
+    "no_two_pi", "`gaussian_log_prob` lacks log 2π, so the density does not integrate to one",
+    (TERMS, "logvar + (x - mean) ** 2 * torch.exp(-logvar)"),
+)
+edit_mistake(
+    "two_pi_once", "log 2π counts once in `gaussian_log_prob`; it belongs to every dimension",
+    ("return -0.5 * terms.sum(-1)", "return -0.5 * (terms.sum(-1) - (terms.shape[-1] - 1) * math.log(2 * math.pi))"),
+)
+edit_mistake(
+    "mean_over_dims", "`gaussian_log_prob` averages over the dimensions; a log-density of independent dimensions is their sum",
+    ("-0.5 * terms.sum(-1)", "-0.5 * terms.mean(-1)"),
+)
+edit_mistake(
+    "no_half", "`gaussian_log_prob` lacks the factor 1/2",
+    ("-0.5 * terms.sum(-1)", "-terms.sum(-1)"),
+)
+edit_mistake(
+    "no_half_logvar", "the log-variance counts with 1 in `gaussian_log_prob`, not with 1/2 (log σ is half of log σ²)",
+    (TERMS, "math.log(2 * math.pi) + 2 * logvar + (x - mean) ** 2 * torch.exp(-logvar)"),
+)
+edit_mistake(
+    "no_half_square", "the squared error in `gaussian_log_prob` lacks its factor 1/2",
+    (TERMS, "math.log(2 * math.pi) + logvar + 2 * (x - mean) ** 2 * torch.exp(-logvar)"),
+)
+edit_mistake(
+    "times_variance", "`gaussian_log_prob` multiplies the squared error by the variance instead of dividing",
+    ("torch.exp(-logvar)", "torch.exp(logvar)"),
+)
+edit_mistake(
+    "divides_by_std", "`gaussian_log_prob` divides the squared error by the standard deviation, not by the variance",
+    ("torch.exp(-logvar)", "torch.exp(-0.5 * logvar)"),
+)
+edit_mistake(
+    "negative_log_prob", "`gaussian_log_prob` returns the negative log-density",
+    ("-0.5 * terms.sum(-1)", "0.5 * terms.sum(-1)"),
+)
+edit_mistake(
+    "sums_everything", "`gaussian_log_prob` sums over the batch as well; only the last axis is summed",
+    ("-0.5 * terms.sum(-1)", "-0.5 * terms.sum()"),
+)
+edit_mistake(
+    "first_axis", "`gaussian_log_prob` sums over the first axis, not over the last",
+    ("-0.5 * terms.sum(-1)", "-0.5 * terms.sum(0)"),
+)
+edit_mistake(
+    "per_dimension", "`gaussian_log_prob` returns one value a dimension; they have to be summed over the last axis",
+    ("-0.5 * terms.sum(-1)", "-0.5 * terms"),
+)
+edit_mistake(
+    "epsilon", "an epsilon is added to the variance in `gaussian_log_prob`; a small variance is then wrong, and exp(logvar) is positive without it",
+    (TERMS, "math.log(2 * math.pi) + logvar + (x - mean) ** 2 / (torch.exp(logvar) + 1e-6)"),
+)
+edit_mistake(
+    "logvar_clamped", "`logvar` is clamped in `gaussian_log_prob`; small and large variances are legal",
+    (TERMS, "math.log(2 * math.pi) + logvar.clamp(-10, 10) + (x - mean) ** 2 * torch.exp(-logvar.clamp(-10, 10))"),
+)
+
+
+@mistake("the log-variances are summed before they are broadcast, so a log-variance shared by all dimensions counts only once")
+def sums_before_broadcasting(ref):
+    def gaussian_log_prob(x, mean, logvar):
+        square = (x - mean) ** 2 * torch.exp(-logvar)
+        return -0.5 * (square.shape[-1] * math.log(2 * math.pi) + logvar.sum(-1) + square.sum(-1))
+
+    return {"gaussian_log_prob": gaussian_log_prob}
+
+
+# --- units: mistakes ---------------------------------------------------------------------------------------------
+
+BITS = "(nll / num_dims + math.log(num_levels)) / math.log(2)"
+
+edit_mistake("bits_no_dims", "bits per dimension: not divided by the number of dimensions", (BITS, "(nll + math.log(num_levels)) / math.log(2)"))
+edit_mistake("bits_still_nats", "bits per dimension: still in nats, the division by ln 2 is missing", (BITS, "nll / num_dims + math.log(num_levels)"))
+edit_mistake("bits_no_offset", "bits per dimension: the offset ln V of the rescaling to [0, 1) is missing (log2 256 = 8 bits for bytes)", (BITS, "nll / num_dims / math.log(2)"))
+edit_mistake("bits_offset_sign", "bits per dimension: the offset ln V is subtracted; rescaling to [0, 1) made the density larger, so the NLL of the levels is higher", (BITS, "(nll / num_dims - math.log(num_levels)) / math.log(2)"))
+edit_mistake("bits_offset_once", "bits per dimension: the offset ln V is counted once an image; every dimension was rescaled", (BITS, "(nll + math.log(num_levels)) / num_dims / math.log(2)"))
+edit_mistake("bits_times", "bits per dimension: nats are multiplied by ln 2 where they should be divided", (BITS, "(nll / num_dims + math.log(num_levels)) * math.log(2)"))
+edit_mistake("bits_mixed_units", "bits per dimension: the offset is in nats while the rest is in bits", (BITS, "nll / num_dims / math.log(2) + math.log(num_levels)"))
+edit_mistake("bits_always_256", "bits per dimension: `num_levels` is ignored, 256 levels are assumed", ("math.log(num_levels)", "math.log(256)"))
+edit_mistake("bits_levels_minus_one", "bits per dimension: the data is divided by V, not by V - 1", ("math.log(num_levels)", "math.log(max(num_levels - 1, 1))"))
+
+edit_mistake("perplexity_base_two", "perplexity: nats are exponentiated with base 2; the base must fit the unit", ("token_nll.mean().exp()", "2 ** token_nll.mean()"))
+edit_mistake("perplexity_mean_of_exp", "perplexity: the exponential is taken before the mean; the mean over tokens comes first", ("token_nll.mean().exp()", "token_nll.exp().mean()"))
+edit_mistake("perplexity_sum", "perplexity: the sum over tokens is used, not the mean, so longer texts look worse", ("token_nll.mean().exp()", "token_nll.sum().exp()"))
+edit_mistake("perplexity_sign", "perplexity: the sign is wrong; a perplexity is at least 1", ("token_nll.mean().exp()", "(-token_nll.mean()).exp()"))
+edit_mistake("perplexity_rows", "perplexity: one value a text instead of one for all tokens", ("token_nll.mean().exp()", "token_nll.mean(-1).exp()"))
+edit_mistake("perplexity_mean_of_texts", "perplexity: averaged over texts; the mean over all tokens is taken before the exponential", ("token_nll.mean().exp()", "token_nll.mean(-1).exp().mean()"))
+
+
+# --- alternatives ------------------------------------------------------------------------------------------------
+
+
+@alternative("library calls")
+def library(ref):
+    def gaussian_log_prob(x, mean, logvar):
+        return torch.distributions.Normal(mean, torch.exp(0.5 * logvar)).log_prob(x).sum(-1)
+
+    def log_mean_exp(x, dim):
+        return torch.logsumexp(x, dim) - torch.tensor(x.shape[dim]).log()
+
+    return {
+        "logsumexp": lambda x, dim: torch.logsumexp(x, dim),
+        "log_mean_exp": log_mean_exp,
+        "log_softmax": lambda x, dim: torch.nn.functional.log_softmax(x, dim),
+        "gaussian_log_prob": gaussian_log_prob,
+    }
+
+
+@alternative("everything in float64, returned as float64")
+def double(ref):
+    return {
+        "logsumexp": lambda x, dim: ref.logsumexp(x.double(), dim),
+        "log_mean_exp": lambda x, dim: ref.log_mean_exp(x.double(), dim),
+        "log_softmax": lambda x, dim: ref.log_softmax(x.double(), dim),
+        "gaussian_log_prob": lambda x, mean, logvar: ref.gaussian_log_prob(x.double(), mean.double(), logvar.double()),
+        "nats_to_bits_per_dim": lambda nll, d, v: ref.nats_to_bits_per_dim(nll.double(), d, v),
+        "perplexity": lambda nll: float(nll.double().mean().exp()),
+    }
+
+
+@alternative("boolean masks, max with detach, other orders of operations")
+def other_order(ref):
+    def logsumexp(x, dim):
+        m = x.max(dim=dim, keepdim=True).values.detach()
+        m = m.masked_fill(m.isinf(), 0.0)
+        return (m + torch.log(torch.sum(torch.exp(x - m), dim=dim, keepdim=True))).squeeze(dim)
+
+    def log_mean_exp(x, dim):
+        return logsumexp(x - math.log(x.size(dim)), dim)
+
+    def log_softmax(x, dim):
+        shifted = x - x.amax(dim, keepdim=True)
+        return shifted - shifted.exp().sum(dim, keepdim=True).log()
+
+    def gaussian_log_prob(x, mean, logvar):
+        x, mean, logvar = torch.broadcast_tensors(x, mean, logvar)
+        std = torch.exp(logvar / 2)
+        z = (x - mean) / std
+        return -0.5 * (z * z).sum(-1) - torch.log(std).sum(-1) - x.shape[-1] / 2 * math.log(2 * math.pi)
+
+    return {
+        "logsumexp": logsumexp, "log_mean_exp": log_mean_exp, "log_softmax": log_softmax, "gaussian_log_prob": gaussian_log_prob,
+        "nats_to_bits_per_dim": lambda nll, d, v: nll / (d * math.log(2)) + math.log2(v),
+        "perplexity": lambda nll: torch.exp(nll.sum() / nll.numel()),
+    }
+
+
+@alternative("loops over rows in Python")
+def loops(ref):
+    def row(values):
+        top = values.max()
+        return top if top == -math.inf else top + (values - top).exp().sum().log()
+
+    def logsumexp(x, dim):
+        moved = x.movedim(dim, -1)
+        flat = moved.reshape(-1, moved.shape[-1])
+        return torch.stack([row(values) for values in flat]).reshape(moved.shape[:-1])
+
+    return {"logsumexp": logsumexp}

@@ -1,0 +1,545 @@
+"""Hidden tests of question 3: the mixture's log-density, E-step, M-step, bound, and EM."""
+
+import math
+
+import torch
+
+from autograder.probes import Close, alternative, edit_alternative, edit_mistake, mistake, probe, question
+
+question(
+    "q3",
+    title="A mixture of Gaussians and EM",
+    uses=["mvn_log_prob"],
+    skills=["1.14", "1.15", "1.16"],
+    minutes=60,
+    aim="Derive and write EM for a full-covariance mixture in log-space, and see it as coordinate ascent on the ELBO.",
+    hints=[
+        "Everything follows from one matrix, the log-joint (N, K). The log-density is a reduction of it over k, the "
+        "responsibilities are a normalisation of it over k, and the bound is an average of it over k plus an entropy.",
+        "`torch.logsumexp` and `torch.softmax` along the last axis never underflow. In `m_step`, shapes guide you: "
+        "`x[:, None, :] - means` is (N, K, D). Divide by N_k for means and covariances, by N for weights, and make sure "
+        "that 0/0 cannot happen.",
+        "`resp.T @ x` is the (K, D) numerator of the means. With centred = x[:, None, :] − new means, the covariances' "
+        "numerator is `torch.einsum('nk,nki,nkj->kij', resp, centred, centred)`. `torch.special.entr(q)` is −q log q with "
+        "the right value at 0; `torch.where(q > 0, ...)` keeps 0 · (−∞) out of the rest. One EM step: responsibilities "
+        "from the current parameters, then m_step, then append the mean of gmm_log_prob.",
+    ],
+    ambiguities=[
+        "History as a tensor, a list of floats or a list of 0-d tensors: all accepted.",
+        "The log-weights may be normalised by N or by the sum of the responsibilities: the same, as rows sum to one.",
+        "The parameters may come back as a tuple or a list.",
+    ],
+)
+
+
+def mixture(rng, k, d):
+    """Random log-weights, means, covariances."""
+    log_weights = (0.8 * rng.simplex(k) + 0.2 / k).log()
+    return log_weights, rng.normal(k, d, std=2.0), torch.stack([rng.spd(d) for _ in range(k)])
+
+
+def far_points(rng, n, d):
+    """Points 40 to 60 away from the origin: every density there is below float32's smallest number."""
+    direction = rng.normal(n, d)
+    return direction / direction.norm(dim=1, keepdim=True) * rng.uniform(n, 1, low=40.0, high=60.0)
+
+
+@probe(points=1, title="the log-joint of every example and component", public=True)
+def log_joint_values(student, rng):
+    k, d = rng.integer(2, 5), rng.integer(2, 5)
+    parameters = mixture(rng, k, d)
+    x = rng.normal(rng.integer(6, 9), d, std=2.0)
+    one = mixture(rng, 1, 1)
+    return {"log_joint": student.gmm_log_joint(x, *parameters), "one component in 1-D": student.gmm_log_joint(rng.normal(1, 1), *one)}
+
+
+@probe(points=1, title="log-density and responsibilities far from every component", judge=Close(rtol=1e-4, atol=5e-3))
+def far_away(student, rng):
+    k, d = rng.integer(3, 6), rng.integer(2, 4)
+    log_weights, means, covs = mixture(rng, k, d)
+    x = far_points(rng, 7, d)
+    empty = log_weights.clone()
+    empty[0] = -math.inf
+    empty = empty - empty.logsumexp(0)
+    return {
+        "log_prob": student.gmm_log_prob(x, log_weights, means, covs),
+        "log_prob with a weight of 0": student.gmm_log_prob(torch.cat([x, means]), empty, means, covs),
+        "responsibilities": student.responsibilities(x, log_weights, means, covs),
+        "responsibilities with a weight of 0": student.responsibilities(torch.cat([x, means]), empty, means, covs),
+    }
+
+
+@probe(points=1, title="log-density and responsibilities near the data", public=True)
+def near_values(student, rng):
+    k, d, n = rng.integer(2, 5), rng.integer(2, 4), rng.integer(6, 9)
+    parameters = mixture(rng, k, d)
+    x = rng.normal(n, d, std=2.0)
+    return {"log_prob": student.gmm_log_prob(x, *parameters), "responsibilities": student.responsibilities(x, *parameters)}
+
+
+@probe(points=0.5, title="gradients of the log-density", judge=Close(rtol=1e-3, atol=1e-4))
+def gradients(student, rng):
+    k, d = rng.integer(2, 5), rng.integer(1, 4)
+    log_weights, means, covs = mixture(rng, k, d)
+    x = torch.cat([rng.normal(5, d, std=2.0), far_points(rng, 2, d)])
+    inputs = [log_weights.requires_grad_(), means.requires_grad_()]
+    log_prob = student.gmm_log_prob(x, *inputs, covs)
+    by_weights, by_means = torch.autograd.grad(log_prob.sum(), inputs)
+    return {"by log_weights": by_weights, "by means": by_means}
+
+
+@probe(points=1.5, title="the M-step", public=True)
+def m_step_values(student, rng):
+    k, d, n = rng.integer(2, 5), rng.integer(2, 4), rng.integer(12, 20)
+    x = rng.normal(n, d, mean=1.0, std=1.5)
+    log_weights, means, covs = student.m_step(x, rng.simplex(n, k), floor=rng.number(0.05, 0.5))
+    return {"log_weights": log_weights, "means": means, "covs": covs}
+
+
+@probe(points=1.5, title="the M-step at its limits: far from the origin, an empty component, one example", judge=Close(rtol=1e-4, atol=5e-3))
+def m_step_limits(student, rng):
+    k, d, n = rng.integer(2, 5), rng.integer(1, 4), rng.integer(12, 20)
+    far = student.m_step(4000.0 + rng.normal(n, d), rng.simplex(n, k), floor=0.01)
+    resp = torch.cat([rng.simplex(n, k), torch.zeros_like(rng.uniform(n, 1))], dim=1)
+    empty = student.m_step(rng.normal(n, d), resp, floor=0.25)
+    single = student.m_step(rng.normal(1, d), rng.simplex(1, 2), floor=0.25)
+    return {"far from the origin": list(far), "last component empty": list(empty), "one example": list(single)}
+
+
+@probe(points=1, title="the bound for any q", public=True)
+def elbo_values(student, rng):
+    k, d, n = rng.integer(2, 5), rng.integer(1, 4), rng.integer(6, 9)
+    return student.elbo(rng.normal(n, d, std=2.0), rng.simplex(n, k), *mixture(rng, k, d))
+
+
+@probe(points=0.5, title="the bound when q contains zeros")
+def elbo_zeros(student, rng):
+    k, d, n = rng.integer(3, 6), rng.integer(1, 4), 8
+    log_weights, means, covs = mixture(rng, k, d)
+    x = rng.normal(n, d, std=2.0)
+    q = rng.simplex(n, k)
+    q[: n // 2, 1] = 0
+    q[:, 0] = 0
+    q = q / q.sum(1, keepdim=True)
+    impossible = log_weights.clone()
+    impossible[0] = -math.inf
+    impossible = impossible - impossible.logsumexp(0)
+    return {
+        "zeros in q": student.elbo(x, q, log_weights, means, covs),
+        "zeros in q and in the weights": student.elbo(x, q, impossible, means, covs),
+    }
+
+
+@probe(points=1, title="EM: parameters and history after a few steps", judge=Close(rtol=2e-3, atol=1e-3))
+def em_run(student, rng):
+    k, d, n = rng.integer(2, 4), rng.integer(1, 4), rng.integer(40, 60)
+    x = rng.normal(k, d)[rng.integers(0, k, n)] + rng.normal(n, d)  # overlapping components: EM is far from done
+    covs = 2.0 * torch.stack([rng.spd(d, 0.7, 2.0) for _ in range(k)])
+    start = ((0.8 * rng.simplex(k) + 0.2 / k).log(), rng.normal(k, d, std=1.5), covs)
+    params, history = student.fit_gmm_em(x, *start, steps=rng.integer(3, 6), floor=rng.number(0.05, 0.2))
+    params_0, history_0 = student.fit_gmm_em(x, *start, steps=0, floor=0.1)
+    return {
+        "history": [float(value) for value in history], "params": list(params),
+        "history of 0 steps": [float(value) for value in history_0], "params of 0 steps": list(params_0),
+    }
+
+
+# --- mistakes ------------------------------------------------------------------------------------------------
+
+edit_mistake(
+    "weights_missing",
+    "The log-weights are left out of the log-joint; without them every component counts the same",
+    ("return log_weights + torch.stack(log_probs, dim=-1)", "return torch.stack(log_probs, dim=-1)"),
+)
+edit_mistake(
+    "weights_not_logged",
+    "The weights themselves are added to a log-density; `log_weights` is already a logarithm, so no exp is needed",
+    ("return log_weights + torch.stack(log_probs, dim=-1)", "return log_weights.exp() + torch.stack(log_probs, dim=-1)"),
+)
+edit_mistake(
+    "weights_logged_twice",
+    "A logarithm is taken of `log_weights`, which are logarithms already (and negative, so the result is NaN)",
+    ("return log_weights + torch.stack(log_probs, dim=-1)", "return log_weights.log() + torch.stack(log_probs, dim=-1)"),
+)
+edit_mistake(
+    "log_of_underflowed_sum",
+    "The log-density takes exp of the log-joints before summing; far away all of them underflow to 0, and log 0 is −∞",
+    ("return torch.logsumexp(gmm_log_joint(x, log_weights, means, covs), dim=-1)",
+     "return gmm_log_joint(x, log_weights, means, covs).exp().sum(-1).log()"),
+)
+edit_mistake(
+    "sum_of_logs",
+    "The log-density sums the logs of the components; that is the log of a product of densities, not of their sum",
+    ("return torch.logsumexp(gmm_log_joint(x, log_weights, means, covs), dim=-1)",
+     "return gmm_log_joint(x, log_weights, means, covs).sum(-1)"),
+)
+edit_mistake(
+    "average_of_logs",
+    "The log-density is the weighted average of the components' log-densities; by Jensen that is only a lower bound",
+    ("return torch.logsumexp(gmm_log_joint(x, log_weights, means, covs), dim=-1)",
+     "return ((gmm_log_joint(x, log_weights, means, covs) - log_weights) * log_weights.exp()).sum(-1)"),
+)
+edit_mistake(
+    "max_for_sum",
+    "The log-density is that of the best component alone; all components add up",
+    ("return torch.logsumexp(gmm_log_joint(x, log_weights, means, covs), dim=-1)",
+     "return gmm_log_joint(x, log_weights, means, covs).max(-1).values"),
+)
+edit_mistake(
+    "detached",
+    "The log-density is cut off from the parameters' graph (detach, no_grad, .data or NumPy), so nothing can be trained through it",
+    ("return torch.logsumexp(gmm_log_joint(x, log_weights, means, covs), dim=-1)",
+     "return torch.logsumexp(gmm_log_joint(x, log_weights, means, covs), dim=-1).detach()"),
+)
+edit_mistake(
+    "responsibilities_over_examples",
+    "The responsibilities are normalised over the examples; each example's row must sum to one",
+    ("return torch.softmax(gmm_log_joint(x, log_weights, means, covs), dim=-1)",
+     "return torch.softmax(gmm_log_joint(x, log_weights, means, covs), dim=0)"),
+)
+edit_mistake(
+    "responsibilities_without_prior",
+    "The responsibilities ignore the mixture weights; Bayes' rule multiplies the likelihood by the prior",
+    ("return torch.softmax(gmm_log_joint(x, log_weights, means, covs), dim=-1)",
+     "return torch.softmax(gmm_log_joint(x, torch.zeros_like(log_weights), means, covs), dim=-1)"),
+)
+edit_mistake(
+    "responsibilities_underflow",
+    "The responsibilities divide underflowed densities; far from every component that is 0/0",
+    ("return torch.softmax(gmm_log_joint(x, log_weights, means, covs), dim=-1)",
+     "p = gmm_log_joint(x, log_weights, means, covs).exp(); return p / p.sum(-1, keepdim=True)"),
+)
+edit_mistake(
+    "responsibilities_with_epsilon",
+    "A small constant in the denominator hides 0/0: far from every component the rows no longer sum to one; work in log-space",
+    ("return torch.softmax(gmm_log_joint(x, log_weights, means, covs), dim=-1)",
+     "p = gmm_log_joint(x, log_weights, means, covs).exp(); return p / (p.sum(-1, keepdim=True) + 1e-10)"),
+)
+edit_mistake(
+    "log_responsibilities",
+    "The responsibilities are returned as logs; probabilities are asked for",
+    ("return torch.softmax(gmm_log_joint(x, log_weights, means, covs), dim=-1)",
+     "return torch.log_softmax(gmm_log_joint(x, log_weights, means, covs), dim=-1)"),
+)
+edit_mistake(
+    "hard_assignment",
+    "The responsibilities are one-hot: that is k-means, not EM",
+    ("return torch.softmax(gmm_log_joint(x, log_weights, means, covs), dim=-1)",
+     "return F.one_hot(gmm_log_joint(x, log_weights, means, covs).argmax(-1), len(means)).to(x.dtype)"),
+)
+edit_mistake(
+    "means_divided_by_n",
+    "The weighted sums of the means are divided by N; the total weight of component k is N_k",
+    ("means = resp.T @ x / owned[:, None]", "means = resp.T @ x / len(x)"),
+)
+edit_mistake(
+    "covs_divided_by_n",
+    "The weighted scatter is divided by N; the total weight of component k is N_k",
+    ("covs = scatter / owned[:, None, None]", "covs = scatter / len(x)"),
+)
+edit_mistake(
+    "all_divided_by_n",
+    "Means and covariances are divided by N; the total weight of component k is N_k",
+    ("means = resp.T @ x / owned[:, None]", "means = resp.T @ x / len(x)"),
+    ("covs = scatter / owned[:, None, None]", "covs = scatter / len(x)"),
+)
+edit_mistake(
+    "unbiased_covariance",
+    "The scatter is divided by N_k − 1; maximum likelihood divides by N_k",
+    ("covs = scatter / owned[:, None, None]", "covs = scatter / (owned - 1)[:, None, None]"),
+)
+edit_mistake(
+    "weights_unnormalised",
+    "The new weights are the counts N_k; divided by N they sum to one",
+    ("return counts.log() - math.log(len(x)), means, covs", "return counts.log(), means, covs"),
+)
+edit_mistake(
+    "weights_returned_plain",
+    "The new weights are returned as probabilities; their logarithms are asked for",
+    ("return counts.log() - math.log(len(x)), means, covs", "return counts / len(x), means, covs"),
+)
+edit_mistake(
+    "weights_over_components",
+    "The new weights are the average responsibility over the wrong number: divided by K, not by N",
+    ("return counts.log() - math.log(len(x)), means, covs", "return counts.log() - math.log(resp.shape[1]), means, covs"),
+)
+edit_mistake(
+    "global_mean",
+    "The covariances are taken around the mean of all data; component k's covariance is around its own new mean",
+    ("centred = x[:, None, :] - means", "centred = (x - x.mean(0))[:, None, :].expand(-1, resp.shape[1], -1)"),
+)
+edit_mistake(
+    "uncentred",
+    "The covariances are computed as E[xxᵀ] − μμᵀ; far from the origin the two large terms cancel and leave rounding errors",
+    ("covs = scatter / owned[:, None, None]",
+     "covs = torch.einsum('nk,ni,nj->kij', resp, x, x) / owned[:, None, None] - means[:, :, None] * means[:, None, :]"),
+)
+edit_mistake(
+    "second_moment",
+    "The covariances are second moments E[xxᵀ]; the mean is not subtracted",
+    ("centred = x[:, None, :] - means", "centred = x[:, None, :] - 0 * means"),
+)
+edit_mistake(
+    "no_floor",
+    "The floor is missing: a component that owns one example gets a singular covariance",
+    (" + floor * torch.eye(x.shape[1], dtype=x.dtype, device=x.device)", ""),
+)
+edit_mistake(
+    "floor_everywhere",
+    "The floor is added to every entry of the covariance; it belongs on the diagonal only",
+    (" + floor * torch.eye(x.shape[1], dtype=x.dtype, device=x.device)", " + floor"),
+)
+edit_mistake(
+    "floor_clamped",
+    "The floor is used as a lower limit of the entries; it is to be added to the diagonal",
+    (" + floor * torch.eye(x.shape[1], dtype=x.dtype, device=x.device)", ""),
+    ("return counts.log() - math.log(len(x)), means, covs",
+     "covs.diagonal(dim1=1, dim2=2).clamp_(min=floor); return counts.log() - math.log(len(x)), means, covs"),
+)
+edit_mistake(
+    "floor_squared",
+    "The square of the floor is added; the floor is a variance already",
+    (" + floor * torch.eye", " + floor**2 * torch.eye"),
+)
+edit_mistake(
+    "diagonal_covariance",
+    "Only variances are estimated and correlations are set to 0; the covariances are full matrices",
+    ("return counts.log() - math.log(len(x)), means, covs",
+     "covs = torch.diag_embed(covs.diagonal(dim1=1, dim2=2)); return counts.log() - math.log(len(x)), means, covs"),
+)
+edit_mistake(
+    "empty_component",
+    "A component that owns nothing gives 0/0 = NaN, which spreads to everything in the next step",
+    ("owned = counts.clamp_min(torch.finfo(x.dtype).tiny)", "owned = counts"),
+)
+edit_mistake(
+    "epsilon_in_counts",
+    "A constant is added to the counts before dividing and taking logs; the weights no longer sum to one, and an empty component "
+    "comes back to life",
+    ("counts = resp.sum(0)", "counts = resp.sum(0) + 1e-3"),
+)
+edit_mistake(
+    "entropy_missing",
+    "The bound lacks the entropy of q, −Σ q log q",
+    ("return energy + entropy", "return energy"),
+)
+edit_mistake(
+    "entropy_sign",
+    "The entropy of q is subtracted; −log q is added inside the average",
+    ("return energy + entropy", "return energy - entropy"),
+)
+edit_mistake(
+    "prior_missing_in_bound",
+    "The bound averages log p(x | z) instead of the log-joint log p(x, z): the log-weights are missing",
+    ("log_joint = gmm_log_joint(x, log_weights, means, covs)\n    energy",
+     "log_joint = gmm_log_joint(x, torch.zeros_like(log_weights), means, covs)\n    energy"),
+)
+edit_mistake(
+    "q_ignored",
+    "The bound replaces the given q by the posterior, so it is always the log-likelihood; use the q that is passed in (q may be stale)",
+    ("log_joint = gmm_log_joint(x, log_weights, means, covs)\n    energy",
+     "log_joint = gmm_log_joint(x, log_weights, means, covs)\n    resp = torch.softmax(log_joint, -1)\n    energy"),
+)
+edit_mistake(
+    "zero_times_infinity",
+    "A label with q = 0 gives 0 · log 0 or 0 · (−∞) = NaN; it must contribute exactly 0",
+    ("energy = torch.where(resp > 0, resp * log_joint, torch.zeros_like(resp)).sum(-1)", "energy = (resp * log_joint).sum(-1)"),
+)
+edit_mistake(
+    "zero_log_zero",
+    "q log q is NaN at q = 0; its limit, and the right value, is 0",
+    ("entropy = torch.special.entr(resp).sum(-1)", "entropy = -(resp * resp.log()).sum(-1)"),
+)
+edit_mistake(
+    "bound_averaged",
+    "The bound is averaged over the examples; one value an example is asked for",
+    ("return energy + entropy", "return (energy + entropy).mean()"),
+)
+edit_mistake(
+    "bound_sign",
+    "The negative bound is returned (a loss); the bound itself is asked for",
+    ("return energy + entropy", "return -(energy + entropy)"),
+)
+edit_mistake(
+    "stale_responsibilities",
+    "The responsibilities are computed once, before the loop; every step needs new ones, from the current parameters",
+    ("for _ in range(steps):\n        params = m_step(x, responsibilities(x, *params), floor)",
+     "for _ in range(steps):\n        params = m_step(x, responsibilities(x, log_weights, means, covs), floor)"),
+)
+edit_mistake(
+    "history_without_start",
+    "The history lacks the value before the first step; steps + 1 values are asked for",
+    ("return params, torch.stack(history)", "return params, torch.stack(history)[1:] if steps else torch.zeros(0)"),
+)
+edit_mistake(
+    "history_late",
+    "The history is recorded before each step and not after the last one, so the start appears twice and the end is missing",
+    ("        params = m_step(x, responsibilities(x, *params), floor)\n        history.append(gmm_log_prob(x, *params).mean())",
+     "        history.append(gmm_log_prob(x, *params).mean())\n        params = m_step(x, responsibilities(x, *params), floor)"),
+)
+edit_mistake(
+    "history_summed",
+    "The history holds sums over the examples; the mean per example is asked for",
+    ("history = [gmm_log_prob(x, *params).mean()]", "history = [gmm_log_prob(x, *params).sum()]"),
+    ("history.append(gmm_log_prob(x, *params).mean())", "history.append(gmm_log_prob(x, *params).sum())"),
+)
+edit_mistake(
+    "history_negated",
+    "The history holds the negative log-likelihood; the log-likelihood is asked for",
+    ("history = [gmm_log_prob(x, *params).mean()]", "history = [-gmm_log_prob(x, *params).mean()]"),
+    ("history.append(gmm_log_prob(x, *params).mean())", "history.append(-gmm_log_prob(x, *params).mean())"),
+)
+edit_mistake(
+    "floor_not_passed",
+    "`fit_gmm_em` does not pass its floor on to `m_step`",
+    ("params = m_step(x, responsibilities(x, *params), floor)", "params = m_step(x, responsibilities(x, *params))"),
+)
+edit_mistake(
+    "one_step_missing",
+    "One step too few is made",
+    ("for _ in range(steps):", "for _ in range(1, steps):"),
+)
+
+
+@mistake("The covariances are taken around the old means; the M-step uses the new ones")
+def old_means(ref):
+    def fit_gmm_em(x, log_weights, means, covs, steps, floor=1e-6):
+        params = (log_weights, means, covs)
+        history = [ref.gmm_log_prob(x, *params).mean()]
+        for _ in range(steps):
+            resp = ref.responsibilities(x, *params)
+            old = params[1]
+            log_weights, means, _ = ref.m_step(x, resp, floor)
+            centred = x[:, None, :] - old
+            covs = torch.einsum("nk,nki,nkj->kij", resp, centred, centred) / resp.sum(0)[:, None, None]
+            params = (log_weights, means, covs + floor * torch.eye(x.shape[1]))
+            history.append(ref.gmm_log_prob(x, *params).mean())
+        return params, torch.stack(history)
+
+    return {"fit_gmm_em": fit_gmm_em}
+
+
+# --- other right answers -------------------------------------------------------------------------------------
+
+
+@alternative("loops over components, maximum pulled out by hand, tuple of lists")
+def loops(ref):
+    def gmm_log_joint(x, log_weights, means, covs):
+        joint = torch.empty(len(x), len(means))
+        for k in range(len(means)):
+            joint[:, k] = log_weights[k] + ref.mvn_log_prob(x, means[k], covs[k])
+        return joint
+
+    def gmm_log_prob(x, log_weights, means, covs):
+        joint = gmm_log_joint(x, log_weights, means, covs)
+        top = joint.max(1, keepdim=True).values
+        return (joint - top).exp().sum(1).log() + top.squeeze(1)
+
+    def responsibilities(x, *params):
+        return (gmm_log_joint(x, *params) - gmm_log_prob(x, *params)[:, None]).exp()
+
+    def m_step(x, resp, floor=1e-6):
+        log_weights, means, covs = [], [], []
+        for k in range(resp.shape[1]):
+            r = resp[:, k]
+            total = r.sum()
+            mean = (r[:, None] * x).sum(0) / total if total > 0 else torch.zeros(x.shape[1])
+            centred = x - mean
+            cov = (r[:, None] * centred).T @ centred / total if total > 0 else torch.zeros(x.shape[1], x.shape[1])
+            log_weights.append((total / len(x)).log())
+            means.append(mean)
+            covs.append(cov + floor * torch.eye(x.shape[1]))
+        return torch.stack(log_weights), torch.stack(means), torch.stack(covs)
+
+    def elbo(x, resp, *params):
+        joint = gmm_log_joint(x, *params)
+        total = torch.zeros(len(x))
+        for k in range(resp.shape[1]):
+            on = resp[:, k] > 0
+            total[on] += resp[on, k] * (joint[on, k] - resp[on, k].log())
+        return total
+
+    def fit_gmm_em(x, log_weights, means, covs, steps, floor=1e-6):
+        history = []
+        for _ in range(steps):
+            joint = gmm_log_joint(x, log_weights, means, covs)
+            history.append(joint.logsumexp(1).mean().item())
+            log_weights, means, covs = m_step(x, joint.softmax(1), floor)
+        history.append(gmm_log_prob(x, log_weights, means, covs).mean().item())
+        return [log_weights, means, covs], history
+
+    return dict(
+        gmm_log_joint=gmm_log_joint, gmm_log_prob=gmm_log_prob, responsibilities=responsibilities, m_step=m_step,
+        elbo=elbo, fit_gmm_em=fit_gmm_em,
+    )
+
+
+@alternative("everything in float64 inside, results in float64")
+def double(ref):
+    def wide(*tensors):
+        return [t.double() for t in tensors]
+
+    def gmm_log_joint(x, *params):
+        return ref.gmm_log_joint(*wide(x, *params))
+
+    def gmm_log_prob(x, *params):
+        return ref.gmm_log_prob(*wide(x, *params))
+
+    def responsibilities(x, *params):
+        return ref.responsibilities(*wide(x, *params))
+
+    def m_step(x, resp, floor=1e-6):
+        return ref.m_step(*wide(x, resp), floor)
+
+    def elbo(x, resp, *params):
+        return ref.elbo(*wide(x, resp, *params))
+
+    def fit_gmm_em(x, log_weights, means, covs, steps, floor=1e-6):
+        return ref.fit_gmm_em(*wide(x, log_weights, means, covs), steps, floor)
+
+    return dict(
+        gmm_log_joint=gmm_log_joint, gmm_log_prob=gmm_log_prob, responsibilities=responsibilities, m_step=m_step,
+        elbo=elbo, fit_gmm_em=fit_gmm_em,
+    )
+
+
+@alternative("torch.distributions for the densities; the bound as log-likelihood minus KL")
+def library(ref):
+    def parts(log_weights, means, covs):
+        return torch.distributions.MultivariateNormal(means, covs, validate_args=False)
+
+    def gmm_log_joint(x, log_weights, means, covs):
+        return parts(log_weights, means, covs).log_prob(x[:, None, :]) + log_weights
+
+    def elbo(x, resp, *params):
+        log_prob = ref.gmm_log_prob(x, *params)
+        log_posterior = ref.gmm_log_joint(x, *params) - log_prob[:, None]
+        kl = torch.where(resp > 0, resp * (resp.log() - log_posterior), torch.zeros_like(resp)).sum(1)
+        return log_prob - kl
+
+    return {"gmm_log_joint": gmm_log_joint, "elbo": elbo}
+
+
+edit_alternative(
+    "matrix_products",
+    "covariances by one matrix product a component; weights normalised by the sum of the counts; floor on the diagonal view",
+    ('scatter = torch.einsum("nk,nki,nkj->kij", resp, centred, centred)',
+     "scatter = (centred * resp[:, :, None]).permute(1, 2, 0) @ centred.permute(1, 0, 2)"),
+    ("return counts.log() - math.log(len(x)), means, covs", "return (counts / counts.sum()).log(), means, covs"),
+    (" + floor * torch.eye(x.shape[1], dtype=x.dtype, device=x.device)",
+     "\n    covs.diagonal(dim1=1, dim2=2).add_(floor)"),
+)
+edit_alternative(
+    "uncentred_double",
+    "covariances as E[xxᵀ] − μμᵀ in float64, which is accurate enough",
+    ("covs = scatter / owned[:, None, None]",
+     "wide = x.double(); r = resp.double(); s = r.sum(0).clamp_min(1e-300); m = r.T @ wide / s[:, None]; "
+     "covs = (torch.einsum('nk,ni,nj->kij', r, wide, wide) / s[:, None, None] - m[:, :, None] * m[:, None, :]).to(x.dtype)"),
+)
+edit_alternative(
+    "guarded_division",
+    "empty components by torch.where; the posterior by exponentiating a difference",
+    ("means = resp.T @ x / owned[:, None]", "means = torch.where(counts[:, None] > 0, resp.T @ x / counts[:, None], 0.0)"),
+    ("return torch.softmax(gmm_log_joint(x, log_weights, means, covs), dim=-1)",
+     "joint = gmm_log_joint(x, log_weights, means, covs); return (joint - joint.logsumexp(1, keepdim=True)).exp()"),
+)
