@@ -1,3 +1,4 @@
 from autograder.cli.main import main
 
-raise SystemExit(main())
+if __name__ == "__main__":  # imported by the console script, and again by each worker process
+    raise SystemExit(main())

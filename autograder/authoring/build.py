@@ -192,7 +192,7 @@ def check(problem_set: ProblemSet, course: Course) -> list[str]:
     drafts = draft(problem_set, course)
     stale = []
     student, solution = problem_set.student_notebook, problem_set.solution_notebook
-    reason = _file_problem(student) or _student_problem(student, drafts.student)
+    reason = student_problem(student, drafts.student)
     if reason:
         stale.append(f"{student.name} is stale ({reason})")
     reason = _file_problem(solution) or _solution_problem(read_json(solution), drafts.solution)
@@ -207,7 +207,11 @@ def _file_problem(path: Path) -> str | None:
     return None if isinstance(read_json(path), dict) else "it is not a notebook"
 
 
-def _student_problem(path: Path, draft: Any) -> str | None:
+def student_problem(path: Path, draft: Any) -> str | None:
+    """Why the student notebook on disk is not the draft, in words; None if it is."""
+    problem = _file_problem(path)
+    if problem:
+        return problem
     if path.read_text(encoding="utf-8") == to_text(draft):
         return None
     return _cells_problem(read_json(path), draft) or "its metadata or layout differs"

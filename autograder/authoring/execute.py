@@ -42,7 +42,6 @@ def execute(
     """
     quick_jupyter()
     from nbclient import NotebookClient
-    from nbclient.exceptions import CellControlSignal, CellExecutionError, CellTimeoutError, DeadKernelError
 
     cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
     numbers = {cell.id: number for number, cell in enumerate(cells, 1)}
@@ -68,15 +67,10 @@ def execute(
             manager.transport, manager.ip = "ipc", str(Path(scratch) / "socket")
         try:
             client.execute(env=_environment(profile, home))
-        except CellExecutionError as error:
-            place = _place(notebook, current[0])
-            raise UserError(f"The solution fails in {place}: {error.ename}: {error.evalue}", 1) from None
-        except CellTimeoutError:
-            raise UserError(f"The solution takes too long in {_place(notebook, current[0])}.", 1) from None
-        except (DeadKernelError, CellControlSignal):
-            raise UserError(f"The kernel died in {_place(notebook, current[0])} (out of memory?).", 1) from None
-        except RuntimeError as error:
-            raise UserError(f"The kernel could not be started: {error}", 3) from None
+        except Exception as error:
+            if hasattr(client, "_async_cleanup_kernel_future"):  # nbclient stopped the kernel at a SIGINT
+                raise KeyboardInterrupt from None
+            raise _failure(error, _place(notebook, current[0])) from None
         finally:
             atexit.unregister(client._cleanup_kernel)
             with suppress(Exception):
@@ -90,6 +84,19 @@ def execute(
     notebook.metadata["language_info"] = {"name": "python"}
     notebook.metadata.pop("widgets", None)
     return warnings
+
+
+def _failure(error: Exception, place: str) -> UserError:
+    """What went wrong in one sentence."""
+    from nbclient.exceptions import CellControlSignal, CellExecutionError, CellTimeoutError, DeadKernelError
+
+    if isinstance(error, CellExecutionError):
+        return UserError(f"The solution fails in {place}: {error.ename}: {error.evalue}", 1)
+    if isinstance(error, CellTimeoutError):
+        return UserError(f"The solution takes longer than {CELL_SECONDS} s in {place}.", 1)
+    if isinstance(error, (DeadKernelError, CellControlSignal)):
+        return UserError(f"The kernel died in {place} (out of memory?).", 1)
+    return UserError(f"The kernel could not be started or was lost: {type(error).__name__}: {error}", 3)
 
 
 def _environment(profile: str, home: Path) -> dict[str, str]:

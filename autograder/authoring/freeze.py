@@ -24,7 +24,7 @@ from dgm.grader.payload import SAME_AS_EXPECTED, read_judge, read_outcome, read_
 
 RTOL, ATOL = 1e-4, 1e-5  # evidence of the same source on another machine
 TWO_SEEDS_BELOW = 1_500  # bytes of one seed's evidence up to which a second seed is frozen too
-MISTAKE_BYTES = 12_000  # larger evidence of a mistake is not frozen
+MISTAKE_BYTES = 6_000  # larger evidence of a mistake is not frozen
 JUDGE_NAMES = ("AtMost", "Close", "Context", "Custom", "Exact", "Fields", "Judge", "SameMoments", "Verdict")
 
 
@@ -98,13 +98,18 @@ def _number(value: float) -> float | int:
 def _freeze_mistakes(
     problem_set: ProblemSet, question: Question, public: list[Probe], expected: Mapping[tuple[str, int], Outcome], place
 ) -> list[dict[str, Any]]:
-    """The mistakes that some public check can tell from the reference, with rounded evidence (naming is generous)."""
+    """The mistakes that some public check can tell from the reference.
+
+    Only the first seed counts, and evidence is rounded: naming is generous, and this is most of the payload.
+    """
     kept = []
     functions = {probe.name: load_probe(probe_source(question, probe), probe.name) for probe in public}
     for mistake in question.mistakes:
         namespace = variant_namespace(problem_set, question, mistake)
         outcomes = []
         for (name, number), right in expected.items():
+            if number:
+                continue
             seed = public_seed(problem_set.name, question.id, name, number)
             outcome = run_probe(functions[name], namespace, seed)
             if _same_outcome(outcome, right):

@@ -7,12 +7,16 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from autograder.course import Course, course_root, load_course
 from autograder.errors import UserError
 from autograder.grading.results import INTERNAL, INVALID, SubmissionResult
+
+if TYPE_CHECKING:
+    from autograder.kernel import Limits
 
 LEVELS = ("auto", "namespaces", "landlock", "process")
 
@@ -78,6 +82,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         from autograder.reporting.table import results_table
 
+        sys.stderr.flush()
         table_console = Console()
         table_console.print(results_table(batch.results, table_console.width))
     say(console, f"Sandbox: {batch.sandbox}. Reused from before: {batch.reused} of {len(batch.results)}.")
@@ -112,13 +117,14 @@ def device(wanted: str) -> str:
     return "cpu"
 
 
-def limits(course: Course):  # noqa: ANN201 - importing the type would import the kernels
+def limits(course: Course) -> Limits:
     """The limits of course.toml. Raises `UserError` for one that does not exist or is no number."""
     from autograder.kernel import Limits
 
     for name, value in course.limits.items():
         if name not in Limits.__dataclass_fields__:
-            raise UserError(f"course.toml: there is no limit {name!r}; known: {', '.join(Limits.__dataclass_fields__)}.")
+            known = ", ".join(Limits.__dataclass_fields__)
+            raise UserError(f"course.toml: there is no limit {name!r}; known: {known}.")
         if isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0:
             raise UserError(f"course.toml: the limit {name} must be a number above 0.")
     return Limits(**course.limits)  # type: ignore[arg-type]

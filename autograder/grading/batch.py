@@ -14,7 +14,7 @@ from autograder.grading import fingerprint
 from autograder.grading.intake import Submission
 from autograder.grading.referee import Referee, ReferenceFailed
 from autograder.grading.results import INTERNAL, INVALID, QuestionResult, SubmissionResult, total_score
-from autograder.grading.session import Stopped, kill_kernels
+from autograder.grading.session import Stopped
 from autograder.grading.store import Store
 from autograder.grading.submission import Grader, not_graded
 from autograder.grading.summary import write_summary
@@ -160,7 +160,7 @@ class _Run:
         except BaseException:
             self.stop.set()
             executor.shutdown(wait=False, cancel_futures=True)
-            kill_kernels(grader.pool)  # so that the threads come back
+            grader.pool.stop_all()  # so that the threads come back
             raise
         finally:
             executor.shutdown(wait=True)

@@ -9,6 +9,7 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from autograder.errors import UserError
@@ -115,7 +116,7 @@ def _groups(path: Path, matcher: Matcher) -> list[Group]:
         raise UserError(f"{path} is neither a file nor a folder.")
     suffix = path.suffix.lower()
     if suffix == ".ipynb":
-        entry = Entry((path.name,), lambda limit: _read_file(path, limit))
+        entry = Entry((path.name,), partial(_read_file, path))
         return [Group(matcher.naming.from_ancestors(outwards, path.stem), str(path), [entry])]
     if suffix == ".zip":
         archive = Archive(_read_file(path, MAX_ZIP))
@@ -145,7 +146,7 @@ def _walk(root: Path) -> tuple[list[Entry], list[str]]:
             if file.is_symlink() and not os.path.realpath(file).startswith(real + os.sep):
                 entries.append(Entry((*parts, name), _refuse_link))
             else:
-                entries.append(Entry((*parts, name), lambda limit, file=file: _read_file(file, limit)))
+                entries.append(Entry((*parts, name), partial(_read_file, file)))
         if len(entries) > MAX_FILES:
             raise UserError(f"{root} holds more than {MAX_FILES} files.")
     return entries, empty
@@ -281,7 +282,7 @@ def _choose(group: Group, matcher: Matcher) -> Submission:
     if not candidates:
         return Submission("", group.path, problem=problems[0] if problems else _nothing(group.entries))
     _, entry, notebook = max(candidates, key=lambda candidate: candidate[0])
-    notes = ()
+    notes: tuple[str, ...] = ()
     if len(candidates) > 1:
         shown = clean_line("/".join(entry.parts), 120)
         notes = (f"The submission holds {len(candidates)} such notebooks; {shown} was graded.",)

@@ -1,14 +1,13 @@
 """One student's kernel: runs the notebook's cells, survives what they do, and answers probes.
 
-A cell that kills the kernel, hangs so that the kernel has to be killed, or floods it with output costs only what it
-defines: a fresh kernel runs the notebook again without it. There are at most ``MAX_RESTARTS``, and the last one runs
-only cells that define something.
+A cell that kills the kernel, or hangs so that the kernel has to be killed, costs only what it defines: a fresh kernel
+runs the notebook again without it. There are at most ``MAX_RESTARTS``, and the last one runs only cells that define
+something.
 """
 
 from __future__ import annotations
 
 import re
-import signal
 import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
@@ -17,7 +16,7 @@ from typing import Any
 from autograder.grading.notebook import CodeCell, without_installs
 from autograder.grading.outcomes import plain_outcome, read_reply, timed_out
 from autograder.grading.text import clean_line
-from autograder.kernel import Execution, Kernel, KernelPool, Limits
+from autograder.kernel import Execution, Kernel, KernelPool, Limits, SandboxError
 from dgm.checks.runtime import Outcome
 
 MAX_RESTARTS = 2
@@ -44,6 +43,7 @@ class Session:
         self._pool, self._cells, self._limits, self._stopped = pool, cells, limits, stopped
         self._kernel: Kernel | None = None
         self._restarts = 0
+        self._blamed = False
         self._killers: set[int] = set()
         self._noted: set[int] = set()
         self._notes: list[str] = []
@@ -98,7 +98,7 @@ class Session:
                 continue
             execution = self._kernel.execute(without_installs(cell.source), timeout=seconds)
             self._note_execution(cell, execution, seconds)
-            if execution.status not in ("ok", "error") and (execution.status == "output" or not alive(self._kernel)):
+            if not self._kernel.alive:
                 self._killers.add(cell.number)
                 return False
         return True
@@ -140,28 +140,24 @@ class Session:
         if self._left() <= 0:
             return plain_outcome("timeout", NO_TIME)
         if self._kernel is None:
+            self._blame()
             return plain_outcome("error", GONE)
         reply = self._kernel.probe(request, timeout=min(limit, self._left()))
         outcome = read_reply(reply, limit) if reply.status != "timeout" else timed_out(limit, reply.seconds)
-        if reply.status != "ok" and not alive(self._kernel):
+        if not self._kernel.alive:
             self._close()
         return outcome
+
+    def _blame(self) -> None:
+        """Make sure that it is the notebook that ends kernels. Raises `SandboxError` if empty ones end as well."""
+        if self._blamed:
+            return
+        with self._pool.start() as kernel:
+            if kernel.execute("1 + 1", timeout=60).status != "ok":
+                raise SandboxError("Even an empty kernel does not work here; this is no fault of the submission.")
+        self._blamed = True
 
 
 def defines(cell: CodeCell) -> bool:
     """True for cells with functions, classes, imports or plain values, as against figures and training runs."""
     return bool(_DEFINES.search(cell.source) or _ASSIGNS.search(cell.source))
-
-
-def alive(kernel: Kernel) -> bool:
-    """Whether the kernel still answers."""
-    return kernel.execute("", timeout=5).status in ("ok", "error")
-
-
-def kill_kernels(pool: KernelPool) -> None:
-    """End the processes of all kernels of a pool, from any thread; whoever waits for one sees that it died."""
-    for kernel in list(pool._kernels):
-        try:
-            signal.pidfd_send_signal(kernel._handle._pidfd, signal.SIGKILL)
-        except (OSError, AttributeError):
-            continue  # it has ended already

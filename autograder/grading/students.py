@@ -74,6 +74,8 @@ class Naming:
     def is_generic(self, stem: str) -> bool:
         """True if a name says nothing of a student: ``ps1``, ``ps1_simple_models``, ``ps1 (2)``, ``Untitled``."""
         stem = stem.strip().lower()
+        if GRADESCOPE.match(stem):
+            return False
         return any(
             text in _GENERIC or text == self.assignment or text in self.generic or re.fullmatch(r"(?:ps|hw)\d+", text)
             for text in (stem, _COPY.sub("", stem))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from autograder.grading import follow
@@ -36,13 +36,20 @@ class Grader:
     limits: Limits
     stopped: Callable[[], bool] = lambda: False
 
-    def grade(self, submission: Submission, known: Mapping[str, QuestionResult] | None = None) -> SubmissionResult:
-        """Grade one submission; ``known`` holds questions whose results are kept from an earlier run."""
+    def grade(
+        self, submission: Submission, known: Mapping[str, QuestionResult] | None = None,
+        only: Collection[str] | None = None,
+    ) -> SubmissionResult:
+        """Grade one submission.
+
+        ``known`` holds questions whose results are kept from an earlier run; ``only``, the questions of interest:
+        the result has just these and the ones they use.
+        """
         if submission.notebook is None:
             return not_graded(self.problem_set, submission, self.referee.seed, INVALID, submission.problem)
         start = time.perf_counter()
         results = dict(known or {})
-        wanted = [question for question in self.problem_set.questions if question.id not in results]
+        wanted = [question for question in self._questions(only) if question.id not in results]
         with Session(self.pool, submission.notebook.cells, self.limits, self.stopped) as session:
             present = set()
             for question in wanted:
@@ -53,13 +60,20 @@ class Grader:
             # From here on the reference's source enters the kernel; see `follow` for why the order matters.
             self._second_tries(session, present, results)
             notes = session.notes
-        questions = [results[question.id] for question in self.problem_set.questions]
+        questions = [results[question.id] for question in self.problem_set.questions if question.id in results]
         return SubmissionResult(
             assignment=self.problem_set.name, student=submission.student, score=total_score(questions),
-            max_score=self.problem_set.points, seed=self.referee.seed, device=self.referee.device,
-            sandbox=self.pool.level, seconds=round(time.perf_counter() - start, 2),
-            notebook_sha256=submission.notebook.sha256, notes=notes, questions=questions,
+            max_score=sum(question.max_score for question in questions if not question.bonus),
+            seed=self.referee.seed, device=self.referee.device, sandbox=self.pool.level,
+            seconds=round(time.perf_counter() - start, 2), notebook_sha256=submission.notebook.sha256, notes=notes,
+            questions=questions,
         )
+
+    def _questions(self, only: Collection[str] | None) -> list[Question]:
+        if only is None:
+            return list(self.problem_set.questions)
+        ids = {owner for id in only for owner in follow.owners(self.problem_set, self.problem_set.question(id))}
+        return [question for question in self.problem_set.questions if question.id in ids or question.id in only]
 
     def _ask(self, session: Session, question: Question, probe: Probe, prelude: str = "") -> Outcome:
         request = {
@@ -71,9 +85,9 @@ class Grader:
     def _second_tries(self, session: Session, present: set[str], results: dict[str, QuestionResult]) -> None:
         weak = {id for id, result in results.items() if result.status != PASSED or result.follow_through}
         for question in follow.in_order(self.problem_set):
-            result = results[question.id]
-            if question.id not in present or result.status == PASSED:
+            if question.id not in present or results[question.id].status == PASSED:
                 continue
+            result = results[question.id]
             owners = follow.owners(self.problem_set, question)
             failed = [id for id in owners if id in weak]
             if not failed:

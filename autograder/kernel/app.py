@@ -7,6 +7,7 @@ nothing outside the sandbox has to be writable, and the grader can stop listenin
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import types
 import uuid
@@ -17,6 +18,7 @@ from ipykernel.control import ControlThread
 from ipykernel.iostream import IOPubThread
 from ipykernel.kernelapp import IPKernelApp
 from ipykernel.shellchannel import ShellChannelThread
+from tornado.ioloop import IOLoop
 from traitlets.config import Config
 
 HARNESS_MODULE = "_probe_harness"
@@ -104,11 +106,20 @@ def prepare(spec: dict[str, Any]) -> SandboxedKernelApp:
     app = SandboxedKernelApp.instance(config=_config(spec["key"].encode()))
     app.initialize([])
     _inline_figures(app.shell)
+    app.shell.system = app.shell.system_raw  # "!command" through a pipe: there are no terminals here
+    _wake_on_signals()
     harness = types.ModuleType(HARNESS_MODULE)
     sys.modules[HARNESS_MODULE] = harness
     exec(compile(spec["harness"], f"<{HARNESS_MODULE}>", "exec"), harness.__dict__)
     harness.install(app.kernel, device=spec["device"], limit=spec["limits"]["message_bytes"])
     return app
+
+
+def _wake_on_signals() -> None:
+    """Let an interrupt reach a cell that awaits: ipykernel's handler does not wake the event loop by itself."""
+    read_end, write_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    IOLoop.current().add_handler(read_end, lambda fd, events: os.read(fd, 4096), IOLoop.READ)
+    signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
 
 
 def _inline_figures(shell: Any) -> None:

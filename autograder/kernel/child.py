@@ -89,7 +89,7 @@ def _be_init(spec: dict[str, Any], control: socket.socket, grader: int) -> NoRet
             if not order:
                 _end(0)
             if order == b"interrupt":
-                os.kill(pid, signal.SIGINT)
+                os.killpg(pid, signal.SIGINT)  # subprocesses too, as Jupyter does
 
 
 def _reap(kernel: int, control: socket.socket) -> None:

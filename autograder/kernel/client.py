@@ -154,7 +154,7 @@ class Kernel:
             seconds,
             tails["stdout_tail"],
             tails["stderr_tail"],
-            render.line(trace, answer.get("execution_count")),
+            render.line(trace, answer.get("execution_count"), code),
         )
 
     def probe(self, request: Mapping[str, object], timeout: float | None = None) -> ProbeReply:
@@ -173,7 +173,7 @@ class Kernel:
             status: ProbeStatus = "died"
             if self._handle.memory_kills > kills:
                 status = "memory"
-            elif exchange.verdict in ("timeout", "deadline", "too_large"):
+            elif exchange.verdict in ("timeout", "deadline"):
                 status = exchange.verdict  # type: ignore[assignment]
             return ProbeReply(status, b"", seconds, _why(exchange, self._dead, self._limits))
         answer = exchange.reply.parse()
@@ -205,14 +205,14 @@ class Kernel:
             return exchange
         try:
             self._sockets.shell.send_multipart(frames)
-            while not self._finished(exchange):
+            while not self._dead and not self._finished(exchange):
                 self._step(exchange)
-                if self._dead:
-                    break
                 now = time.monotonic()
-                if exchange.reply is None and now >= exchange.limit:
+                if self._dead or exchange.reply is not None:
+                    continue
+                if now >= exchange.limit:
                     self._cut_short(exchange, "deadline" if overall else "timeout")
-                elif exchange.reply is None and self._over_output(exchange) and not exchange.verdict:
+                elif self._over_output(exchange) and not exchange.verdict:
                     self._cut_short(exchange, "output")
         except zmq.ZMQError as error:
             self._die(f"The connection to the kernel broke ({error}).")
@@ -260,20 +260,18 @@ class Kernel:
                 exchange.verdict = "died" if exchange.reply is None else ""
                 self._die(self._handle.reason or _how_it_ended(self._handle.exit_code))
                 return
-        if exchange.reply is None and self._sockets.disconnected() and not self._gone_soon(exchange):
-            exchange.verdict = "too_large" if exchange.reply_kind == "probe_reply" else "output"
-            self._die("The kernel sent a message that is larger than accepted.")
-
-    def _gone_soon(self, exchange: _Exchange) -> bool:
-        """Whether the connection ended because the process did: then its end is about to be reported."""
-        for _ in range(20):
-            if self._handle.exit_code is not None or not self._handle.alive():
+        lost = self._sockets.disconnected() if exchange.reply is None else ""
+        if lost:
+            # the usual reason is that the process has ended, which is about to be reported
+            if self._handle.wait_exit(1.0):
                 exchange.verdict = "died"
                 self._die(self._handle.reason or _how_it_ended(self._handle.exit_code))
-                return True
-            if dict(self._sockets.poller.poll(10)).get(self._handle.control.fileno()):
-                self._handle.read_event()
-        return False
+            elif lost == "iopub":
+                exchange.verdict = exchange.verdict or "output"
+                self._die("Your code displayed more at once than is accepted.")
+            else:
+                exchange.verdict = exchange.verdict or "died"
+                self._die("Your code closed the connection to the kernel, or sent too much over it.")
 
     def _drain(self, socket: zmq.Socket[Any], exchange: _Exchange) -> None:
         for _ in range(BATCH):
@@ -294,7 +292,7 @@ class Kernel:
         message = self._codec.parse(frames)
         if socket is self._sockets.iopub:
             size = sum(len(frame) for frame in frames)
-            if message is None or message.kind in ("stream", "error"):
+            if message is None or message.kind == "stream":
                 self._printed += size
             elif message.kind != "status":
                 self._displayed += size
@@ -333,5 +331,5 @@ def _why(exchange: _Exchange, dead: str, limits: Limits) -> str:
     if exchange.verdict == "timeout":
         return "Your code did not finish in time." + after
     if exchange.verdict == "output":
-        return f"Your code printed more than {limits.output_bytes:,} bytes." if not dead else dead
+        return "Your code printed or displayed more than is allowed." + after
     return dead or "The request was too large."

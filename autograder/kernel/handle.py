@@ -65,6 +65,14 @@ class ProcessHandle:
             self.exit_code = code if isinstance(code, int) and abs(code) < 1000 else -signal.SIGKILL
         return True
 
+    def wait_exit(self, timeout: float) -> bool:
+        """Whether the kernel process ends within ``timeout`` seconds."""
+        deadline = time.monotonic() + timeout
+        while self.exit_code is None and _readable(self.control.fileno(), deadline - time.monotonic()):
+            if not self.read_event():
+                break
+        return self.exit_code is not None
+
     def interrupt(self) -> None:
         """SIGINT to the kernel process."""
         try:

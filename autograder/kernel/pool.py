@@ -39,11 +39,11 @@ class Zygote:
         start = f"import sys; sys.path.insert(0, {str(package)!r}); from autograder.kernel import zygote; zygote.main()"
         with self._log.open("wb") as log, theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-s", "-c", start, str(theirs.fileno()), "warm" if warm else "cold",
-                 str(directory)],
+                [sys.executable, "-P", "-s", "-c", start, str(theirs.fileno())],
                 env=dict(environment), cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 pass_fds=[theirs.fileno()], start_new_session=True,
             )  # fmt: skip
+        ours.send(json.dumps({"warm": warm, "cache": str(_cache()), "directory": str(directory)}).encode())
         self._socket = ours
         self._lock = threading.Lock()
         self._ready = False
@@ -132,8 +132,7 @@ class KernelPool:
         self.close()
 
     def _new_zygote(self) -> Zygote:
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dgm-autograder"
-        extra = {"HOME": "/nonexistent", "MPLCONFIGDIR": str(cache), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        extra = {"HOME": "/nonexistent", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         return Zygote(self._directory, {**self._environment, **extra}, warm=self._warm)
 
     def start(self) -> Kernel:
@@ -219,6 +218,11 @@ class KernelPool:
         self._watchdog.close()
         self._context.destroy(linger=0)
         shutil.rmtree(self._directory, ignore_errors=True)
+
+
+def _cache() -> Path:
+    """Where matplotlib keeps its list of fonts from one run to the next."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dgm-autograder"
 
 
 def _short_temporary_directory() -> str | None:

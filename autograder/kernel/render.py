@@ -7,6 +7,7 @@ import re
 ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07]*\x07|\x1b.")
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 CELL = re.compile(r"Cell In\s?\[(\d{1,9})\], line (\d{1,9})")
+LEADING_BLANKS = re.compile(r"(?:[ \t]*\n)*")
 TRACEBACK_CHARS = 4000
 
 
@@ -31,7 +32,10 @@ def traceback(frames: object) -> str:
     return whole[:1500] + "\n…\n" + whole[-(TRACEBACK_CHARS - 1503) :]
 
 
-def line(trace: str, execution_count: object) -> int | None:
+def line(trace: str, execution_count: object, code: str) -> int | None:
     """The innermost line of this cell that the traceback names."""
     lines = [int(number) for cell, number in CELL.findall(trace) if int(cell) == execution_count]
-    return lines[-1] if lines else None
+    if not lines:
+        return None
+    skipped = len(LEADING_BLANKS.match(code)[0].splitlines())  # type: ignore[index]  # IPython drops and does not count them
+    return lines[-1] + skipped

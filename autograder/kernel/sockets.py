@@ -53,13 +53,14 @@ class KernelSockets:
         """
         shutil.rmtree(self.directory, ignore_errors=True)
 
-    def disconnected(self) -> bool:
-        """Whether the kernel's end is gone; libzmq hangs up on a message that is too large."""
-        lost = False
-        for monitor in self._monitors:
+    def disconnected(self) -> str:
+        """Which connection is gone, "shell" or "iopub"; libzmq hangs up on a message that is too large."""
+        lost = ""
+        for name, monitor in zip(("shell", "iopub"), self._monitors):
             while monitor.poll(0):
                 event = parse_monitor_message(monitor.recv_multipart())
-                lost = lost or event["event"] == zmq.EVENT_DISCONNECTED
+                if event["event"] == zmq.EVENT_DISCONNECTED:
+                    lost = lost or name
         return lost
 
     def close(self) -> None:

@@ -46,10 +46,12 @@ def preload(warm: bool) -> None:
 def main() -> None:
     """Serve until the grader closes its end or dies."""
     requests = socket.socket(fileno=int(sys.argv[1]))
-    warm = sys.argv[2] == "warm"
     grader = os.pidfd_open(os.getppid())
     linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
-    preload(warm)
+    # not arguments or environment: kernels inherit those, and can read them
+    setup = json.loads(requests.recv(1 << 16))
+    os.environ["MPLCONFIGDIR"] = setup["cache"]
+    preload(setup["warm"])
     requests.send(json.dumps({"event": "ready", "threads": len(os.listdir("/proc/self/task"))}).encode())
     gc.collect()
     gc.freeze()  # so that the collector of a kernel does not copy our pages
@@ -76,7 +78,7 @@ def main() -> None:
     if select.select([grader], [], [], 0.2)[0]:
         # killed, so it could not clean up; its kernels are ending for the same reason
         time.sleep(1)
-        shutil.rmtree(sys.argv[3], ignore_errors=True)
+        shutil.rmtree(setup["directory"], ignore_errors=True)
 
 
 def _spec(data: bytes) -> dict[str, Any]:

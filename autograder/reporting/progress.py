@@ -48,7 +48,8 @@ def _lines(console: Console, total: int) -> Iterator[Advance]:
         done += 1
         rate.count(reused)
         score = f"{result.score:g}/{result.max_score:g}" if result.status == GRADED else result.problem
-        text = f"[{done}/{total}] {result.student}: {score}" + (" (as before)" if reused else "")
+        text = f"[{done}/{total}] {result.student}: {score}"
+        text += " (as before)" if reused and result.status == GRADED else ""
         left = rate.left(total - done)
         console.print(Text(text + (f"  {rate.text()}, {left} left" if left else "")), soft_wrap=True)
 

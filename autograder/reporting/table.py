@@ -8,7 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from autograder.grading.results import GRADED, INVALID, PASSED, SubmissionResult
+from autograder.grading.results import GRADED, INVALID, PASSED, QuestionResult, SubmissionResult
 from autograder.grading.summary import went_wrong
 
 MANY_QUESTIONS = 12
@@ -19,7 +19,8 @@ def results_table(results: Sequence[SubmissionResult], width: int = 120) -> Tabl
     """One row a student: score per question, total, what went wrong. Narrow terminals get fewer columns."""
     questions = list(dict.fromkeys(question.id for result in results for question in result.questions))
     name = results[0].assignment if results else ""
-    table = Table(title=f"{name}: {len(results)} submission{'s' * (len(results) != 1)}", box=SIMPLE_HEAD, pad_edge=False)
+    title = f"{name}: {len(results)} submission{'s' * (len(results) != 1)}"
+    table = Table(title=title, box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("student", overflow="fold", max_width=max(12, width // 4))
     shown = questions if len(questions) <= MANY_QUESTIONS and width >= NARROW + 4 * len(questions) else []
     for id in shown:
@@ -28,12 +29,13 @@ def results_table(results: Sequence[SubmissionResult], width: int = 120) -> Tabl
     table.add_column("what went wrong", overflow="ellipsis", no_wrap=width < NARROW, ratio=1)
     for result in results:
         by_id = {question.id: question for question in result.questions}
-        cells = [
-            Text(f"{by_id[id].score:g}", style="green" if by_id[id].status == PASSED else "yellow" if by_id[id].score else "red")
-            if id in by_id else Text("–")
-            for id in shown
-        ]
+        cells = [_score(by_id[id]) if id in by_id else Text("–") for id in shown]
         total = Text(f"{result.score:g}/{result.max_score:g}", style="bold" if result.status == GRADED else "red")
         wrong = Text(went_wrong(result, 160), style="red" if result.status not in (GRADED, INVALID) else "")
         table.add_row(Text(result.student), *cells, total, wrong)
     return table
+
+
+def _score(question: QuestionResult) -> Text:
+    style = "green" if question.status == PASSED else "yellow" if question.score else "red"
+    return Text(f"{question.score:g}" + ("↪" if question.follow_through else ""), style=style)

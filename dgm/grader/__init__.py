@@ -23,11 +23,11 @@ from types import FrameType
 from typing import Any
 
 from dgm.grader.export import export
-from dgm.grader.local import check_question
+from dgm.grader.local import assert_check, check_question
 from dgm.grader.payload import FrozenQuestion, PayloadError, read_judge, read_questions, unpack
 from dgm.grader.results import CheckResult, Message, Quiet, Shown, Summary, plural
 
-__all__ = ["CheckResult", "Grader", "Message", "Quiet", "Summary"]
+__all__ = ["CheckResult", "Grader", "Message", "Quiet", "Summary", "assert_check"]
 
 
 class Grader:

@@ -8,7 +8,7 @@ from typing import Any
 from dgm.checks.judges import Context, decide
 from dgm.checks.naming import name_mistake
 from dgm.checks.runtime import Outcome, load_probe, run_probe
-from dgm.grader.payload import FrozenProbe, FrozenQuestion, read_judge
+from dgm.grader.payload import FrozenProbe, FrozenQuestion, read_judge, read_questions, unpack
 from dgm.grader.results import CheckedProbe, CheckResult
 
 PASSED, FAILED, ERROR, MISSING = "passed", "failed", "error", "missing"
@@ -27,6 +27,14 @@ def check_question(question: FrozenQuestion, namespace: Mapping[str, Any]) -> Ch
     named = _named(question, outcomes, verdicts)
     checked = [_checked(probe, verdicts, named) for probe in question.probes]
     return CheckResult(question.id, question.title, checked, question.points, question.bonus)
+
+
+def assert_check(assignment: str, checks: str, question: str, probe: str, namespace: Mapping[str, Any]) -> None:
+    """Raise AssertionError, with the sentence for the student, unless one public check passes: for test files."""
+    result = check_question(read_questions(unpack(checks))[question], namespace)
+    checked = next(item for item in result.probes if item.name == probe)
+    if not checked.passed:
+        raise AssertionError(f"{assignment}, {checked.title}: {checked.message}")
 
 
 def _verdict(outcome: Outcome, expected: Outcome, judge: Any, seed: int) -> tuple[str, str]:
@@ -50,16 +58,17 @@ def _named(
     question: FrozenQuestion, outcomes: Mapping[tuple[str, int], Outcome], verdicts: Mapping[tuple[str, int], Any]
 ) -> dict[tuple[str, int], str]:
     """The title of the mistake behind each failed case, where exactly one explains it."""
-    failed = [case for case, (status, _) in verdicts.items() if status in (FAILED, ERROR)]
-    if not failed or not question.mistakes:
+    known = {case for mistake in question.mistakes for case in mistake.outcomes} & set(outcomes)
+    failed = [case for case in known if verdicts[case][0] in (FAILED, ERROR)]
+    if not failed:
         return {}
-    keys = {case: f"{case[0]}/{case[1]}" for case in outcomes}
-    student = {keys[case]: outcome for case, outcome in outcomes.items()}
+    keys = {case: f"{case[0]}/{case[1]}" for case in known}
+    student = {keys[case]: outcomes[case] for case in known}
     mistakes = {
-        str(index): {keys[case]: outcome for case, outcome in mistake.outcomes.items() if case in keys}
+        str(index): {keys[case]: outcome for case, outcome in mistake.outcomes.items() if case in known}
         for index, mistake in enumerate(question.mistakes)
     }
-    answer = name_mistake(student, {key: known for key, known in mistakes.items() if known}, [keys[c] for c in failed])
+    answer = name_mistake(student, mistakes, [keys[case] for case in failed])
     titles = [mistake.title for mistake in question.mistakes]
     return {case: titles[int(answer[keys[case]])] for case in failed if keys[case] in answer}
 

@@ -78,7 +78,8 @@ def with_zeros(rng, rows, n):
 
 @probe(points=0.5, title="logsumexp and log_mean_exp with entries -inf")
 def minus_infinity(student, rng):
-    x = with_zeros(rng, rng.integer(4, 7), rng.integer(3, 6))
+    rows = rng.integer(4, 7)
+    x = with_zeros(rng, rows, rows + 2)
     return {
         "logsumexp": [student.logsumexp(x, 1), student.logsumexp(x.T.double().contiguous(), 0)],
         "log_mean_exp": student.log_mean_exp(x, -1),
@@ -219,6 +220,10 @@ edit_mistake(
 edit_mistake(
     "mean_forgets_n", "`log_mean_exp` is the logarithm of the sum: it lacks - log n",
     ("return logsumexp(x, dim) - math.log(x.shape[dim])", "return logsumexp(x, dim)"),
+)
+edit_mistake(
+    "mean_naive", "`log_mean_exp` takes `exp` of the raw values, so it overflows above 88 and underflows below -103",
+    ("return logsumexp(x, dim) - math.log(x.shape[dim])", "return x.exp().mean(dim).log()"),
 )
 edit_mistake(
     "mean_divides_by_all", "`log_mean_exp` divides by the number of all entries of the tensor, not by the length of the axis",

@@ -41,8 +41,8 @@ def gradient(output, *inputs):
 
 
 def units(rng, dim, dtype=torch.float32):
-    """Standard deviations from 0.01 to 100, in random order."""
-    return (10.0 ** torch.linspace(-2, 2, dim, dtype=dtype, device=rng.device))[rng.permutation(dim)]
+    """Standard deviations from 0.001 to 1000, in random order."""
+    return (10.0 ** torch.linspace(-3, 3, dim, dtype=dtype, device=rng.device))[rng.permutation(dim)]
 
 
 def rescaled(cov, scale):
@@ -63,27 +63,34 @@ def density(student, rng):
 
 
 @probe(
-    points=1.5,
-    title="log-density: many dimensions, different units, nearly singular, other shapes, gradients",
+    points=1,
+    title="log-density: many dimensions, different units, nearly singular",
     judge=Close(rtol=1e-3, atol=2e-3),
 )
 def density_hard(student, rng):
     d, many = rng.integer(3, 6), rng.integer(40, 50)
-    mean, cov = rng.normal(d), rng.spd(d)
     small, large = rng.spd(many, low=0.5, high=2.0) * 1e-3, rng.spd(many, low=0.5, high=2.0) * 1e3
     scale = units(rng, d)
     flat = rng.spd(d, low=1.0, high=2.0) / 1000 + torch.ones(d, d, device=rng.device)  # all dimensions nearly the same
-    mean_p, cov_p = rng.normal(d).requires_grad_(True), rng.spd(d).requires_grad_(True)
-    value = student.mvn_log_prob(rng.normal(4, d), mean_p, cov_p)
-    grad_mean, grad_cov = gradient(value, mean_p, cov_p)
     return {
         "determinant underflows": student.mvn_log_prob(0.03 * rng.normal(3, many), torch.zeros(many, device=rng.device), small),
         "determinant overflows": student.mvn_log_prob(30 * rng.normal(3, many), torch.zeros(many, device=rng.device), large),
         "different units": student.mvn_log_prob(scale * rng.normal(3, d), torch.zeros(d, device=rng.device), rescaled(rng.spd(d), scale)),
         "nearly singular": student.mvn_log_prob(rng.normal(3, 1) + 0.03 * rng.normal(3, d), torch.zeros(d, device=rng.device), flat),
+    }
+
+
+@probe(points=0.5, title="log-density: one point, more axes in front, gradients")
+def density_shapes(student, rng):
+    d = rng.integer(2, 6)
+    mean, cov = rng.normal(d), rng.spd(d)
+    x, mean_p, cov_p = rng.normal(4, d).requires_grad_(True), rng.normal(d).requires_grad_(True), rng.spd(d).requires_grad_(True)
+    grad_x, grad_mean, grad_cov = gradient(student.mvn_log_prob(x, mean_p, cov_p), x, mean_p, cov_p)
+    return {
         "one point, float64": student.mvn_log_prob(rng.normal(d).double(), mean.double(), cov.double()),
         "two axes in front": student.mvn_log_prob(rng.normal(2, 3, d), mean, cov),
-        "gradients": [grad_mean, grad_cov + grad_cov.T],
+        "batch of one": student.mvn_log_prob(rng.normal(1, d), mean, cov),
+        "gradients": [grad_x, grad_mean, grad_cov + grad_cov.T],
     }
 
 
@@ -220,13 +227,17 @@ edit_mistake(
 )
 edit_mistake(
     "jitter", "a small number is added to the diagonal of the covariance; small variances are then wrong",
-    (CHOLESKY, CHOLESKY.replace("(cov)", "(cov + 1e-4 * torch.eye(len(cov)))")),
+    (CHOLESKY, CHOLESKY.replace("(cov)", "(cov + 1e-6 * torch.eye(len(cov)))")),
 )
 edit_mistake(
     "density_no_two_pi", "`mvn_log_prob` lacks -D/2 log 2π", (DENSITY, "-0.5 * square - half_logdet"),
 )
 edit_mistake(
     "density_two_pi_once", "log 2π counts once in `mvn_log_prob`; it belongs to every dimension", (DENSITY, DENSITY.replace("len(mean) * ", "")),
+)
+edit_mistake(
+    "density_counts_points", "`mvn_log_prob` takes the number of points for the number of dimensions in the term with log 2π",
+    (DENSITY, DENSITY.replace("len(mean)", "len(x)")),
 )
 edit_mistake(
     "density_no_half", "the quadratic form in `mvn_log_prob` lacks its factor 1/2", (DENSITY, DENSITY.replace("-0.5 * square", "-square")),
@@ -266,6 +277,10 @@ edit_mistake(
 )
 edit_mistake(
     "weights_ignored", "`fit_gaussian` ignores the weights, so padding is fitted too", (WEIGHTS, "w = torch.ones_like(x[:, 0])"),
+)
+edit_mistake(
+    "weights_as_mask", "`fit_gaussian` only asks whether a weight is zero; a weight says how often the example counts",
+    (WEIGHTS, "w = torch.ones_like(x[:, 0]) if weights is None else (weights > 0).to(x)"),
 )
 edit_mistake(
     "divides_by_rows", "the weighted sums are divided by the number of rows; divide by the sum of the weights, which padding does not enter",
@@ -333,6 +348,7 @@ edit_mistake("kl_trace_swapped", "the trace in `gaussian_kl` has Σ_p⁻¹ Σ_q;
 edit_mistake("kl_mean_under_p", "the term in the means in `gaussian_kl` has Σ_p⁻¹; it is Σ_q⁻¹", (SQUARE, SQUARE.replace("L_q", "L_p")))
 edit_mistake("kl_trace_of_ratio", "the trace in `gaussian_kl` is that of L_q⁻¹ L_p, standard deviations; variances belong there: the sum of all squared entries", (TRACE, TRACE.replace(".square().sum()", ".trace()")))
 edit_mistake("kl_trace_elementwise", "the trace in `gaussian_kl` divides only the diagonals; off the diagonal the covariances count too", (TRACE, "trace = (cov_p.diagonal() / cov_q.diagonal()).sum()"))
+edit_mistake("kl_trace_of_product", "the trace in `gaussian_kl` is that of an elementwise product (`*`); it is that of a matrix product (`@`)", (TRACE, "trace = torch.trace(torch.linalg.inv(cov_q) * cov_p)"))
 edit_mistake("kl_negative", "`gaussian_kl` has the wrong sign; a KL divergence is never negative", (KL, KL.replace("0.5", "-0.5")))
 edit_mistake("kl_mean_not_squared", "the term in the means in `gaussian_kl` is not squared", (SQUARE, SQUARE.replace(".square().sum()", ".sum()")))
 edit_mistake(
@@ -341,7 +357,7 @@ edit_mistake(
 )
 edit_mistake(
     "kl_clamped", "`gaussian_kl` adds a small number to the diagonals; small variances are then wrong",
-    ("L_p, L_q = torch.linalg.cholesky(cov_p), torch.linalg.cholesky(cov_q)", "L_p, L_q = (torch.linalg.cholesky(c + 1e-4 * torch.eye(len(c))) for c in (cov_p, cov_q))"),
+    ("L_p, L_q = torch.linalg.cholesky(cov_p), torch.linalg.cholesky(cov_q)", "L_p, L_q = (torch.linalg.cholesky(c + 1e-5 * torch.eye(len(c))) for c in (cov_p, cov_q))"),
 )
 
 # --- Monte Carlo: mistakes ---------------------------------------------------------------------------------------
@@ -355,6 +371,7 @@ edit_mistake("mc_no_transpose", "the samples are `eps @ L`; for rows of noise it
 edit_mistake("mc_covariance", "the noise is multiplied by the covariance; multiply it by the Cholesky factor (variance, not standard deviation, otherwise)", (DRAW, "x = mean_p + eps @ cov_p"))
 edit_mistake("mc_no_mean", "the samples lack the mean of p", (DRAW, DRAW.replace("mean_p + ", "")))
 edit_mistake("mc_unscaled", "the samples are mean + eps: the covariance of p is missing", (DRAW, "x = mean_p + eps"))
+edit_mistake("mc_other_root", "the samples use another square root of the covariance; a right one, but with the given noise the question asks for the Cholesky factor", (DRAW, "variances, basis = torch.linalg.eigh(cov_p)\n    x = mean_p + eps @ (basis * variances.sqrt()).T"))
 edit_mistake("mc_std_diagonal", "the samples use only the standard deviations; their correlations are missing", (DRAW, "x = mean_p + eps * cov_p.diagonal().sqrt()"))
 edit_mistake("mc_sign", "`kl_monte_carlo` averages log q - log p; KL is the average of log p - log q", (RATIO, RATIO.replace("cov_p) - mvn", "cov_p) * -1 + mvn")))
 edit_mistake("mc_own_noise", "`kl_monte_carlo` draws its own noise; use the noise `eps` that it is given", (DRAW, "eps = torch.randn_like(eps)\n    " + DRAW))
@@ -376,7 +393,7 @@ def library(ref):
 
     def fit_gaussian(x, weights=None):
         d = x.shape[1]
-        total = torch.ones(len(x)) if weights is None else weights
+        total = x.new_ones(len(x)) if weights is None else weights
         return (total @ x) / total.sum(), torch.cov(x.T, correction=0, aweights=weights).reshape(d, d)
 
     def kl_monte_carlo(mean_p, cov_p, mean_q, cov_q, eps):
@@ -388,7 +405,7 @@ def library(ref):
     return {
         "mvn_log_prob": lambda x, mean, cov: normal(mean, cov).log_prob(x),
         "fit_gaussian": fit_gaussian,
-        "gaussian_entropy": lambda cov: normal(torch.zeros(len(cov)), cov).entropy(),
+        "gaussian_entropy": lambda cov: normal(cov.new_zeros(len(cov)), cov).entropy(),
         "gaussian_kl": lambda mp, cp, mq, cq: torch.distributions.kl_divergence(normal(mp, cp), normal(mq, cq)),
         "kl_monte_carlo": kl_monte_carlo,
     }
@@ -432,7 +449,7 @@ def loops(ref):
         return torch.stack(values).reshape(x.shape[:-1])
 
     def fit_gaussian(x, weights=None):
-        weights = torch.ones(len(x)) if weights is None else weights
+        weights = x.new_ones(len(x)) if weights is None else weights
         mean = sum(w * row for w, row in zip(weights, x)) / weights.sum()
         return mean, sum(w * torch.outer(row - mean, row - mean) for w, row in zip(weights, x)) / weights.sum()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import textwrap
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -141,13 +141,22 @@ edit_mistake("twice_applied", "the factor is applied twice", ("self.secret_facto
 '''
 
 
-@pytest.fixture
-def course_folder(tmp_path: Path) -> Path:
-    """A course root with one tiny problem set, ``ps1_tiny``; no notebooks yet."""
-    (tmp_path / "course.toml").write_text(COURSE)
-    hidden = tmp_path / "ps1_tiny" / "hidden_tests"
+def _write(root: Path) -> None:
+    (root / "course.toml").write_text(COURSE)
+    hidden = root / "ps1_tiny" / "hidden_tests"
     hidden.mkdir(parents=True)
-    (tmp_path / "ps1_tiny" / "source.py").write_text(textwrap.dedent(SOURCE).lstrip())
+    (root / "ps1_tiny" / "source.py").write_text(SOURCE.lstrip())
     (hidden / "q1.py").write_text(Q1.lstrip())
     (hidden / "q2.py").write_text(Q2.lstrip())
+
+
+@pytest.fixture(scope="session")
+def tiny() -> Callable[[Path], None]:
+    """Writes a course with one tiny problem set, ``ps1_tiny``, into a folder; no notebooks yet."""
+    return _write
+
+
+@pytest.fixture
+def course_folder(tmp_path: Path) -> Path:
+    _write(tmp_path)
     return tmp_path

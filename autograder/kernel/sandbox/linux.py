@@ -83,13 +83,17 @@ def prctl(option: int, arg2: int = 0, arg3: int = 0, arg4: int = 0, arg5: int = 
     return _check(_libc.prctl(ctypes.c_int(option), *args), f"prctl {option}")
 
 
-def drop_all_capabilities() -> None:
-    """Empty the bounding, ambient, inheritable, permitted and effective sets."""
+def drop_bounding_set() -> None:
+    """Take away what a program started later could regain; no_new_privs covers it where this is not permitted."""
     for number in range(64):
         try:
             prctl(PR_CAPBSET_DROP, number)
-        except OSError:  # past the last capability, or without CAP_SETPCAP; no_new_privs covers the latter
+        except OSError:  # past the last capability, or without CAP_SETPCAP
             continue
+
+
+def drop_capabilities() -> None:
+    """Empty the ambient, inheritable, permitted and effective sets."""
     try:
         prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)
     except OSError:

@@ -77,11 +77,12 @@ def count_tasks(uid: int) -> int:
 
 def become(uid: int | None) -> None:
     """Give up every group, the user id if ``uid`` is given, and every capability, for good."""
+    linux.drop_bounding_set()  # needs a capability that a change of user id takes away
     if uid is not None:
         os.setgroups([])
         os.setresgid(uid, uid, uid)
         os.setresuid(uid, uid, uid)
-    linux.drop_all_capabilities()
+    linux.drop_capabilities()
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
 
 

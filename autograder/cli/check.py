@@ -1,0 +1,82 @@
+"""``autograder check NOTEBOOK``: is this right, and if not, what went wrong?"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from autograder.cli.grade import add_sandbox_arguments, device, limits, say
+from autograder.course import course_root, load_course
+from autograder.errors import UserError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("notebook", type=Path, metavar="NOTEBOOK")
+    parser.add_argument("--set", dest="problem_set", metavar="NAME", help="for example ps1 (default: found out)")
+    parser.add_argument("--question", action="append", metavar="ID", help="only this question (may be repeated)")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON to standard output")
+    add_sandbox_arguments(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    from autograder.grading.intake import collect
+    from autograder.grading.matching import matcher_for
+    from autograder.probes.load import find_folder, load_problem_set
+
+    root = course_root()
+    name = options.problem_set or _found_out(options.notebook, root)
+    problem_set = load_problem_set(find_folder(name, root))
+    for id in options.question or ():
+        problem_set.question(id)
+    submission = collect([options.notebook], matcher_for(problem_set, root))[0]
+
+    from autograder.grading.referee import Referee, ReferenceFailed
+    from autograder.grading.seeds import new_seed
+    from autograder.grading.submission import Grader
+    from autograder.kernel import KernelPool
+    from autograder.reporting.feedback import all_right, feedback
+
+    course = load_course(root)
+    where, bounds = device(options.device), limits(course)
+    console = Console(stderr=True)
+    say(console, f"Checking {options.notebook} against {problem_set.name} …")
+    try:
+        with KernelPool(
+            limits=bounds, sandbox=options.sandbox or course.sandbox, allow_weaker=options.allow_weaker, device=where
+        ) as pool:
+            grader = Grader(problem_set, Referee(problem_set, new_seed(), where), pool, bounds)
+            result = grader.grade(submission, only=options.question)
+    except ReferenceFailed as error:
+        raise UserError(f"{problem_set.name} cannot be used for checking: {error}") from None
+    if options.question:
+        result.questions = [question for question in result.questions if question.id in options.question]
+        result.score = sum(question.score for question in result.questions)
+        result.max_score = sum(question.max_score for question in result.questions)
+    if options.json:
+        json.dump(result.to_json(), sys.stdout, ensure_ascii=False)
+        print()
+    else:
+        Console().print(feedback(result, {question.id: question.hints for question in problem_set.questions}))
+    return 0 if all_right(result) else 1
+
+
+def _found_out(path: Path, root: Path) -> str:
+    """The name of the problem set that the notebook answers. Raises `UserError`."""
+    from autograder.grading.matching import find_problem_set
+    from autograder.grading.notebook import NotebookProblem, read_notebook
+
+    if path.suffix.lower() != ".ipynb":
+        raise UserError(f"{path} is not a notebook (.ipynb).")
+    try:
+        name = find_problem_set(read_notebook(path.read_bytes()), root)
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}).") from None
+    except NotebookProblem as error:
+        raise UserError(f"{path}: {error}") from None
+    if name is None:
+        raise UserError(f"{path} answers no problem set that is known here; name one with --set.")
+    return name

@@ -1,0 +1,116 @@
+"""Notebooks: what is read, and what is refused with a reason."""
+
+import json
+
+import pytest
+from grading_helpers import BLANK, notebook
+
+from autograder.grading.matching import defined_names, find_problem_set
+from autograder.grading.notebook import MAX_BYTES, NotebookProblem, read_notebook, without_installs
+from autograder.grading.text import clean_line
+
+
+def test_code_cells_are_read_in_order():
+    cells = [
+        {"cell_type": "markdown", "source": "# Title", "attachments": {"x": {"image/png": "…"}}},
+        {"cell_type": "code", "source": ["a = 1\n", "b = 2"]},
+        {"cell_type": "code", "source": "   \n"},
+        {"cell_type": "code", "source": "c = 3", "metadata": {"role": "answer", "points": 100}},
+        "not a cell",
+    ]
+    read = read_notebook(notebook(cells=cells))
+    assert [(cell.number, cell.source) for cell in read.cells] == [(2, "a = 1\nb = 2"), (4, "c = 3")]
+
+
+def test_code_hash_depends_on_code_alone():
+    first, second = read_notebook(notebook("x = 1")), read_notebook(notebook("x = 1", metadata={"new": 1}))
+    assert first.sha256 != second.sha256
+    assert first.code_sha256 == second.code_sha256 != read_notebook(notebook("x = 2")).code_sha256
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "empty"),
+        (b"  \n", "empty"),
+        (b"{", "not valid JSON"),
+        (b"\xff\xfe\x00", "not UTF-8"),
+        (b"[1, 2]", "not a notebook"),
+        (b"{}", "not a notebook"),
+        (b'{"nbformat": true, "cells": []}', "not a notebook"),
+        (b"[" * 500_000, "nested too deeply"),
+        (b'{"nbformat": 4, "cells": ' + b"9" * 10_000 + b"}", "not valid JSON"),
+        (notebook("x", nbformat=3, worksheets=[]), "old format 3"),
+        (notebook("x", nbformat=5), "format 5"),
+        (notebook(), "no cells"),
+        (notebook(cells={"a": 1}), "no cells"),
+        (notebook(cells=[{"cell_type": "markdown", "source": "x"}]), "no code cells"),
+        (notebook(cells=[{"cell_type": "code", "source": {"a": 1}}]), "Cell 1 of the notebook is malformed"),
+        (notebook(cells=[{"cell_type": "code", "source": ["a", 1]}]), "Cell 1 of the notebook is malformed"),
+        (notebook("x", language="R"), "language is R"),
+        (notebook("x", metadata={"language_info": {"name": "julia\x1b[31m"}}), "language is julia,"),
+        (notebook(*["x"] * 2001), "more than 2000 code cells"),
+        (b" " * (MAX_BYTES + 1), "larger than 20 MB"),
+    ],
+)
+def test_bad_notebooks_have_a_reason(data, reason):
+    with pytest.raises(NotebookProblem, match=reason) as error:
+        read_notebook(data)
+    assert str(error.value).endswith(".")
+
+
+def test_lone_surrogates_do_not_break_later_encoding():
+    data = notebook("x").replace(b'"x"', b'"s = \\"\\ud800\\""')
+    assert read_notebook(data).cells[0].source.encode() == b's = "?"'
+
+
+def test_byte_order_mark_and_odd_metadata_are_fine():
+    assert read_notebook(b"\xef\xbb\xbf" + notebook("x", metadata=[1, 2])).cells[0].source == "x"
+
+
+def test_installs_are_dropped_and_lines_stay():
+    source = "import os\nif True:\n    %pip install a \\\n        b\n!pip3 install c\n!ls\n!python -m pip install d\nx = 1"
+    assert without_installs(source).split("\n") == [
+        "import os", "if True:", "    pass", "", "pass", "!ls", "pass", "x = 1",
+    ]  # fmt: skip
+
+
+def test_names_are_found_even_where_the_code_does_not_compile():
+    read = read_notebook(notebook("%%time\ndef f(x):\n  return (", "class G:\n    def h(self): ...", "a: int = 3\nb == 2"))
+    assert defined_names(read) == {"f", "G", "a"}
+
+
+def test_problem_set_is_found_by_content(course):
+    assert find_problem_set(read_notebook(notebook(*BLANK)), course) == "ps9"
+    assert find_problem_set(read_notebook(notebook("x = 1")), course) is None
+
+
+def test_matcher_names_the_right_set(course, problem_set):
+    from autograder.grading.matching import matcher_for
+
+    other = course / "ps8_other"
+    other.mkdir()
+    (other / "source.py").write_text('# %% role="answer" question="q1"\ndef halve(x):\n    return x / 2\n')
+    matcher = matcher_for(problem_set, course)
+    assert matcher.problem(read_notebook(notebook("def halve(x): return x"))) == (
+        "This looks like the notebook of ps8, not of ps9."
+    )
+    assert "none of the answers of ps9" in matcher.problem(read_notebook(notebook("x = 1")))
+    assert matcher.problem(read_notebook(notebook(*BLANK))) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("\x1b[31mred\x1b[0m", "red"),
+        ("a\x00b\x07c", "abc"),
+        ("one\ntwo\r\nthree", "one two three"),
+        ("right\u202eleft\u2066", "rightleft"),
+        ("\x1b]8;;http://x\x07link\x1b]8;;\x07", "link"),
+        ("\ud800x", "x"),
+        ("y" * 1000, "y" * 399 + "…"),
+        (json, ""),
+    ],
+)
+def test_hostile_text_is_cleaned(text, clean):
+    assert clean_line(text) == clean

@@ -1,0 +1,230 @@
+"""Starting, using and ending kernels."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from autograder.kernel import Kernel, KernelPool, Limits, SandboxError, available_levels, sandbox, tree
+from autograder.kernel.sandbox import choose_level
+
+from .conftest import LIMITS, TOKEN
+
+
+def test_cells_share_a_namespace(any_kernel: Kernel) -> None:
+    assert any_kernel.execute("x = 20").status == "ok"
+    done = any_kernel.execute("import sys\nprint(x + 1)\nprint('warn', file=sys.stderr)")
+    assert (done.status, done.stdout_tail, done.stderr_tail) == ("ok", "21\n", "warn\n")
+
+
+def test_an_error_names_type_message_and_line(kernel: Kernel) -> None:
+    done = kernel.execute("def f(x):\n    return 1 / x\n\nf(0)")
+    assert (done.status, done.ename, done.evalue, done.line) == ("error", "ZeroDivisionError", "division by zero", 2)
+    assert "\x1b" not in done.traceback and "return 1 / x" in done.traceback
+    syntax = kernel.execute("a = 1\nb = = 2")
+    assert (syntax.ename, syntax.line) == ("SyntaxError", 2)
+    earlier = kernel.execute("\n\nf(0)")
+    assert earlier.line == 3, "the line in this cell, not in the one that defines f"
+
+
+def test_a_long_error_is_cut(kernel: Kernel) -> None:
+    done = kernel.execute("raise ValueError('x' * 50_000)")
+    assert done.ename == "ValueError" and len(done.evalue) <= 2000 and len(done.traceback) <= 4000
+    assert kernel.execute("raise ValueError('x' * 2_000_000)").status == "error"
+    assert kernel.execute("print(1)").stdout_tail == "1\n"
+
+
+def test_input_is_refused_at_once(kernel: Kernel) -> None:
+    done = kernel.execute("input('name? ')")
+    assert done.status == "error" and done.seconds < 5
+
+
+@pytest.mark.parametrize("code", ["exit()", "raise SystemExit(3)", "get_ipython().kernel.do_shutdown(False)"])
+def test_polite_ways_to_leave_are_survived(kernel: Kernel, code: str) -> None:
+    assert kernel.execute(code).status in ("ok", "error")
+    assert kernel.execute("print(1)").stdout_tail == "1\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [("import os; os._exit(7)", "exit code 7"), ("import os; os.abort()", "SIGABRT"),
+     ("import ctypes; ctypes.string_at(0)", "SIGSEGV"), ("import os, signal; os.kill(os.getpid(), 9)", "SIGKILL")],
+)  # fmt: skip
+def test_a_dead_kernel_says_why_and_stays_dead(kernel: Kernel, code: str, reason: str) -> None:
+    done = kernel.execute(code)
+    assert done.status == "died" and reason in done.evalue
+    assert not kernel.alive
+    assert kernel.execute("1").status == "died"
+    assert kernel.probe({"source": "", "name": "p", "seed": 0, "device": "cpu"}).status == "died"
+
+
+def test_await_shell_commands_figures_and_subprocesses_work(kernel: Kernel) -> None:
+    assert kernel.execute("import asyncio\nawait asyncio.sleep(0.01)\nprint('a')").stdout_tail == "a\n"
+    assert kernel.execute("!echo b").stdout_tail == "b\n"
+    assert kernel.execute("c = !echo c\nprint(c)").stdout_tail == "['c']\n"
+    figure = kernel.execute(
+        "%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.savefig('f.png')\nplt.show()\n"
+        "print(plt.get_fignums(), open('f.png', 'rb').read(4))"
+    )
+    assert figure.stdout_tail == "[] b'\\x89PNG'\n", figure
+    # fork, not torch: what a forked child prints comes back through its parent
+    assert "from a child" in kernel.execute(
+        "import multiprocessing as mp\np = mp.Process(target=print, args=('from a child',))\np.start(); p.join()\n"
+        "import time; time.sleep(0.3)"
+    ).stdout_tail
+
+
+def test_data_loader_workers_run_in_namespaces(pools: dict[str, KernelPool]) -> None:
+    if "namespaces" not in pools:
+        pytest.skip("no namespaces here")
+    with pools["namespaces"].start() as kernel:
+        done = kernel.execute(
+            "from torch.utils.data import DataLoader\nprint([len(b) for b in DataLoader(range(5), 2, num_workers=2)])"
+        )
+    assert done.stdout_tail == "[2, 2, 1]\n", done
+
+
+def test_environment_and_directory_are_clean(any_kernel: Kernel, readable: Path) -> None:
+    done = any_kernel.execute(
+        "import os, sys, tempfile\n"
+        "print(os.listdir('.'), os.environ['DGM_GRADING'], os.environ['DGM_BUDGET'], os.environ['EXTRA'])\n"
+        "open('f', 'w').close(); tempfile.TemporaryFile().close()\n"
+        "print([name for name in sys.modules if name.startswith('autograder')], sys.argv)\n"
+        "print(dict(os.environ), open('/proc/self/environ').read())\n"
+        f"print(open({str(readable / 'data.txt')!r}).read())"
+    )
+    lines = done.stdout_tail.splitlines()
+    assert lines[:2] == ["[] 1 smoke 1", "[] ['kernel']"], done
+    assert TOKEN not in lines[2] and "GRADER_TOKEN" not in lines[2]
+    assert lines[-1] == "declared data"
+
+
+def test_descriptors_of_the_grader_stay_outside(any_kernel: Kernel, tmp_path: Path) -> None:
+    with (tmp_path / "open.txt").open("w") as file:
+        os.set_inheritable(file.fileno(), True)
+        code = (
+            "import os\nnames = []\nfor fd in os.listdir('/proc/self/fd'):\n"
+            "    try: names.append(os.readlink(f'/proc/self/fd/{fd}'))\n    except OSError: pass\nprint(names)"
+        )
+        names = any_kernel.execute(code).stdout_tail
+    assert "open.txt" not in names and "/dev/null" in names
+
+
+def test_a_cold_kernel_works_too() -> None:
+    with KernelPool(warm=False, limits=LIMITS) as pool, pool.start() as kernel:
+        assert kernel.execute("import torch; print(int(torch.ones(2).sum()))").stdout_tail == "2\n"
+
+
+def test_kernels_start_from_several_threads(best: KernelPool) -> None:
+    outputs: list[str] = []
+
+    def run(number: int) -> None:
+        with best.start() as kernel:
+            outputs.append(kernel.execute(f"print({number})").stdout_tail)
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outputs) == [f"{number}\n" for number in range(4)]
+
+
+def test_nothing_is_left_behind(pools: dict[str, KernelPool]) -> None:
+    for pool in pools.values():
+        pool.start().close()  # libraries open some files once
+        before = len(os.listdir("/proc/self/fd"))
+        for _ in range(3):
+            kernel = pool.start()
+            init = kernel._handle.init_pid
+            below = tree.descendants(init)
+            assert below, "the control: there are processes to lose"
+            kernel.execute("import subprocess; subprocess.Popen(['sleep', '100'])")
+            kernel.close()
+            kernel.close()
+            assert not any(_runs(pid) for pid in [init, *below])
+        assert len(os.listdir("/proc/self/fd")) <= before
+        assert not [path for path in pool._directory.iterdir() if path.name.startswith(("k-", "s-"))]
+
+
+def test_stop_from_another_thread(best: KernelPool) -> None:
+    with best.start() as kernel:
+        threading.Timer(0.3, best.stop_all).start()
+        done = kernel.execute("while True: pass")
+    assert done.status == "died" and done.seconds < 5
+
+
+@pytest.mark.parametrize("warm", ["True", "False"])
+def test_kernels_die_with_a_killed_grader(warm: str) -> None:
+    script = (
+        "import sys, time\nfrom autograder.kernel import KernelPool\n"
+        f"pool = KernelPool(warm={warm})\nkernel = pool.start()\n"
+        "kernel.execute('import subprocess; subprocess.Popen([\"sleep\", \"100\"], start_new_session=True)')\n"
+        "print(kernel._handle.init_pid, pool._directory, flush=True)\ntime.sleep(60)"
+    )
+    grader = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    assert grader.stdout is not None
+    with grader.stdout:
+        init, directory = grader.stdout.readline().split()
+        pids = [int(init), *tree.descendants(int(init))]
+        assert len(pids) >= 3 and all(map(_runs, pids))
+        grader.kill()
+        grader.wait()
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline and (any(map(_runs, pids)) or os.path.exists(directory)):
+        time.sleep(0.05)
+    assert not any(map(_runs, pids))
+    assert not os.path.exists(directory)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def test_levels_are_reported_and_never_weakened_silently(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert list(available_levels()) == ["namespaces", "landlock", "process"]
+    fake = {"namespaces": "forbidden here", "landlock": "", "process": ""}
+    monkeypatch.setattr(sandbox, "available_levels", lambda: fake)
+    with pytest.raises(SandboxError, match="forbidden here"):
+        choose_level("namespaces", allow_weaker=False)
+    assert choose_level("namespaces", allow_weaker=True) == "landlock"
+    assert choose_level("auto", allow_weaker=False) == "landlock"
+    assert choose_level("process", allow_weaker=False) == "process"
+    with pytest.raises(SandboxError, match="no sandbox level"):
+        choose_level("docker", allow_weaker=True)
+
+
+def test_a_pool_that_is_closed_starts_nothing() -> None:
+    pool = KernelPool(limits=Limits())
+    directory = pool._directory
+    pool.close()
+    assert not directory.exists()
+    with pytest.raises(SandboxError, match="closed"):
+        pool.start()
+
+
+def test_a_zygote_that_dies_is_an_error_with_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    with KernelPool(limits=LIMITS) as pool:
+        assert pool._zygote is not None
+        pool._zygote._process.send_signal(signal.SIGKILL)
+        with pytest.raises(SandboxError):
+            pool.start()
+
+
+def test_sockets_fit_in_a_long_temporary_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    long = tmp_path / ("d" * 100)
+    long.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    with KernelPool(limits=LIMITS, warm=False) as pool, pool.start() as kernel:
+        assert kernel.execute("1").status == "ok"
