@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,6 +19,7 @@ from autograder.grading.results import (
 )
 from autograder.grading.seeds import probe_seed
 from autograder.grading.text import clean_line
+from autograder.probes.impact import Impact
 from autograder.probes.load import ProblemSet
 from autograder.probes.namespace import reference_namespace, variant_namespace
 from autograder.probes.spec import Probe, Question, Variant
@@ -38,7 +39,14 @@ class Referee:
         self.problem_set, self.seed, self.device = problem_set, seed, device
         self._lock = threading.RLock()  # torch's default dtype and generators are global to the process
         self._namespaces: dict[str, dict[str, Any]] = {}
+        self._impact = Impact(problem_set)
         self._outcomes: dict[tuple[str, str, str], Outcome] = {}
+
+    def at_seed(self, seed: int) -> Referee:
+        """A referee for another seed that shares the definitions, which do not depend on it."""
+        other = Referee(self.problem_set, seed, self.device)
+        other._namespaces, other._impact = self._namespaces, self._impact
+        return other
 
     def probe_seed(self, question: Question, probe: Probe) -> int:
         return probe_seed(self.seed, self.problem_set.name, question.id, probe.name)
@@ -52,7 +60,7 @@ class Referee:
 
     def variant(self, question: Question, probe: Probe, variant: Variant) -> Outcome:
         """A mistake's or alternative's outcome."""
-        return self._run(question, probe, variant)
+        return self._run(question, probe, variant if self._impact.affects(question, variant, probe) else None)
 
     def _run(self, question: Question, probe: Probe, variant: Variant | None) -> Outcome:
         name = "" if variant is None else f"{question.id}/{variant.key}"
@@ -109,10 +117,7 @@ class Referee:
         results = [self.judge_probe(question, probe, outcomes[probe.name]) for probe in question.probes]
         failed = [result for result in results if result.status in (FAILED, ERROR)]
         if failed and question.mistakes:
-            known = {
-                mistake.key: {probe.name: self.variant(question, probe, mistake) for probe in question.probes}
-                for mistake in question.mistakes
-            }
+            known = {mistake.key: _LazyOutcomes(self, question, mistake) for mistake in question.mistakes}
             titles = {mistake.key: mistake.title for mistake in question.mistakes}
             named = name_mistake(outcomes, known, [result.id for result in failed])
             for result in failed:
@@ -124,6 +129,26 @@ class Referee:
         return QuestionResult(
             question.id, question.title, score, question.points, status, question.bonus, False, results
         )
+
+
+class _LazyOutcomes(Mapping[str, Outcome]):
+    """A variant's outcome on each probe of a question, run when first asked for: naming seldom needs all."""
+
+    def __init__(self, referee: Referee, question: Question, variant: Variant) -> None:
+        self._referee, self._question, self._variant = referee, question, variant
+        self._probes = {probe.name: probe for probe in question.probes}
+
+    def __getitem__(self, name: str) -> Outcome:
+        return self._referee.variant(self._question, self._probes[name], self._variant)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._probes
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._probes)
+
+    def __len__(self) -> int:
+        return len(self._probes)
 
 
 def _sentence(title: str) -> str:

@@ -77,7 +77,7 @@ class Naming:
         if GRADESCOPE.match(stem):
             return False
         return any(
-            text in _GENERIC or text == self.assignment or text in self.generic or re.fullmatch(r"(?:ps|hw)\d+", text)
+            text in _GENERIC or text == self.assignment or text in self.generic or re.fullmatch(r"(?:ps|hw)\d+|untitled\d*", text)
             for text in (stem, _COPY.sub("", stem))
         )
 

@@ -26,15 +26,18 @@ def reason(question: QuestionResult) -> str:
     return named.message if named else question.status
 
 
-def went_wrong(result: SubmissionResult, limit: int = 1000) -> str:
-    """One line on what went wrong in a submission."""
+def went_wrong(result: SubmissionResult, limit: int = 1000, each: int = 300) -> str:
+    """One line on what went wrong in a submission: at most ``each`` characters a question, ``limit`` in all."""
     if result.status != GRADED:
         return result.problem
     if result.questions and all(question.status == MISSING for question in result.questions):
         return "Nothing is answered."
     parts = [f"{question.id}: {reason(question)}" for question in result.questions if reason(question)]
-    text = "; ".join(part.rstrip(".") for part in parts)
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    return cut("; ".join(cut(part, each).rstrip(".") for part in parts), limit)
+
+
+def cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
 def percent(result: SubmissionResult) -> float:

@@ -82,13 +82,10 @@ class Zygote:
             return ""
 
     def close(self) -> None:
-        """End the zygote; kernels end with the pool, not with this."""
+        """End the zygote, and with it whatever kernels are left."""
         self._socket.close()
-        try:
-            self._process.wait(5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._process.kill()
+        self._process.wait()
 
 
 class KernelPool:
@@ -181,9 +178,12 @@ class KernelPool:
         return kernel
 
     def _identity(self) -> int | None:
-        if self.level == "namespaces":
-            return privileges.pick_uid() if namespaces.privileged() else None
-        return privileges.identity(self._view["readable"])
+        """The user id of the next kernel; None to keep our own (without its capabilities)."""
+        inside = self.level == "namespaces"
+        if inside and not namespaces.privileged():
+            return None
+        # in namespaces the directories above are our own making, elsewhere they must let that user pass
+        return privileges.identity(self._view["readable"], parents=not inside)
 
     def _new_scratch(self, uid: int | None) -> Path:
         scratch = Path(tempfile.mkdtemp(prefix="k-", dir=self._directory))

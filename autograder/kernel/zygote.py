@@ -77,7 +77,9 @@ def main() -> None:
             control.close()
     if select.select([grader], [], [], 0.2)[0]:
         # killed, so it could not clean up; its kernels are ending for the same reason
-        time.sleep(1)
+        deadline = time.monotonic() + 5
+        while _reap() and time.monotonic() < deadline:
+            time.sleep(0.02)
         shutil.rmtree(setup["directory"], ignore_errors=True)
 
 
@@ -93,13 +95,14 @@ def _forget_signals(*wake: int) -> None:
         os.close(fd)
 
 
-def _reap() -> None:
+def _reap() -> bool:
+    """Collect the dead; whether any child is left."""
     while True:
         try:
             if os.waitpid(-1, os.WNOHANG)[0] == 0:
-                return
+                return True
         except ChildProcessError:
-            return
+            return False
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ def _row(result: SubmissionResult, ids: list[str]) -> dict[str, object]:
     by_id = {question.id: question for question in result.questions}
     return {
         "student": result.student, "href": f"students/{quote(result.student)}.html", "status": result.status,
-        "score": result.score, "percent": percent(result), "wrong": went_wrong(result, 300),
+        "score": result.score, "percent": percent(result), "wrong": went_wrong(result, 300, 100),
         "notes": len(result.notes), "cells": [_cell(by_id.get(id)) for id in ids],
     }
 
@@ -111,7 +111,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "points": _points, "prose": _prose, "sentence": _sentence, "symbol": lambda status: SYMBOLS.get(status, "?"),
+        "points": _points, "tenth": lambda value: f"{value:.1f}", "whole": lambda value: f"{value:.0f}", "prose": _prose, "sentence": _sentence, "symbol": lambda status: SYMBOLS.get(status, "?"),
         "state": _state,
     }
     return environment

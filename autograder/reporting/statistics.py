@@ -74,6 +74,6 @@ def histogram(results: Sequence[SubmissionResult]) -> list[dict[str, Any]]:
     if most == 0:
         return []
     return [
-        {"label": f"{10 * index}–{10 * index + 10}", "count": count, "height": round(CHART_HEIGHT * count / most, 1)}
+        {"label": f"{10 * index}–{10 * index + 10}" if index < BINS - 1 else "90 and up", "count": count, "height": round(CHART_HEIGHT * count / most, 1)}
         for index, count in enumerate(counts)
     ]

@@ -31,7 +31,7 @@ def results_table(results: Sequence[SubmissionResult], width: int = 120) -> Tabl
         by_id = {question.id: question for question in result.questions}
         cells = [_score(by_id[id]) if id in by_id else Text("–") for id in shown]
         total = Text(f"{result.score:g}/{result.max_score:g}", style="bold" if result.status == GRADED else "red")
-        wrong = Text(went_wrong(result, 160), style="red" if result.status not in (GRADED, INVALID) else "")
+        wrong = Text(went_wrong(result, 160, 90), style="red" if result.status not in (GRADED, INVALID) else "")
         table.add_row(Text(result.student), *cells, total, wrong)
     return table
 

@@ -16,6 +16,8 @@ MIN_NUMBERS = 2  # a single number or a bool agrees too easily by chance to name
 
 def same_outcome(one: Outcome, other: Outcome) -> bool:
     """The same evidence (or the same error), and the same functions changed their input."""
+    if one is other:
+        return True
     if one["status"] != other["status"] or bool(one["mutated"]) != bool(other["mutated"]):
         return False
     if one["status"] == "error":

@@ -70,12 +70,16 @@ def density(student, rng):
 def density_hard(student, rng):
     d, many = rng.integer(3, 6), rng.integer(40, 50)
     small, large = rng.spd(many, low=0.5, high=2.0) * 1e-3, rng.spd(many, low=0.5, high=2.0) * 1e3
-    scale = units(rng, d)
+    graded = []
+    for _ in range(4):  # several orders of the units: some suit an eigendecomposition by luck
+        scale = units(rng, 5)
+        x = scale * rng.normal(3, 5)
+        graded.append(student.mvn_log_prob(x, torch.zeros(5, device=rng.device), rescaled(rng.spd(5), scale)))
     flat = rng.spd(d, low=1.0, high=2.0) / 1000 + torch.ones(d, d, device=rng.device)  # all dimensions nearly the same
     return {
         "determinant underflows": student.mvn_log_prob(0.03 * rng.normal(3, many), torch.zeros(many, device=rng.device), small),
         "determinant overflows": student.mvn_log_prob(30 * rng.normal(3, many), torch.zeros(many, device=rng.device), large),
-        "different units": student.mvn_log_prob(scale * rng.normal(3, d), torch.zeros(d, device=rng.device), rescaled(rng.spd(d), scale)),
+        "different units": graded,
         "nearly singular": student.mvn_log_prob(rng.normal(3, 1) + 0.03 * rng.normal(3, d), torch.zeros(d, device=rng.device), flat),
     }
 

@@ -63,11 +63,15 @@ def nll_extremes(student, rng):
     thin = raw.clone()
     thin[:, 1, 1] = -9.5  # long in one direction, 1e-4 in another
     thin[:, 1, 0] = 1.0 + rng.uniform(k)
+    apart = logits.clone()
+    apart[0] -= rng.number(150.0, 250.0)  # unlikely a priori, but the others are too far away to explain x
+    spread = means + 200.0 * torch.arange(k).to(means)[:, None]
     return {
         "far": student.gmm_nll((logits, means, raw), far),
         "one collapsed component": [student.gmm_nll((logits, on_example, collapsed), x[i : i + 1]) for i in range(n)],
         "nearly singular": [student.gmm_nll((logits[:1], x[:1], thin[:1]), x[:1] + 1e-3 * rng.normal(1, d)) for _ in range(3)],
-        "logits far apart": student.gmm_nll((300.0 * logits, means, raw), x),
+        "logits far apart": student.gmm_nll((apart, spread, raw), spread[:1] + 0.1 * rng.normal(n, d)),
+        "logits far from 0": student.gmm_nll((logits + rng.number(400.0, 600.0), means, raw), x),
     }
 
 
@@ -216,7 +220,12 @@ edit_mistake(
 edit_mistake(
     "log_of_softmax",
     "The log-weights are log(softmax): a weight that underflows to 0 gives −∞, and its gradient NaN; use a stable log-softmax",
-    (LOG_WEIGHTS, LOG_WEIGHTS.replace("torch.log_softmax(logits, dim=-1)", "(logits.exp() / logits.exp().sum()).log()")),
+    (LOG_WEIGHTS, LOG_WEIGHTS.replace("torch.log_softmax(logits, dim=-1)", "torch.softmax(logits, dim=-1).log()")),
+)
+edit_mistake(
+    "softmax_overflows",
+    "exp(logits) overflows when the logits are large; only their differences matter, so use a stable log-softmax",
+    (LOG_WEIGHTS, LOG_WEIGHTS.replace("torch.log_softmax(logits, dim=-1)", "logits - logits.exp().sum().log()")),
 )
 edit_mistake(
     "scale_without_exp",

@@ -78,7 +78,8 @@ EDITS = [
     ("hidden_tests/q1.py", '"gentle"', '"gentler"', "set-up-grader"),
     ("hidden_tests/q1.py", "rng.normal(4, 5), 1)", "rng.normal(4, 6), 1)", "set-up-grader"),
     ("hidden_tests/q1.py", "is not added back", "is never added back", "set-up-grader"),
-    ("hidden_tests/q1.py", "x.exp().sum(dim).log()", "x.exp().sum(dim)", "the hidden tests or the reference"),
+    ("hidden_tests/q1.py", "x.exp().sum(dim).log()", "x.exp().sum(dim)", "set-up-grader"),
+    ("hidden_tests/q1.py", "rng.normal(4, 5), 0)", "rng.normal(4, 6), 0)", "the hidden tests or the reference"),
     ("hidden_tests/q2.py", "rtol=1e-3", "rtol=1e-2", "set-up-grader"),
 ]
 

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
+from grading_helpers import make_course
 
 from autograder.grading.matching import Matcher, matcher_for
 from autograder.probes.load import ProblemSet, load_problem_set
-from grading_helpers import make_course
 
 
 @pytest.fixture

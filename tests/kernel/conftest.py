@@ -28,6 +28,7 @@ def needs(level: str) -> None:
 def readable(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory that kernels may read."""
     path = tmp_path_factory.mktemp("readable")
+    path.chmod(0o755)
     (path / "data.txt").write_text("declared data")
     return path
 

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ def test_an_error_names_type_message_and_line(kernel: Kernel) -> None:
 def test_a_long_error_is_cut(kernel: Kernel) -> None:
     done = kernel.execute("raise ValueError('x' * 50_000)")
     assert done.ename == "ValueError" and len(done.evalue) <= 2000 and len(done.traceback) <= 4000
-    assert kernel.execute("raise ValueError('x' * 2_000_000)").status == "error"
+    assert kernel.execute("raise ValueError('x' * 600_000)").status == "error"
     assert kernel.execute("print(1)").stdout_tail == "1\n"
 
 
@@ -151,7 +152,7 @@ def test_nothing_is_left_behind(pools: dict[str, KernelPool]) -> None:
             kernel.close()
             kernel.close()
             assert not any(_runs(pid) for pid in [init, *below])
-        assert len(os.listdir("/proc/self/fd")) <= before
+        _wait(lambda: len(os.listdir("/proc/self/fd")) <= before)  # libzmq closes in its own thread
         assert not [path for path in pool._directory.iterdir() if path.name.startswith(("k-", "s-"))]
 
 
@@ -162,11 +163,10 @@ def test_stop_from_another_thread(best: KernelPool) -> None:
     assert done.status == "died" and done.seconds < 5
 
 
-@pytest.mark.parametrize("warm", ["True", "False"])
-def test_kernels_die_with_a_killed_grader(warm: str) -> None:
+def test_kernels_die_with_a_killed_grader() -> None:
     script = (
         "import sys, time\nfrom autograder.kernel import KernelPool\n"
-        f"pool = KernelPool(warm={warm})\nkernel = pool.start()\n"
+        "pool = KernelPool()\nkernel = pool.start()\n"
         "kernel.execute('import subprocess; subprocess.Popen([\"sleep\", \"100\"], start_new_session=True)')\n"
         "print(kernel._handle.init_pid, pool._directory, flush=True)\ntime.sleep(60)"
     )
@@ -178,11 +178,14 @@ def test_kernels_die_with_a_killed_grader(warm: str) -> None:
         assert len(pids) >= 3 and all(map(_runs, pids))
         grader.kill()
         grader.wait()
+    _wait(lambda: not any(map(_runs, pids)) and not os.path.exists(directory))
+
+
+def _wait(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 10
-    while time.monotonic() < deadline and (any(map(_runs, pids)) or os.path.exists(directory)):
-        time.sleep(0.05)
-    assert not any(map(_runs, pids))
-    assert not os.path.exists(directory)
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def _runs(pid: int) -> bool:

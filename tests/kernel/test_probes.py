@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from typing import Any
 
 import pytest
 
 from autograder.kernel import Kernel, KernelPool, ProbeReply
-
-from .conftest import LIMITS
 
 SOURCE = "def ask(student, rng):\n    return {'value': student.f(3)}\n"
 
@@ -73,7 +70,7 @@ def test_odd_exceptions_are_outcomes_or_deaths(kernel: Kernel, body: str) -> Non
     assert reply.status == "died" or json.loads(reply.payload)["status"] == "error"
 
 
-SWALLOW = "while True:\n        try:\n            while True: y = 1\n        except BaseException:\n            y = 2"
+SWALLOW = "while True:\n        try:\n            while True:\n                y = 1\n                z = 2\n        except BaseException:\n            y = 2"
 
 
 @pytest.mark.parametrize("body", ["import time; time.sleep(60)", "while True: pass", SWALLOW, "sum(range(10**13))"])
@@ -174,15 +171,13 @@ def test_a_kernel_that_never_answers_is_killed(best: KernelPool, monkeypatch: py
         assert ask(kernel).status == "died"
 
 
-def test_a_deadline_in_a_probe() -> None:
-    from dataclasses import replace
-
-    with KernelPool(limits=replace(LIMITS, total_seconds=1.5), warm=False) as pool, pool.start() as kernel:
-        kernel.execute("def f(x):\n    while True: pass")
-        reply = ask(kernel)
-        assert reply.status in ("deadline", "timeout") and reply.seconds < 4
-        time.sleep(0.5)
-        assert ask(kernel).status in ("deadline", "died")
+def test_a_deadline_in_a_probe(kernel: Kernel) -> None:
+    kernel.execute("def f(x):\n    while True: pass")
+    kernel._deadline = time.monotonic() + 0.5
+    reply = ask(kernel)
+    assert reply.status in ("deadline", "timeout") and reply.seconds < 4
+    time.sleep(0.1)
+    assert ask(kernel).status in ("deadline", "died")
 
 
 def test_in_place_probes_restore_the_namespace(kernel: Kernel) -> None:
@@ -195,4 +190,3 @@ def test_in_place_probes_restore_the_namespace(kernel: Kernel) -> None:
         "print(reply['status'], len(payload) > 10, 'extra' in globals(), 'g' in globals())"
     )
     assert done.stdout_tail == "ok True False False\n", done
-    assert os.getpid() > 0

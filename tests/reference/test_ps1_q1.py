@@ -80,7 +80,7 @@ def test_units(ps1):
 
 
 def test_bits_per_dim_bound_the_code_length_of_the_levels(ps1):
-    """The probability of each level by integration over its bin: the bits are an upper bound, tight if p is flat there."""
+    """The probability of each level by integration over its bin: the bits are an upper bound."""
     levels, mean, std = 16, 0.4, 0.25
     edges = torch.arange(levels + 1, dtype=torch.float64).numpy() / levels
     exact_bits = -torch.tensor(stats.norm(mean, std).cdf(edges)).diff().log2()

@@ -86,18 +86,18 @@ def become(uid: int | None) -> None:
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
 
 
-def identity(readable: Sequence[str]) -> int | None:
-    """The user to become: one of our own where this process may and where that user can read the interpreter."""
+def identity(readable: Sequence[str], *, parents: bool) -> int | None:
+    """The user to become: one of our own where this process may and where that user can read what is declared."""
     if not can_change_identity():
         return None
     uid = pick_uid()
     if uid is None:
         return None
-    return uid if all(_world_readable(path) for path in readable) else None
+    return uid if all(_world_readable(path, parents) for path in readable) else None
 
 
-def _world_readable(path: str) -> bool:
-    """Whether everyone may reach and read ``path``."""
+def _world_readable(path: str, check_parents: bool) -> bool:
+    """Whether everyone may read ``path`` and, if asked, reach it."""
     real = os.path.realpath(path)
     if not os.path.exists(real):
         return True
@@ -107,4 +107,6 @@ def _world_readable(path: str) -> bool:
     need_self = 0o005 if os.path.isdir(real) else 0o004
     if os.stat(real).st_mode & need_self != need_self:
         return False
+    if not check_parents:
+        return True
     return all(os.stat(parent).st_mode & 0o001 for parent in parts[1:])

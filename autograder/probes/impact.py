@@ -1,0 +1,106 @@
+"""Which probes can a variant affect? Saves running the others, which give the reference's evidence anyway.
+
+Both answers are read off the source text. A probe *reaches* the answers that its source names, and what those name in
+turn. A variant *changes* the definitions that its edits or its factory replace. If no changed definition is reached,
+the probe's outcome is the reference's.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from autograder.probes.extract import extract
+from autograder.probes.load import ProblemSet
+from autograder.probes.source import Source
+from autograder.probes.spec import Probe, Question, Variant
+
+
+class Impact:
+    """Remembers, for one problem set, what each probe reaches and each variant changes."""
+
+    def __init__(self, problem_set: ProblemSet) -> None:
+        self._problem_set = problem_set
+        self._dependencies = _dependencies(problem_set.source)
+        self._reached: dict[tuple[str, str], frozenset[str]] = {}
+        self._changed: dict[tuple[str, str], frozenset[str] | None] = {}
+
+    def affects(self, question: Question, variant: Variant, probe: Probe) -> bool:
+        """Can the variant change the probe's evidence?"""
+        one, other = (question.id, variant.key), (question.id, probe.name)
+        if one not in self._changed:
+            self._changed[one] = changed(self._problem_set.source, question, variant)
+        if other not in self._reached:
+            self._reached[other] = reached(self._dependencies, question, probe)
+        touched = self._changed[one]
+        return touched is None or bool(touched & self._reached[other])
+
+
+def _dependencies(source: Source) -> dict[str, frozenset[str]]:
+    """For every top-level name of the defining cells, the names that its definition mentions."""
+    mentioned: dict[str, set[str]] = {}
+    for cell in source.defining:
+        for node in ast.parse(cell.text).body:
+            for name in _binds(node):
+                mentioned.setdefault(name, set()).update(_mentions(node))
+    return {name: frozenset(names & mentioned.keys()) for name, names in mentioned.items()}
+
+
+def _binds(node: ast.stmt) -> set[str]:
+    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+        return {node.name}
+    return {leaf.id for leaf in ast.walk(node) if isinstance(leaf, ast.Name) and isinstance(leaf.ctx, ast.Store)}
+
+
+def _mentions(node: ast.AST) -> set[str]:
+    """Every name, attribute and string in a piece of code: more than it uses, never less."""
+    found = set()
+    for leaf in ast.walk(node):
+        if isinstance(leaf, ast.Name):
+            found.add(leaf.id)
+        elif isinstance(leaf, ast.Attribute):
+            found.add(leaf.attr)
+        elif isinstance(leaf, ast.Constant) and isinstance(leaf.value, str):
+            found.add(leaf.value)
+    return found
+
+
+def reached(dependencies: dict[str, frozenset[str]], question: Question, probe: Probe) -> frozenset[str]:
+    """The top-level names of the answers that a probe can reach."""
+    waiting = _mentions(ast.parse(extract(question.source, probe.name))) & dependencies.keys()
+    names: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name not in names:
+            names.add(name)
+            waiting |= dependencies[name]
+    return frozenset(names)
+
+
+def changed(source: Source, question: Question, variant: Variant) -> frozenset[str] | None:
+    """The names that a variant made of edits redefines; None if it cannot be told from the text."""
+    if variant.factory is not None:
+        return None
+    names: set[str] = set()
+    for cell in source.answers(question.id):
+        text = cell.text
+        for edit in variant.edits:
+            text = text.replace(edit.old, edit.new)
+        if text == cell.text:
+            continue
+        before, after = _definitions(cell.text), _definitions(text)
+        if before is None or after is None or before.keys() != after.keys():
+            return None
+        names |= {name for name in before if before[name] != after[name]}
+    return frozenset(names)
+
+
+def _definitions(text: str) -> dict[str, str] | None:
+    """Each top-level statement by the names it binds; None if one binds nothing that can be named."""
+    found: dict[str, str] = {}
+    for node in ast.parse(text).body:
+        names = _binds(node)
+        if not names and not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
+            return None
+        for name in names:
+            found[name] = found.get(name, "") + ast.dump(node)
+    return found

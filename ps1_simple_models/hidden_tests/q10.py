@@ -1,0 +1,664 @@
+"""Question 10: fully visible autoregressive models, Monte Carlo likelihoods, and the order of factorisation."""
+
+import math
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from autograder.probes import Close, alternative, edit_alternative, edit_mistake, mistake, probe, question
+
+question(
+    "q10",
+    title="Fully visible autoregressive models",
+    skills=["1.13", "1.24", "1.31"],
+    uses=["log_mean_exp"],
+    minutes=60,
+    manual_points=2,
+    rubric=[
+        "1 point: the chain rule is an identity that holds for every order (each factor is a ratio of marginals of the same p), so "
+        "with unrestricted conditionals each order describes every distribution.",
+        "1 point: a family restricts the conditionals, and a reversed conditional may leave it; a correct concrete example that says "
+        "what cannot be represented (Gaussian conditionals with a nonlinear mean; a Markov chain whose variables are visited in "
+        "another order; an FVSBN of 4 or more bits). No point for XOR in an FVSBN (no order represents it), nor for an FVSBN of 3 or "
+        "fewer bits (all orders are equivalent), nor for linear Gaussians.",
+    ],
+    aim="Evaluate, sample and fit an autoregressive model of bits; estimate a marginal likelihood without spoiling it; see that the order of a factorisation restricts a family.",
+    hints=[
+        "Take D = 2 and write the four probabilities down: they must sum to one. Row i of `weights` belongs to the logit of x_i, and "
+        "the matrix that you multiply with must be zero on and above the diagonal.",
+        "`weights.tril(-1)` keeps what is strictly below the diagonal, and `x @ matrix.T` gives all logits at once. Sampling needs a loop "
+        "over the dimensions, and the logit of x_i is computed from the *bits* drawn so far. For the Monte Carlo estimate give `x` "
+        "an axis of length 1 for the draws, and think about which of log and mean comes first.",
+        "log p = `F.logsigmoid((2 * x - 1) * logits).sum(-1)`. In the fit, `residual = x - p`; the gradient of the weights is "
+        "`residual.T @ x / N`, strictly below the diagonal. Monte Carlo: `log_mean_exp` over axis 1 of `log_likelihood(x[:, None], z)`. For the "
+        "pair: in (8), a mean that is linear and a constant standard deviation leave the exponent quadratic. Any bend in the mean does not.",
+    ],
+    ambiguities=[
+        "Bits may come back as floats, integers or booleans.",
+        "fit_fvsbn may use another optimiser: the grader evaluates the returned weights itself and asks for a likelihood as good "
+        "as that of plain gradient ascent (0.02 nats of slack).",
+        "Samples are judged bit by bit, given the earlier bits of the same row; where a uniform number is within 1e-5 of the probability "
+        "both values are accepted.",
+    ],
+)
+
+
+def parameters(rng, d, scale=1.5, dtype=torch.float32):
+    """Weights with numbers everywhere, also where they must not matter, and biases."""
+    return rng.normal(d, d, std=scale, dtype=dtype), rng.normal(d, dtype=dtype)
+
+
+def strings(d, device="cpu", dtype=torch.float32):
+    """All 2^d binary vectors, one a row."""
+    codes = torch.arange(2**d, device=device)
+    return ((codes[:, None] >> torch.arange(d, device=device)) & 1).to(dtype)
+
+
+# --- the FVSBN --------------------------------------------------------------------------------------------------
+
+
+@probe(points=1, title="log-probabilities of an FVSBN", public=True)
+def log_probs(student, rng):
+    n, d = rng.integer(3, 7), rng.integer(3, 7)
+    weights, biases = parameters(rng, d)
+    return {
+        "a batch": student.fvsbn_log_prob(rng.bernoulli(n, d), weights, biases),
+        "one example": student.fvsbn_log_prob(rng.bernoulli(1, d), weights, biases),
+        "D = 1": student.fvsbn_log_prob(torch.tensor([[0.0], [1.0]], device=rng.device), *parameters(rng, 1)),
+        "weights zero": student.fvsbn_log_prob(rng.bernoulli(n, d), 0 * weights, biases),
+    }
+
+
+def normalisation_judge(evidence, expected, context):
+    """all 2^D probabilities sum to one, and each is close to the reference's"""
+    if not isinstance(evidence, list) or len(evidence) != len(expected):
+        return "the answer has an unexpected form."
+    for got, want in zip(evidence, expected):
+        got = np.asarray(got, dtype=float)
+        if got.shape == want.shape and np.isfinite(got).all():
+            total = float(np.exp(np.minimum(got, 50)).sum())
+            if abs(total - 1) > 1e-3:
+                d = int(math.log2(len(want)))
+                return f"the probabilities of all 2^{d} binary vectors of length {d} sum to {total:.4g}, not to 1."
+    return Close()(evidence, expected, context)
+
+
+@probe(points=0.5, title="the probabilities of all binary vectors sum to one", judge=normalisation_judge)
+def all_strings(student, rng):
+    found = []
+    for d in (2, rng.integer(3, 6), rng.integer(6, 9)):
+        found.append(student.fvsbn_log_prob(strings(d, rng.device), *parameters(rng, d)))
+    return found
+
+
+@probe(points=0.5, title="logits far from zero, and float64", judge=Close(rtol=1e-4, atol=1e-3))
+def extremes(student, rng):
+    n, d = rng.integer(4, 7), rng.integer(3, 6)
+    x = rng.bernoulli(n, d)
+    weights, biases = parameters(rng, d, scale=300.0)
+    wide = [value.double() for value in parameters(rng, d)]
+    steep = torch.full((d,), 40.0, device=rng.device) * torch.sign(rng.normal(d))
+    return {
+        "large weights": student.fvsbn_log_prob(x, weights, 1000 * biases),
+        "biases of 40": student.fvsbn_log_prob(x, torch.zeros_like(weights), steep),
+        "float64": student.fvsbn_log_prob(x.double(), *wide),
+    }
+
+
+@probe(points=0.5, title="gradients in weights and biases")
+def gradients(student, rng):
+    n, d = rng.integer(3, 6), rng.integer(3, 6)
+    weights, biases = (value.requires_grad_(True) for value in parameters(rng, d))
+    x, factor = rng.bernoulli(n, d), 1 + rng.uniform(n)
+    value = student.fvsbn_log_prob(x, weights, biases)
+    if not isinstance(value, torch.Tensor) or not value.requires_grad:
+        raise ValueError("the result carries no gradient: compute with torch operations, without .item(), .detach() or NumPy")
+    return list(torch.autograd.grad((factor * value).sum(), (weights, biases), allow_unused=False))
+
+
+def sampling_inputs(rng):
+    """(weights, biases, uniforms) of several models."""
+    cases = []
+    for n, d in ((rng.integer(4, 8), rng.integer(4, 7)), (6, 2), (5, 1), (1, 9)):
+        cases.append((*parameters(rng, d, scale=2.5), rng.uniform(n, d)))
+    return cases
+
+
+def sampling_judge(evidence, expected, context):
+    """each bit is 1 exactly if its uniform number is below its probability, given the earlier bits of the same sample"""
+    cases = sampling_inputs(context.rng())
+    if not isinstance(evidence, list) or len(evidence) != len(cases):
+        return "the answer has an unexpected form."
+    for got, case in zip(evidence, cases):
+        weights, biases, uniforms = (value.cpu().double().numpy() for value in case)
+        got = np.asarray(got, dtype=float)
+        if got.shape != uniforms.shape:
+            return f"got shape {got.shape} where {uniforms.shape} is expected."
+        if not np.isin(got, (0.0, 1.0)).all():
+            return "a sample holds other values than 0 and 1."
+        logits = biases + got @ np.tril(weights, -1).T
+        p_one = 1 / (1 + np.exp(-logits))
+        wrong = (got != (uniforms < p_one)) & (np.abs(uniforms - p_one) > 1e-5)
+        if wrong.any():
+            n, i = (int(k) for k in np.argwhere(wrong)[np.argwhere(wrong)[:, 1].argmin()])
+            given = f" given x_1..x_{i} = {got[n, :i].astype(int).tolist()}" if i else ""
+            return (
+                f"with u = {uniforms[n, i]:.3f} for x_{i + 1} and P(x_{i + 1} = 1{given}) = {p_one[n, i]:.3f}, "
+                f"the bit must be {int(uniforms[n, i] < p_one[n, i])}, but it is {int(got[n, i])}."
+            )
+    return True
+
+
+@probe(points=1, title="ancestral samples from given uniform numbers", judge=sampling_judge, public=True)
+def samples(student, rng):
+    return [student.sample_fvsbn(*case) for case in sampling_inputs(rng)]
+
+
+def fit_data(rng):
+    """Bits that depend on the two before them, in two sizes; the last has a single dimension."""
+    sets = []
+    for n, d in ((rng.integer(80, 120), rng.integer(5, 8)), (rng.integer(10, 20), 1)):
+        x = rng.bernoulli(n, d, p=0.35)
+        for i in range(2, d):
+            copies = rng.bernoulli(n, p=0.8) > 0
+            x[:, i] = torch.where(copies, (x[:, i - 1] - x[:, i - 2]).abs() if i % 3 == 0 else x[:, i - 1], x[:, i])
+        sets.append(x)
+    return sets
+
+
+def fit_nll(x, weights, biases):
+    """Average negative log-likelihood, computed by the grader."""
+    logits = biases + x @ np.tril(weights, -1).T
+    return float(np.logaddexp(0, -(2 * x - 1) * logits).sum(1).mean())
+
+
+def fit_judge(evidence, expected, context):
+    """likelihood of the returned weights, computed by the grader, at most 0.02 nats worse than the reference's"""
+    if not isinstance(evidence, list) or len(evidence) != len(expected):
+        return "the answer has an unexpected form."
+    for got, want, x in zip(evidence, expected, fit_data(context.rng())):
+        weights, biases = (np.asarray(value, dtype=float) for value in got)
+        if weights.shape != want[0].shape or biases.shape != want[1].shape:
+            return f"got weights {weights.shape} and biases {biases.shape} where {want[0].shape} and {want[1].shape} are expected."
+        if not (np.isfinite(weights).all() and np.isfinite(biases).all()):
+            return "the fitted parameters are not finite."
+        if np.triu(weights).any():
+            return "the fitted weights are not zero on and above the diagonal."
+        x = x.cpu().double().numpy()
+        mine, best = fit_nll(x, weights, biases), fit_nll(x, *(value.astype(float) for value in want))
+        if mine > best + 0.02:
+            start = x.shape[1] * math.log(2)
+            return f"after these steps the average NLL is {mine:.3f} nats (it starts at {start:.3f}); correct steps reach a lower one."
+    return True
+
+
+@probe(points=1, title="the fitted weights have a high likelihood", judge=fit_judge)
+def fits(student, rng):
+    return [list(student.fit_fvsbn(x, 200, 0.5)) for x in fit_data(rng)]
+
+
+# --- Monte Carlo ------------------------------------------------------------------------------------------------
+
+
+def decoder(rng, d, latent, scale=1.0, dtype=torch.float32):
+    """log p(x | z) of independent bits whose logits are linear in z."""
+    matrix, offset = rng.normal(d, latent, std=scale, dtype=dtype), rng.normal(d, dtype=dtype)
+
+    def log_likelihood(x, z):
+        return F.logsigmoid((2 * x - 1) * (z @ matrix.T + offset)).sum(-1)
+
+    return log_likelihood
+
+
+@probe(points=0.5, title="Monte Carlo estimate of the marginal likelihood", public=True)
+def monte_carlo(student, rng):
+    n, s, d, latent = rng.integer(3, 6), rng.integer(7, 12), rng.integer(4, 7), rng.integer(1, 4)
+    square = rng.integer(3, 6)
+    return [
+        student.log_marginal_mc(decoder(rng, d, latent), rng.bernoulli(n, d), rng.normal(n, s, latent)),
+        student.log_marginal_mc(decoder(rng, d, latent), rng.bernoulli(square, d), rng.normal(square, square, latent)),
+    ]
+
+
+def enumeration(rng):
+    """A prior over 3 values of z, all pairs of draws, and the log-likelihood of one x."""
+    prior, values, d = rng.simplex(3), rng.normal(3, 2, std=1.5), rng.integer(3, 6)
+    log_likelihood, x = decoder(rng, d, 2), rng.bernoulli(1, d)
+    pairs = torch.cartesian_prod(torch.arange(3), torch.arange(3)).to(rng.device)
+    return prior, values, log_likelihood, x, pairs
+
+
+def unbiased_judge(evidence, expected, context):
+    """the expectation of the estimate over all draws is the exact probability, and single estimates agree with the reference's"""
+    if not isinstance(evidence, dict) or set(evidence) != set(expected):
+        return "the answer has an unexpected form."
+    prior, values, log_likelihood, x, pairs = enumeration(context.rng())
+    got = np.asarray(evidence["all draws of two"], dtype=float)
+    if got.shape == (9,) and np.isfinite(got).all():
+        exact = float((prior * log_likelihood(x, values).exp()).sum())
+        mean = float((prior[pairs].prod(1).cpu().double().numpy() * np.exp(np.minimum(got, 50))).sum())
+        if abs(mean / exact - 1) > 1e-3:
+            return f"the expectation of A(x) over all draws of z is {mean / exact:.4g} p(x), not p(x): the estimate is biased."
+    return Close(rtol=1e-4, atol=1e-4)(evidence, expected, context)
+
+
+@probe(points=0.5, title="the estimate is unbiased, and survives tiny likelihoods", judge=unbiased_judge)
+def monte_carlo_general(student, rng):
+    _, values, log_likelihood, x, pairs = enumeration(rng)
+    d, n = 40, rng.integer(2, 5)
+    return {
+        "all draws of two": student.log_marginal_mc(log_likelihood, x.expand(9, -1).contiguous(), values[pairs]),
+        "tiny likelihoods": student.log_marginal_mc(decoder(rng, d, 3, scale=40.0), rng.bernoulli(n, d), rng.normal(n, 6, 3)),
+        "one draw": student.log_marginal_mc(decoder(rng, 4, 2), rng.bernoulli(n, 4), rng.normal(n, 1, 2)),
+        "float64": student.log_marginal_mc(
+            decoder(rng, 4, 2, dtype=torch.float64), rng.bernoulli(n, 4).double(), rng.normal(n, 5, 2, dtype=torch.float64)
+        ),
+    }
+
+
+# --- the order --------------------------------------------------------------------------------------------------
+
+
+def shape_of_density(x, log_weights):
+    """Skewness and excess kurtosis of each row of unnormalised log-densities on the grid x."""
+    weights = np.exp(log_weights - log_weights.max(1, keepdims=True))
+    weights /= weights.sum(1, keepdims=True)
+    centred = x - (weights * x).sum(1, keepdims=True)
+    variance, third, fourth = ((weights * centred**k).sum(1) for k in (2, 3, 4))
+    std = np.sqrt(np.maximum(variance, 1e-300))
+    return std, third / std**3, fourth / std**4 - 3
+
+
+def order_judge(evidence, expected, context):
+    """for some plausible x2 the skewness or excess kurtosis of p(x1 | x2), by quadrature, exceeds 0.1"""
+    x = 0.003 * np.arange(-2000, 2001)
+    names = ("mean", "std", "mean, other order", "std, other order")
+    if not isinstance(evidence, dict) or set(evidence) != set(names):
+        return "the answer has an unexpected form."
+    values = [np.asarray(evidence[name], dtype=float) for name in names]
+    for value, name in zip(values, ("second_mean", "second_std") * 2):
+        if value.shape != x.shape:
+            return f"`{name}` returns shape {value.shape} for 4001 values of x1; one value for each is expected."
+        if not np.isfinite(value).all():
+            return f"`{name}` is not finite at x1 = {x[~np.isfinite(value)][0]:.3g}."
+    mean, std, mean_again, std_again = values
+    if not np.allclose(mean, mean_again[::-1], 1e-4, 1e-5) or not np.allclose(std, std_again[::-1], 1e-4, 1e-5):
+        return "the value at one x1 depends on the other entries of x1; the functions work element by element, without randomness."
+    if (std < 1e-12).any():
+        return f"`second_std` must be positive; at x1 = {x[std < 1e-12][0]:.3g} it is {std[std < 1e-12][0]:.3g}."
+    middle = np.linspace(-2.0, 2.0, 17)
+    noise = np.array([-1.5, -0.5, 0.5, 1.5])
+    at = np.abs(x - middle[:, None]).argmin(1)
+    x2 = (mean[at][:, None] + std[at][:, None] * noise).reshape(-1, 1)
+    log_density = -0.5 * x**2 - np.log(std) - 0.5 * ((x2 - mean) / std) ** 2
+    width, skewness, kurtosis = shape_of_density(x, log_density)
+    _, skewness_coarse, kurtosis_coarse = shape_of_density(x[::2], log_density[:, ::2])
+    sure = (width > 0.01) & (np.abs(skewness - skewness_coarse) < 0.02) & (np.abs(kurtosis - kurtosis_coarse) < 0.02)
+    if not sure.any():
+        return "p(x1 | x2) is so narrow that the grid cannot resolve it; take a larger standard deviation or a flatter mean."
+    most = max(np.abs(skewness[sure]).max(), np.abs(kurtosis[sure]).max())
+    if most > 0.1:
+        return True
+    return (
+        f"p(x1 | x2) is Gaussian, or nearly: over many x2 its skewness and excess kurtosis stay below {max(most, 0.001):.2g} in absolute "
+        "value. Look at the exponent of equation (8)."
+    )
+
+
+@probe(points=0.5, title="a pair whose reversed conditional is not Gaussian", judge=order_judge, public=True)
+def reversed_conditional(student, rng):
+    grid = 0.003 * torch.arange(-2000, 2001, dtype=torch.float64, device=rng.device)
+    return {
+        "mean": student.second_mean(grid),
+        "std": student.second_std(grid),
+        "mean, other order": student.second_mean(grid.flip(0)),
+        "std, other order": student.second_std(grid.flip(0)),
+    }
+
+
+# --- mistakes: log-probabilities --------------------------------------------------------------------------------
+
+LOGITS = "logits = biases + x @ weights.tril(-1).T"
+LOG_PROB = "return F.logsigmoid((2 * x - 1) * logits).sum(-1)"
+
+edit_mistake(
+    "sees_itself", "in `fvsbn_log_prob` the diagonal of the weights is used too, so x_i conditions on itself and the probabilities do not sum to one",
+    (LOGITS, "logits = biases + x @ weights.tril().T"),
+)
+edit_mistake(
+    "no_triangle", "`fvsbn_log_prob` uses the whole weight matrix, so a bit conditions on itself and on later bits",
+    (LOGITS, "logits = biases + x @ weights.T"),
+)
+edit_mistake(
+    "upper_triangle", "`fvsbn_log_prob` uses the entries above the diagonal: each bit conditions on the later bits, not on the earlier",
+    (LOGITS, "logits = biases + x @ weights.triu(1).T"),
+)
+edit_mistake(
+    "transposed", "in `fvsbn_log_prob` the weights are transposed: W[i, j] belongs to the logit of x_i, so the sum runs over the second index",
+    (LOGITS, "logits = biases + x @ weights.tril(-1)"),
+)
+edit_mistake(
+    "transposed_then_masked", "`fvsbn_log_prob` reads W[j, i] instead of W[i, j]: row i of the weights belongs to the logit of x_i",
+    (LOGITS, "logits = biases + x @ weights.triu(1)"),
+)
+edit_mistake("no_bias", "`fvsbn_log_prob` lacks the biases", (LOGITS, "logits = x @ weights.tril(-1).T"))
+edit_mistake(
+    "previous_only", "in `fvsbn_log_prob` each bit sees only the one before it; the sum runs over all earlier bits",
+    (LOGITS, "logits = biases + x @ weights.tril(-1).triu(-1).T"),
+)
+edit_mistake(
+    "probability_of_one", "`fvsbn_log_prob` sums log P(x_i = 1) whatever x_i is; a zero contributes log(1 - P(x_i = 1))",
+    (LOG_PROB, "return F.logsigmoid(logits).sum(-1)"),
+)
+edit_mistake(
+    "ones_only", "`fvsbn_log_prob` counts the bits that are 1 and forgets the factor 1 - P(x_i = 1) of the bits that are 0",
+    (LOG_PROB, "return (x * F.logsigmoid(logits)).sum(-1)"),
+)
+edit_mistake(
+    "bits_swapped", "in `fvsbn_log_prob` the sigmoid is taken as the probability of 0; it is that of 1",
+    (LOG_PROB, "return F.logsigmoid((1 - 2 * x) * logits).sum(-1)"),
+)
+edit_mistake(
+    "sigmoid_twice", "`fvsbn_log_prob` applies the sigmoid twice: a function that expects logits gets probabilities",
+    (LOG_PROB, "return F.logsigmoid((2 * x - 1) * torch.sigmoid(logits)).sum(-1)"),
+)
+edit_mistake(
+    "loss_sign", "`fvsbn_log_prob` returns the negative log-probability (the loss)",
+    (LOG_PROB, "return -F.logsigmoid((2 * x - 1) * logits).sum(-1)"),
+)
+edit_mistake(
+    "mean_over_bits", "`fvsbn_log_prob` averages over the dimensions; the log-probability is their sum",
+    (LOG_PROB, "return F.logsigmoid((2 * x - 1) * logits).mean(-1)"),
+)
+edit_mistake(
+    "batch_summed", "`fvsbn_log_prob` returns one number for the batch; it should be one an example",
+    (LOG_PROB, "return F.logsigmoid((2 * x - 1) * logits).sum()"),
+)
+edit_mistake(
+    "log_of_sigmoid", "`fvsbn_log_prob` takes the logarithm of a rounded sigmoid: for large logits it is 0 or 1, and the logarithm is infinite",
+    (LOG_PROB, "p = torch.sigmoid(logits)\n    return torch.where(x > 0.5, p.log(), (1 - p).log()).sum(-1)"),
+)
+edit_mistake(
+    "epsilon", "`fvsbn_log_prob` adds a small constant inside the logarithm; very unlikely bits then look much more likely than they are",
+    (LOG_PROB, "p = torch.sigmoid(logits)\n    return (x * (p + 1e-8).log() + (1 - x) * (1 - p + 1e-8).log()).sum(-1)"),
+)
+edit_mistake(
+    "clamped_loss", "`fvsbn_log_prob` uses binary cross-entropy on probabilities, which clamps the logarithm at -100; work with logits",
+    (LOG_PROB, "return -F.binary_cross_entropy(torch.sigmoid(logits), x, reduction='none').sum(-1)"),
+)
+
+
+@mistake("`fvsbn_log_prob` is computed outside autograd (detach, .item() or NumPy), so it has no gradient")
+def detached(ref):
+    return {"fvsbn_log_prob": lambda x, weights, biases: ref.fvsbn_log_prob(x, weights.detach(), biases.detach())}
+
+
+# --- mistakes: sampling -----------------------------------------------------------------------------------------
+
+P_ONE = "p_one = torch.sigmoid(biases[i] + x[:, :i] @ weights[i, :i])"
+DRAW = "x[:, i] = (uniforms[:, i] < p_one).to(x.dtype)"
+
+edit_mistake(
+    "all_at_once", "`sample_fvsbn` draws the bits as if the earlier ones were all 0 (all at once, or in the wrong order); each bit needs those drawn before",
+    (P_ONE, "p_one = torch.sigmoid(biases[i] + torch.zeros_like(x)[:, :i] @ weights[i, :i])"),
+)
+edit_mistake(
+    "uniform_above", "`sample_fvsbn` sets a bit to 1 if the uniform number is above p; this happens with probability 1 - p",
+    (DRAW, "x[:, i] = (uniforms[:, i] > p_one).to(x.dtype)"),
+)
+edit_mistake(
+    "most_likely", "`sample_fvsbn` takes the more likely value of each bit and ignores the uniform numbers: no samples, but one greedy answer",
+    (DRAW, "x[:, i] = (p_one > 0.5).to(x.dtype)"),
+)
+edit_mistake(
+    "fed_with_probabilities", "`sample_fvsbn` feeds probabilities forward instead of the bits that were drawn",
+    (DRAW, "x[:, i] = p_one"),
+    ("    return x\n", "    return (uniforms < x).to(x.dtype)\n"),
+)
+edit_mistake(
+    "sampling_transposed", "`sample_fvsbn` reads W[j, i] instead of W[i, j]: row i of the weights belongs to the logit of x_i",
+    (P_ONE, "p_one = torch.sigmoid(biases[i] + x[:, :i] @ weights[:i, i])"),
+)
+edit_mistake(
+    "sampling_no_bias", "`sample_fvsbn` lacks the biases",
+    (P_ONE, "p_one = torch.sigmoid(x[:, :i] @ weights[i, :i])"),
+)
+edit_mistake(
+    "sampling_sigmoid_twice", "`sample_fvsbn` applies the sigmoid twice",
+    (P_ONE, "p_one = torch.sigmoid(torch.sigmoid(biases[i] + x[:, :i] @ weights[i, :i]))"),
+)
+edit_mistake(
+    "sampling_forgets_last", "in `sample_fvsbn` a bit does not see the one just before it: `:i` includes i - 1",
+    (P_ONE, "p_one = torch.sigmoid(biases[i] + x[:, : max(i - 1, 0)] @ weights[i, : max(i - 1, 0)])"),
+)
+edit_mistake(
+    "forced_by_uniforms", "`sample_fvsbn` conditions on the uniform numbers (or on given data) instead of the bits that it has drawn itself",
+    (P_ONE, "p_one = torch.sigmoid(biases[i] + uniforms[:, :i] @ weights[i, :i])"),
+)
+
+
+@mistake("`sample_fvsbn` writes its samples into `uniforms`", catches="in-place change")
+def writes_into_uniforms(ref):
+    def sample_fvsbn(weights, biases, uniforms):
+        for i in range(uniforms.shape[1]):
+            p_one = torch.sigmoid(biases[i] + uniforms[:, :i] @ weights[i, :i])
+            uniforms[:, i] = (uniforms[:, i] < p_one).float()
+        return uniforms
+
+    return {"sample_fvsbn": sample_fvsbn}
+
+
+# --- mistakes: fitting ------------------------------------------------------------------------------------------
+
+RESIDUAL = "residual = x - torch.sigmoid(biases + x @ weights.T)"
+STEP_W = "weights = weights + learning_rate * (residual.T @ x / N).tril(-1)"
+STEP_B = "biases = biases + learning_rate * residual.mean(0)"
+
+edit_mistake(
+    "descends", "`fit_fvsbn` goes down the log-likelihood; a step *adds* the gradient of the log-likelihood",
+    (STEP_W, STEP_W.replace("weights + ", "weights - ")), (STEP_B, STEP_B.replace("biases + ", "biases - ")),
+)
+edit_mistake(
+    "fits_itself", "in `fit_fvsbn` the diagonal of the weights is trained: x_i learns to copy itself",
+    (STEP_W, "weights = weights + learning_rate * (residual.T @ x / N).tril()"),
+)
+edit_mistake(
+    "fits_everything", "`fit_fvsbn` trains the whole weight matrix, so a bit learns from itself and from later bits",
+    (STEP_W, "weights = weights + learning_rate * residual.T @ x / N"),
+)
+edit_mistake(
+    "masks_at_the_end", "`fit_fvsbn` trains the whole weight matrix and zeroes a part of it at the end; what is left was trained with the help of the "
+    "part that is gone",
+    (STEP_W, "weights = weights + learning_rate * residual.T @ x / N"), ("return weights, biases", "return weights.tril(-1), biases"),
+)
+edit_mistake(
+    "gradient_transposed", "in `fit_fvsbn` the weight gradient is transposed: W[i, j] gets (x_i - p_i) x_j",
+    (STEP_W, "weights = weights + learning_rate * (x.T @ residual / N).tril(-1)"),
+)
+edit_mistake(
+    "sum_over_examples", "`fit_fvsbn` sums the gradient over the examples instead of averaging, so the steps are N times too long",
+    (STEP_W, "weights = weights + learning_rate * (residual.T @ x).tril(-1)"), (STEP_B, "biases = biases + learning_rate * residual.sum(0)"),
+)
+edit_mistake(
+    "mean_over_everything", "`fit_fvsbn` averages the gradient over dimensions too, so the steps are D times too short",
+    (STEP_W, "weights = weights + learning_rate * (residual.T @ x / N / D).tril(-1)"),
+    (STEP_B, "biases = biases + learning_rate * residual.mean(0) / D"),
+)
+edit_mistake("biases_stay", "`fit_fvsbn` does not train the biases", (STEP_B, "pass"))
+edit_mistake("weights_stay", "`fit_fvsbn` does not train the weights", (STEP_W, "pass"))
+edit_mistake("one_step", "`fit_fvsbn` stops after the first step", ("for _ in range(steps):", "for _ in range(min(steps, 1)):"))
+edit_mistake(
+    "fit_without_bias", "the logits in `fit_fvsbn` lack the biases",
+    (RESIDUAL, "residual = x - torch.sigmoid(x @ weights.T)"),
+)
+edit_mistake(
+    "weights_transposed_in_logits", "in `fit_fvsbn` the logits use the transposed weights",
+    (RESIDUAL, "residual = x - torch.sigmoid(biases + x @ weights)"),
+)
+
+# --- mistakes: Monte Carlo --------------------------------------------------------------------------------------
+
+ESTIMATE = "return log_mean_exp(log_likelihood(x[:, None], z), dim=1)"
+
+edit_mistake(
+    "average_of_logs", "`log_marginal_mc` averages the logarithms; the likelihoods are averaged and the logarithm comes last",
+    (ESTIMATE, "return log_likelihood(x[:, None], z).mean(1)"),
+)
+edit_mistake(
+    "same_draws_for_all", "`log_marginal_mc` uses the same draws of z for every x; each has its own in z[n]",
+    (ESTIMATE, "return log_mean_exp(log_likelihood(x[:, None], z[:1].expand_as(z)), dim=1)"),
+)
+edit_mistake(
+    "sum_over_draws", "`log_marginal_mc` sums over the draws; the estimate is their average, so - log S is missing",
+    (ESTIMATE, "return torch.logsumexp(log_likelihood(x[:, None], z), dim=1)"),
+)
+edit_mistake(
+    "average_latent", "`log_marginal_mc` averages z and evaluates the likelihood there; the average of a function is not the function of the average",
+    (ESTIMATE, "return log_likelihood(x, z.mean(1))"),
+)
+edit_mistake(
+    "first_draw", "`log_marginal_mc` uses the first draw only",
+    (ESTIMATE, "return log_likelihood(x, z[:, 0])"),
+)
+edit_mistake(
+    "best_draw", "`log_marginal_mc` takes the best draw instead of the average",
+    (ESTIMATE, "return log_likelihood(x[:, None], z).amax(1)"),
+)
+edit_mistake(
+    "underflow", "`log_marginal_mc` exponentiates log-likelihoods, which underflow to 0 below about -100; use a log-mean-exp",
+    (ESTIMATE, "return log_likelihood(x[:, None], z).exp().mean(1).log()"),
+)
+edit_mistake(
+    "without_logarithm", "`log_marginal_mc` returns the estimate of p(x), not its logarithm",
+    (ESTIMATE, "return log_mean_exp(log_likelihood(x[:, None], z), dim=1).exp()"),
+)
+edit_mistake(
+    "averages_examples", "`log_marginal_mc` averages over the examples as well",
+    (ESTIMATE, "return log_mean_exp(log_likelihood(x[:, None], z), dim=1).mean()"),
+)
+
+# --- mistakes: the order ----------------------------------------------------------------------------------------
+
+MEAN, STD = "return x1**2", "return torch.full_like(x1, 0.5)"
+
+edit_mistake(
+    "linear_mean", "with a linear mean and a constant standard deviation the pair is jointly Gaussian, and so is the reversed conditional",
+    (MEAN, "return 2 * x1 + 1"), (STD, "return torch.ones_like(x1)"),
+)
+edit_mistake(
+    "independent_pair", "constant functions make x1 and x2 independent, so p(x1 | x2) is the Gaussian p(x1)",
+    (MEAN, "return torch.zeros_like(x1)"), (STD, "return torch.ones_like(x1)"),
+)
+edit_mistake(
+    "std_reaches_zero", "the standard deviation is 0 at x1 = 0, where the Gaussian has no density",
+    (MEAN, "return torch.zeros_like(x1)"), (STD, "return x1.abs()"),
+)
+edit_mistake(
+    "negative_std", "the standard deviation is negative for x1 < 0",
+    (MEAN, "return torch.zeros_like(x1)"), (STD, "return x1"),
+)
+edit_mistake(
+    "zero_std", "the standard deviation is 0, so x2 is no longer random and its Gaussian has no density",
+    (STD, "return torch.zeros_like(x1)"),
+)
+
+
+# --- alternatives -----------------------------------------------------------------------------------------------
+
+
+@alternative("library losses; loops over examples; bits as integers")
+def library(ref):
+    def fvsbn_log_prob(x, weights, biases):
+        mask = torch.tril(torch.ones_like(weights), diagonal=-1)
+        logits = F.linear(x, weights * mask, biases)
+        return -F.binary_cross_entropy_with_logits(logits, x, reduction="none").sum(dim=1)
+
+    def sample_fvsbn(weights, biases, uniforms):
+        rows = []
+        for u in uniforms:
+            bits = []
+            for i in range(len(u)):
+                a = biases[i].double() + sum(weights[i, j].double() * bits[j] for j in range(i))
+                bits.append(int(u[i] < 1 / (1 + torch.exp(-a))))
+            rows.append(bits)
+        return torch.tensor(rows)
+
+    def log_marginal_mc(log_likelihood, x, z):
+        values = [torch.logsumexp(log_likelihood(x[n], z[n]), 0) - math.log(z.shape[1]) for n in range(len(x))]
+        return torch.stack(values)
+
+    return {"fvsbn_log_prob": fvsbn_log_prob, "sample_fvsbn": sample_fvsbn, "log_marginal_mc": log_marginal_mc}
+
+
+@alternative("everything in float64; sampling with the whole matrix each step; fitting by autograd")
+def double(ref):
+    def fvsbn_log_prob(x, weights, biases):
+        logits = biases.double() + torch.einsum("nj,ij->ni", x.double(), weights.double().tril(-1))
+        return torch.distributions.Bernoulli(logits=logits).log_prob(x.double()).sum(1)
+
+    def sample_fvsbn(weights, biases, uniforms):
+        x = torch.zeros_like(uniforms, dtype=torch.float64)
+        for i in range(x.shape[1]):
+            p = torch.sigmoid(biases.double() + x @ weights.double().tril(-1).T)
+            x = torch.cat([x[:, :i], (uniforms[:, i : i + 1] < p[:, i : i + 1]).double(), x[:, i + 1 :]], 1)
+        return x
+
+    def fit_fvsbn(x, steps, learning_rate):
+        weights = torch.zeros(x.shape[1], x.shape[1], requires_grad=True, device=x.device)
+        biases = torch.zeros(x.shape[1], requires_grad=True, device=x.device)
+        for _ in range(steps):
+            value = ref.fvsbn_log_prob(x, weights, biases).mean()
+            grads = torch.autograd.grad(value, (weights, biases))
+            with torch.no_grad():
+                weights += learning_rate * grads[0]
+                biases += learning_rate * grads[1]
+        return weights.detach(), biases.detach()
+
+    def log_marginal_mc(log_likelihood, x, z):
+        repeated = x.unsqueeze(1).expand(-1, z.shape[1], -1)
+        values = log_likelihood(repeated, z).double()
+        top = values.max(1, keepdim=True).values
+        return (top + (values - top).exp().mean(1, keepdim=True).log()).squeeze(1)
+
+    return {
+        "fvsbn_log_prob": fvsbn_log_prob, "sample_fvsbn": sample_fvsbn, "fit_fvsbn": fit_fvsbn, "log_marginal_mc": log_marginal_mc,
+        "second_mean": lambda x1: torch.zeros_like(x1), "second_std": lambda x1: torch.exp(x1 / 2),
+    }
+
+
+@alternative("fitting with Newton's method, one logistic regression a dimension; a step as the mean")
+def newton(ref):
+    def fit_fvsbn(x, steps, learning_rate):
+        n, d = x.shape
+        weights, biases = torch.zeros(d, d, dtype=torch.float64), torch.zeros(d, dtype=torch.float64)
+        for i in range(d):
+            inputs = torch.cat([torch.ones(n, 1), x[:, :i].cpu()], 1).double()
+            theta = torch.zeros(i + 1, dtype=torch.float64)
+            for _ in range(25):
+                p = torch.sigmoid(inputs @ theta)
+                hessian = inputs.T @ (inputs * (p * (1 - p))[:, None]) + 1e-3 * torch.eye(i + 1, dtype=torch.float64)
+                theta = theta + torch.linalg.solve(hessian, inputs.T @ (x[:, i].cpu().double() - p) - 1e-3 * theta)
+            biases[i], weights[i, :i] = theta[0], theta[1:]
+        return weights.float().to(x.device), biases.float().to(x.device)
+
+    return {
+        "fit_fvsbn": fit_fvsbn,
+        "second_mean": lambda x1: (x1 > 0).to(x1.dtype), "second_std": lambda x1: torch.ones_like(x1),
+    }
+
+
+edit_alternative(
+    "adam", "Adam instead of plain gradient ascent",
+    (
+        "    for _ in range(steps):\n        residual = x - torch.sigmoid(biases + x @ weights.T)\n"
+        "        weights = weights + learning_rate * (residual.T @ x / N).tril(-1)\n"
+        "        biases = biases + learning_rate * residual.mean(0)\n    return weights, biases\n",
+        "    weights.requires_grad_(True), biases.requires_grad_(True)\n"
+        "    optimiser = torch.optim.Adam([weights, biases], lr=max(learning_rate / 3, 0.1))\n"
+        "    for _ in range(steps):\n        optimiser.zero_grad()\n"
+        "        (-fvsbn_log_prob(x, weights, biases).mean()).backward()\n        optimiser.step()\n"
+        "    return weights.detach(), biases.detach()\n",
+    ),
+    (MEAN, "return torch.sin(2 * x1)"), (STD, "return 0.2 + 0.1 * x1**2"),
+)
