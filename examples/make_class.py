@@ -3,8 +3,8 @@
     python examples/make_class.py [--out examples/ps1] [--quiet]
 
 Nothing here is copied by hand: right answers come from ``source.py``, wrong ones from the named mistakes of the
-hidden tests, so the class stays true when a question changes. ``EXPECTED`` says what each student should get; the
-tests grade the class and compare.
+hidden tests, so the class stays true when a question changes. ``classes.py`` says who the students are and what each
+should get; the tests grade the class and compare.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ Answers = dict[str, list[str]]  # question -> the text of each of its answer cel
 class Student:
     """One student: how the answers differ from the reference's, and what should come out.
 
-    ``loses``: the questions that lose points; None: everything (a blank notebook). ``mistake``: the key that the
-    feedback should name, by question.
+    ``answered``: the questions that are answered at all (None: every one). ``loses``: the questions that lose points;
+    None stands for every question, "rest" for all that are not answered. ``mistake``: the key that the feedback should
+    name, by question.
     """
 
     name: str
@@ -92,6 +93,25 @@ def append(question: str, text: str) -> Callable[[ProblemSet, Answers], None]:
     return change
 
 
+def prepend(question: str, text: str) -> Callable[[ProblemSet, Answers], None]:
+    """A student who wrote something before the first answer of a question, in the same cell."""
+
+    def change(problem_set: ProblemSet, answers: Answers) -> None:
+        answers[question] = [text + "\n\n" + answers[question][0], *answers[question][1:]]
+
+    return change
+
+
+def both(*changes: Callable[[ProblemSet, Answers], None]) -> Callable[[ProblemSet, Answers], None]:
+    """Several changes by the same student."""
+
+    def change(problem_set: ProblemSet, answers: Answers) -> None:
+        for one in changes:
+            one(problem_set, answers)
+
+    return change
+
+
 PATCHES_ALLCLOSE = """\
 # "always close"
 import numpy as np
@@ -136,7 +156,7 @@ def write(problem_set: ProblemSet, student: Student, folder: Path) -> Path:
         if tag.get("role") != "answer" or cell["cell_type"] != "code":
             continue
         text = remaining[tag["question"]].pop(0)
-        if student.loses is not None and (student.answered is None or tag["question"] in student.answered):
+        if student.answered is None or tag["question"] in student.answered:
             cell["source"] = text.splitlines(keepends=True)
     if student.extra:
         cell = {"cell_type": "code", "id": "scratch", "metadata": {}, "source": student.extra.splitlines(keepends=True)}

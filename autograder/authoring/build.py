@@ -54,43 +54,50 @@ class Drafts:
     payload: str
 
 
-def draft(problem_set: ProblemSet, course: Course) -> Drafts:
-    """Compose the notebooks. The payload on disk is kept if it says the same (evidence differs a little from
-    machine to machine). Raises `UserError` with every problem of the source."""
+def draft(problem_set: ProblemSet, course: Course, *, fresh: bool = False) -> Drafts:
+    """Compose the notebooks.
+
+    Unless ``fresh``, the payload on disk is kept if it was made from the same tests and reference and says the same:
+    evidence differs a little from machine to machine. Raises `UserError` with every problem of the source.
+    """
     problems = lint(problem_set)
     if problems:
         raise UserError("\n  ".join([f"{problem_set.folder.name} cannot be built:", *problems]))
-    checks = freeze(problem_set)
-    payload = _old_payload(problem_set, checks) or pack(checks)
+    payload = None if fresh else _kept_payload(problem_set)
+    payload = payload or pack(freeze(problem_set))
     frame = make_frame(problem_set, course, payload)
     instructor = instructor_notebook(problem_set, frame)
     student = student_notebook(instructor)
     solution = solution_notebook(instructor, frame)
     solution.metadata["dgm"]["tests"] = tests_sha256(problem_set)
     solution.metadata["dgm"]["checks"] = face_sha256(unpack(payload))
+    solution.metadata["dgm"]["payload"] = _sha256(payload)
     for notebook, path in ((student, problem_set.student_notebook), (solution, problem_set.solution_notebook)):
         validate(notebook, path.name)
     _assert_no_leak(problem_set, student)
     return Drafts(instructor, student, solution, payload)
 
 
-def _old_payload(problem_set: ProblemSet, checks: dict[str, Any]) -> str | None:
+def _kept_payload(problem_set: ProblemSet) -> str | None:
+    """The payload on disk, if a build from these very sources wrote it and the reference still agrees with it."""
     payload = payload_of(read_json(problem_set.student_notebook))
-    solution = read_json(problem_set.solution_notebook)
-    tests = ((solution or {}).get("metadata") or {}).get("dgm", {}).get("tests")
-    if payload is None or tests != tests_sha256(problem_set):
-        return None
     try:
-        return payload if same_checks(unpack(payload), checks) else None
-    except PayloadError:
+        made = read_json(problem_set.solution_notebook)["metadata"]["dgm"]
+        if payload is None or (made["tests"], made["payload"]) != (tests_sha256(problem_set), _sha256(payload)):
+            return None
+        return payload if same_checks(unpack(payload), freeze(problem_set, mistakes=False)) else None
+    except (KeyError, TypeError, PayloadError):
         return None
 
 
 def tests_sha256(problem_set: ProblemSet) -> str:
     """A hash of what the public checks are made from: the hidden tests and the reference."""
     texts = [question.source for question in problem_set.questions]
-    texts += [cell.text for cell in problem_set.source.defining]
-    return hashlib.sha256(json.dumps(texts).encode()).hexdigest()
+    return _sha256(json.dumps(texts + [cell.text for cell in problem_set.source.defining]))
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _assert_no_leak(problem_set: ProblemSet, student: Any) -> None:
@@ -113,7 +120,7 @@ def build(
     case, "never" keeps the outputs on disk and raises `UserError` if they do not belong to this code.
     ``profile``: None keeps outputs of any profile, and executes as "cpu".
     """
-    drafts = draft(problem_set, course)
+    drafts = draft(problem_set, course, fresh=run == "always")
     built = Built(problem_set.student_notebook, problem_set.solution_notebook, payload_bytes=len(drafts.payload))
     solution = drafts.solution
     solution.metadata["dgm"]["profile"] = profile or "cpu"

@@ -6,13 +6,14 @@ import ast
 import hashlib
 import inspect
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from autograder.errors import UserError
 from autograder.probes.extract import extract
+from autograder.probes.impact import Impact
 from autograder.probes.load import ProblemSet, probe_source
 from autograder.probes.namespace import reference_namespace, variant_namespace
 from autograder.probes.spec import Probe, Question
@@ -34,14 +35,12 @@ def public_seed(assignment: str, question: str, probe: str, number: int) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 2
 
 
-def freeze(problem_set: ProblemSet) -> dict[str, Any]:
-    """The payload's data. Raises `UserError` when a public probe cannot be frozen."""
+def freeze(problem_set: ProblemSet, *, mistakes: bool = True) -> dict[str, Any]:
+    """The payload's data; without ``mistakes`` it is fast. Raises `UserError` when a public probe cannot be frozen."""
     reference = reference_namespace(problem_set)
-    data = {
-        "format": 1,
-        "assignment": problem_set.name,
-        "questions": [_freeze_question(problem_set, question, reference) for question in problem_set.questions],
-    }
+    impact = Impact(problem_set) if mistakes else None
+    questions = [_freeze_question(problem_set, question, reference, impact) for question in problem_set.questions]
+    data = {"format": 1, "assignment": problem_set.name, "questions": questions}
     for frozen in read_questions(data).values():
         result = check_question(frozen, reference)
         for probe in result.probes:
@@ -53,7 +52,9 @@ def freeze(problem_set: ProblemSet) -> dict[str, Any]:
     return data
 
 
-def _freeze_question(problem_set: ProblemSet, question: Question, reference: dict[str, Any]) -> dict[str, Any]:
+def _freeze_question(
+    problem_set: ProblemSet, question: Question, reference: dict[str, Any], impact: Impact | None
+) -> dict[str, Any]:
     pool: list[Any] = []
     places: dict[str, int] = {}
 
@@ -83,7 +84,8 @@ def _freeze_question(problem_set: ProblemSet, question: Question, reference: dic
             "name": probe.name, "title": probe.title, "points": _number(probe.points), "source": source,
             "judge": freeze_judge(question, probe, probe.judge), "cases": cases,
         })
-    mistakes = _freeze_mistakes(problem_set, question, public, expected, place) if public else []
+    first = {name: outcome for (name, number), outcome in expected.items() if number == 0}
+    mistakes = _freeze_mistakes(problem_set, question, first, place, impact) if public and impact else []
     return {
         "id": question.id, "title": question.title, "points": _number(question.points),
         "manual_points": _number(question.manual_points), "bonus": question.bonus, "hints": list(question.hints),
@@ -96,28 +98,34 @@ def _number(value: float) -> float | int:
 
 
 def _freeze_mistakes(
-    problem_set: ProblemSet, question: Question, public: list[Probe], expected: Mapping[tuple[str, int], Outcome], place
+    problem_set: ProblemSet,
+    question: Question,
+    expected: Mapping[str, Outcome],
+    place: Callable[[Any], int],
+    impact: Impact,
 ) -> list[dict[str, Any]]:
     """The mistakes that some public check can tell from the reference.
 
     Only the first seed counts, and evidence is rounded: naming is generous, and this is most of the payload.
     """
     kept = []
+    public = [probe for probe in question.probes if probe.public]
     functions = {probe.name: load_probe(probe_source(question, probe), probe.name) for probe in public}
     for mistake in question.mistakes:
+        affected = {probe.name for probe in public if impact.affects(question, mistake, probe)}
+        if not affected:
+            continue
         namespace = variant_namespace(problem_set, question, mistake)
         outcomes = []
-        for (name, number), right in expected.items():
-            if number:
-                continue
-            seed = public_seed(problem_set.name, question.id, name, number)
-            outcome = run_probe(functions[name], namespace, seed)
+        for name, right in expected.items():
+            seed = public_seed(problem_set.name, question.id, name, 0)
+            outcome = run_probe(functions[name], namespace, seed) if name in affected else right
             if _same_outcome(outcome, right):
-                outcomes.append([name, number, SAME_AS_EXPECTED])
+                outcomes.append([name, 0, SAME_AS_EXPECTED])
                 continue
             frozen = write_outcome({**outcome, "evidence": rounded(outcome["evidence"])})
             if len(json.dumps(frozen)) <= MISTAKE_BYTES:
-                outcomes.append([name, number, place(frozen)])
+                outcomes.append([name, 0, place(frozen)])
         if any(index != SAME_AS_EXPECTED for _, _, index in outcomes):
             kept.append({"title": mistake.title, "outcomes": outcomes})
     return kept
@@ -192,7 +200,7 @@ def _without_judge_imports(text: str) -> str:
 
 
 def same_checks(old: Any, new: Mapping[str, Any]) -> bool:
-    """Do two payloads come from the same source? Evidence may differ as it does from machine to machine."""
+    """Do two payloads say the same, apart from mistakes? Evidence may differ as it does from machine to machine."""
     try:
         return _face(old, hints=True) == _face(new, hints=True) and all(
             _same_evidence(one, other) for one, other in zip(old["questions"], new["questions"], strict=True)
@@ -207,18 +215,30 @@ def face_sha256(data: Mapping[str, Any]) -> str:
 
 
 def _face(data: Mapping[str, Any], hints: bool) -> Any:
-    """The payload without evidence, and without hints and mistakes if not wanted."""
+    """The payload without evidence and mistakes, and without hints if not wanted."""
     questions = []
     for item in data["questions"]:
         kept = {key: value for key, value in item.items() if key not in ("outcomes", "probes", "mistakes", "hints")}
-        kept["probes"] = [
-            {**probe, "cases": [case["seed"] for case in probe["cases"]]} for probe in item["probes"]
-        ]
+        kept["probes"] = [_probe_face(probe) for probe in item["probes"]]
         if hints:
             kept["hints"] = item["hints"]
-            kept["mistakes"] = [mistake["title"] for mistake in item["mistakes"]]
         questions.append(kept)
     return {**data, "questions": questions}
+
+
+def _probe_face(probe: Mapping[str, Any]) -> Any:
+    face = {**probe, "cases": [case["seed"] for case in probe["cases"]]}
+    return _same_on_every_python(face)
+
+
+def _same_on_every_python(value: Any) -> Any:
+    """Source text as this Python writes it: versions differ in how they turn a syntax tree into text."""
+    if isinstance(value, dict):
+        return {
+            key: ast.unparse(ast.parse(item)) if key == "source" else _same_on_every_python(item)
+            for key, item in value.items()
+        }
+    return [_same_on_every_python(item) for item in value] if isinstance(value, list) else value
 
 
 def _same_evidence(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:

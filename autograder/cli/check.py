@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from autograder.cli.grade import add_sandbox_arguments, device, limits, say
+from autograder.cli.grade import add_sandbox_arguments, device, limits, one_thread, say
 from autograder.course import course_root, load_course
 from autograder.errors import UserError
 
@@ -43,6 +43,7 @@ def run(options: argparse.Namespace) -> int:
     course = load_course(root)
     where, bounds = device(options.device), limits(course)
     console = Console(stderr=True)
+    one_thread()
     say(console, f"Checking {options.notebook} against {problem_set.name} …")
     try:
         with KernelPool(

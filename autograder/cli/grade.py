@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
     problem_set = load_problem_set(find_folder(options.problem_set, root))
     for id in options.regrade:
         problem_set.question(id)
-    submissions = collect(options.paths, matcher_for(problem_set, root))
+    submissions = collect(options.paths, matcher_for(problem_set, root), ignore=options.out)
 
     from autograder.grading.batch import Options, grade_batch
     from autograder.reporting.progress import progress
@@ -65,6 +65,7 @@ def run(options: argparse.Namespace) -> int:
         sandbox=options.sandbox or course.sandbox, allow_weaker=options.allow_weaker, limits=limits(course),
         regrade=frozenset(options.regrade),
     )
+    one_thread()
     with progress(console, len(submissions)) as advance:
         batch = grade_batch(problem_set, submissions, options.out, how, advance)
     if batch.kept:
@@ -75,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
     if not options.no_html:
         from autograder.reporting.html import write_pages
 
-        page = write_pages(options.out)
+        page = write_pages(options.out, course.title)
     if options.json:
         json.dump([result.to_json() for result in batch.results], sys.stdout, ensure_ascii=False)
         print()
@@ -88,6 +89,13 @@ def run(options: argparse.Namespace) -> int:
     say(console, f"Sandbox: {batch.sandbox}. Reused from before: {batch.reused} of {len(batch.results)}.")
     say(console, f"Report: {page}" if page else f"Results: {options.out / 'summary.csv'}")
     return 3 if batch.results and all(result.status == INTERNAL for result in batch.results) else 0
+
+
+def one_thread() -> None:
+    """Reference and students compute alike, and several submissions at once do not fight for the cores."""
+    import torch
+
+    torch.set_num_threads(1)
 
 
 def say(console: Console, text: str) -> None:

@@ -11,14 +11,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from autograder.course import load_course
     from autograder.errors import UserError
     from autograder.grading.store import Store
     from autograder.grading.summary import write_summary
     from autograder.reporting.html import write_pages
 
     try:
+        title = load_course().title
+    except UserError:  # results can be read anywhere
+        title = ""
+    try:
         write_summary(options.out, Store(options.out, create=False).results())
-        page = write_pages(options.out)
+        page = write_pages(options.out, title)
     except OSError as error:
         raise UserError(f"{options.out} cannot be written to ({error.strerror}).") from None
     print(page)

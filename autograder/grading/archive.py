@@ -1,4 +1,4 @@
-"""Reads zip archives in memory. Nothing is ever written to disk, and nothing is read without a cap."""
+"""Reads zip archives. Nothing is ever written to disk, and nothing is read without a cap."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import io
 import stat
 import zipfile
 import zlib
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 MAX_ENTRIES = 20_000
 MAX_MEMBER = 100 * 2**20
-MAX_TOTAL = 1 * 2**30
+MAX_TOTAL = 8 * 2**30  # read in all, one file after another
 MAX_RATIO = 300  # JSON text compresses to a tenth or so; repeated bytes to a thousandth
 RATIO_FROM = 2**20
 
@@ -20,11 +20,11 @@ class ArchiveProblem(ValueError):
 
 
 class Archive:
-    """A zip archive in memory: ``names`` of its files, and ``read``."""
+    """A zip archive, in memory or a file: ``names`` of its files, and ``read``."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes | Path) -> None:
         try:
-            self._zip = zipfile.ZipFile(io.BytesIO(data))
+            self._zip = zipfile.ZipFile(io.BytesIO(data) if isinstance(data, bytes) else data)
             infos = self._zip.infolist()
         except (zipfile.BadZipFile, zlib.error, ValueError, NotImplementedError, EOFError, OSError):
             raise ArchiveProblem("The zip file is damaged or not a zip file.") from None
@@ -75,8 +75,3 @@ def _check_name(info: zipfile.ZipInfo) -> None:
         raise ArchiveProblem("The zip file holds an absolute path; pack it again.")
     if stat.S_ISLNK(info.external_attr >> 16):
         raise ArchiveProblem("The zip file holds a symbolic link; pack the file itself.")
-
-
-def is_zip(data: bytes) -> bool:
-    """True for the first bytes of a zip file (also of an empty one)."""
-    return data[:4] in (b"PK\x03\x04", b"PK\x05\x06")

@@ -29,7 +29,6 @@ from autograder.grading.text import clean_line
 
 MAX_FILES = 50_000
 MAX_NOTEBOOKS = 50  # of one student
-MAX_ZIP = 2 * 2**30
 JUNK = {"__MACOSX", ".ipynb_checkpoints", "__pycache__", ".DS_Store", ".git", "Thumbs.db"}
 
 
@@ -82,12 +81,18 @@ class EntryProblem(ValueError):
     """Why a file cannot be read: one sentence."""
 
 
-def collect(paths: Sequence[str | Path], matcher: Matcher) -> list[Submission]:
-    """All submissions below the paths, sorted by student. Raises `UserError` when a path itself is bad."""
+def collect(paths: Sequence[str | Path], matcher: Matcher, ignore: Path | None = None) -> list[Submission]:
+    """All submissions below the paths, sorted by student; the folder ``ignore`` (of results) is not looked into.
+
+    Raises
+    ------
+    UserError
+        A path itself is bad, or the only submission is.
+    """
     groups: list[Group | tuple[Name, str, str]] = []
     for path in map(Path, paths):
         try:
-            groups += _groups(path, matcher)
+            groups += _groups(path, matcher, ignore)
         except (ArchiveProblem, EntryProblem) as error:
             if len(paths) == 1:
                 raise UserError(f"{path}: {error}") from None
@@ -105,12 +110,12 @@ def collect(paths: Sequence[str | Path], matcher: Matcher) -> list[Submission]:
     return sorted(submissions, key=lambda item: item.student.lower())
 
 
-def _groups(path: Path, matcher: Matcher) -> list[Group]:
+def _groups(path: Path, matcher: Matcher, ignore: Path | None) -> list[Group]:
     if not path.exists():
         raise UserError(f"{path} does not exist.")
     outwards = _outwards(path)
     if path.is_dir():
-        entries, empty = _walk(path)
+        entries, empty = _walk(path, ignore)
         return _by_student(entries, path, outwards, matcher, empty)
     if not path.is_file():
         raise UserError(f"{path} is neither a file nor a folder.")
@@ -119,7 +124,7 @@ def _groups(path: Path, matcher: Matcher) -> list[Group]:
         entry = Entry((path.name,), partial(_read_file, path))
         return [Group(matcher.naming.from_ancestors(outwards, path.stem), str(path), [entry])]
     if suffix == ".zip":
-        archive = Archive(_read_file(path, MAX_ZIP))
+        archive = Archive(path)
         entries = [Entry(tuple(name.replace("\\", "/").split("/")), _member(archive, name)) for name in archive.names]
         return _by_student(entries, path, outwards, matcher, [])
     raise UserError(f"{path} is not a notebook, a zip file or a folder.")
@@ -130,14 +135,17 @@ def _outwards(path: Path) -> list[str]:
     return [path.stem if path.is_file() else path.name, *(parent.name for parent in path.parents if parent.name)]
 
 
-def _walk(root: Path) -> tuple[list[Entry], list[str]]:
+def _walk(root: Path, ignore: Path | None) -> tuple[list[Entry], list[str]]:
     """Regular files below a folder, and the names of its empty subfolders. Links that lead outside are not followed."""
     entries: list[Entry] = []
     empty = []
     real = os.path.realpath(root)
+    ignored = os.path.realpath(ignore) if ignore else None
     for folder, subfolders, files in os.walk(root):
-        subfolders[:] = sorted(name for name in subfolders if name not in JUNK)
         place = Path(folder)
+        subfolders[:] = sorted(
+            name for name in subfolders if name not in JUNK and os.path.realpath(place / name) != ignored
+        )
         parts = place.relative_to(root).parts
         if len(parts) == 1 and not subfolders and not files:
             empty.append(parts[0])
@@ -196,22 +204,29 @@ def _by_student(
             own = matcher.naming.from_ancestors([*reversed(stripped), *outwards], outwards[0])
             group = groups.setdefault(("own", ""), Group(own, str(path), []))
             group.entries.append(entry)
-        elif entry.suffix in (".ipynb", ".zip") or from_lms(entry.stem):
+        elif _is_work(entry) or from_lms(entry.stem):
             name = matcher.naming.from_name(entry.stem) or Name(safe_id(entry.stem))
             key = ("file", f"{name.student}/{name.number}" if name.number else entry.parts[0])
             groups.setdefault(key, Group(name, str(path / entry.parts[0]), [])).entries.append(entry)
     for folder in [] if stripped else empty:
         groups.setdefault(("folder", folder), Group(from_lms(folder) or Name(safe_id(folder)), str(path / folder), []))
-    if not any(entry.suffix in (".ipynb", ".zip") for group in groups.values() for entry in group.entries):
+    with_work = {key for key, group in groups.items() if any(_is_work(entry) for entry in group.entries)}
+    if not with_work:
         raise UserError(f"{path} holds no notebook (.ipynb).")
+    if not any(kind == "folder" for kind, _ in with_work):  # then folders are not how students hand in here
+        groups = {key: group for key, group in groups.items() if key[0] != "folder" or from_lms(key[1])}
     return list(groups.values())
+
+
+def _is_work(entry: Entry) -> bool:
+    return entry.suffix in (".ipynb", ".zip")
 
 
 def _is_own(entry: Entry, loose: list[Entry], matcher: Matcher) -> bool:
     """A notebook beside no other students' ones, whose name says nothing: the path itself is the student."""
-    notebooks = [other for other in loose if other.suffix in (".ipynb", ".zip")]
+    notebooks = [other for other in loose if _is_work(other)]
     telling = [other for other in notebooks if matcher.naming.from_name(other.stem)]
-    return entry.suffix in (".ipynb", ".zip") and not matcher.naming.from_name(entry.stem) and not (
+    return _is_work(entry) and not matcher.naming.from_name(entry.stem) and not (
         len(notebooks) - len(telling) > 1 or any(from_lms(other.stem) for other in telling)
     )
 
@@ -240,8 +255,7 @@ def _container(name: str) -> bool:
 
 def _holds_class(entries: list[Entry], naming: Naming) -> bool:
     """True if a single folder holds several students rather than one student's files."""
-    wanted = [entry for entry in entries if entry.suffix in (".ipynb", ".zip")]
-    inner = {entry.parts[1] for entry in wanted}
+    inner = {entry.parts[1] for entry in entries if _is_work(entry)}
     return len(inner) > 1 and not any(naming.is_generic(Path(name).stem) for name in inner)
 
 

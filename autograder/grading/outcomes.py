@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 KEYS = {"status", "evidence", "error", "mutated", "seconds"}
 STATUSES = ("ok", "missing", "todo", "error")
 MAX_MUTATED = 50
+MAX_PAYLOAD = 16 * 2**20  # comparing evidence takes several times its memory
 PROTOCOL = "The answer did not come back in the expected form; does the notebook change Python's own modules?"
 REASONS = {
     "died": "The process ended while it was answering (exit, crash, or out of memory?).",
@@ -40,6 +41,8 @@ def read_reply(reply: ProbeReply, limit: float) -> Outcome:
         return timed_out(limit, reply.seconds)
     if reply.status == "deadline":
         return plain_outcome("timeout", "The time for the whole submission was used up.", seconds=reply.seconds)
+    if reply.status == "ok" and len(reply.payload) > MAX_PAYLOAD:
+        return plain_outcome("error", REASONS["too_large"], seconds=reply.seconds)
     if reply.status != "ok":
         return plain_outcome("error", REASONS.get(reply.status, PROTOCOL), seconds=reply.seconds)
     try:

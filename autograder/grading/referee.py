@@ -119,7 +119,7 @@ class Referee:
         if failed and question.mistakes:
             known = {mistake.key: _LazyOutcomes(self, question, mistake) for mistake in question.mistakes}
             titles = {mistake.key: mistake.title for mistake in question.mistakes}
-            named = name_mistake(outcomes, known, [result.id for result in failed])
+            named = _named(outcomes, known, [result.id for result in failed])
             for result in failed:
                 if result.id in named:
                     result.mistake = named[result.id]
@@ -149,6 +149,16 @@ class _LazyOutcomes(Mapping[str, Outcome]):
 
     def __len__(self) -> int:
         return len(self._probes)
+
+
+def _named(
+    outcomes: Mapping[str, Outcome], known: Mapping[str, Mapping[str, Outcome]], failed: list[str]
+) -> dict[str, str]:
+    """`name_mistake` on hostile evidence: what it cannot compare stays without a name."""
+    try:
+        return name_mistake(outcomes, known, failed)
+    except Exception:
+        return {}
 
 
 def _sentence(title: str) -> str:

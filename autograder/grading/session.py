@@ -94,7 +94,7 @@ class Session:
                 continue
             seconds = self._cell_seconds(cell)
             if seconds <= 0:
-                self._note(cell, "was not run, because the time for the notebook was used up.")
+                self._note(cell, "not run, because the time for the notebook was used up.")
                 continue
             execution = self._kernel.execute(without_installs(cell.source), timeout=seconds)
             self._note_execution(cell, execution, seconds)
@@ -112,22 +112,27 @@ class Session:
     def _note_execution(self, cell: CodeCell, execution: Execution, seconds: float) -> None:
         if execution.status == "error":
             what = clean_line(f"{execution.ename}: {execution.evalue}", 240)
-            line = f", line {execution.line}" if type(execution.line) is int else ""
-            self._note(cell, f"{what}", place=line)
+            self._note(cell, what, execution.line)
         elif execution.status == "timeout":
-            self._note(cell, f"was stopped after {seconds:.0f} s.")
+            self._note(cell, f"stopped after {seconds:.0f} s.")
         elif execution.status == "output":
-            self._note(cell, "printed more than is allowed and was stopped.")
+            self._note(cell, "stopped, because it printed more than is allowed.")
         elif execution.status == "died":
-            self._note(cell, "ended Python (a crash, an exit, or out of memory); the rest was run without it.")
+            self._note(cell, "ended Python (a crash, an exit, or out of memory), so the rest was run without it.")
         elif execution.status == "deadline":
-            self._note(cell, "was stopped, because the time for the whole submission was used up.")
+            self._note(cell, "stopped, because the time for the whole submission was used up.")
 
-    def _note(self, cell: CodeCell, text: str, place: str | None = None) -> None:
-        """One note a cell, however often it is run again."""
-        if cell.number not in self._noted:
-            self._noted.add(cell.number)
-            self._notes.append(f"Cell {cell.number} {text}" if place is None else f"Cell {cell.number}{place}: {text}")
+    def _note(self, cell: CodeCell, text: str, line: int | None = None) -> None:
+        """One note a cell, however often it is run again; it shows the line, or else the cell's first one."""
+        if cell.number in self._noted:
+            return
+        self._noted.add(cell.number)
+        lines = cell.source.split("\n")
+        known = type(line) is int and 1 <= line <= len(lines)
+        code = lines[line - 1] if known else next(text for text in lines if text.strip())
+        shown = clean_line(code, 50).replace("`", "'")
+        place = f"Cell {cell.number}, line {line}" if known else f"Cell {cell.number}"
+        self._notes.append(f"{place} (`{shown}`): {text}")
 
     def probe(self, request: dict[str, Any], seconds: float | None = None) -> Outcome:
         """Ask one probe. If an earlier one killed the kernel, a fresh one is started, if there may be one."""

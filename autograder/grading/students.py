@@ -35,6 +35,7 @@ _COPY = re.compile(
     r"(?:[ _-]*(?:\(\d+\)|copy\d*)|[ _-]+(?:\d{1,2}|v\d+|final|solutions?|answers?|submission|completed))+$",
     re.IGNORECASE,
 )
+_NUMBERED = re.compile(r"(?:ps|hw)\d+|untitled\d*")
 _GENERIC = {"", "notebook", "untitled", "main", "solution", "solutions", "homework", "assignment", "submission"}
 
 
@@ -76,10 +77,8 @@ class Naming:
         stem = stem.strip().lower()
         if GRADESCOPE.match(stem):
             return False
-        return any(
-            text in _GENERIC or text == self.assignment or text in self.generic or re.fullmatch(r"(?:ps|hw)\d+|untitled\d*", text)
-            for text in (stem, _COPY.sub("", stem))
-        )
+        known = _GENERIC | self.generic | {self.assignment}
+        return any(text in known or _NUMBERED.fullmatch(text) for text in (stem, _COPY.sub("", stem)))
 
     def from_name(self, stem: str) -> Name | None:
         """The id in a name; None when it is generic."""

@@ -20,6 +20,7 @@ from ipykernel.kernelapp import IPKernelApp
 from ipykernel.shellchannel import ShellChannelThread
 from tornado.ioloop import IOLoop
 from traitlets.config import Config
+from zmq.eventloop.zmqstream import ZMQStream
 
 HARNESS_MODULE = "_probe_harness"
 
@@ -33,7 +34,7 @@ class _ChildOutput(IOPubThread):
         pipe_in = self.socket.context.socket(zmq.PULL)
         pipe_in.linger = 0
         pipe_in.bind(self._pipe_address)
-        self._pipe_in = zmq.eventloop.zmqstream.ZMQStream(pipe_in, self.io_loop)
+        self._pipe_in = ZMQStream(pipe_in, self.io_loop)
         self._pipe_in.on_recv(self._handle_pipe_msg)
 
     def _setup_pipe_out(self) -> tuple[Any, Any]:
@@ -105,8 +106,9 @@ def prepare(spec: dict[str, Any]) -> SandboxedKernelApp:
     SandboxedKernelApp.socket_directory = spec["socket_directory"]
     app = SandboxedKernelApp.instance(config=_config(spec["key"].encode()))
     app.initialize([])
-    _inline_figures(app.shell)
-    app.shell.system = app.shell.system_raw  # "!command" through a pipe: there are no terminals here
+    shell: Any = app.shell
+    _inline_figures(shell)
+    shell.system = shell.system_raw  # "!command" through a pipe: there are no terminals here
     _wake_on_signals()
     harness = types.ModuleType(HARNESS_MODULE)
     sys.modules[HARNESS_MODULE] = harness
@@ -118,7 +120,11 @@ def prepare(spec: dict[str, Any]) -> SandboxedKernelApp:
 def _wake_on_signals() -> None:
     """Let an interrupt reach a cell that awaits: ipykernel's handler does not wake the event loop by itself."""
     read_end, write_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-    IOLoop.current().add_handler(read_end, lambda fd, events: os.read(fd, 4096), IOLoop.READ)
+
+    def drain(fd: Any, events: int) -> None:
+        os.read(read_end, 4096)
+
+    IOLoop.current().add_handler(read_end, drain, IOLoop.READ)
     signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
 
 

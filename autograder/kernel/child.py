@@ -7,6 +7,7 @@ its privileges and starts ipykernel. Both are forks of the zygote, so nothing is
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -39,10 +40,8 @@ def run(spec: dict[str, Any], control: socket.socket, grader: int) -> NoReturn:
 
 def tell(control: socket.socket, message: dict[str, Any], *fds: int) -> None:
     """Send one event to the grader."""
-    try:
+    with contextlib.suppress(OSError):  # the grader is gone, which the next poll notices
         socket.send_fds(control, [json.dumps(message).encode()], list(fds))
-    except OSError:
-        pass  # the grader is gone; the next poll notices
 
 
 def report_failure(control: socket.socket, error: BaseException) -> None:
@@ -78,13 +77,13 @@ def _be_init(spec: dict[str, Any], control: socket.socket, grader: int) -> NoRet
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
     while True:
-        ready, _, _ = select.select([control, grader, wake_read], [], [], 1.0)
+        ready, _, _ = select.select([control.fileno(), grader, wake_read], [], [], 1.0)
         if wake_read in ready:
             os.read(wake_read, 4096)
         _reap(pid, control)
         if grader in ready:
             _end(0)
-        if control in ready:
+        if control.fileno() in ready:
             order = control.recv(16)
             if not order:
                 _end(0)
@@ -150,8 +149,14 @@ def _clean_interpreter(spec: dict[str, Any]) -> None:
     """The environment, the working directory and the import path that student code sees."""
     scratch = spec["scratch"]
     os.environ.clear()
-    os.environ.update(spec["env"], HOME=f"{scratch}/home", TMPDIR=f"{scratch}/tmp", IPYTHONDIR=f"{scratch}/home/.ipython",
-                      MPLCONFIGDIR=f"{scratch}/home/.matplotlib")  # fmt: skip
+    home = f"{scratch}/home"
+    os.environ.update(
+        spec["env"],
+        HOME=home,
+        TMPDIR=f"{scratch}/tmp",
+        IPYTHONDIR=f"{home}/.ipython",
+        MPLCONFIGDIR=f"{home}/.matplotlib",
+    )
     os.chdir(f"{scratch}/work")
     import tempfile
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import zmq
@@ -24,6 +24,7 @@ PROBE_GRACE = 3.0  # the kernel enforces a probe's timeout itself; this is for w
 IDLE_GRACE = 2.0  # for the last output after a reply
 BATCH = 64  # messages taken in before the clock is looked at again
 REQUEST_BYTES = 16 * 2**20
+EXECUTION_STATUS: dict[str, ExecutionStatus] = {"timeout": "timeout", "output": "output", "deadline": "deadline"}
 PROBE_STATUS: dict[str, ProbeStatus] = {
     "ok": "ok", "timeout": "timeout", "died": "died", "memory": "memory", "too_large": "too_large",
 }  # fmt: skip
@@ -134,27 +135,28 @@ class Kernel:
         exchange = self._exchange(
             "execute_request", content, "execute_reply", self._limits.cell_seconds if timeout is None else timeout
         )
-        seconds = time.monotonic() - started
-        tails = {"stdout_tail": exchange.tails.get("stdout", ""), "stderr_tail": exchange.tails.get("stderr", "")}
-        status: ExecutionStatus
+        plain = Execution(
+            "ok",
+            seconds=time.monotonic() - started,
+            stdout_tail=exchange.tails.get("stdout", ""),
+            stderr_tail=exchange.tails.get("stderr", ""),
+        )
         if exchange.reply is None or exchange.verdict:
-            status = exchange.verdict if exchange.verdict in ("timeout", "output", "deadline") else "died"  # type: ignore[assignment]
-            return Execution(status, evalue=_why(exchange, self._dead, self._limits), seconds=seconds, **tails)
+            status = EXECUTION_STATUS.get(exchange.verdict, "died")
+            return replace(plain, status=status, evalue=_why(exchange, self._dead, self._limits))
         answer = exchange.reply.parse()
         if answer.get("status") == "ok":
-            return Execution("ok", seconds=seconds, **tails)
+            return plain
         if not answer:
-            return Execution("error", "Error", "The error message is too long.", seconds=seconds, **tails)
+            return replace(plain, status="error", ename="Error", evalue="The error message is too long.")
         trace = render.traceback(answer.get("traceback"))
-        return Execution(
-            "error",
-            render.text(answer.get("ename"), 200),
-            render.text(answer.get("evalue"), 2000),
-            trace,
-            seconds,
-            tails["stdout_tail"],
-            tails["stderr_tail"],
-            render.line(trace, answer.get("execution_count"), code),
+        return replace(
+            plain,
+            status="error",
+            ename=render.text(answer.get("ename"), 200),
+            evalue=render.text(answer.get("evalue"), 2000),
+            traceback=trace,
+            line=render.line(trace, answer.get("execution_count"), code),
         )
 
     def probe(self, request: Mapping[str, object], timeout: float | None = None) -> ProbeReply:
@@ -187,9 +189,7 @@ class Kernel:
             return ProbeReply("malformed", b"", seconds, "The kernel sent an answer that makes no sense.")
         return ProbeReply(status, b"", seconds, render.text(answer.get("message"), 300))
 
-    def _exchange(
-        self, kind: str, content: Mapping[str, object], reply_kind: str, timeout: float
-    ) -> _Exchange:
+    def _exchange(self, kind: str, content: Mapping[str, object], reply_kind: str, timeout: float) -> _Exchange:
         """Send a request and take in what comes, until the reply, a limit, or the end of the kernel."""
         now = time.monotonic()
         overall = self._deadline <= now + timeout
@@ -222,7 +222,8 @@ class Kernel:
 
     def _finished(self, exchange: _Exchange) -> bool:
         if exchange.reply is None:
-            return False
+            # an interrupt that arrives while ipykernel is about to reply costs the reply, but not the status
+            return exchange.idle and bool(exchange.verdict)
         return exchange.idle or time.monotonic() > exchange.replied_at + IDLE_GRACE
 
     def _cut_short(self, exchange: _Exchange, verdict: str) -> None:
@@ -241,7 +242,8 @@ class Kernel:
         """Whether this request added to an output that is over its limit."""
         printed, displayed = exchange.spent
         limits = self._limits
-        return (self._printed > max(printed, limits.output_bytes)) or (self._displayed > max(displayed, limits.display_bytes))
+        too_much_text = self._printed > max(printed, limits.output_bytes)
+        return too_much_text or self._displayed > max(displayed, limits.display_bytes)
 
     def _step(self, exchange: _Exchange) -> None:
         """Wait a moment, and take in what has arrived."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -75,10 +76,8 @@ class ProcessHandle:
 
     def interrupt(self) -> None:
         """SIGINT to the kernel process."""
-        try:
+        with contextlib.suppress(OSError):  # it is gone, which the next poll will show
             self.control.send(b"interrupt", socket.MSG_DONTWAIT)
-        except OSError:
-            pass  # it is gone, which the next poll will show
 
     def stop(self) -> None:
         """End the kernel from any thread; whoever waits for it sees that it died. ``kill`` cleans up."""
@@ -109,10 +108,8 @@ class ProcessHandle:
         return self.scratch is None
 
     def _signal(self, number: int) -> None:
-        try:
+        with contextlib.suppress(OSError):
             signal.pidfd_send_signal(self._pidfd, number)
-        except OSError:
-            pass
 
 
 def _readable(fd: int, timeout: float) -> bool:

@@ -6,7 +6,7 @@ fork is impossible (a GPU context does not survive one) it runs in place, on a c
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
 import select
 import signal
@@ -24,10 +24,8 @@ def install(kernel, device="cpu", limit=64 * 2**20):
     fork = device == "cpu" and hasattr(os, "fork")
     if fork:
         _adopt_orphans()
-    try:
-        import dgm.checks.runtime  # before student code can put another module of that name in its place
-    except ImportError:
-        pass
+    with contextlib.suppress(ImportError):
+        import dgm.checks.runtime  # noqa: F401  # before student code can put something else in its place
 
     async def handle(stream, ident, parent):
         content = parent["content"]
@@ -110,11 +108,13 @@ def _be_child(request, namespace, read_end, write_end):
 
 def _quiet_streams():
     """The kernel's streams belong to threads that a fork does not have."""
-    null = open(os.devnull, "r+")
+    null = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1, 2):
-        os.dup2(null.fileno(), fd)
-    sys.stdout = sys.stderr = sys.__stdout__ = sys.__stderr__ = open(os.devnull, "w")
-    sys.stdin = sys.__stdin__ = open(os.devnull)
+        os.dup2(null, fd)
+    streams = {"stdin": os.fdopen(0, "r"), "stdout": os.fdopen(1, "w"), "stderr": os.fdopen(2, "w")}
+    for name, stream in streams.items():
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
     sys.displayhook = lambda value: None
 
 
@@ -185,7 +185,7 @@ def _adopt_orphans():
 
 
 def _children():
-    found = []
+    found: list[int] = []
     for task in os.listdir("/proc/self/task"):
         try:
             with open(f"/proc/self/task/{task}/children") as file:
@@ -203,12 +203,8 @@ def _kill_new_children(own):
             return
         for pid in new:
             for kill in (os.killpg, os.kill):
-                try:
+                with contextlib.suppress(OSError):
                     kill(pid, signal.SIGKILL)
-                except OSError:
-                    pass
         for pid in new:
-            try:
+            with contextlib.suppress(OSError):
                 os.waitpid(pid, 0)
-            except OSError:
-                pass

@@ -12,7 +12,7 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 DELIMITER = b"<IDS|MSG>"
@@ -61,7 +61,7 @@ class Codec:
             "msg_type": kind,
             "session": self._session,
             "username": "grader",
-            "date": datetime.now(timezone.utc).isoformat(),
+            "date": datetime.now(UTC).isoformat(),
             "version": "5.4",
         }
         parts = [json.dumps(part).encode() for part in (header, {}, {}, content)]

@@ -59,13 +59,13 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
     while True:
-        ready, _, _ = select.select([requests, grader, wake_read], [], [])
+        ready, _, _ = select.select([requests.fileno(), grader, wake_read], [], [])
         if wake_read in ready:
             os.read(wake_read, 4096)
             _reap()
         if grader in ready:
             break
-        if requests in ready:
+        if requests.fileno() in ready:
             data, fds, _, _ = socket.recv_fds(requests, 1 << 20, 1)
             if not data:
                 break

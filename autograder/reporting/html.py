@@ -111,8 +111,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "points": _points, "tenth": lambda value: f"{value:.1f}", "whole": lambda value: f"{value:.0f}", "prose": _prose, "sentence": _sentence, "symbol": lambda status: SYMBOLS.get(status, "?"),
-        "state": _state,
+        "points": _points, "tenth": lambda value: f"{value:.1f}", "whole": lambda value: f"{value:.0f}",
+        "prose": _prose, "sentence": _sentence, "symbol": lambda status: SYMBOLS.get(status, "?"), "state": _state,
     }
     return environment
 

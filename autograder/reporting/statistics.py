@@ -73,7 +73,8 @@ def histogram(results: Sequence[SubmissionResult]) -> list[dict[str, Any]]:
     most = max(counts)
     if most == 0:
         return []
+    labels = [f"{10 * index}–{10 * index + 10}" for index in range(BINS - 1)] + ["90 and up"]
     return [
-        {"label": f"{10 * index}–{10 * index + 10}" if index < BINS - 1 else "90 and up", "count": count, "height": round(CHART_HEIGHT * count / most, 1)}
-        for index, count in enumerate(counts)
+        {"label": label, "count": count, "height": round(CHART_HEIGHT * count / most, 1)}
+        for label, count in zip(labels, counts, strict=True)
     ]

@@ -18,7 +18,7 @@ question(
         "Start with K = 1, equation (5.1), and compare with a loop over single vectors. `F.unfold` returns (1, D, N). For `average_patches`: "
         "what does `F.fold` give for patches that are all ones?",
         "The noisy vectors follow the same mixture with other covariances: Σ_k + σ²I. With these your `responsibilities` of Question 3 "
-        "already are equation (5.2). For many rows y at once you need Σ (Σ + σ²I)⁻¹ transposed; both matrices are symmetric.",
+        "already are equation (5.2). The gain Σ (Σ + σ²I)⁻¹ is a symmetric matrix, so many rows y − μ at once are multiplied by it from the right.",
         "`gain = torch.linalg.solve(covs[k] + sigma**2 * I, covs[k])`, then `means[k] + (y - means[k]) @ gain`, weighted by column k of "
         "the responsibilities. `denoise`: extract, subtract each patch's mean, posterior mean, add the mean again, average.",
     ],
@@ -61,7 +61,7 @@ def patches_of_an_image(student, rng):
 
 @probe(points=1, title="mean over overlapping patches", public=True)
 def averages_of_patches(student, rng):
-    size, height, width = rng.integer(2, 5), rng.integer(6, 9), rng.integer(9, 13)
+    size, height, width = rng.integer(3, 5), rng.integer(6, 9), rng.integer(9, 13)
     patches = rng.normal((height - size + 1) * (width - size + 1), size * size)
     return {
         "patches that disagree": student.average_patches(patches, height, width),
@@ -205,6 +205,10 @@ edit_mistake("equal_weights_prior", "the prior weights π_k are missing from the
              (WEIGHTS, WEIGHTS.replace("log_weights", "torch.zeros_like(log_weights)")))
 edit_mistake("hard_assignment", "only the most probable component is used; the posterior mean weights all of them",
              (WEIGHTS, f"F.one_hot({WEIGHTS}.argmax(1), len(means)).to(y.dtype)"))
+edit_mistake("softmax_over_examples", "the responsibilities are normalised over the vectors; they sum to 1 over the components",
+             (WEIGHTS, "gmm_log_joint(y, log_weights, means, noisy_covs).softmax(0)"))
+edit_mistake("determinant_missing", "the determinants of Σ_k + σ²I are missing from (5.2): wide components get too much weight",
+             (WEIGHTS, "(gmm_log_joint(y, log_weights, means, noisy_covs) + 0.5 * torch.logdet(noisy_covs)).softmax(1)"))
 edit_mistake("log_responsibilities", "the components are weighted by the log-responsibilities", (WEIGHTS, f"{WEIGHTS}.log()"))
 edit_mistake("mean_not_added", "the component's mean is subtracted but not added again", (ESTIMATE, "((y - means[k]) @ gain)"))
 edit_mistake("mean_not_subtracted", "the gain must act on y − μ_k, not on y", (ESTIMATE, "(means[k] + y @ gain)"))
@@ -270,7 +274,7 @@ def averages_the_parameters(ref):
     return {"posterior_mean": posterior_mean}
 
 
-REMOVE, ADD = "posterior_mean(patches - brightness,", "brightness + posterior_mean"
+ADD = "brightness + posterior_mean"
 
 edit_mistake("brightness_not_removed", "the patches keep their own mean, but the mixture describes patches without it",
              ("brightness = patches.mean(1, keepdim=True)", "brightness = torch.zeros_like(patches[:, :1])"))
@@ -282,9 +286,6 @@ edit_mistake("mean_over_patches", "the mean is taken over the patches (one value
 edit_mistake("clamped", "the result is clamped to [0, 1], which was not asked for",
              ("return average_patches(estimates, image.shape[2], image.shape[3])",
               "return average_patches(estimates, image.shape[2], image.shape[3]).clamp(0, 1)"))
-edit_mistake("noisy_brightness_filtered_twice", "the patch mean is added before the posterior mean instead of after it",
-             (f"{ADD}(patches - brightness,", "posterior_mean(patches - brightness + brightness,"))
-
 # --- alternatives --------------------------------------------------------------------------------------------
 
 

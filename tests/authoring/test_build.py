@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -14,7 +15,7 @@ from autograder.cli.main import main
 from autograder.course import load_course
 from autograder.errors import UserError
 from autograder.probes.load import load_problem_set
-from dgm.grader.payload import pack, unpack
+from dgm.grader.payload import pack, read_outcome, unpack, write_outcome
 
 
 def _load(root: Path):
@@ -138,15 +139,14 @@ def test_other_machines_rounding_is_not_stale(built):
     payload = payload_of(notebook)
     for factor, stale in ((1 + 2e-6, False), (1.01, True)):
         data = unpack(payload)
-        from dgm.grader.payload import read_outcome, write_outcome
-
         index = data["questions"][0]["probes"][0]["cases"][0]["expected"]
         outcome = read_outcome(data["questions"][0]["outcomes"][index])
         outcome["evidence"] = outcome["evidence"] * factor
         data["questions"][0]["outcomes"][index] = write_outcome(outcome)
         for name in ("ps1.ipynb", "ps1_solution.ipynb"):
-            file = built / "ps1_tiny" / name
-            file.write_text(file.read_text().replace(payload, pack(data)))
+            text = (built / "ps1_tiny" / name).read_text().replace(payload, pack(data))
+            hashes = [hashlib.sha256(packed.encode()).hexdigest() for packed in (payload, pack(data))]
+            (built / "ps1_tiny" / name).write_text(text.replace(*hashes))
         _fix_checksum(path)
         assert bool(check(*_load(built))) is stale
         payload = pack(data)
@@ -266,7 +266,7 @@ LINTS = [
     ('    """Logarithm of a sum of exponentials along ``dim``."""\n', "", "logsumexp has no docstring"),
     ("    m = x.max(dim, keepdim=True).values\n    return (x - m).exp().sum(dim).log() + m.squeeze(dim)\n", "",
      "an empty solution region"),
-    ("    ### END SOLUTION\n\n# %% role=\"check\" question=\"q1\"", "\n# %% role=\"check\" question=\"q1\"", "without an"),
+    ('    ### END SOLUTION\n\n# %% role="check" question="q1"', '\n# %% role="check" question="q1"', "without an"),
     ('FACTOR = 3.0', '### BEGIN SOLUTION\nFACTOR = 3.0\n### END SOLUTION', "a solution region in a given cell"),
 ]
 

@@ -226,6 +226,15 @@ def test_one_of_several_bad_paths_is_a_row(tmp_path, matcher):
         collect([tmp_path / "ada.ipynb", tmp_path / "typo.ipynb"], matcher)
 
 
+def test_results_and_figures_are_no_students(tmp_path, matcher):
+    files = {"ada.ipynb": GOOD, "figures/a.png": b"", "out/results/ada.json": b"{}", "Bob_1_assignsubmission_file_/x.pdf": b""}
+    root = lay_out(tmp_path, files, False)
+    assert [item.student for item in collect([root], matcher, ignore=root / "out")] == ["ada", "Bob"]
+    files = {"ada/ps9.ipynb": GOOD, "bob/x.png": b""}
+    found = collect([lay_out(tmp_path / "other", files, False)], matcher)
+    assert [(item.student, bool(item.problem)) for item in found] == [("ada", False), ("bob", True)]
+
+
 def test_links_and_pipes_in_a_folder_are_rows(tmp_path, matcher):
     root = lay_out(tmp_path, {"ada.ipynb": GOOD}, False)
     (tmp_path / "secret.ipynb").write_bytes(GOOD)

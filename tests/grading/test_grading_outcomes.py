@@ -41,6 +41,11 @@ def test_garbage_becomes_an_error(payload):
     assert result["status"] == "error" and result["evidence"] is None
 
 
+def test_too_much_evidence_is_not_even_parsed():
+    result = read_reply(ProbeReply("ok", b"[" * (16 * 2**20 + 1)), 5)
+    assert result["status"] == "error" and "too large" in result["error"]["message"]
+
+
 def test_evidence_beside_an_error_is_dropped():
     assert outcome(status="error", error=FAILED)["evidence"] is None
 

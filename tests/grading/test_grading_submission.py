@@ -100,8 +100,8 @@ def test_errors_in_cells_cost_only_what_needs_them(grader):
     result = grader.grade(make("ada", SETUP, DOUBLE, "1 / 0", SUM, "undefined", MEAN))
     assert result.score == 10
     assert result.notes == [
-        "Cell 3, line 1: ZeroDivisionError: division by zero",
-        "Cell 5, line 1: NameError: name 'undefined' is not defined",
+        "Cell 3, line 1 (`1 / 0`): ZeroDivisionError: division by zero",
+        "Cell 5, line 1 (`undefined`): NameError: name 'undefined' is not defined",
     ]
 
 
@@ -113,7 +113,7 @@ def test_installs_are_skipped_without_a_note(grader, pool):
 def test_a_cell_that_kills_the_kernel_is_left_out(grader, pool):
     result = grader.grade(make("ada", SETUP, DOUBLE, "k = 1 # DIE", SUM, MEAN))
     assert result.score == 10 and len(pool.kernels) == 2
-    assert len(result.notes) == 1 and result.notes[0].startswith("Cell 3 ended Python")
+    assert len(result.notes) == 1 and result.notes[0].startswith("Cell 3 (`k = 1 # DIE`): ended Python")
 
 
 def test_an_answer_that_kills_the_kernel_costs_only_itself(grader):
@@ -145,7 +145,7 @@ def test_broken_kernels_are_not_the_students_fault(grader, pool):
 
 def test_a_hanging_cell_is_noted(grader):
     result = grader.grade(make("ada", *RIGHT, "while True: pass # HANG"))
-    assert result.score == 10 and result.notes == ["Cell 5 was stopped after 5 s."]
+    assert result.score == 10 and result.notes == ["Cell 5 (`while True: pass # HANG`): stopped after 5 s."]
 
 
 def test_a_probe_that_kills_the_kernel_costs_only_itself(grader, pool):
@@ -168,7 +168,7 @@ def test_when_time_is_up_definitions_still_count(problem_set, pool, monkeypatch)
     cells = [SETUP, *["slow = 1"] * 3, "print(1)", DOUBLE, SUM, MEAN]
     result = grader.grade(make("ada", *cells))
     assert result.score == 10
-    assert result.notes == ["Cell 5 was not run, because the time for the notebook was used up."]
+    assert result.notes == ["Cell 5 (`print(1)`): not run, because the time for the notebook was used up."]
 
 
 def test_all_time_used_up(problem_set, pool, monkeypatch):
@@ -191,7 +191,7 @@ def test_hostile_error_messages_are_cleaned(grader):
     result = grader.grade(make("eve", SETUP, answer, SUM, MEAN, cell))
     texts = [result.notes[0], result.questions[0].probes[0].message]
     for text in texts:
-        assert "ValueError: <b> xxx" in text and len(text) < 800 and text.isprintable()
+        assert "ValueError: <b> xxx" in text and len(text) < 800 and text.isprintable() and "\x1b" not in text
 
 
 def test_same_seed_same_result(problem_set):

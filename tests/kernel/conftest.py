@@ -11,7 +11,7 @@ import pytest
 from autograder.kernel import Kernel, KernelPool, Limits, available_levels
 
 LIMITS = Limits(
-    cell_seconds=20, probe_seconds=10, total_seconds=60, memory_mb=800, processes=48, file_mb=8, scratch_mb=32,
+    cell_seconds=20, probe_seconds=10, total_seconds=300, memory_mb=800, processes=48, file_mb=8, scratch_mb=32,
     output_bytes=200_000, display_bytes=4_000_000, message_bytes=4 * 2**20,
 )  # fmt: skip
 TOKEN = "the-grader-s-own-token"

@@ -81,7 +81,8 @@ def test_junk_on_the_output_channel_is_ignored(kernel: Kernel, code: str) -> Non
 
 def test_a_false_idle_does_not_end_a_cell_early(kernel: Kernel) -> None:
     done = kernel.execute(
-        PUBLISH + "session.send(kernel.iopub_socket, 'status', {'execution_state': 'idle'}, parent=kernel.get_parent())\n"
+        PUBLISH + "idle = {'execution_state': 'idle'}\n"
+        "session.send(kernel.iopub_socket, 'status', idle, parent=kernel.get_parent())\n"
         "import time; time.sleep(0.3); x = 'late'"
     )
     assert done.status == "ok" and done.seconds >= 0.3

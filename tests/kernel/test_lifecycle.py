@@ -77,10 +77,11 @@ def test_await_shell_commands_figures_and_subprocesses_work(kernel: Kernel) -> N
     )
     assert figure.stdout_tail == "[] b'\\x89PNG'\n", figure
     # fork, not torch: what a forked child prints comes back through its parent
-    assert "from a child" in kernel.execute(
+    child = kernel.execute(
         "import multiprocessing as mp\np = mp.Process(target=print, args=('from a child',))\np.start(); p.join()\n"
-        "import time; time.sleep(0.3)"
-    ).stdout_tail
+        "import time; time.sleep(0.5)"
+    )
+    assert "from a child" in child.stdout_tail
 
 
 def test_data_loader_workers_run_in_namespaces(pools: dict[str, KernelPool]) -> None:
@@ -152,7 +153,7 @@ def test_nothing_is_left_behind(pools: dict[str, KernelPool]) -> None:
             kernel.close()
             kernel.close()
             assert not any(_runs(pid) for pid in [init, *below])
-        _wait(lambda: len(os.listdir("/proc/self/fd")) <= before)  # libzmq closes in its own thread
+        _wait(lambda most=before: len(os.listdir("/proc/self/fd")) <= most)  # libzmq closes in its own thread
         assert not [path for path in pool._directory.iterdir() if path.name.startswith(("k-", "s-"))]
 
 
@@ -167,7 +168,7 @@ def test_kernels_die_with_a_killed_grader() -> None:
     script = (
         "import sys, time\nfrom autograder.kernel import KernelPool\n"
         "pool = KernelPool()\nkernel = pool.start()\n"
-        "kernel.execute('import subprocess; subprocess.Popen([\"sleep\", \"100\"], start_new_session=True)')\n"
+        'kernel.execute(\'import subprocess; subprocess.Popen(["sleep", "100"], start_new_session=True)\')\n'
         "print(kernel._handle.init_pid, pool._directory, flush=True)\ntime.sleep(60)"
     )
     grader = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)

@@ -10,7 +10,15 @@ from autograder.kernel import Kernel, KernelPool, Limits
 
 from .conftest import LIMITS
 
-SWALLOW = "while True:\n    try:\n        while True:\n            x = 1\n            y = 2\n    except KeyboardInterrupt:\n        x = 2"
+SWALLOW = """
+while True:
+    try:
+        while True:
+            x = 1
+            y = 2
+    except KeyboardInterrupt:
+        x = 3
+"""
 
 
 @pytest.mark.parametrize(

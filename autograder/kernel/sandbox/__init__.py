@@ -18,7 +18,7 @@ LEVELS = ("namespaces", "landlock", "process")
 def available_levels() -> dict[str, str]:
     """Every level with "" where it works here, or else the reason why it does not. Found out by trying."""
     if not sys.platform.startswith("linux"):
-        return {**{level: "needs Linux" for level in LEVELS[:2]}, "process": ""}
+        return {**dict.fromkeys(LEVELS[:2], "needs Linux"), "process": ""}
     landlock_reason = "" if landlock.abi() else "this Linux has no Landlock, or it is switched off"
     return {"namespaces": _try_namespaces(), "landlock": landlock_reason, "process": ""}
 
@@ -40,7 +40,9 @@ def choose_level(wanted: str, *, allow_weaker: bool) -> str:
 def _try_namespaces() -> str:
     """Build a small private root in a separate process, the way a kernel would."""
     package = Path(__file__).resolve().parents[3]
-    code = f"import sys; sys.path.insert(0, {str(package)!r}); from autograder.kernel.sandbox import trial; trial.main()"
+    code = (
+        f"import sys; sys.path.insert(0, {str(package)!r})\nfrom autograder.kernel.sandbox import trial; trial.main()"
+    )
     try:
         done = subprocess.run(
             [sys.executable, "-P", "-c", code], capture_output=True, text=True, timeout=60, env={"PATH": os.defpath}

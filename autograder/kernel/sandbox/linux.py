@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import platform
@@ -94,10 +95,8 @@ def drop_bounding_set() -> None:
 
 def drop_capabilities() -> None:
     """Empty the ambient, inheritable, permitted and effective sets."""
-    try:
+    with contextlib.suppress(OSError):  # before Linux 4.3 there are none
         prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)
-    except OSError:
-        pass
     header = ctypes.create_string_buffer(struct.pack("Ii", 0x20080522, 0))
     empty = ctypes.create_string_buffer(struct.pack("IIIIII", 0, 0, 0, 0, 0, 0))
     _check(_libc.capset(header, empty), "capset")

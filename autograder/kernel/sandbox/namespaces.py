@@ -76,7 +76,8 @@ def build(spec: Mapping[str, object], uid: int) -> None:
     linux.mount_readonly(SOCKETS)
     linux.umount(OLD, linux.MNT_DETACH)
     os.rmdir(OLD)
-    linux.mount("none", "/", None, linux.MS_REMOUNT | linux.MS_BIND | linux.MS_RDONLY | linux.MS_NOSUID | linux.MS_NODEV)
+    readonly = linux.MS_RDONLY | linux.MS_NOSUID | linux.MS_NODEV
+    linux.mount("none", "/", None, linux.MS_REMOUNT | linux.MS_BIND | readonly)
     os.chdir(SCRATCH + "/work")
     socket.sethostname("sandbox")
     _loopback_up()

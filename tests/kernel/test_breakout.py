@@ -1,0 +1,252 @@
+"""Attempts to get out. Each prints BROKEN when it succeeds; a control run outside any sandbox shows that it can."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from autograder.kernel import Kernel, KernelPool
+
+from .conftest import TOKEN
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+LIBC = "import ctypes, os\nlibc = ctypes.CDLL(None, use_errno=True)\n"
+
+
+@dataclass(frozen=True)
+class Target:
+    """What attacks aim at; all of it belongs to the grader."""
+
+    secret: Path
+    outside: Path
+    readable: Path
+    victim: int
+    port: int
+    abstract: str
+    socket_file: Path
+    shared_memory: int
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory: pytest.TempPathFactory, readable: Path) -> Iterator[Target]:
+    folder = tmp_path_factory.mktemp("grader")
+    secret, outside = folder / "secret.txt", folder / "outside"
+    secret.write_text("s3cret")
+    outside.mkdir()
+    for path in (folder.parent, folder, outside):
+        path.chmod(0o777)  # so that only the sandbox is in the way
+    victim = subprocess.Popen(["sleep", "600"], env={**os.environ, "GRADER_TOKEN": TOKEN})
+    abstract = f"dgm-test-{os.getpid()}"
+    listeners = [socket.socket(), socket.socket(socket.AF_UNIX), socket.socket(socket.AF_UNIX)]
+    socket_file = folder / "socket"
+    for listener, address in zip(listeners, (("127.0.0.1", 0), "\0" + abstract, str(socket_file))):
+        listener.bind(address)
+        listener.listen(50)
+    socket_file.chmod(0o777)
+    key = os.getpid()
+    segment = _run(LIBC + f"print(libc.shmget({key}, 4096, 0o1666))")
+    yield Target(
+        secret, outside, readable, victim.pid, listeners[0].getsockname()[1], abstract, socket_file, int(segment)
+    )
+    victim.kill()
+    victim.wait()
+    for listener in listeners:
+        listener.close()
+    _run(LIBC + f"libc.shmctl({segment}, 0, None)")
+
+
+def _run(code: str) -> str:
+    """Run code outside any sandbox."""
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60).stdout
+
+
+# name: (code, levels that must stop it)
+BOTH, ONLY_NAMESPACES = ("namespaces", "landlock"), ("namespaces",)
+ATTACKS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "read a file of the grader": ("if open('{secret}').read() == 's3cret': print('BROKEN')", BOTH),
+    "read the tests": (f"if 'BROKEN' in open({str(Path(__file__))!r}).read(): print('BROKEN')", BOTH),
+    "list the problem sets": (
+        f"import os\nif any(n.startswith('ps') for n in os.listdir({str(REPOSITORY)!r})): print('BROKEN')", BOTH),
+    "import the autograder": ("import autograder.errors; print('BROKEN')", BOTH),
+    "read the autograder": (f"open({str(REPOSITORY / 'autograder/errors.py')!r}).read(); print('BROKEN')", BOTH),
+    "read the shadow file": ("if ':' in open('/etc/shadow').read(): print('BROKEN')", BOTH),
+    "read the environment of another process": (
+        f"if {TOKEN!r} in open('/proc/{{victim}}/environ').read(): print('BROKEN')", BOTH),
+    "find the processes of the grader": (
+        "import glob\nfor name in glob.glob('/proc/[0-9]*/cmdline'):\n"
+        "    if b'sleep\\0600' in open(name, 'rb').read(): print('BROKEN'); break", BOTH),
+    "write outside the scratch directory": ("open('{outside}/planted', 'w').write('x'); print('BROKEN')", BOTH),
+    "write to declared data": ("open('{readable}/planted', 'w').write('x'); print('BROKEN')", BOTH),
+    "make a link out of the scratch directory": (
+        "import os\nos.symlink('{secret}', 'link-{unique}')\n"
+        "if open('link-{unique}').read() == 's3cret': print('BROKEN')", BOTH),
+    "reach the loopback of the machine": (
+        "import socket\nsocket.create_connection(('127.0.0.1', {port}), 3).close(); print('BROKEN')", BOTH),
+    "reach an abstract socket": (
+        "import socket\ns = socket.socket(socket.AF_UNIX); s.connect('\\0{abstract}'); print('BROKEN')", BOTH),
+    "reach a socket file": (
+        "import socket\ns = socket.socket(socket.AF_UNIX); s.connect('{socket_file}'); print('BROKEN')",
+        ONLY_NAMESPACES),
+    "reach shared memory": (
+        LIBC + "if libc.shmget({victim_key}, 0, 0) >= 0: print('BROKEN')", ONLY_NAMESPACES),
+    "signal another process": ("import os\nos.kill({victim}, 0); print('BROKEN')", BOTH),
+    "trace another process": (
+        LIBC + "if libc.ptrace(16, {victim}, 0, 0) == 0:\n"
+        "    os.waitpid({victim}, 0x40000000); libc.ptrace(17, {victim}, 0, 0); print('BROKEN')", BOTH),
+    "make a user namespace": (LIBC + "if libc.unshare(0x10000000) == 0: print('BROKEN')", BOTH),
+    "mount something": (
+        LIBC + "libc.unshare(0x10020000)\n"
+        "if libc.mount(b'x', b'/var', b'tmpfs', 0, None) == 0: print('BROKEN')", BOTH),
+    "use the kernel's key ring": (
+        LIBC + "import platform\nif libc.syscall(250 if platform.machine() == 'x86_64' else 219, 0, -3, 1) != -1:\n"
+        "    print('BROKEN')", BOTH),
+    "open a raw network device": (
+        "import socket\nsocket.socket(socket.AF_PACKET, socket.SOCK_RAW); print('BROKEN')", BOTH),
+    "gain privileges back": (
+        "import os\nos.setuid(0)\nopen('/etc/shadow').read(); print('BROKEN')", BOTH),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def prisoners(pools: dict[str, KernelPool]) -> Iterator[dict[str, Kernel]]:
+    """A kernel for each level that isolates; it takes one attack after the other."""
+    made = {level: pool.start() for level, pool in pools.items() if level != "process"}
+    yield made
+    for kernel in made.values():
+        kernel.close()
+
+
+def _fill(code: str, target: Target) -> str:
+    for name, value in {**vars(target), "unique": time.monotonic_ns(), "victim_key": os.getpid()}.items():
+        code = code.replace("{" + name + "}", str(value))
+    return code
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_break_out(name: str, target: Target, prisoners: dict[str, Kernel]) -> None:
+    code, levels = ATTACKS[name]
+    code = _fill(code, target)
+    control = subprocess.run(
+        [sys.executable, "-c", code], cwd=target.outside, capture_output=True, text=True, timeout=60, check=False,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+    )  # fmt: skip
+    if "BROKEN" not in control.stdout:
+        pytest.skip(f"not possible even outside a sandbox: {control.stderr[-200:]}")
+    (target.readable / "planted").unlink(missing_ok=True)
+    for level in set(levels) & set(prisoners):
+        done = prisoners[level].execute(code)
+        assert done.status in ("ok", "error"), (level, done)
+        assert "BROKEN" not in done.stdout_tail, (level, done)
+    assert not (target.readable / "planted").exists()
+
+
+def test_declared_data_and_dgm_are_visible(prisoners: dict[str, Kernel], target: Target) -> None:
+    """The control for the table above: prisoners are not simply blind."""
+    for kernel in prisoners.values():
+        code = "import dgm, sklearn, os\nprint(os.listdir('{readable}'), open('{readable}/data.txt').read())"
+        assert "declared data" in kernel.execute(_fill(code, target)).stdout_tail
+
+
+ESCAPE = """
+import os, sys
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        os.setsid()
+        os.execvp("sleep", ["sleep", "{seconds}"])
+    os._exit(0)
+os.wait()
+"""
+
+
+def _sleepers(seconds: str) -> list[int]:
+    found = []
+    for name in os.listdir("/proc"):
+        try:
+            if name.isdigit() and Path(f"/proc/{name}/cmdline").read_bytes() == f"sleep\0{seconds}\0".encode():
+                found.append(int(name))
+        except OSError:
+            continue
+    return found
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_no_process_outlives_the_kernel(any_kernel: Kernel) -> None:
+    seconds = f"777.{time.monotonic_ns()}"
+    any_kernel.execute(ESCAPE.replace("{seconds}", seconds))
+    _until(lambda: bool(_sleepers(seconds)))  # the control: it runs as long as the kernel does
+    any_kernel.close()
+    assert not _sleepers(seconds)
+
+
+def test_a_process_can_be_left_behind_without_a_kernel() -> None:
+    """The control for the test above."""
+    seconds = f"777.{time.monotonic_ns()}"
+    code = ESCAPE.replace("{seconds}", seconds)
+    subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL, timeout=60, check=True)
+    _until(lambda: bool(_sleepers(seconds)))
+    left = _sleepers(seconds)
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    assert left
+
+
+def test_init_cannot_be_attacked(prisoners: dict[str, Kernel]) -> None:
+    for level, kernel in prisoners.items():
+        done = kernel.execute(
+            "import os, signal\nfor number in (signal.SIGSTOP, signal.SIGTERM, signal.SIGKILL):\n"
+            "    try: os.kill(os.getppid(), number)\n    except OSError: pass"
+        )
+        assert done.status == "ok", level
+        assert kernel.execute("while True: pass", timeout=0.2).status == "timeout", "interrupts go through init"
+        assert kernel.execute("print(1)").stdout_tail == "1\n"
+
+
+def test_kernels_have_no_privileges(prisoners: dict[str, Kernel]) -> None:
+    for level, kernel in prisoners.items():
+        done = kernel.execute("print(open('/proc/self/status').read())")
+        status = dict(line.split(":\t", 1) for line in done.stdout_tail.splitlines() if ":\t" in line)
+        for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+            assert int(status[name], 16) == 0, (level, name)
+        assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2", level
+        assert status["Groups"].strip() == "" or os.getuid() != 0
+
+
+def test_an_ordinary_user_gets_the_same(tmp_path: Path) -> None:
+    """The whole of it again as a user without any privilege."""
+    if os.getuid() != 0:
+        pytest.skip("the other tests were that already")
+    tmp_path.chmod(0o755)
+    (tmp_path / "secret.txt").write_text("s3cret")
+    for folder in (tmp_path.parent, tmp_path.parent.parent):
+        folder.chmod(0o755)
+    script = Path(__file__).with_name("as_user_script.py")
+    launcher = Path(__file__).with_name("as_user.py")
+    done = subprocess.run(
+        [sys.executable, str(launcher), "4321", str(script), str(tmp_path / "secret.txt")],
+        capture_output=True, text=True, timeout=120, env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    answers = json.loads(done.stdout.splitlines()[-1])
+    assert answers["uid"] == 4321 and answers["process"]["secret"] == "s3cret", "the control"
+    for level in ("namespaces", "landlock"):
+        if not answers["reasons"][level]:
+            assert answers[level]["secret"] == "", level
+            assert answers[level]["grader"] == "", level
+            assert answers[level]["probe"] == "ok" and answers[level]["left"] == 0, level
