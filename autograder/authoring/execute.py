@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import tempfile
 import time
@@ -65,13 +66,19 @@ def execute(
         manager.connection_file = str(Path(scratch) / "kernel.json")
         if os.name == "posix":
             manager.transport, manager.ip = "ipc", str(Path(scratch) / "socket")
+        logger = logging.getLogger("asyncio")  # after a Ctrl-C it would report the task that was cut off
+        level = logger.level
+        logger.setLevel(logging.CRITICAL)
+        said = Path(scratch) / "kernel.log"  # what the kernel itself says; a Ctrl-C makes it say much
         try:
-            client.execute(env=_environment(profile, home))
+            with said.open("wb") as log:
+                client.execute(env=_environment(profile, home), stdout=log, stderr=log)
         except Exception as error:
             if hasattr(client, "_async_cleanup_kernel_future"):  # nbclient stopped the kernel at a SIGINT
                 raise KeyboardInterrupt from None
-            raise _failure(error, _place(notebook, current[0])) from None
+            raise _failure(error, _place(notebook, current[0]), said) from None
         finally:
+            logger.setLevel(level)
             atexit.unregister(client._cleanup_kernel)
             with suppress(Exception):
                 if client.km is not None:
@@ -86,7 +93,7 @@ def execute(
     return warnings
 
 
-def _failure(error: Exception, place: str) -> UserError:
+def _failure(error: Exception, place: str, said: Path) -> UserError:
     """What went wrong in one sentence."""
     from nbclient.exceptions import CellControlSignal, CellExecutionError, CellTimeoutError, DeadKernelError
 
@@ -96,7 +103,8 @@ def _failure(error: Exception, place: str) -> UserError:
         return UserError(f"The solution takes longer than {CELL_SECONDS} s in {place}.", 1)
     if isinstance(error, (DeadKernelError, CellControlSignal)):
         return UserError(f"The kernel died in {place} (out of memory?).", 1)
-    return UserError(f"The kernel could not be started or was lost: {type(error).__name__}: {error}", 3)
+    last = said.read_text(encoding="utf-8", errors="replace").strip().rsplit("\n", 1)[-1]
+    return UserError(f"The kernel could not be started or was lost: {type(error).__name__}: {error}. {last}".strip(), 3)
 
 
 def _environment(profile: str, home: Path) -> dict[str, str]:

@@ -63,7 +63,8 @@ def student_notebook(instructor: Any) -> Any:
 
     clear = {"code_stub": {"python": CODE_STUB}, "text_stub": TEXT_STUB}
     config = Config({"ClearSolutions": clear})
-    notebook, resources = copy.deepcopy(instructor), {}
+    notebook = copy.deepcopy(instructor)
+    resources: dict[str, Any] = {}
     for kind in (LockCells, ClearSolutions, ClearOutput):
         notebook, resources = kind(config=config).preprocess(notebook, resources)
     for cell in notebook.cells:

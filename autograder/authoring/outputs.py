@@ -83,7 +83,7 @@ def small_png(data: str) -> str:
         return data
     raw = base64.b64decode(data)
     try:
-        image = Image.open(io.BytesIO(raw))
+        image: Any = Image.open(io.BytesIO(raw))
         image.load()
     except OSError:
         return data

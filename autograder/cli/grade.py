@@ -18,6 +18,7 @@ from autograder.grading.results import INTERNAL, INVALID, SubmissionResult
 if TYPE_CHECKING:
     from autograder.kernel import Limits
 
+WIDE = 160  # where the table goes to a file or a pipe
 LEVELS = ("auto", "namespaces", "landlock", "process")
 
 
@@ -84,7 +85,7 @@ def run(options: argparse.Namespace) -> int:
         from autograder.reporting.table import results_table
 
         sys.stderr.flush()
-        table_console = Console()
+        table_console = Console(width=None if sys.stdout.isatty() else WIDE)
         table_console.print(results_table(batch.results, table_console.width))
     say(console, f"Sandbox: {batch.sandbox}. Reused from before: {batch.reused} of {len(batch.results)}.")
     say(console, f"Report: {page}" if page else f"Results: {options.out / 'summary.csv'}")

@@ -88,7 +88,8 @@ def _table(name: str, proofs: list[QuestionProof]) -> Table:
 
 
 def _details(console: Console, proof: QuestionProof) -> None:
-    table = Table(title=f"{proof.id}: how often each probe catches each mistake (of {proof.seeds})")
+    note = "slow probes are left out where they are not needed"
+    table = Table(title=f"{proof.id}: how often each probe caught each mistake, of {proof.seeds} ({note})")
     table.add_column("mistake")
     for name, seconds in proof.seconds.items():
         table.add_column(f"{name}\n{1000 * seconds:.0f} ms", justify="right")

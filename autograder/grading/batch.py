@@ -173,7 +173,7 @@ class _Run:
             except Exception as error:
                 if self.stop.is_set():
                     raise Stopped from None
-                what = clean_line(f"{type(error).__name__}: {error}", 200)
+                what = clean_line(f"{type(error).__name__}: {error}", 200).rstrip(".")
                 self.store.log(submission.student, traceback.format_exc())
                 result = self._row(submission, INTERNAL, f"internal: {what}; grade it again.")
             else:

@@ -21,6 +21,7 @@ from dgm.checks.runtime import Outcome
 
 MAX_RESTARTS = 2
 MAX_NOTES = 30
+START_PAUSE = 0.5
 CELLS_SHARE = 0.7  # of the total time; the rest is the probes'
 LATE_CELL_SECONDS = 5.0  # for cells that only define things, once the cells' share is used up
 _DEFINES = re.compile(r"^\s*(?:def|class|async\s+def|import|from)\b", re.MULTILINE)
@@ -86,7 +87,7 @@ class Session:
             self._restarts += 1
 
     def _run_once(self) -> bool:
-        self._kernel = self._pool.start()
+        self._kernel = self._start()
         for cell in self._cells:
             if self._stopped():
                 raise Stopped
@@ -102,6 +103,16 @@ class Session:
                 self._killers.add(cell.number)
                 return False
         return True
+
+    def _start(self) -> Kernel:
+        """A kernel that has run nothing yet; on a busy machine the first try may fail."""
+        try:
+            return self._pool.start()
+        except SandboxError:
+            if self._stopped():
+                raise Stopped from None
+            time.sleep(START_PAUSE)
+            return self._pool.start()
 
     def _cell_seconds(self, cell: CodeCell) -> float:
         cells_left = self._left() - (1 - CELLS_SHARE) * self._limits.total_seconds
@@ -128,10 +139,10 @@ class Session:
             return
         self._noted.add(cell.number)
         lines = cell.source.split("\n")
-        known = type(line) is int and 1 <= line <= len(lines)
-        code = lines[line - 1] if known else next(text for text in lines if text.strip())
+        code, place = next(text for text in lines if text.strip()), f"Cell {cell.number}"
+        if line is not None and 1 <= line <= len(lines):
+            code, place = lines[line - 1], f"{place}, line {line}"
         shown = clean_line(code, 50).replace("`", "'")
-        place = f"Cell {cell.number}, line {line}" if known else f"Cell {cell.number}"
         self._notes.append(f"{place} (`{shown}`): {text}")
 
     def probe(self, request: dict[str, Any], seconds: float | None = None) -> Outcome:

@@ -57,9 +57,10 @@ class Grader:
                 results[question.id] = self.referee.judge_question(question, outcomes)
                 if any(outcome["status"] != "missing" for outcome in outcomes.values()):
                     present.add(question.id)
-            # From here on the reference's source enters the kernel; see `follow` for why the order matters.
-            self._second_tries(session, present, results)
             notes = session.notes
+            # From here on the reference's source enters the kernel, and nothing that is said there is shown;
+            # see `follow` for why the order matters.
+            self._second_tries(session, present, results)
         questions = [results[question.id] for question in self.problem_set.questions if question.id in results]
         return SubmissionResult(
             assignment=self.problem_set.name, student=submission.student, score=total_score(questions),

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import types
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import zmq
@@ -108,13 +110,33 @@ def prepare(spec: dict[str, Any]) -> SandboxedKernelApp:
     app.initialize([])
     shell: Any = app.shell
     _inline_figures(shell)
-    shell.system = shell.system_raw  # "!command" through a pipe: there are no terminals here
+    shell.system = _shell_commands(shell)
     _wake_on_signals()
     harness = types.ModuleType(HARNESS_MODULE)
     sys.modules[HARNESS_MODULE] = harness
     exec(compile(spec["harness"], f"<{HARNESS_MODULE}>", "exec"), harness.__dict__)
     harness.install(app.kernel, device=spec["device"], limit=spec["limits"]["message_bytes"])
     return app
+
+
+def _shell_commands(shell: Any) -> Callable[[str], None]:
+    """What ``!command`` calls. IPython's own wants a terminal, and there are none here."""
+
+    def system(command: str) -> None:
+        expanded = shell.var_expand(command, depth=1)
+        with subprocess.Popen(
+            expanded, shell=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        ) as process:
+            assert process.stdout is not None
+            try:
+                while data := os.read(process.stdout.fileno(), 1 << 16):
+                    sys.stdout.write(data.decode(errors="replace"))
+            except KeyboardInterrupt:
+                process.kill()
+                raise
+        shell.user_ns["_exit_code"] = process.returncode
+
+    return system
 
 
 def _wake_on_signals() -> None:

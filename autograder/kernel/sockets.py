@@ -65,8 +65,9 @@ class KernelSockets:
 
     def close(self) -> None:
         """Close everything; safe to call twice."""
-        for socket in (self.shell, self.iopub):
+        for socket, monitor in zip((self.shell, self.iopub), self._monitors):
             if not socket.closed:
                 socket.disable_monitor()
                 socket.close(0)
+                monitor.close(0)
         shutil.rmtree(self.directory, ignore_errors=True)

@@ -22,8 +22,11 @@ from autograder.kernel.sandbox import linux
 
 NEEDED = ("zmq.eventloop.zmqstream", "IPython", "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.debugger",
           "autograder.kernel.app")  # fmt: skip
-WELCOME = ("torch", "numpy", "matplotlib.pyplot", "matplotlib_inline.backend_inline", "stack_data", "pygments.lexers",
-           "executing", "dgm", "dgm.grader", "dgm.checks.runtime", "sklearn.datasets", "scipy.stats")  # fmt: skip
+# torch._dynamo and sympy come with the first optimizer, and take a second
+WELCOME = ("torch", "torch._dynamo", "sympy", "torch.utils.data", "torch.distributions", "numpy", "matplotlib.pyplot",
+           "matplotlib_inline.backend_inline", "stack_data", "executing", "pygments.lexers", "pygments.styles",
+           "pygments.formatters.terminal256", "dgm", "dgm.grader", "dgm.plot", "dgm.data", "dgm.checks.runtime",
+           "jaxtyping", "sklearn.datasets", "scipy.stats")  # fmt: skip
 
 
 def preload(warm: bool) -> None:

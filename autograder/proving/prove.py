@@ -13,6 +13,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from autograder.grading.referee import Referee, ReferenceFailed
 from autograder.grading.results import PASSED, QuestionResult
 from autograder.grading.seeds import probe_seed
@@ -96,7 +98,7 @@ def prove(
                 done(proofs[-1])
         return proofs
     context = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
-    with ProcessPoolExecutor(jobs, context, initializer=_one_thread) as pool:
+    with ProcessPoolExecutor(jobs, context) as pool:
         futures = {pool.submit(_prove_by_name, problem_set.folder, id, seeds): id for id in wanted}
         finished = {}
         for future in as_completed(futures):
@@ -104,12 +106,6 @@ def prove(
             if done:
                 done(future.result())
     return [finished[id] for id in wanted]
-
-
-def _one_thread() -> None:
-    import torch
-
-    torch.set_num_threads(1)
 
 
 def _prove_by_name(folder: Path, id: str, seeds: int) -> QuestionProof:
@@ -123,6 +119,7 @@ def prove_question(problem_set: ProblemSet, question: Question, seeds: int) -> Q
     proof.alternatives = {alternative.key: 0 for alternative in question.alternatives}
     proof.mistakes = [MistakeProof(mistake.key, mistake.title) for mistake in question.mistakes]
     blank = blank_namespace(problem_set)
+    torch.set_num_threads(1)  # probes are tiny, and threads only wait for each other
     referee = Referee(problem_set, 0)
     for seed in range(seeds):
         referee = referee.at_seed(seed)

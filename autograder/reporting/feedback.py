@@ -20,7 +20,7 @@ def feedback(result: SubmissionResult, tips: Mapping[str, Sequence[str]] | None 
         parts += _question(question, (tips or {}).get(question.id, ()))
     if result.notes:
         parts.append(Text("\nWhen the notebook ran:", style="bold"))
-        parts += [Padding(Text(note), (0, 0, 0, 2)) for note in result.notes]
+        parts += [Padding(Text(note), (0, 0, 0, 2), expand=False) for note in result.notes]
     total = f"\n{result.score:g} of {result.max_score:g} points"
     parts.append(Text(total, style="bold green" if all_right(result) else "bold"))
     return Group(*parts)
@@ -40,11 +40,11 @@ def _question(question: QuestionResult, tips: Sequence[str]) -> list[RenderableT
     if question.status == PASSED and not question.follow_through:
         return parts
     if all(probe.status == MISSING for probe in question.probes):
-        parts.append(Padding(Text("not answered yet"), (0, 0, 0, 4)))
+        parts.append(Padding(Text("not answered yet"), (0, 0, 0, 4), expand=False))
     else:
         parts += [_probe(probe) for probe in question.probes]
     if tips and question.status not in (PASSED, MISSING):
-        parts.append(Padding(Text.assemble(("Tip: ", "bold"), tips[0]), (0, 0, 0, 4)))
+        parts.append(Padding(Text.assemble(("Tip: ", "bold"), tips[0]), (0, 0, 0, 4), expand=False))
     return parts
 
 
@@ -53,4 +53,4 @@ def _probe(probe: ProbeResult) -> RenderableType:
     text = Text.assemble((f"{mark} ", style), probe.title)
     if probe.message:
         text.append(": " + probe.message)
-    return Padding(text, (0, 0, 0, 4))
+    return Padding(text, (0, 0, 0, 4), expand=False)

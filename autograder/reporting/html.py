@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib import resources
@@ -110,10 +110,11 @@ def _environment() -> Environment:
         loader=PackageLoader("autograder.reporting"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
+    filters: dict[str, Callable[..., object]] = {
         "points": _points, "tenth": lambda value: f"{value:.1f}", "whole": lambda value: f"{value:.0f}",
         "prose": _prose, "sentence": _sentence, "symbol": lambda status: SYMBOLS.get(status, "?"), "state": _state,
     }
+    environment.filters.update(filters)
     return environment
 
 

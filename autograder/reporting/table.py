@@ -11,7 +11,7 @@ from rich.text import Text
 from autograder.grading.results import GRADED, INVALID, PASSED, QuestionResult, SubmissionResult
 from autograder.grading.summary import went_wrong
 
-MANY_QUESTIONS = 12
+ENOUGH = 44  # columns for the student, the total and what went wrong
 NARROW = 80
 
 
@@ -22,7 +22,7 @@ def results_table(results: Sequence[SubmissionResult], width: int = 120) -> Tabl
     title = f"{name}: {len(results)} submission{'s' * (len(results) != 1)}"
     table = Table(title=title, box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("student", overflow="fold", max_width=max(12, width // 4))
-    shown = questions if len(questions) <= MANY_QUESTIONS and width >= NARROW + 4 * len(questions) else []
+    shown = questions if width >= ENOUGH + 6 * len(questions) else []
     for id in shown:
         table.add_column(id, justify="right", no_wrap=True)
     table.add_column("total", justify="right", no_wrap=True)
@@ -33,6 +33,8 @@ def results_table(results: Sequence[SubmissionResult], width: int = 120) -> Tabl
         total = Text(f"{result.score:g}/{result.max_score:g}", style="bold" if result.status == GRADED else "red")
         wrong = Text(went_wrong(result, 160, 90), style="red" if result.status not in (GRADED, INVALID) else "")
         table.add_row(Text(result.student), *cells, total, wrong)
+    if any(question.follow_through for result in results for question in result.questions) and shown:
+        table.caption = "↪ points given with a correct version of an earlier answer"
     return table
 
 

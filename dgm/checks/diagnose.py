@@ -88,7 +88,7 @@ def _value_sentence(got: np.ndarray, want: np.ndarray, rtol: float, atol: float)
     worst = float(np.abs(got - want).max())
     scale = float(np.abs(want).max()) + 1e-12
     if worst / scale < 0.02:
-        return f"close, but off by up to {worst / scale:.1%} of the largest value: an approximation or a small constant."
+        return f"close, but off by up to {worst / scale:.1%} of the largest value: an approximation, a small constant?"
     return "the values are wrong (right shape and type)."
 
 
@@ -112,7 +112,8 @@ def _affine_sentence(got: np.ndarray, want: np.ndarray, rtol: float, atol: float
         return f"every value is too {'large' if offset > 0 else 'small'} by the same amount, {amount}."
     large = np.abs(want) > max(1e-3 * np.abs(want).max(), 10 * atol)
     factor = float(np.median(got[large] / want[large]))
-    if np.isfinite(factor) and abs(factor) > 1e-6 and close(got / factor, want, rtol, atol):
+    telling = np.isfinite(factor) and abs(factor) > 1e-6 and abs(factor - 1) > 3e-3
+    if telling and close(got / factor, want, rtol, atol):
         named = next((text for value, text in FACTORS.items() if np.isclose(factor, value, rtol=1e-3)), None)
         if named == "minus":
             return "every value has the wrong sign."

@@ -55,13 +55,11 @@ class Grader:
         """Run the public checks of a question (``"q3"``) on the notebook's definitions, or on ``namespace``."""
         if _grading():
             return Quiet()
-        found = self._find(question)
-        if isinstance(found, Message):
-            return _show(found)
-        result = _checked(found, _namespace(namespace, sys._getframe(1)))
-        if isinstance(result, Message):
-            return _show(result)
-        self._results[found.id] = result
+        result: CheckResult | Message | FrozenQuestion = self._find(question)
+        if isinstance(result, FrozenQuestion):
+            result = _checked(result, _namespace(namespace, sys._getframe(1)))
+        if isinstance(result, CheckResult):
+            self._results[result.question] = result
         if os.environ.get("NBGRADER_EXECUTION"):
             return _nbgrader_points(result)
         return _show(result)
@@ -180,7 +178,12 @@ def _show(result: Shown) -> Shown:
     return result
 
 
-def _nbgrader_points(result: CheckResult) -> float:
-    """Under plain ``nbgrader autograde`` the cell's value is its points: here, the public checks' share."""
+def _nbgrader_points(result: CheckResult | Message) -> float:
+    """Under plain ``nbgrader autograde`` the cell's value is its points: here, the public checks' share.
+
+    nbgrader gives full points to a value that is no number, so there is always one.
+    """
     print(result)
-    return round(result.points * result.earned / result.possible, 6) if result.possible else 0.0
+    if isinstance(result, Message) or not result.possible:
+        return 0.0
+    return round(result.points * result.earned / result.possible, 6)

@@ -38,6 +38,11 @@ def mixture(rng, k, d):
     return log_weights, rng.normal(k, d, std=2.0), torch.stack([rng.spd(d) for _ in range(k)])
 
 
+def named(params):
+    """The parameters with their names, so that a message can say which one is wrong."""
+    return dict(zip(("log_weights", "means", "covs"), params))
+
+
 def far_points(rng, n, d):
     """Points 40 to 60 away from the origin: every density there is below float32's smallest number."""
     direction = rng.normal(n, d)
@@ -92,8 +97,7 @@ def gradients(student, rng):
 def m_step_values(student, rng):
     k, d, n = rng.integer(2, 5), rng.integer(2, 4), rng.integer(12, 20)
     x = rng.normal(n, d, mean=1.0, std=1.5)
-    log_weights, means, covs = student.m_step(x, rng.simplex(n, k), floor=rng.number(0.05, 0.5))
-    return {"log_weights": log_weights, "means": means, "covs": covs}
+    return named(student.m_step(x, rng.simplex(n, k), floor=rng.number(0.05, 0.5)))
 
 
 @probe(points=1.5, title="the M-step at its limits: far from the origin, an empty component, one example", judge=Close(rtol=1e-4, atol=5e-3))
@@ -103,7 +107,7 @@ def m_step_limits(student, rng):
     resp = torch.cat([rng.simplex(n, k), torch.zeros_like(rng.uniform(n, 1))], dim=1)
     empty = student.m_step(rng.normal(n, d), resp, floor=0.25)
     single = student.m_step(rng.normal(1, d), rng.simplex(1, 2), floor=0.25)
-    return {"far from the origin": list(far), "last component empty": list(empty), "one example": list(single)}
+    return {"far from the origin": named(far), "last component empty": named(empty), "one example": named(single)}
 
 
 @probe(points=1, title="the bound for any q", public=True)
@@ -139,8 +143,8 @@ def em_run(student, rng):
     params, history = student.fit_gmm_em(x, *start, steps=rng.integer(3, 6), floor=rng.number(0.05, 0.2))
     params_0, history_0 = student.fit_gmm_em(x, *start, steps=0, floor=0.1)
     return {
-        "history": [float(value) for value in history], "params": list(params),
-        "history of 0 steps": [float(value) for value in history_0], "params of 0 steps": list(params_0),
+        "history": [float(value) for value in history], "params": named(params),
+        "history of 0 steps": [float(value) for value in history_0], "params of 0 steps": named(params_0),
     }
 
 
@@ -281,7 +285,7 @@ edit_mistake(
 )
 edit_mistake(
     "no_floor",
-    "The floor is missing: a component that owns one example gets a singular covariance",
+    "The argument `floor` is not added to the covariances: a component that owns one example gets a singular one",
     (" + floor * torch.eye(x.shape[1], dtype=x.dtype, device=x.device)", ""),
 )
 edit_mistake(

@@ -32,16 +32,23 @@ def random_params(rng, k, d):
     return rng.normal(k), rng.normal(k, d, std=2.0), rng.normal(k, d, d, std=0.5)
 
 
+def named(parts, *names):
+    """Parts of a tuple with their names, so that a message can say which one is wrong."""
+    return dict(zip(names, parts))
+
+
 @probe(points=1, title="valid parameters from unconstrained ones", public=True)
 def constrain_values(student, rng):
     params = random_params(rng, rng.integer(2, 5), rng.integer(2, 5))
     single = random_params(rng, 1, 1)
-    return {"values": list(student.constrain(params)), "one component in 1-D": list(student.constrain(single))}
+    names = ("log_weights", "means", "factors")
+    return {"values": named(student.constrain(params), *names), "one component in 1-D": named(student.constrain(single), *names)}
 
 
 @probe(points=1, title="the loss, and its invariance to a shift of the logits", public=True)
 def nll_values(student, rng):
-    k, d, n = rng.integer(2, 5), rng.integer(2, 5), rng.integer(5, 9)
+    d, n = rng.integer(2, 5), rng.integer(5, 9)
+    k = rng.choice([size for size in (2, 3, 4) if size != d])
     logits, means, raw = random_params(rng, k, d)
     x = rng.normal(n, d, std=2.0)
     single = student.gmm_nll(random_params(rng, 1, 1), rng.normal(1, 1))
@@ -77,7 +84,7 @@ def nll_extremes(student, rng):
 
 def gradient(student, params, x):
     leaves = [p.detach().requires_grad_() for p in params]
-    return list(torch.autograd.grad(student.gmm_nll(tuple(leaves), x), leaves, materialize_grads=True))
+    return named(torch.autograd.grad(student.gmm_nll(tuple(leaves), x), leaves, materialize_grads=True), "logits", "means", "raw")
 
 
 @probe(points=0.5, title="gradients of the loss", judge=Close(rtol=1e-3, atol=1e-4))
@@ -89,7 +96,7 @@ def nll_gradients(student, rng):
     collapsed[0] = -20.0 * torch.eye(d).to(raw)
     wide = [part.double() for part in (logits, means, raw, x)]
     return {
-        "by logits, means, raw": gradient(student, (logits, means, raw), x),
+        "in float32": gradient(student, (logits, means, raw), x),
         "in float64": gradient(student, wide[:3], wide[3]),
         "with a collapsed component": gradient(student, (logits, means, collapsed), x),
     }
@@ -103,7 +110,7 @@ def sgd_trajectory(student, rng):
     for m, w in ((0.0, 0.0), (momentum, 0.0), (momentum, decay)):
         curvature = [rng.uniform(*shape, low=0.2, high=2.0) for shape in shapes]
         runs.append({
-            "curvature": curvature, "m": m, "w": w, "trace": [],
+            "curvature": curvature, "m": m, "w": w, "trace": {},
             "params": tuple(rng.normal(*shape).requires_grad_() for shape in shapes),
             "velocity": tuple(torch.zeros_like(c) for c in curvature),
         })
@@ -114,11 +121,11 @@ def sgd_trajectory(student, rng):
             new, run["velocity"] = student.sgd_step(run["params"], grads, run["velocity"], lr, run["m"], run["w"])
             run["params"] = tuple(new)
             if t in (0, 1, 60, 99):
-                run["trace"].append([list(new), list(run["velocity"])])
+                run["trace"][f"after {t + 1} steps"] = {"params": list(new), "velocity": list(run["velocity"])}
     defaults = student.sgd_step((torch.ones_like(curvature[0]),), (curvature[0],), (2.0 * curvature[0],), 0.1)
     return {
         "plain": runs[0]["trace"], "momentum": runs[1]["trace"], "momentum and decay": runs[2]["trace"],
-        "defaults": [list(part) for part in defaults],
+        "defaults": named([list(part) for part in defaults], "params", "velocity"),
     }
 
 
@@ -144,7 +151,7 @@ def exact_run(student, rng):
     params, history = student.train_gmm_sgd(
         x, start, steps=8, batch_size=batch_size, lr=0.03, momentum=rng.number(0.5, 0.8), generator=rng.generator()
     )
-    return {"history": [float(value) for value in history], "params": list(params)}
+    return {"history": [float(value) for value in history], "params": named(params, "logits", "means", "raw")}
 
 
 def quality_start(device):

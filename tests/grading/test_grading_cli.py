@@ -20,7 +20,7 @@ CLASS = {
     "dan": BLANK,
     "eve": (SETUP, DOUBLE, "def double_sum(x):\n    import os\n    os._exit(0)", MEAN),
     "fay": ("%pip install nothing", *RIGHT, "import sys\nprint('to stderr', file=sys.stderr)", "while True:\n    pass"),
-    "gus": (SETUP, DOUBLE, SUM, "def mean_double(x):\n    y = x.clone()\n    x += 1\n    return double_sum(y) / x.shape[-1]"),
+    "gus": (*RIGHT[:3], "def mean_double(x):\n    y = x.clone()\n    x += 1\n    return double_sum(y) / x.shape[-1]"),
 }
 SCORES = {"ada": 10, "bob": 7, "cleo": 10, "dan": 0, "eve": 7, "fay": 10, "gus": 6, "hal": 0}
 

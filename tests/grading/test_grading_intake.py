@@ -227,7 +227,8 @@ def test_one_of_several_bad_paths_is_a_row(tmp_path, matcher):
 
 
 def test_results_and_figures_are_no_students(tmp_path, matcher):
-    files = {"ada.ipynb": GOOD, "figures/a.png": b"", "out/results/ada.json": b"{}", "Bob_1_assignsubmission_file_/x.pdf": b""}
+    files = {"ada.ipynb": GOOD, "figures/a.png": b"", "out/results/ada.json": b"{}"}
+    files["Bob_1_assignsubmission_file_/x.pdf"] = b""
     root = lay_out(tmp_path, files, False)
     assert [item.student for item in collect([root], matcher, ignore=root / "out")] == ["ada", "Bob"]
     files = {"ada/ps9.ipynb": GOOD, "bob/x.png": b""}

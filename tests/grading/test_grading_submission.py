@@ -143,6 +143,23 @@ def test_broken_kernels_are_not_the_students_fault(grader, pool):
         grader.grade(make("ada", *RIGHT))
 
 
+def test_a_kernel_that_does_not_start_is_tried_once_more(grader, pool, monkeypatch):
+    monkeypatch.setattr("autograder.grading.session.START_PAUSE", 0)
+    start, fails = pool.start, [1]
+
+    def sometimes():
+        if fails:
+            fails.pop()
+            raise SandboxError("A kernel did not start in time.")
+        return start()
+
+    pool.start = sometimes
+    assert grader.grade(make("ada", *RIGHT)).score == 10
+    fails += [1, 1]
+    with pytest.raises(SandboxError, match="in time"):
+        grader.grade(make("ada", *RIGHT))
+
+
 def test_a_hanging_cell_is_noted(grader):
     result = grader.grade(make("ada", *RIGHT, "while True: pass # HANG"))
     assert result.score == 10 and result.notes == ["Cell 5 (`while True: pass # HANG`): stopped after 5 s."]

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -38,17 +39,24 @@ class Target:
 
 
 @pytest.fixture(scope="module")
-def target(tmp_path_factory: pytest.TempPathFactory, readable: Path) -> Iterator[Target]:
-    folder = tmp_path_factory.mktemp("grader")
-    secret, outside = folder / "secret.txt", folder / "outside"
+def open_folder() -> Iterator[Path]:
+    """A folder that every user may enter and write to, so that only the sandbox is in the way."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o777)
+        yield Path(name)
+
+
+@pytest.fixture(scope="module")
+def target(open_folder: Path, readable: Path) -> Iterator[Target]:
+    secret, outside = open_folder / "secret.txt", open_folder / "outside"
     secret.write_text("s3cret")
     outside.mkdir()
-    for path in (folder.parent, folder, outside):
-        path.chmod(0o777)  # so that only the sandbox is in the way
+    (outside / "long").write_text("a long text")
+    outside.chmod(0o777)
     victim = subprocess.Popen(["sleep", "600"], env={**os.environ, "GRADER_TOKEN": TOKEN})
     abstract = f"dgm-test-{os.getpid()}"
     listeners = [socket.socket(), socket.socket(socket.AF_UNIX), socket.socket(socket.AF_UNIX)]
-    socket_file = folder / "socket"
+    socket_file = open_folder / "socket"
     for listener, address in zip(listeners, (("127.0.0.1", 0), "\0" + abstract, str(socket_file))):
         listener.bind(address)
         listener.listen(50)
@@ -112,6 +120,15 @@ ATTACKS: dict[str, tuple[str, tuple[str, ...]]] = {
         "    print('BROKEN')", BOTH),
     "open a raw network device": (
         "import socket\nsocket.socket(socket.AF_PACKET, socket.SOCK_RAW); print('BROKEN')", BOTH),
+    "change the mode of a file": (
+        "import os\nmode = os.stat('{secret}').st_mode\nos.chmod('{secret}', mode ^ 0o040)\n"
+        "if os.stat('{secret}').st_mode != mode: print('BROKEN')", BOTH),
+    "change the time of a file": (
+        "import os\ntime = os.stat('{secret}').st_mtime\nos.utime('{secret}', (1, time + 5))\n"
+        "if os.stat('{secret}').st_mtime != time: print('BROKEN')", BOTH),
+    "truncate a file": ("import os\nos.truncate('{outside}/long', 1); print('BROKEN')", BOTH),
+    "limit another process": (
+        "import resource\nresource.prlimit({victim}, resource.RLIMIT_CORE, (0, 0)); print('BROKEN')", BOTH),
     "gain privileges back": (
         "import os\nos.setuid(0)\nopen('/etc/shadow').read(); print('BROKEN')", BOTH),
 }  # fmt: skip
@@ -228,18 +245,16 @@ def test_kernels_have_no_privileges(prisoners: dict[str, Kernel]) -> None:
         assert status["Groups"].strip() == "" or os.getuid() != 0
 
 
-def test_an_ordinary_user_gets_the_same(tmp_path: Path) -> None:
+def test_an_ordinary_user_gets_the_same(open_folder: Path) -> None:
     """The whole of it again as a user without any privilege."""
     if os.getuid() != 0:
         pytest.skip("the other tests were that already")
-    tmp_path.chmod(0o755)
-    (tmp_path / "secret.txt").write_text("s3cret")
-    for folder in (tmp_path.parent, tmp_path.parent.parent):
-        folder.chmod(0o755)
+    secret = open_folder / "own secret.txt"
+    secret.write_text("s3cret")
     script = Path(__file__).with_name("as_user_script.py")
     launcher = Path(__file__).with_name("as_user.py")
     done = subprocess.run(
-        [sys.executable, str(launcher), "4321", str(script), str(tmp_path / "secret.txt")],
+        [sys.executable, str(launcher), "4321", str(script), str(secret)],
         capture_output=True, text=True, timeout=120, env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]

@@ -79,7 +79,7 @@ def test_await_shell_commands_figures_and_subprocesses_work(kernel: Kernel) -> N
     # fork, not torch: what a forked child prints comes back through its parent
     child = kernel.execute(
         "import multiprocessing as mp\np = mp.Process(target=print, args=('from a child',))\np.start(); p.join()\n"
-        "import time; time.sleep(0.5)"
+        "import time; time.sleep(1)"
     )
     assert "from a child" in child.stdout_tail
 

@@ -53,11 +53,13 @@ def test_patches_of_an_image_average_to_the_image(ps1):
 def test_posterior_mean_by_integration(ps1):
     log_weights, means, covs = random_mixture(3, 1)
     x = torch.linspace(-30, 30, 60_001, dtype=torch.float64)
-    prior = (log_weights + torch.distributions.Normal(means[:, 0], covs[:, 0, 0].sqrt()).log_prob(x[:, None])).exp().sum(1)
+    components = torch.distributions.Normal(means[:, 0], covs[:, 0, 0].sqrt())
+    prior = (log_weights + components.log_prob(x[:, None])).exp().sum(1)
     y = torch.linspace(-4, 4, 9, dtype=torch.float64)
     posterior = prior * torch.exp(-0.5 * ((y[:, None] - x) / 0.6) ** 2)
     want = (posterior * x).sum(1) / posterior.sum(1)
-    torch.testing.assert_close(ps1.posterior_mean(y[:, None], 0.6, log_weights, means, covs)[:, 0], want, rtol=1e-6, atol=1e-6)
+    got = ps1.posterior_mean(y[:, None], 0.6, log_weights, means, covs)
+    torch.testing.assert_close(got[:, 0], want, rtol=1e-6, atol=1e-6)
 
 
 def test_posterior_mean_by_scikit_learn(ps1):
@@ -81,7 +83,8 @@ def test_posterior_mean_is_tweedies_formula(ps1, dtype, tolerance):
     sigma, mixture = 0.7, random_mixture(3, 4, dtype=dtype)
     y = torch.randn(15, 4, generator=seeded(2), dtype=dtype, requires_grad=True)
     noisy = torch.distributions.MultivariateNormal(mixture[1], mixture[2] + sigma**2 * torch.eye(4, dtype=dtype))
-    log_prob = torch.distributions.MixtureSameFamily(torch.distributions.Categorical(logits=mixture[0]), noisy).log_prob(y)
+    labels = torch.distributions.Categorical(logits=mixture[0])
+    log_prob = torch.distributions.MixtureSameFamily(labels, noisy).log_prob(y)
     (score,) = torch.autograd.grad(log_prob.sum(), y)
     got = ps1.posterior_mean(y.detach(), sigma, *mixture)
     assert got.dtype == dtype
@@ -89,7 +92,7 @@ def test_posterior_mean_is_tweedies_formula(ps1, dtype, tolerance):
 
 
 def test_posterior_mean_has_the_smallest_error(ps1):
-    """Monte Carlo: on samples of the mixture its error is below that of the linear filter and of every shrunken version."""
+    """On samples of the mixture it beats the linear filter, and versions of itself that shrink more or less."""
     log_weights = torch.tensor([0.7, 0.3]).log()
     means, covs = torch.tensor([[0.0, 0.0], [2.0, 1.0]]), torch.stack([0.05 * torch.eye(2), torch.eye(2)])
     labels = torch.multinomial(log_weights.exp(), 20_000, replacement=True, generator=seeded(1))
@@ -102,7 +105,8 @@ def test_posterior_mean_has_the_smallest_error(ps1):
 
     best = ps1.posterior_mean(y, 0.6, log_weights, means, covs)
     linear = ps1.posterior_mean(y, 0.6, torch.zeros(1), x.mean(0, keepdim=True), torch.cov(x.T)[None])
-    assert error(best) < min(error(linear), error(y), error(0.97 * best), error(1.03 * best), error(best + 0.05 * (y - best)))
+    others = linear, y, 0.97 * best, 1.03 * best, best + 0.05 * (y - best)
+    assert error(best) < min(error(other) for other in others)
 
 
 def test_limits_of_the_noise(ps1):
@@ -119,7 +123,8 @@ def test_denoise_keeps_brightness_and_gains_decibels(ps1):
     x = data.patches(data.photo("china"), 4, n=1500, seed=0).flatten(1)
     x = (x - x.mean(1, keepdim=True)).double().numpy()
     fitted = GaussianMixture(3, max_iter=6, reg_covar=1e-5, random_state=0).fit(x)
-    mixture = [torch.tensor(part, dtype=torch.float32) for part in (np.log(fitted.weights_), fitted.means_, fitted.covariances_)]
+    parts = np.log(fitted.weights_), fitted.means_, fitted.covariances_
+    mixture = [torch.tensor(part, dtype=torch.float32) for part in parts]
     clean = data.photo("flower")[..., 120:216, 260:356]
     noisy = clean + 0.1 * torch.randn(clean.shape, generator=seeded())
     got = ps1.denoise(noisy, 0.1, *mixture)

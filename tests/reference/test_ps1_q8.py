@@ -35,7 +35,8 @@ def test_numbers_of_the_notebook(ps1):
     for pseudocount, on_train, on_test in ((0.0, 2.4480, 2.5432), (0.5, 2.4507, 2.5422)):
         table = ps1.histogram_mle(train, 20, pseudocount)
         for x, want in ((train, on_train), (test, on_test)):
-            assert float(ps1.mean_nll_over_batches(lambda b, table=table: table[b], x, 300)) == pytest.approx(want, abs=6e-5)
+            got = ps1.mean_nll_over_batches(lambda batch, table=table: table[batch], x, 300)
+            assert float(got) == pytest.approx(want, abs=6e-5)
     truth = data.truncated_gaussian_probs()
     assert float(-(truth * truth.log()).sum()) == pytest.approx(2.4897, abs=1e-4)
 

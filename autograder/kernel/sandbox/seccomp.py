@@ -31,7 +31,16 @@ DENIED: dict[str, tuple[int | None, int | None]] = {
     "clock_adjtime": (305, 266), "iopl": (172, None), "ioperm": (173, None), "modify_ldt": (154, None),
     "uselib": (134, None), "vhangup": (153, 58), "lookup_dcookie": (212, 18), "nfsservctl": (180, 42),
 }  # fmt: skip
-CLONE, CLONE3, SOCKET, IOCTL = (56, 220), (435, 435), (41, 198), (16, 29)
+# Landlock does not look at these: a process could change modes, owners, times and attributes of files that it may
+# not even read. They seem to succeed and do nothing, so that copying a file in the scratch directory still works.
+PRETENDED: dict[str, tuple[int | None, int | None]] = {
+    "chmod": (90, None), "fchmodat": (268, 53), "fchmodat2": (452, 452), "chown": (92, None), "lchown": (94, None),
+    "fchownat": (260, 54), "utime": (132, None), "utimes": (235, None), "futimesat": (261, None),
+    "utimensat": (280, 88), "setxattr": (188, 5), "lsetxattr": (189, 6), "removexattr": (197, 14),
+    "lremovexattr": (198, 15), "setxattrat": (463, 463), "removexattrat": (466, 466),
+}  # fmt: skip
+CLONE, CLONE3, SOCKET, IOCTL, PRLIMIT = (56, 220), (435, 435), (41, 198), (16, 29), (302, 261)
+TRUNCATE = (76, 45)
 
 AF_UNIX, AF_INET, AF_INET6, AF_NETLINK = 1, 2, 10, 16
 NEW_NAMESPACES = 0x7E020080  # every CLONE_NEW* flag, time and cgroup included
@@ -42,7 +51,7 @@ _ALLOW, _ERRNO = 0x7FFF0000, 0x00050000
 _NR, _ARCH, _ARG0, _ARG1 = 0, 4, 16, 24
 
 
-def _program(families: tuple[int, ...]) -> list[tuple[int, int, int, int]]:
+def _program(families: tuple[int, ...], pretend: bool) -> list[tuple[int, int, int, int]]:
     """The filter as (code, jump if true, jump if false, constant)."""
     column = 0 if platform.machine() == "x86_64" else 1
     deny = (_RET, 0, 0, _ERRNO | errno.EPERM)
@@ -54,6 +63,14 @@ def _program(families: tuple[int, ...]) -> list[tuple[int, int, int, int]]:
         number = numbers[column]
         if number is not None:
             program += [(_JEQ, 0, 1, number), deny]
+    if pretend:
+        for numbers in PRETENDED.values():
+            number = numbers[column]
+            if number is not None:
+                program += [(_JEQ, 0, 1, number), (_RET, 0, 0, _ERRNO)]
+        program += [(_JEQ, 0, 1, TRUNCATE[column]), deny]  # by path; Landlock knows it only from Linux 6.2
+    # limits of other processes: one's own is process 0
+    program += [(_JEQ, 0, 4, PRLIMIT[column]), (_LD, 0, 0, _ARG0), (_JEQ, 1, 0, 0), deny, allow]
     # glibc falls back to clone, whose flags a filter can read
     program += [(_JEQ, 0, 1, CLONE3[column]), (_RET, 0, 0, _ERRNO | errno.ENOSYS)]
     program += [(_JEQ, 0, 4, CLONE[column]), (_LD, 0, 0, _ARG0), (_JSET, 0, 1, NEW_NAMESPACES), deny, allow]
@@ -72,9 +89,12 @@ def supported() -> bool:
     return platform.machine() in AUDIT_ARCH
 
 
-def install(families: tuple[int, ...]) -> None:
-    """Filter this process and its descendants for good; sockets only of ``families``. Needs no_new_privs."""
-    program = _program(families)
+def install(families: tuple[int, ...], *, pretend: bool = False) -> None:
+    """Filter this process and its descendants for good; sockets only of ``families``. Needs no_new_privs.
+
+    ``pretend``: changes to the modes, owners, times and attributes of files have no effect.
+    """
+    program = _program(families, pretend)
     code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *line) for line in program))
     header = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(program), ctypes.addressof(code)))
     seccomp_mode_filter = 2

@@ -1,0 +1,134 @@
+"""Which files of a folder or archive belong to which student."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from autograder.errors import UserError
+from autograder.grading.archive import ArchiveProblem
+from autograder.grading.matching import Matcher
+from autograder.grading.students import CONTAINERS, Name, Naming, from_lms, gradescope_names, safe_id
+
+JUNK = {"__MACOSX", ".ipynb_checkpoints", "__pycache__", ".DS_Store", ".git", "Thumbs.db"}
+MAX_METADATA = 100 * 2**20
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file below a path: its parts, and how to read at most so many bytes of it."""
+
+    parts: tuple[str, ...]
+    read: Callable[[int], bytes]
+
+    @property
+    def suffix(self) -> str:
+        return Path(self.parts[-1]).suffix.lower()
+
+    @property
+    def stem(self) -> str:
+        return Path(self.parts[-1]).stem
+
+    def below(self, count: int = 1) -> Entry:
+        return replace(self, parts=self.parts[count:])
+
+
+@dataclass
+class Group:
+    """The files of one student."""
+
+    name: Name
+    path: str
+    entries: list[Entry]
+
+
+class EntryProblem(ValueError):
+    """Why a file cannot be read: one sentence."""
+
+
+def by_student(
+    entries: list[Entry], path: Path, outwards: list[str], matcher: Matcher, empty: list[str]
+) -> list[Group]:
+    """Split the files of one path into students."""
+    entries = [entry for entry in entries if not JUNK & set(entry.parts) and not entry.parts[-1].startswith(".")]
+    if not entries and not empty:
+        raise UserError(f"{path} is empty: there is nothing to grade.")
+    entries, stripped = _strip_wrappers(entries, matcher.naming)
+    names = _gradescope(entries)
+    groups: dict[tuple[str, str], Group] = {}
+    loose = [entry for entry in entries if len(entry.parts) == 1]
+    for entry in entries:
+        if len(entry.parts) > 1 and not matcher.naming.is_generic(entry.parts[0]):
+            folder = entry.parts[0]
+            known = names.get(folder)
+            name = Name(known, folder) if known else from_lms(folder) or Name(safe_id(folder))
+            group = groups.setdefault(("folder", folder), Group(name, str(path / folder), []))
+            group.entries.append(entry.below())
+        elif len(entry.parts) > 1 or _is_own(entry, loose, matcher):
+            own = matcher.naming.from_ancestors([*reversed(stripped), *outwards], outwards[0])
+            group = groups.setdefault(("own", ""), Group(own, str(path), []))
+            group.entries.append(entry)
+        elif _is_work(entry) or from_lms(entry.stem):
+            name = matcher.naming.from_name(entry.stem) or Name(safe_id(entry.stem))
+            key = ("file", f"{name.student}/{name.number}" if name.number else entry.parts[0])
+            groups.setdefault(key, Group(name, str(path / entry.parts[0]), [])).entries.append(entry)
+    for folder in [] if stripped else empty:
+        groups.setdefault(("folder", folder), Group(from_lms(folder) or Name(safe_id(folder)), str(path / folder), []))
+    with_work = {key for key, group in groups.items() if any(_is_work(entry) for entry in group.entries)}
+    if not with_work:
+        raise UserError(f"{path} holds no notebook (.ipynb).")
+    if not any(kind == "folder" for kind, _ in with_work):  # then folders are not how students hand in here
+        groups = {key: group for key, group in groups.items() if key[0] != "folder" or from_lms(key[1])}
+    return list(groups.values())
+
+
+def _is_work(entry: Entry) -> bool:
+    return entry.suffix in (".ipynb", ".zip")
+
+
+def _is_own(entry: Entry, loose: list[Entry], matcher: Matcher) -> bool:
+    """A notebook beside no other students' ones, whose name says nothing: the path itself is the student."""
+    notebooks = [other for other in loose if _is_work(other)]
+    telling = [other for other in notebooks if matcher.naming.from_name(other.stem)]
+    return _is_work(entry) and not matcher.naming.from_name(entry.stem) and not (
+        len(notebooks) - len(telling) > 1 or any(from_lms(other.stem) for other in telling)
+    )
+
+
+def _strip_wrappers(entries: list[Entry], naming: Naming) -> tuple[list[Entry], list[str]]:
+    """Drop folders that hold the whole class (``submitted/``, ``ps1_export/``); return their names too."""
+    stripped: list[str] = []
+    while entries:
+        tops = {entry.parts[0] for entry in entries}
+        if "submitted" in tops and len(tops) > 1:
+            entries = [entry for entry in entries if entry.parts[0] == "submitted"]
+            tops = {"submitted"}
+        if len(tops) != 1 or any(len(entry.parts) < 2 for entry in entries):
+            break
+        top = next(iter(tops))
+        if from_lms(top) or not (_container(top) or _holds_class(entries, naming)):
+            break
+        stripped.append(top)
+        entries = [entry.below() for entry in entries]
+    return entries, stripped
+
+
+def _container(name: str) -> bool:
+    return bool(CONTAINERS.fullmatch(name))
+
+
+def _holds_class(entries: list[Entry], naming: Naming) -> bool:
+    """True if a single folder holds several students rather than one student's files."""
+    inner = {entry.parts[1] for entry in entries if _is_work(entry)}
+    return len(inner) > 1 and not any(naming.is_generic(Path(name).stem) for name in inner)
+
+
+def _gradescope(entries: list[Entry]) -> dict[str, str]:
+    for entry in entries:
+        if entry.parts == ("submission_metadata.yml",):
+            try:
+                return gradescope_names(entry.read(MAX_METADATA).decode("utf-8", "replace"))
+            except (ArchiveProblem, EntryProblem):
+                return {}
+    return {}

@@ -1,0 +1,690 @@
+"""Question 11: the masks of a MADE, its layers, likelihood, sampling and training."""
+
+import copy
+import math
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from autograder.probes import Close, alternative, edit_alternative, edit_mistake, mistake, probe, question
+
+question(
+    "q11",
+    title="MADE: one network, all conditionals",
+    skills=["1.25"],
+    minutes=60,
+    aim="Turn a fully connected network into an autoregressive one for any order by masks, and evaluate, sample and train it.",
+    hints=[
+        "Do the example of the text by hand: order (1, 2, 0) gives the dimensions 0, 1, 2 the degrees 3, 1, 2. So the degrees are not "
+        "`order + 1`: dimension `order[t]` has degree t + 1. Which side of a mask are the rows?",
+        "`degrees[order] = torch.arange(1, D + 1)` inverts the permutation. A mask compares a column of degrees with a row: "
+        "`above[:, None] >= below`. `below` starts as the degrees of the inputs and becomes those of the layer just made. In the "
+        "layer, multiply weight and mask in every `forward`.",
+        "Outputs have the degrees of the inputs and use `>`. Sampling: start from zeros, loop over `model.order.tolist()`, and in each "
+        "round compute `model(x)` anew and fill column d from uniform column d. Training: loss = minus the mean of `made_log_prob`; "
+        "`zero_grad`, `backward`, `step`; keep `loss.item()`.",
+    ],
+    ambiguities=[
+        "Masks may come back as bool or integer tensors too.",
+        "made_log_prob, made_sample and train_made are tested with the grader's own autoregressive networks, so that an error in the masks "
+        "does not cost their points.",
+        "Training must be Adam on the given batches: after 5 steps the parameters are compared (to 0.002, any implementation of Adam passes), "
+        "after 80 the grader evaluates them and accepts 0.03 nats more than the reference's. The history must agree in its "
+        "first value and in the mean of its last 20 (10 %).",
+    ],
+)
+
+
+def proper_order(rng, d):
+    """A random order that differs from its own inverse, so that mixing them up shows."""
+    while True:
+        order = rng.permutation(d)
+        if not torch.equal(order, torch.argsort(order)) and not torch.equal(order, torch.argsort(order).flip(0)):
+            return order
+
+
+def random_degrees(rng, d, *sizes):
+    """Hidden degrees between 1 and D - 1, not sorted."""
+    return [rng.integers(1, max(d, 2), size) for size in sizes]
+
+
+def fill(module, rng, scale=0.7):
+    """Set all parameters to seeded numbers, whatever their order or the prefix that a parametrisation adds."""
+    named = {name.replace("parametrizations.", "").replace(".original", ""): p for name, p in module.named_parameters()}
+    with torch.no_grad():
+        for name in sorted(named):
+            named[name].copy_(rng.normal(*named[name].shape, std=scale))
+    return module.to(rng.device)
+
+
+class Autoregressive(nn.Module):
+    """Logits that depend on the earlier dimensions of an order: linear in them and in products of neighbours."""
+
+    def __init__(self, order, matrix, pairs, bias):
+        super().__init__()
+        self.register_buffer("order", order)
+        self.matrix, self.pairs, self.bias = nn.Parameter(matrix.clone()), nn.Parameter(pairs.clone()), nn.Parameter(bias.clone())
+
+    def forward(self, x):
+        steps = x[:, self.order]  # columns in the order of generation
+        products = steps * torch.cat([torch.zeros_like(steps[:, :1]), steps[:, :-1]], 1)
+        logits = steps @ self.matrix.tril(-1).T + products @ self.pairs.tril(-1).T + self.bias
+        out = torch.empty_like(logits)
+        out[:, self.order] = logits
+        return out
+
+
+def toy(rng, d, scale=2.0):
+    """An `Autoregressive` with random numbers and a proper order."""
+    order = proper_order(rng, d) if d > 3 else rng.permutation(d)
+    return Autoregressive(order, rng.normal(d, d, std=scale), rng.normal(d, d, std=scale), rng.normal(d))
+
+
+def toy_logits(x, order, matrix, pairs, bias):
+    """The same logits in NumPy, for the judges."""
+    steps = x[:, order]
+    products = steps * np.concatenate([np.zeros_like(steps[:, :1]), steps[:, :-1]], 1)
+    logits = np.empty_like(steps)
+    logits[:, order] = steps @ np.tril(matrix, -1).T + products @ np.tril(pairs, -1).T + bias
+    return logits
+
+
+def strings(d, device="cpu"):
+    """All 2^d binary vectors, one a row."""
+    codes = torch.arange(2**d, device=device)
+    return ((codes[:, None] >> torch.arange(d, device=device)) & 1).float()
+
+
+# --- masks and layers -------------------------------------------------------------------------------------------
+
+
+def as_floats(masks):
+    return [torch.as_tensor(mask).float() for mask in masks]
+
+
+@probe(points=1, title="masks with one hidden layer", public=True)
+def masks_shallow(student, rng):
+    d, width = rng.integer(4, 7), rng.integer(7, 10)
+    return {
+        "order (1, 2, 0)": as_floats(student.made_masks(torch.tensor([1, 2, 0], device=rng.device), [torch.tensor([1, 2, 2, 1], device=rng.device)])),
+        "random order": as_floats(student.made_masks(proper_order(rng, d), random_degrees(rng, d, width))),
+    }
+
+
+def mask_inputs(rng):
+    """Orders and hidden degrees: three and two hidden layers, none, and a single dimension."""
+    cases = []
+    for d, sizes in ((rng.integer(4, 8), (rng.integer(8, 12), rng.integer(5, 8), rng.integer(9, 13))), (8, (5, 7)), (5, ()), (1, (3,)), (4, (6, 6))):
+        order = proper_order(rng, d) if d > 1 else rng.permutation(d)
+        cases.append((order, random_degrees(rng, d, *sizes)))
+    return cases
+
+
+def masks_judge(evidence, expected, context):
+    """no path from an input to an output that is not later in the order, and the masks of rule (1)"""
+    if not isinstance(evidence, list) or len(evidence) != len(expected):
+        return "the answer has an unexpected form."
+    for got, want, (order, _) in zip(evidence, expected, mask_inputs(context.rng())):
+        if isinstance(got, list) and [np.shape(mask) for mask in got] == [mask.shape for mask in want]:
+            order, paths = order.cpu().numpy(), np.eye(len(order))
+            for mask in got:
+                paths = np.minimum(np.asarray(mask, dtype=float) @ paths, 1.0)
+            leaks = np.triu(paths[order][:, order])
+            if leaks.any():
+                late, early = (int(k) for k in np.argwhere(leaks)[0][::-1])
+                which = "itself" if late == early else f"input {order[late]}, which comes later"
+                return f"order {order.tolist()}, {len(got) - 1} hidden layers: there is a path to output {order[early]} from {which}."
+    return Close()(evidence, expected, context)
+
+
+@probe(points=1, title="masks with several hidden layers, with none, and D = 1", judge=masks_judge)
+def masks_deep(student, rng):
+    return [as_floats(student.made_masks(order, degrees)) for order, degrees in mask_inputs(rng)]
+
+
+def some_mask(rng, *shape):
+    """A random mask that has zeros and ones."""
+    mask = rng.bernoulli(*shape).reshape(-1)
+    mask[0], mask[-1] = 1.0, 0.0
+    return mask.reshape(shape)
+
+
+@probe(points=0.5, title="a masked layer, also after optimiser steps and after loading weights", judge=Close(rtol=1e-3, atol=1e-4))
+def masked_layer(student, rng):
+    n_in, n_out = rng.integer(3, 6), rng.integer(6, 9)
+    mask = some_mask(rng, n_out, n_in)
+    x, target, test = rng.normal(6, n_in), rng.normal(6, n_out), rng.normal(4, n_in)
+    layer = student.raw.MaskedLinear(mask.clone()).to(rng.device)
+    bits = torch.eye(n_in + 1, n_in, device=rng.device)  # each input alone, and none
+    found = {"connections of a new layer": ((layer(bits)[:-1] - layer(bits)[-1:]).abs() > 1e-7).float()}
+    fill(layer, rng)
+    found["output"] = layer(test).detach().clone()
+    with torch.no_grad():
+        for p in layer.parameters():
+            p.zero_()  # from here on the mask has to show in the gradients, too
+            if p.dim() == 1:
+                p.fill_(0.25)
+    optimiser = torch.optim.SGD(layer.parameters(), lr=0.3, momentum=0.5)
+    for _ in range(3):
+        optimiser.zero_grad()
+        ((layer(x) - target) ** 2).mean().backward()
+        optimiser.step()
+    found["after 3 steps of SGD"] = layer(test).detach().clone()
+    other = fill(student.raw.MaskedLinear(mask.clone()), rng)
+    layer.load_state_dict(other.state_dict())
+    found["after load_state_dict"] = layer(test)
+    return found
+
+
+@probe(points=0.5, title="a masked layer has the parameters of nn.Linear, and moves as a whole")
+def layer_moves(student, rng):
+    n_in, n_out = rng.integer(3, 6), rng.integer(6, 9)
+    layer = student.raw.MaskedLinear(some_mask(rng, n_out, n_in).to("cpu"))
+    shapes = sorted(list(p.shape) for p in layer.parameters() if p.requires_grad)
+    with torch.no_grad():
+        for p in layer.parameters():
+            p.fill_(0.5)
+    wide = layer.to(torch.float64)(torch.ones(2, n_in, dtype=torch.float64))
+    elsewhere = layer.to("meta")(torch.ones(2, n_in, dtype=torch.float64, device="meta"))
+    return {"trained parameters": shapes, "output in float64": wide, "device": elsewhere.device.type, "shape": list(elsewhere.shape)}
+
+
+# --- the network and its likelihood -----------------------------------------------------------------------------
+
+
+@probe(points=0.5, title="the forward pass, with ordinary layers in place of the masked ones", public=True)
+def forward_pass(student, rng):
+    found = []
+    for sizes in ((rng.integer(4, 7),), (5, rng.integer(4, 7)), ()):
+        d = rng.integer(3, 6)
+        model = student.raw.MADE(rng.permutation(d), random_degrees(rng, d, *sizes))
+        widths = [d, *sizes, d]
+        model.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(widths, widths[1:]))
+        found.append(fill(model, rng)(rng.bernoulli(rng.integer(2, 6), d)))
+    return found
+
+
+@probe(points=0.5, title="log-probability from the logits of a given network", judge=Close(rtol=1e-4, atol=1e-4), public=True)
+def log_prob(student, rng):
+    d = rng.integer(4, 8)
+    model, steep = toy(rng, d).to(rng.device), toy(rng, d, scale=400.0).to(rng.device)
+    value = student.made_log_prob(model, rng.bernoulli(rng.integer(3, 7), d))
+    if not isinstance(value, torch.Tensor) or not value.requires_grad:
+        raise ValueError("the result carries no gradient: compute with torch operations, without .item(), .detach() or torch.no_grad()")
+    (gradient,) = torch.autograd.grad((value * torch.linspace(1, 2, len(value), device=rng.device)).sum(), (model.bias,))
+    return {
+        "values": value,
+        "gradient in the bias": gradient,
+        "one example": student.made_log_prob(model, rng.bernoulli(1, d)),
+        "logits far from zero": student.made_log_prob(steep, rng.bernoulli(5, d)),
+    }
+
+
+def distribution_orders(rng):
+    """Orders of the networks of `distribution`, drawn first."""
+    return [proper_order(rng, 8), torch.arange(8, device=rng.device), proper_order(rng, 5)]
+
+
+def distribution_judge(evidence, expected, context):
+    """probabilities sum to one, no logit changes with a later bit, and all values agree with the reference's"""
+    if not isinstance(evidence, list) or len(evidence) != len(expected):
+        return "the answer has an unexpected form."
+    for got, want, order in zip(evidence, expected, distribution_orders(context.rng())):
+        order = order.cpu().numpy()
+        logs, logits = (np.asarray(got[name], dtype=float) for name in ("log-probabilities", "logits when one bit is flipped"))
+        if logs.shape != want["log-probabilities"].shape or logits.shape != want["logits when one bit is flipped"].shape:
+            return Close()(evidence, expected, context)
+        if not (np.isfinite(logs).all() and np.isfinite(logits).all()):
+            return "a logit or a log-probability is not finite."
+        changes = np.abs(logits[1:] - logits[0]).max(1).T  # (output, flipped input)
+        leaks = np.triu(changes[order][:, order]) > 1e-4
+        if leaks.any():
+            late, early = (int(k) for k in np.argwhere(leaks)[0][::-1])
+            which = "its own bit" if late == early else f"the bit of dimension {order[late]}, which comes later"
+            return f"in the order {order.tolist()} the logit of dimension {order[early]} changes with {which}."
+        total = float(np.exp(np.minimum(logs, 50)).sum())
+        if abs(total - 1) > 1e-3:
+            return f"the probabilities of all 2^{len(order)} binary vectors sum to {total:.4g}, not to 1."
+    return Close(rtol=1e-3, atol=1e-3)(evidence, expected, context)
+
+
+@probe(points=1, title="a MADE is a distribution: it sums to one, and its Jacobian is triangular in the order", judge=distribution_judge)
+def distribution(student, rng):
+    found = []
+    for order, sizes in zip(distribution_orders(rng), ((24,), (20, 16), ())):
+        d = len(order)
+        degrees = [1 + rng.permutation(size) % (d - 1) for size in sizes]
+        model = fill(student.raw.MADE(order, degrees), rng)
+        base = rng.bernoulli(6, d)
+        flipped = [base] + [torch.where(torch.arange(d, device=rng.device) == j, 1 - base, base) for j in range(d)]
+        found.append({
+            "log-probabilities": student.made_log_prob(model, strings(d, rng.device)),
+            "logits when one bit is flipped": torch.stack([model(x).detach() for x in flipped]),
+        })
+    return found
+
+
+# --- sampling and training --------------------------------------------------------------------------------------
+
+
+def sampling_inputs(rng):
+    """Networks and uniform numbers."""
+    return [(toy(rng, d), rng.uniform(n, d)) for n, d in ((rng.integer(4, 8), rng.integer(5, 8)), (1, 6), (6, 5), (4, 1))]
+
+
+def sampling_judge(evidence, expected, context):
+    """each bit is 1 exactly if its uniform number is below its probability, given the bits that come earlier in the order"""
+    cases = sampling_inputs(context.rng())
+    if not isinstance(evidence, list) or len(evidence) != len(cases):
+        return "the answer has an unexpected form."
+    for got, (model, uniforms) in zip(evidence, cases):
+        numbers = [value.detach().cpu().double().numpy() for value in (model.matrix, model.pairs, model.bias)]
+        order, uniforms = model.order.cpu().numpy(), uniforms.cpu().double().numpy()
+        got = np.asarray(got, dtype=float)
+        if got.shape != uniforms.shape:
+            return f"got shape {got.shape} where {uniforms.shape} is expected."
+        if not np.isin(got, (0.0, 1.0)).all():
+            return "a sample holds other values than 0 and 1."
+        p_one = 1 / (1 + np.exp(-toy_logits(got, order, *numbers)))
+        wrong = (got != (uniforms < p_one)) & (np.abs(uniforms - p_one) > 1e-5)
+        for step, i in enumerate(order):
+            if wrong[:, i].any():
+                n = int(np.argmax(wrong[:, i]))
+                return (
+                    f"order {order.tolist()}, step {step}: dimension {i} has u = {uniforms[n, i]:.3f} and probability {p_one[n, i]:.3f} "
+                    f"given the bits drawn before, so it must be {int(uniforms[n, i] < p_one[n, i])}, but it is {int(got[n, i])}."
+                )
+    return True
+
+
+@probe(points=1, title="ancestral samples in the order of a given network", judge=sampling_judge, public=True)
+def samples(student, rng):
+    return [student.made_sample(model.to(rng.device), uniforms) for model, uniforms in sampling_inputs(rng)]
+
+
+TRAIN_STEPS, TRAIN_BATCH, TRAIN_RATE = 80, 16, 0.03
+
+
+def train_data(rng):
+    """Bits, many of which are copies or products of earlier ones, and a fresh network for them."""
+    n, d = rng.integer(70, 100), rng.integer(4, 7)
+    x = rng.bernoulli(n, d, p=0.6)
+    for i in range(2, d):
+        x[:, i] = torch.where(rng.bernoulli(n, p=0.85) > 0, x[:, i - 1] * x[:, i - 2] if i % 2 else x[:, i - 2], x[:, i])
+    return x, toy(rng, d, scale=0.5)
+
+
+def train_judge(evidence, expected, context):
+    """NLL of the returned parameters, computed by the grader, at most 0.03 nats worse than the reference's; the history starts right"""
+    x, model = train_data(context.rng())
+    x, order = x.cpu().double().numpy(), model.order.cpu().numpy()
+    history = [float(value) for value in evidence["history"]]
+    if len(history) != TRAIN_STEPS:
+        return f"the history has {len(history)} values for {TRAIN_STEPS} steps."
+    if not np.isfinite(history).all():
+        return "the history is not finite."
+    losses = []
+    for parameters, want in ((evidence["parameters"], expected["parameters"]), (expected["parameters"],) * 2):
+        numbers = [np.asarray(parameters[name], dtype=float) for name in ("matrix", "pairs", "bias")]
+        if any(value.shape != want[name].shape for value, name in zip(numbers, ("matrix", "pairs", "bias"))):
+            return "the parameters have changed their shape."
+        if not all(np.isfinite(value).all() for value in numbers):
+            return "the trained parameters are not finite."
+        logits = toy_logits(x, order, *numbers)
+        losses.append(float(np.logaddexp(0, -(2 * x - 1) * logits).sum(1).mean()))
+    start = float(expected["history"][0])
+    few = Close(rtol=1e-2, atol=2e-3)(evidence["parameters after 5 steps"], expected["parameters after 5 steps"], context)
+    if not few.passed and losses[0] <= losses[1] + 0.03:
+        return "after 5 steps the parameters are not those of Adam on the given batches: one step a batch, each with its own gradient only, and one optimiser for all."
+    if losses[0] > losses[1] + 0.03:
+        return f"after {TRAIN_STEPS} steps the NLL on the training data is {losses[0]:.3f} nats (on the first batch it was {start:.3f}); correct training reaches a lower one."
+    if abs(history[0] - start) > 1e-3 * start:
+        return (
+            f"the history starts with {history[0]:.4f}, but the first batch has an NLL of {start:.4f} nats an example before the first step "
+            "(mean over examples, sum over dimensions)."
+        )
+    wanted = [float(value) for value in expected["history"]]
+    if abs(np.mean(history[-20:]) - np.mean(wanted[-20:])) > 0.1 * np.mean(wanted[-20:]):
+        return f"the last 20 values of the history average {np.mean(history[-20:]):.3f}, which is not the NLL of the batches there."
+    return True
+
+
+@probe(points=1, title="the trained parameters have a high likelihood", judge=train_judge)
+def training(student, rng):
+    x, model = train_data(rng)
+    model, seed = model.to(rng.device), rng.integer(0, 10**6)
+    short = copy.deepcopy(model)
+    student.train_made(short, x, 5, TRAIN_BATCH, TRAIN_RATE, torch.Generator().manual_seed(seed))
+    history = student.train_made(model, x, TRAIN_STEPS, TRAIN_BATCH, TRAIN_RATE, torch.Generator().manual_seed(seed))
+    return {
+        "history": torch.as_tensor([float(value) for value in history]),
+        "parameters": dict(model.named_parameters()),
+        "parameters after 5 steps": dict(short.named_parameters()),
+    }
+
+
+# --- mistakes: masks --------------------------------------------------------------------------------------------
+
+DEGREES = "degrees[order] = torch.arange(1, len(order) + 1, device=order.device)"
+HIDDEN = "masks.append((above[:, None] >= below).float())"
+OUTPUT = "masks.append((degrees[:, None] > below).float())"
+
+edit_mistake(
+    "leak_at_output", "the output mask of `made_masks` uses ≥: an output then depends on its own input; it must be a strict >",
+    (OUTPUT, "masks.append((degrees[:, None] >= below).float())"),
+)
+edit_mistake(
+    "strict_everywhere", "`made_masks` uses > in the hidden layers too; nothing leaks, but information is lost at every layer, and the last dimensions miss their neighbours",
+    (HIDDEN, "masks.append((above[:, None] > below).float())"),
+)
+edit_mistake(
+    "signs_swapped", "`made_masks` uses > in the hidden layers and ≥ at the output; with several layers it loses information, and rule (1) is the other way round",
+    (HIDDEN, "masks.append((above[:, None] > below).float())"), (OUTPUT, "masks.append((degrees[:, None] >= below).float())"),
+)
+edit_mistake(
+    "order_is_not_degree", "`made_masks` takes `order` itself for the degrees; `order[t]` is the dimension at step t, so its inverse is needed",
+    (DEGREES, "degrees = order + 1"),
+)
+edit_mistake(
+    "order_ignored", "`made_masks` ignores the order and always uses 0, 1, …, D-1",
+    (DEGREES, "degrees = torch.arange(1, len(order) + 1, device=order.device)"),
+)
+edit_mistake(
+    "inputs_unordered", "`made_masks` uses the order for the outputs but not for the inputs; both have the same degrees",
+    ("masks, below = [], degrees\n", "masks, below = [], torch.arange(1, len(order) + 1, device=order.device)\n"),
+)
+edit_mistake(
+    "outputs_unordered", "`made_masks` uses the order for the inputs but not for the outputs; both have the same degrees",
+    (OUTPUT, "masks.append((torch.arange(1, len(order) + 1, device=order.device)[:, None] > below).float())"),
+)
+edit_mistake(
+    "degrees_from_zero", "in `made_masks` the degrees of inputs and outputs start at 0 instead of 1, so they do not fit those of the hidden units",
+    (DEGREES, "degrees[order] = torch.arange(0, len(order), device=order.device)"),
+)
+edit_mistake(
+    "order_reversed", "`made_masks` counts the order from its end: `order[0]` comes first and has degree 1",
+    (DEGREES, "degrees[order] = torch.arange(len(order), 0, -1, device=order.device)"),
+)
+edit_mistake(
+    "masks_transposed", "the masks of `made_masks` are transposed: an `nn.Linear` weight has the shape (units of this layer, units of the layer below)",
+    ("    return masks\n", "    return [mask.T.contiguous() for mask in masks]\n"),
+)
+edit_mistake(
+    "comparison_reversed", "`made_masks` keeps the connections that must be cut in the hidden layers: a unit may see units of *lower or equal* degree",
+    (HIDDEN, "masks.append((above[:, None] <= below).float())"),
+)
+edit_mistake(
+    "always_inputs_below", "`made_masks` compares every hidden layer with the degrees of the inputs; the layer below is what counts",
+    ("        below = above\n", "        below = above if above is hidden_degrees[-1] else degrees\n"),
+)
+edit_mistake(
+    "one_hidden_layer_only", "`made_masks` uses the first hidden layer only",
+    ("    for above in hidden_degrees:\n", "    for above in hidden_degrees[:1]:\n"),
+)
+edit_mistake(
+    "output_sees_first_layer", "the output mask of `made_masks` compares with the degrees of the first hidden layer instead of the last",
+    (OUTPUT, "masks.append((degrees[:, None] > (hidden_degrees[0] if hidden_degrees else degrees)).float())"),
+)
+edit_mistake(
+    "needs_a_hidden_layer", "`made_masks` fails without a hidden layer: an empty `hidden_degrees` leaves a single mask, from inputs to outputs",
+    (OUTPUT, "masks.append((degrees[:, None] > hidden_degrees[-1]).float())"),
+)
+
+
+@mistake("`made_masks` orders the units of the hidden layers by their degrees; they come in the given sequence")
+def sorts_degrees(ref):
+    return {"made_masks": lambda order, hidden: ref.made_masks(order, [degrees.sort().values for degrees in hidden])}
+
+
+@mistake("`made_masks` makes up its own hidden degrees 1, 2, …, D-1, 1, 2, … instead of using those that are given")
+def own_degrees(ref):
+    def made_masks(order, hidden):
+        return ref.made_masks(order, [1 + torch.arange(len(h), device=order.device) % max(len(order) - 1, 1) for h in hidden])
+
+    return {"made_masks": made_masks}
+
+
+# --- mistakes: layers and likelihood ----------------------------------------------------------------------------
+
+BUFFER = 'self.register_buffer("mask", mask.clone())'
+LINEAR = "return F.linear(x, self.weight * self.mask, self.bias)"
+
+edit_mistake(
+    "plain_attribute", "the mask of `MaskedLinear` is a plain attribute: it stays behind when the layer moves to another device",
+    (BUFFER, "self.mask = mask.clone()"),
+)
+edit_mistake(
+    "trained_mask", "the mask of `MaskedLinear` is a parameter, so the optimiser changes it",
+    (BUFFER, "self.mask = nn.Parameter(mask.clone())"),
+)
+edit_mistake(
+    "masked_once", "`MaskedLinear` masks its weight once, when it is made; the first optimiser step or loaded weights undo this",
+    (BUFFER, "self.weight.data *= mask"), (LINEAR, "return F.linear(x, self.weight, self.bias)"),
+)
+edit_mistake("mask_forgotten", "`MaskedLinear.forward` does not use the mask", (LINEAR, "return F.linear(x, self.weight, self.bias)"))
+edit_mistake("layer_no_bias", "`MaskedLinear.forward` lacks the bias", (LINEAR, "return F.linear(x, self.weight * self.mask)"))
+edit_mistake(
+    "bias_masked", "in `MaskedLinear.forward` the bias of units without connections is cut too; an output that depends on nothing still has its bias",
+    (LINEAR, "return F.linear(x, self.weight * self.mask, self.bias * self.mask.amax(1))"),
+)
+
+FORWARD = "        for layer in self.layers[:-1]:\n            x = F.relu(layer(x))\n        return self.layers[-1](x)\n"
+
+edit_mistake(
+    "relu_at_the_end", "`MADE.forward` applies ReLU to the logits as well, so that no probability is below one half",
+    (FORWARD, "        for layer in self.layers:\n            x = F.relu(layer(x))\n        return x\n"),
+)
+edit_mistake(
+    "no_relu", "`MADE.forward` has no ReLU between its layers, so the whole network is linear",
+    (FORWARD, "        for layer in self.layers:\n            x = layer(x)\n        return x\n"),
+)
+edit_mistake(
+    "returns_probabilities", "`MADE.forward` returns probabilities; it should return logits",
+    (FORWARD, FORWARD.replace("return self.layers[-1](x)", "return torch.sigmoid(self.layers[-1](x))")),
+)
+edit_mistake(
+    "relu_at_the_input_only", "`MADE.forward` applies ReLU before the layers instead of after them",
+    (FORWARD, "        for layer in self.layers[:-1]:\n            x = layer(F.relu(x))\n        return self.layers[-1](x)\n"),
+)
+
+LOG_PROB = 'return -F.binary_cross_entropy_with_logits(model(x), x, reduction="none").sum(1)'
+
+edit_mistake("log_prob_sign", "`made_log_prob` returns the loss, the negative log-probability", (LOG_PROB, LOG_PROB.replace("return -", "return ")))
+edit_mistake("log_prob_mean", "`made_log_prob` averages over the dimensions; the log-probability is their sum", (LOG_PROB, LOG_PROB.replace(".sum(1)", ".mean(1)")))
+edit_mistake("log_prob_batch", "`made_log_prob` returns one number for the batch; it should be one an example", (LOG_PROB, LOG_PROB.replace(".sum(1)", ".sum()")))
+edit_mistake(
+    "log_prob_of_one", "`made_log_prob` sums log P(x_d = 1) whatever x_d is; a zero contributes log(1 - P(x_d = 1))",
+    (LOG_PROB, "return F.logsigmoid(model(x)).sum(1)"),
+)
+edit_mistake(
+    "log_prob_sigmoid_twice", "`made_log_prob` applies the sigmoid twice: a function that expects logits gets probabilities",
+    (LOG_PROB, LOG_PROB.replace("model(x)", "torch.sigmoid(model(x))")),
+)
+edit_mistake(
+    "log_prob_clamped", "`made_log_prob` uses binary cross-entropy on rounded probabilities, which clamps the logarithm at -100; work with logits",
+    (LOG_PROB, 'return -F.binary_cross_entropy(torch.sigmoid(model(x)), x, reduction="none").sum(1)'),
+)
+edit_mistake(
+    "log_prob_reordered", "`made_log_prob` puts x in the model's order before the comparison; column d of the logits belongs to dimension d already",
+    (LOG_PROB, LOG_PROB.replace("model(x), x,", "model(x), x[:, model.order],")),
+)
+
+
+@mistake("`made_log_prob` runs without gradients, so nothing can be trained")
+def log_prob_detached(ref):
+    return {"made_log_prob": lambda model, x: ref.made_log_prob(model, x).detach()}
+
+
+# --- mistakes: sampling -----------------------------------------------------------------------------------------
+
+LOOP = "for d in model.order.tolist():"
+P_ONE = "p_one = torch.sigmoid(model(x)[:, d])"
+DRAW = "x[:, d] = (uniforms[:, d] < p_one).to(x.dtype)"
+
+edit_mistake(
+    "sampling_in_index_order", "`made_sample` goes through the dimensions 0, 1, …, D-1 and ignores the model's order, so it uses bits before they are drawn",
+    (LOOP, "for d in range(uniforms.shape[1]):"),
+)
+edit_mistake(
+    "sampling_by_inverse", "`made_sample` goes through the inverse of the order: `order[t]` is the dimension to draw at step t",
+    (LOOP, "for d in torch.argsort(model.order).tolist():"),
+)
+edit_mistake(
+    "sampling_at_once", "`made_sample` draws each bit as if the earlier ones were 0 (all from one pass, or from the end of the order); each step needs a new pass with the bits drawn so far",
+    (P_ONE, "p_one = torch.sigmoid(model(torch.zeros_like(x))[:, d])"),
+)
+edit_mistake(
+    "uniforms_by_step", "`made_sample` uses column t of `uniforms` at step t; column d belongs to dimension d",
+    (LOOP, "for t, d in enumerate(model.order.tolist()):"), (DRAW, "x[:, d] = (uniforms[:, t] < p_one).to(x.dtype)"),
+)
+edit_mistake(
+    "uniform_above", "`made_sample` sets a bit to 1 if the uniform number is above p; this happens with probability 1 - p",
+    (DRAW, "x[:, d] = (uniforms[:, d] > p_one).to(x.dtype)"),
+)
+edit_mistake(
+    "most_likely", "`made_sample` takes the more likely value of each bit and ignores the uniform numbers",
+    (DRAW, "x[:, d] = (p_one > 0.5).to(x.dtype)"),
+)
+edit_mistake(
+    "no_sigmoid", "`made_sample` compares the uniform numbers with logits; they have to be probabilities",
+    (P_ONE, "p_one = model(x)[:, d]"),
+)
+edit_mistake(
+    "fed_with_probabilities", "`made_sample` feeds probabilities forward instead of the bits that were drawn",
+    (DRAW, "x[:, d] = p_one"), ("    return x\n", "    return (uniforms < x).to(x.dtype)\n"),
+)
+edit_mistake(
+    "fed_with_uniforms", "`made_sample` feeds the uniform numbers to the network instead of the bits that were drawn",
+    (P_ONE, "p_one = torch.sigmoid(model(uniforms)[:, d])"),
+)
+
+
+@mistake("`made_sample` writes its samples into `uniforms`", catches="in-place change")
+def writes_into_uniforms(ref):
+    @torch.no_grad()
+    def made_sample(model, uniforms):
+        for d in model.order.tolist():
+            uniforms[:, d] = (uniforms[:, d] < torch.sigmoid(model(uniforms)[:, d])).float()
+        return uniforms
+
+    return {"made_sample": made_sample}
+
+
+# --- mistakes: training -----------------------------------------------------------------------------------------
+
+LOSS = "loss = -made_log_prob(model, batch).mean()"
+
+edit_mistake(
+    "no_zero_grad", "`train_made` never clears the gradients, so they add up over the steps",
+    ("        optimiser.zero_grad()\n", ""),
+)
+edit_mistake(
+    "ascends", "`train_made` maximises the NLL: the loss is minus the mean log-probability", (LOSS, "loss = made_log_prob(model, batch).mean()"),
+)
+edit_mistake(
+    "no_step", "`train_made` computes gradients but the optimiser never takes a step", ("        optimiser.step()\n", ""),
+)
+edit_mistake(
+    "first_batch_only", "`train_made` uses the first batch in every step",
+    (LOSS, "batch = first = batch if not history else first\n        " + LOSS),
+)
+edit_mistake(
+    "rate_ignored", "`train_made` ignores `learning_rate`", ("lr=learning_rate", "lr=1e-3"),
+)
+edit_mistake(
+    "sgd", "`train_made` uses plain SGD; Adam is asked for", ("torch.optim.Adam(", "torch.optim.SGD("),
+)
+edit_mistake(
+    "new_optimiser_each_step", "`train_made` makes a new optimiser in every step, which forgets Adam's running averages",
+    (LOSS, "optimiser = torch.optim.Adam(model.parameters(), lr=learning_rate)\n        " + LOSS),
+)
+edit_mistake(
+    "history_per_dimension", "the history of `train_made` is an average over dimensions; it should be nats an example",
+    ("history.append(loss.item())", "history.append(loss.item() / x.shape[1])"),
+)
+edit_mistake(
+    "history_after_the_step", "the history of `train_made` holds the loss after the step; it should be measured before the parameters change",
+    ("history.append(loss.item())", "history.append(-made_log_prob(model, batch).mean().item())"),
+)
+edit_mistake(
+    "history_sum", "the history of `train_made` sums over the batch; it should be the mean over examples",
+    ("history.append(loss.item())", "history.append(loss.item() * len(batch))"),
+)
+edit_mistake(
+    "one_pass", "`train_made` makes one pass over the data and stops, whatever `steps` says",
+    ("in data.batches(x, batch_size, generator, steps=steps):", "in data.batches(x, batch_size, generator):"),
+)
+
+
+# --- alternatives -----------------------------------------------------------------------------------------------
+
+
+@alternative("loops in Python and NumPy; logsigmoid; samples that start from ones, in float64")
+def loops(ref):
+    def made_masks(order, hidden_degrees):
+        order = order.tolist()
+        degrees = [order.index(dim) + 1 for dim in range(len(order))]
+        layers = [degrees, *(h.tolist() for h in hidden_degrees), degrees]
+        masks = []
+        for n in range(len(layers) - 1):
+            mask = np.zeros((len(layers[n + 1]), len(layers[n])), dtype=np.float32)
+            for k, above in enumerate(layers[n + 1]):
+                for m, below in enumerate(layers[n]):
+                    mask[k, m] = above > below if n == len(layers) - 2 else above >= below
+            masks.append(torch.from_numpy(mask))
+        return masks
+
+    def made_log_prob(model, x):
+        logits = model(x)
+        return (x * F.logsigmoid(logits) + (1 - x) * F.logsigmoid(-logits)).sum(dim=-1)
+
+    @torch.no_grad()
+    def made_sample(model, uniforms):
+        x = torch.ones_like(uniforms)
+        for d in model.order:
+            new = x.clone()
+            new[:, d] = (uniforms[:, d].double() < 1 / (1 + torch.exp(-model(x)[:, d].double()))).float()
+            x = new
+        return x.double()
+
+    return {"made_masks": made_masks, "made_log_prob": made_log_prob, "made_sample": made_sample}
+
+
+@alternative("argsort for the degrees, boolean masks; Bernoulli distributions; history of tensors")
+def library(ref):
+    def made_masks(order, hidden_degrees):
+        degrees = torch.argsort(order) + 1
+        layers = [degrees, *hidden_degrees]
+        masks = [above.unsqueeze(1) >= below.unsqueeze(0) for below, above in zip(layers, layers[1:])]
+        return [*masks, degrees.unsqueeze(1) > layers[-1].unsqueeze(0)]
+
+    def made_log_prob(model, x):
+        return torch.distributions.Independent(torch.distributions.Bernoulli(logits=model(x)), 1).log_prob(x)
+
+    def train_made(model, x, steps, batch_size, learning_rate, generator):
+        optimiser = torch.optim.AdamW(model.parameters(), lr=learning_rate, weight_decay=0.0)
+        losses = []
+        for batch in ref.data.batches(x, batch_size, generator, steps=steps):
+            model.zero_grad(set_to_none=True)
+            loss = F.binary_cross_entropy_with_logits(model(batch), batch, reduction="sum") / len(batch)
+            loss.backward()
+            optimiser.step()
+            losses.append(loss.detach())
+        return losses
+
+    return {"made_masks": made_masks, "made_log_prob": made_log_prob, "train_made": train_made}
+
+
+edit_alternative(
+    "masks_in_place", "the layer masks its weight.data at every use; the forward pass as a loop with an index",
+    (LINEAR, "self.weight.data = self.weight.data * self.mask\n        out = x @ self.weight.T + self.bias\n        if self.weight.requires_grad and out.requires_grad:\n            "
+             "mask = self.mask\n            out = x @ (self.weight * mask).T + self.bias\n        return out"),
+    (FORWARD, "        for n, layer in enumerate(self.layers):\n            x = layer(x)\n            if n < len(self.layers) - 1:\n                x = x.clamp(min=0)\n        return x\n"),
+)
+edit_alternative(
+    "where", "torch.where in the layer; the first pass of sampling starts from given bits of any value",
+    (LINEAR, "weight = torch.where(self.mask > 0, self.weight, torch.zeros_like(self.weight))\n        return torch.einsum('ni,oi->no', x, weight) + self.bias"),
+    ("x = torch.zeros_like(uniforms)\n", "x = (uniforms > 0.5).to(uniforms.dtype)\n"),
+)

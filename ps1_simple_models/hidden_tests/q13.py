@@ -1,0 +1,771 @@
+"""Question 13: a conditional PixelCNN: likelihood, training, sampling, completion, classification."""
+
+import numpy as np
+import torch
+from torch import nn
+
+from autograder.probes import Close, Exact, alternative, edit_alternative, edit_mistake, mistake, probe, question
+
+question(
+    "q13",
+    title="A PixelCNN that draws and completes digits",
+    uses=["stack_masks", "MaskedConv2d", "gated_activation", "GatedBlock"],
+    skills=["1.29", "1.30"],
+    minutes=75,
+    aim="Turn the two-stack blocks into a conditional image model, and use it: likelihood, samples, completions, Bayes classifier.",
+    hints=[
+        "Forward: a loop over `zip(self.blocks, self.label_maps)`. What shape must the bias have to be added to (B, 2C, H, W)? What is the "
+        "dtype of `F.one_hot`, and how does it know the number of classes? For the likelihood look at "
+        "`F.binary_cross_entropy_with_logits` and its `reduction`.",
+        "Completion: begin with the observed pixels and zeros elsewhere; for every row and column run the model on what you have so far, take the "
+        "logit of that one pixel, compare its probability with its uniform, and write the result only where the pixel is hidden.",
+        "`bias = label_map(F.one_hot(y, self.classes).to(x.dtype))[:, :, None, None]`. Sampling is completion with nothing observed. "
+        "Classifying: for each class k one column `pixelcnn_log_prob(model, images, y_k) + log_prior[k]`, then `log_softmax` over the classes.",
+    ],
+    ambiguities=[
+        "`u < p` and `u <= p` are both accepted (no ties are drawn).",
+        "train_pixelcnn may use its own way to draw minibatches from the generator; only the full-batch run is compared exactly.",
+        "A model that was in evaluation mode may be left in training mode by train_pixelcnn, or put back.",
+    ],
+)
+
+
+def fill(module, rng, scale=0.6):
+    """Set all parameters to seeded numbers, whatever their order or the prefix that a parametrisation adds."""
+    named = named_weights(module)
+    with torch.no_grad():
+        for name in sorted(named):
+            if named[name].requires_grad:
+                named[name].copy_(rng.normal(*named[name].shape, std=scale))
+    return module.to(rng.device)
+
+
+def named_weights(module):
+    return {name.replace("parametrizations.", "").replace(".original", ""): p for name, p in module.named_parameters()}
+
+
+class PixelChain(nn.Module):
+    """A tiny autoregressive model: the logit of pixel t is linear in the pixels before it, plus a label's bias.
+
+    In training mode half of the pixels that it looks at are dropped at random if ``dropout`` is set.
+    """
+
+    def __init__(self, height, width, classes, dropout=0.0):
+        super().__init__()
+        pixels = height * width
+        self.weight = nn.Parameter(torch.zeros(pixels, pixels))
+        self.bias = nn.Parameter(torch.zeros(pixels))
+        self.label = nn.Parameter(torch.zeros(classes, pixels))
+        self.register_buffer("earlier", torch.ones(pixels, pixels).tril(-1))
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x, y=None):
+        logits = nn.functional.linear(self.dropout(x.flatten(1)), self.weight * self.earlier, self.bias)
+        if y is not None:
+            logits = logits + self.label[y]
+        return logits.reshape(x.shape)
+
+
+def half_integer_chain(rng, height, width, classes):
+    """A PixelChain whose logits are multiples of 1/2, so that its probabilities are few and known."""
+    chain = PixelChain(height, width, classes, dropout=0.5)
+    with torch.no_grad():
+        for p in (chain.weight, chain.bias, chain.label):
+            p.copy_(rng.integers(-3, 4, *p.shape) / 2)
+    return chain.to(rng.device)
+
+
+def safe_uniforms(rng, *shape):
+    """Uniform numbers moved away from all probabilities of a half-integer chain: rounding cannot change a draw."""
+    levels = torch.sigmoid(torch.arange(-40, 41, dtype=torch.float64, device=rng.device) / 2)
+    u = rng.uniform(*shape, low=0.005, high=0.995, dtype=torch.float64)
+    above = torch.searchsorted(levels, u)
+    return ((levels[above - 1] + levels[above]) / 2).float()
+
+
+def striped_images(rng, n, size=5):
+    """Noisy 0/1 images: class 0 has horizontal stripes, class 1 vertical ones, both of random phase."""
+    labels = rng.integers(0, 2, n)
+    phase = rng.integers(0, 2, n)
+    line = torch.arange(size, device=rng.device)
+    rows = (line[None, :, None] + phase[:, None, None]) % 2
+    rows = rows.expand(n, size, size)
+    images = torch.where(labels[:, None, None] == 0, rows, rows.transpose(1, 2)).float()
+    flips = rng.bernoulli(n, size, size, p=0.04)
+    return (images + flips - 2 * images * flips)[:, None], labels
+
+
+def stamped_images(rng, n, patterns):
+    """Noisy copies of one binary pattern for each class; patterns: (classes, 1, height, width)."""
+    labels = rng.integers(0, len(patterns), n)
+    images = patterns[labels]
+    flips = rng.bernoulli(*images.shape, p=0.05)
+    return images + flips - 2 * images * flips, labels
+
+
+def nats(model, images, labels):
+    """Mean -log p in nats per image."""
+    with torch.no_grad():
+        logits = model(images, labels)
+        loss = nn.functional.binary_cross_entropy_with_logits(logits, images, reduction="none")
+        return float(loss.flatten(1).sum(1).mean())
+
+
+# --- judges ---------------------------------------------------------------------------------------------------
+
+
+def normalised(evidence, expected, context):
+    """the probabilities of all images sum to 1 for every class, and are not all equal"""
+    for name, want in expected.items():
+        got = np.asarray(evidence[name], dtype=np.float64)
+        if got.shape != want.shape:
+            return f"{name}: got {got.shape[0] if got.ndim else 1} log-probabilities for {want.shape[0]} images."
+        if not np.isfinite(got).all():
+            return f"{name}: some log-probabilities are not finite."
+        total = float(np.exp(np.clip(got, -700, 50)).sum())
+        if abs(total - 1) > 2e-3:
+            return f"{name}: the probabilities of all {len(got)} images sum to {total:.3g}, not to 1: a pixel sees itself or a later one."
+        if got.std() < 0.3 * want.std():
+            return f"{name}: all images are about equally likely, whatever the weights."
+    return True
+
+
+def weights_of(evidence, model):
+    """The student's weights in a model of the grader's; raises on wrong names, shapes or values."""
+    own = dict(model.named_parameters())
+    if set(evidence) != set(own):
+        raise ValueError("names")
+    with torch.no_grad():
+        for name, p in own.items():
+            value = torch.as_tensor(np.asarray(evidence[name], dtype=np.float32))
+            if value.shape != p.shape or not torch.isfinite(value).all():
+                raise ValueError(name)
+            p.copy_(value)
+    return model
+
+
+def learned_chain(evidence, expected, context):
+    """held-out nats of the returned weights close to the reference's; the same seed gives the same weights"""
+    rng = context.rng()
+    rng.device = "cpu"
+    patterns = rng.bernoulli(6, 1, 5, 5)
+    stamped_images(rng, draw_sizes(rng, 12)[0], patterns)
+    images, labels = stamped_images(rng, 400, patterns)
+    first, second = (np.asarray(evidence[name]["weight"], dtype=float) for name in ("run", "again"))
+    if not np.allclose(first, second, atol=1e-4):
+        return "two runs with equally seeded generators end at different weights: something else is random."
+    return held_out(evidence["run"], expected["run"], PixelChain(5, 5, 6), PixelChain(5, 5, 6), images, labels, evidence, expected, 0.09)
+
+
+def learned_network(evidence, expected, context):
+    """held-out nats of the returned weights, in the reference's own network, close to the reference's"""
+    rng = context.rng()
+    rng.device = "cpu"
+    striped_images(rng, draw_sizes(rng, 30)[0])
+    images, labels = striped_images(rng, 400)
+    empty = context.reference.PixelCNN(6, 1, 2, 3).cpu()
+    target = context.reference.PixelCNN(6, 1, 2, 3).cpu()
+    return held_out(evidence["run"], expected["run"], empty, target, images, labels, evidence, expected, 0.4)
+
+
+def held_out(weights, wanted, empty, target, images, labels, evidence, expected, slack):
+    if evidence["steps"] != expected["steps"]:
+        return f"the history has {evidence['steps']} entries; one for each of the {expected['steps']} steps is expected."
+    chance = images[0].numel() * float(np.log(2))
+    goal = nats(weights_of(wanted, target), images, labels)
+    got = nats(weights_of(weights, empty), images, labels)
+    if got <= goal + slack * (chance - goal):
+        return True
+    return (
+        f"on images that were not trained on the returned weights reach {got:.2f} nats; a correct loop reaches about {goal:.2f} "
+        f"(pixels of probability 1/2 give {chance:.2f})."
+    )
+
+
+def draw_sizes(rng, least):
+    """Number of training images (no multiple of the batch), batch size."""
+    batch = rng.integer(least, least + 6)
+    return 6 * batch + rng.integer(3, least - 2), batch
+
+
+# --- probes ---------------------------------------------------------------------------------------------------
+
+
+@probe(points=1, title="logits without labels", judge=Close(rtol=1e-3, atol=1e-4), public=True)
+def logits_without_labels(student, rng):
+    model = fill(student.raw.PixelCNN(rng.integer(3, 6), rng.integer(1, 4), rng.integer(2, 6), 3), rng)
+    found = []
+    for batch in (1, rng.integer(2, 5)):
+        x = rng.bernoulli(batch, 1, rng.integer(4, 7), rng.integer(4, 7))
+        found.append(model(x))
+    return found
+
+
+@probe(points=1, title="labels enter every block as a bias", judge=Close(rtol=1e-3, atol=1e-4))
+def logits_with_labels(student, rng):
+    classes = rng.integer(3, 7)
+    model = fill(student.raw.PixelCNN(rng.integer(3, 6), rng.integer(1, 4), classes, 3), rng)
+    x = rng.bernoulli(4, 1, rng.integer(4, 7), rng.integer(4, 7))
+    y = rng.integers(0, classes - 1, 4)  # the last class does not occur
+    y[0], y[1] = 0, 1
+    single = model(x[:1], torch.full_like(y[:1], classes - 1))
+    with_labels = model(x, y)
+    with torch.no_grad():
+        for p in model.label_maps.parameters():
+            p.zero_()
+    return {"four images": with_labels, "one image": single, "V = 0": model(x, y)}
+
+
+@probe(points=1, title="log-probability of each image", judge=Close(rtol=1e-4, atol=1e-4), public=True)
+def log_prob(student, rng):
+    height, width, classes = rng.integer(2, 5), rng.integer(3, 6), rng.integer(2, 5)
+    found = []
+    for scale, batch in ((0.7, rng.integer(2, 6)), (0.7, 1), (300.0, 3)):
+        model = fill(PixelChain(height, width, classes), rng, scale)
+        x, y = rng.bernoulli(batch, 1, height, width), rng.integers(0, classes, batch)
+        found.append([student.pixelcnn_log_prob(model, x), student.pixelcnn_log_prob(model, x, y)])
+    return found
+
+
+@probe(points=1, title="probabilities of all 512 images of 3×3 pixels sum to 1", judge=normalised)
+def sums_to_one(student, rng):
+    model = fill(student.raw.PixelCNN(3, 1, 3, 3), rng, 0.9)
+    bits = torch.arange(512, device=rng.device)[rng.permutation(512)]
+    images = ((bits[:, None] >> torch.arange(9, device=rng.device)) & 1).float().reshape(512, 1, 3, 3)
+    found = {}
+    with torch.no_grad():
+        for k in (None, 0, 2):
+            parts = []
+            for part in images.split([100, 1, 200, 211]):
+                y = None if k is None else torch.full((len(part),), k, device=rng.device)
+                parts.append(student.pixelcnn_log_prob(model, part, y).reshape(-1))
+            found["without label" if k is None else f"class {k}"] = torch.cat(parts)
+    return found
+
+
+@probe(points=1, title="training on full batches follows Adam on the mean of -log p", judge=Close(rtol=2e-2, atol=4e-3), public=True)
+def train_full_batch(student, rng):
+    classes, n = 3, rng.integer(6, 12)
+    x, y = rng.bernoulli(n, 1, 3, 4, p=0.4), rng.integers(0, classes, n)
+    found = []
+    for labels in (y, None):
+        model = fill(PixelChain(3, 4, classes), rng, 0.3)
+        model.eval()  # as it would be after drawing samples
+        history = student.raw.train_pixelcnn(model, x, labels, 12, n, 0.05, rng.generator())
+        found.append({"history": [float(value) for value in history], "weights": model.weight, "bias": model.bias, "label": model.label})
+    return found
+
+
+@probe(points=1, title="training on minibatches generalises and is reproducible", judge=learned_chain, seconds=20)
+def train_minibatches(student, rng):
+    patterns = rng.bernoulli(6, 1, 5, 5)
+    n, batch = draw_sizes(rng, 12)
+    images, labels = stamped_images(rng, n, patterns)
+    runs = []
+    for _ in range(2):
+        model = PixelChain(5, 5, 6).to(rng.device)
+        generator = torch.Generator(device=rng.device).manual_seed(rng.seed % 1000)
+        history = student.raw.train_pixelcnn(model, images.clone(), labels.clone(), 60, batch, 0.1, generator)
+        runs.append({name: p.detach().clone() for name, p in model.named_parameters()})
+    return {"run": runs[0], "again": runs[1], "steps": len(history)}
+
+
+@probe(points=0.5, title="a small PixelCNN learns, judged with the weights it ends with", judge=learned_network, seconds=30)
+def train_network(student, rng):
+    n, batch = draw_sizes(rng, 30)
+    images, labels = striped_images(rng, n)
+    model = fill(student.raw.PixelCNN(6, 1, 2, 3), rng, 0.25)
+    with torch.no_grad():
+        model.head[1].bias.fill_(0.5)  # no dead units at the start
+    history = student.raw.train_pixelcnn(model, images, labels, 45, batch, 0.02, rng.generator())
+    return {"run": named_weights(model), "steps": len(history)}
+
+
+@probe(points=1, title="samples with given uniforms", judge=Exact(), public=True)
+def samples(student, rng):
+    height, width, classes, batch = rng.integer(2, 5), rng.integer(3, 6), rng.integer(2, 5), rng.integer(2, 5)
+    model = half_integer_chain(rng, height, width, classes)
+    u, y = safe_uniforms(rng, batch, 1, height, width), rng.integers(0, classes, batch)
+    found = {"with labels": student.pixelcnn_sample(model, u, y), "training mode afterwards": float(model.training)}
+    model.eval()
+    found["without labels"] = student.pixelcnn_sample(model, u)
+    found["evaluation mode afterwards"] = float(not model.training)
+    found["one image"] = student.pixelcnn_sample(model, u[:1], y[:1])
+    found["requires_grad of the images"] = float(found["one image"].requires_grad)
+    return found
+
+
+@probe(points=1, title="completions with given uniforms", judge=Exact())
+def completions(student, rng):
+    height, width, classes, batch = rng.integer(3, 5), rng.integer(3, 6), rng.integer(2, 5), rng.integer(3, 5)
+    model = half_integer_chain(rng, height, width, classes)
+    found = {}
+    half = torch.zeros(batch, 1, height, width, dtype=torch.bool, device=rng.device)
+    half[:, :, : height // 2 + 1] = True
+    scattered = rng.bernoulli(batch, 1, height, width, p=0.5) > 0
+    scattered[0], scattered[1] = False, True
+    for name, observed in (("upper half", half), ("scattered", scattered)):
+        x, u = rng.bernoulli(batch, 1, height, width), safe_uniforms(rng, batch, 1, height, width)
+        y = rng.integers(0, classes, batch)
+        found[name] = [student.pixelcnn_complete(model, x, observed, u), student.pixelcnn_complete(model, x, observed, u, y)]
+        hidden_changed = torch.where(observed, x, 1 - x)
+        found[name + ", other values in the hidden pixels"] = student.pixelcnn_complete(model, hidden_changed, observed, u, y)
+    found["training mode afterwards"] = float(model.training)
+    return found
+
+
+@probe(points=0.5, title="class posterior by Bayes' rule", judge=Close(rtol=1e-3, atol=1e-3))
+def posterior(student, rng):
+    height, width, classes = rng.integer(2, 5), rng.integer(3, 6), rng.integer(3, 6)
+    found = []
+    for scale, batch in ((0.7, rng.integer(3, 6)), (0.7, 1), (60.0, 4)):
+        model = fill(PixelChain(height, width, classes, dropout=0.5), rng, scale)
+        with torch.no_grad():
+            model.label.mul_(0.7 / scale)
+        log_prior = rng.simplex(classes).log()
+        answer = student.pixelcnn_classify(model, rng.bernoulli(batch, 1, height, width), log_prior)
+        found.append({"log p(y | x)": answer, "training mode afterwards": float(model.training), "requires_grad": float(answer.requires_grad)})
+    return found
+
+
+# --- mistakes -------------------------------------------------------------------------------------------------
+
+edit_mistake(
+    "returns_probabilities",
+    "the network returns probabilities; everything after it expects logits, so the sigmoid would be applied twice",
+    ("return self.head(h)", "return torch.sigmoid(self.head(h))"),
+)
+edit_mistake(
+    "head_on_v",
+    "the head is applied to the vertical features, which know nothing of the pixels to the left; the output is made from h",
+    ("return self.head(h)", "return self.head(v)"),
+)
+edit_mistake(
+    "head_on_both",
+    "the head is applied to v + h; equation (5) of Question 12 has already handed v to h, the output is made from h alone",
+    ("return self.head(h)", "return self.head(v + h)"),
+)
+edit_mistake(
+    "h_starts_empty",
+    "the horizontal stack starts with zeros instead of the image, so the pixels to the left are never seen",
+    ("v = h = x", "v, h = x, torch.zeros_like(x)"),
+)
+edit_mistake(
+    "blocks_only_first",
+    "not all blocks are used",
+    ("zip(self.blocks, self.label_maps)", "list(zip(self.blocks, self.label_maps))[:-1]"),
+)
+edit_mistake(
+    "label_in_first_block",
+    "the label's bias enters in the first block only; every block has its own V",
+    ("bias = label_map(one_hot)[:, :, None, None]", "bias = label_map(one_hot)[:, :, None, None] if block is self.blocks[0] else None"),
+)
+edit_mistake(
+    "one_label_map",
+    "all blocks share the first V; every block has its own",
+    ("bias = label_map(one_hot)", "bias = self.label_maps[0](one_hot)"),
+)
+edit_mistake(
+    "label_of_first_image",
+    "the whole batch gets the label of its first image",
+    ("bias = label_map(one_hot)", "bias = label_map(one_hot[:1])"),
+)
+edit_mistake(
+    "label_averaged",
+    "the labels' biases are averaged over the batch, so the images of a batch influence each other",
+    ("bias = label_map(one_hot)", "bias = label_map(one_hot).mean(0, keepdim=True)"),
+)
+edit_mistake(
+    "one_hot_guesses_classes",
+    "`F.one_hot` is not told the number of classes and guesses it from the largest label in the batch; a batch without the last class fails",
+    ("F.one_hot(y, self.classes)", "F.one_hot(y)"),
+)
+edit_mistake(
+    "one_hot_integer",
+    "the one-hot vectors are integers, which a linear layer does not take; convert them to the dtype of the images",
+    ("F.one_hot(y, self.classes).to(x.dtype)", "F.one_hot(y, self.classes)"),
+)
+edit_mistake(
+    "labels_required",
+    "the network cannot be called without labels; with y=None there is no bias",
+    ("if y is not None:\n                one_hot", "if True:\n                one_hot"),
+)
+edit_mistake(
+    "label_ignored",
+    "the label has no effect on the logits",
+    ("v, h = block(v, h, bias)", "v, h = block(v, h)"),
+)
+edit_mistake(
+    "mean_over_pixels",
+    "the log-probability is averaged over the pixels; the log-probability of an image is their sum",
+    ("return -loss.flatten(1).sum(1)", "return -loss.flatten(1).mean(1)"),
+)
+edit_mistake(
+    "sum_over_batch",
+    "all images are summed into one number; each image has its own log-probability",
+    ("return -loss.flatten(1).sum(1)", "return -loss.sum()"),
+)
+edit_mistake(
+    "loss_not_log_prob",
+    "the sign is that of a loss; a log-probability of pixels is never positive",
+    ("return -loss.flatten(1).sum(1)", "return loss.flatten(1).sum(1)"),
+)
+edit_mistake(
+    "in_bits",
+    "the log-probability is in bits; nats are asked for, so do not divide by ln 2",
+    ("return -loss.flatten(1).sum(1)", "return -loss.flatten(1).sum(1) / math.log(2)"),
+)
+edit_mistake(
+    "log_of_sigmoid",
+    "the logarithm is taken of a sigmoid that has been rounded to 0 or 1, which gives infinite or NaN values; compute from the logits",
+    (
+        'loss = F.binary_cross_entropy_with_logits(model(x, y), x, reduction="none")',
+        "p = torch.sigmoid(model(x, y))\n    loss = -(x * p.log() + (1 - x) * (1 - p).log())",
+    ),
+)
+edit_mistake(
+    "epsilon_in_log",
+    "a small constant inside the logarithm caps the log-probability of unlikely pixels; compute from the logits instead",
+    (
+        'loss = F.binary_cross_entropy_with_logits(model(x, y), x, reduction="none")',
+        "p = torch.sigmoid(model(x, y))\n    loss = -(x * (p + 1e-7).log() + (1 - x) * (1 - p + 1e-7).log())",
+    ),
+)
+edit_mistake(
+    "clamped_probabilities",
+    "`F.binary_cross_entropy` on probabilities cuts the logarithm at -100; unlikely pixels then count too little; compute from the logits",
+    (
+        'loss = F.binary_cross_entropy_with_logits(model(x, y), x, reduction="none")',
+        'loss = F.binary_cross_entropy(torch.sigmoid(model(x, y)), x, reduction="none")',
+    ),
+)
+edit_mistake(
+    "only_ones_count",
+    "only pixels that are 1 contribute; a pixel that is 0 has the probability 1 - σ",
+    (
+        'loss = F.binary_cross_entropy_with_logits(model(x, y), x, reduction="none")',
+        "loss = -x * F.logsigmoid(model(x, y))",
+    ),
+)
+edit_mistake(
+    "log_prob_ignores_label",
+    "the label is not handed to the model in the log-probability",
+    ("binary_cross_entropy_with_logits(model(x, y), x", "binary_cross_entropy_with_logits(model(x), x"),
+)
+edit_mistake(
+    "no_zero_grad",
+    "gradients are never reset, so every step uses the sum of all gradients so far",
+    ("        optimiser.zero_grad()\n", ""),
+)
+edit_mistake(
+    "maximises_loss",
+    "the loss has the wrong sign: training makes the images less likely",
+    ("loss = -pixelcnn_log_prob(model, *batch).mean()", "loss = pixelcnn_log_prob(model, *batch).mean()"),
+)
+edit_mistake(
+    "sgd",
+    "the optimiser is plain gradient descent; Adam is asked for",
+    ("torch.optim.Adam(model.parameters(), lr=lr)", "torch.optim.SGD(model.parameters(), lr=lr)"),
+)
+edit_mistake(
+    "lr_ignored",
+    "the learning rate is not handed to Adam, which then uses its default of 0.001",
+    ("torch.optim.Adam(model.parameters(), lr=lr)", "torch.optim.Adam(model.parameters())"),
+)
+edit_mistake(
+    "optimiser_in_loop",
+    "a new optimiser is made at every step, so Adam forgets its averages; make it once",
+    ("        optimiser.zero_grad()\n", "        optimiser = torch.optim.Adam(model.parameters(), lr=lr)\n        optimiser.zero_grad()\n"),
+)
+edit_mistake(
+    "no_step",
+    "the optimiser never takes a step",
+    ("        optimiser.step()\n", ""),
+)
+edit_mistake(
+    "trains_without_labels",
+    "training leaves the labels out, although they are given",
+    ("tensors = (images,) if labels is None else (images, labels)", "tensors = (images,)"),
+)
+edit_mistake(
+    "same_batch_always",
+    "every step uses the first batch; the other images are never seen",
+    (
+        "for batch in data.batches(tensors, batch_size, generator, steps=steps):",
+        "for batch in [next(data.batches(tensors, batch_size, generator))] * steps:",
+    ),
+)
+edit_mistake(
+    "one_pass_only",
+    "training stops after one pass through the data instead of after `steps` steps",
+    ("data.batches(tensors, batch_size, generator, steps=steps)", "data.batches(tensors, batch_size, generator)"),
+)
+edit_mistake(
+    "labels_not_shuffled_along",
+    "images are shuffled but their labels are not, so they belong to other images",
+    (
+        "for batch in data.batches(tensors, batch_size, generator, steps=steps):",
+        "for batch, *rest in zip(data.batches((images,), batch_size, generator, steps=steps), "
+        "*([data.batches(labels, batch_size, None, steps=steps)] if labels is not None else [])):\n"
+        "        batch = (*batch, *rest)",
+    ),
+)
+edit_mistake(
+    "generator_ignored",
+    "the order of the data comes from torch's global generator, not from the given one: the run cannot be repeated",
+    (
+        "for batch in data.batches(tensors, batch_size, generator, steps=steps):",
+        "for batch in data.batches(tensors, batch_size, torch.Generator().manual_seed(int(torch.randint(2**31, ()))), steps=steps):",
+    ),
+)
+edit_mistake(
+    "history_per_pixel",
+    "the history is in nats per pixel; nats per image are asked for",
+    ("history.append(loss.item())", "history.append(loss.item() / images[0].numel())"),
+)
+edit_mistake(
+    "all_at_once",
+    "all pixels are drawn from one pass; every pixel must see the pixels drawn before it",
+    (
+        "x = images * observed\n    with torch.no_grad():\n",
+        "x = images * observed\n    with torch.no_grad():\n        fixed = model(x, labels)\n",
+    ),
+    ("p = torch.sigmoid(model(x, labels)[:, :, i, j])", "p = torch.sigmoid(fixed[:, :, i, j])"),
+)
+edit_mistake(
+    "row_at_once",
+    "a whole row is drawn from one pass; its pixels then do not see their left neighbours",
+    (
+        "            for j in range(x.shape[3]):\n                p = torch.sigmoid(model(x, labels)[:, :, i, j])",
+        "            fixed = model(x, labels)\n            for j in range(x.shape[3]):\n                p = torch.sigmoid(fixed[:, :, i, j])",
+    ),
+)
+edit_mistake(
+    "skips_first_row_and_column",
+    "the loop starts at row 1 and column 1: the first row and column stay black",
+    ("for i in range(x.shape[2]):", "for i in range(1, x.shape[2]):"),
+    ("for j in range(x.shape[3]):", "for j in range(1, x.shape[3]):"),
+)
+edit_mistake(
+    "column_by_column",
+    "pixels are drawn column by column; the model was built for raster order, row by row",
+    ("for i in range(x.shape[2]):\n            for j in range(x.shape[3]):", "for j in range(x.shape[3]):\n            for i in range(x.shape[2]):"),
+)
+edit_mistake(
+    "draw_inverted",
+    "the comparison is the wrong way round: the pixel is 1 where the uniform is below the probability",
+    ("(uniforms[:, :, i, j] < p)", "(uniforms[:, :, i, j] > p)"),
+)
+edit_mistake(
+    "greedy",
+    "pixels are rounded to the more likely value and the uniforms ignored: that is not a sample",
+    ("(uniforms[:, :, i, j] < p)", "(p > 0.5)"),
+)
+edit_mistake(
+    "logit_as_probability",
+    "the uniform is compared with the logit; apply the sigmoid first",
+    ("p = torch.sigmoid(model(x, labels)[:, :, i, j])", "p = model(x, labels)[:, :, i, j]"),
+)
+edit_mistake(
+    "own_randomness",
+    "pixels are drawn with torch's own random numbers instead of the given uniforms",
+    ("(uniforms[:, :, i, j] < p)", "(torch.rand_like(p) < p)"),
+)
+edit_mistake(
+    "probabilities_in_canvas",
+    "the canvas gets the probability instead of the drawn value: later pixels then see grey",
+    ("drawn = (uniforms[:, :, i, j] < p).to(x.dtype)", "drawn = p"),
+)
+edit_mistake(
+    "draws_without_labels",
+    "the labels are not handed to the model while drawing",
+    ("model(x, labels)[:, :, i, j]", "model(x)[:, :, i, j]"),
+)
+edit_mistake(
+    "draws_in_training_mode",
+    "pixels are drawn in training mode: dropout then switches off half of what the model knows",
+    ("    model.eval()\n    x = images * observed", "    x = images * observed"),
+)
+edit_mistake(
+    "drawing_leaves_eval",
+    "drawing leaves the model in evaluation mode, so that training goes on without dropout afterwards; put the mode back",
+    ("    model.train(was_training)\n    return x", "    return x"),
+)
+edit_mistake(
+    "drawing_leaves_train",
+    "drawing leaves the model in training mode, whatever it was in before; put back the mode that you found",
+    ("    model.train(was_training)\n    return x", "    model.train()\n    return x"),
+)
+edit_mistake(
+    "observed_overwritten",
+    "observed pixels are drawn anew; they must stay",
+    ("torch.where(observed[:, :, i, j], x[:, :, i, j], drawn)", "drawn"),
+)
+edit_mistake(
+    "observed_inverted",
+    "observed and hidden pixels are exchanged",
+    ("x = images * observed", "observed = ~observed if observed.any() else observed\n    x = images * observed"),
+)
+edit_mistake(
+    "pasted_at_the_end",
+    "the observed pixels are pasted in at the end; while drawing, the hidden pixels did not see them",
+    ("torch.where(observed[:, :, i, j], x[:, :, i, j], drawn)", "drawn"),
+    ("    model.train(was_training)\n    return x", "    model.train(was_training)\n    return torch.where(observed, images, x)"),
+)
+edit_mistake(
+    "completes_in_place",
+    "the given images are overwritten; work on a copy",
+    ("x = images * observed", "x = images"),
+)
+edit_mistake(
+    "prior_ignored",
+    "the prior p(y) is left out of the posterior",
+    ("pixelcnn_log_prob(model, images, y) + log_prior[k]", "pixelcnn_log_prob(model, images, y)"),
+)
+edit_mistake(
+    "not_normalised",
+    "the joint log p(x, y) is returned; subtract its log-sum-exp over the classes",
+    ("return torch.log_softmax(torch.stack(columns, dim=1), dim=1)", "return torch.stack(columns, dim=1)"),
+)
+edit_mistake(
+    "normalised_over_batch",
+    "the normalisation runs over the images of the batch instead of over the classes",
+    ("torch.log_softmax(torch.stack(columns, dim=1), dim=1)", "torch.log_softmax(torch.stack(columns, dim=1), dim=0)"),
+)
+edit_mistake(
+    "posterior_transposed",
+    "the result is (classes, batch) instead of (batch, classes)",
+    ("torch.log_softmax(torch.stack(columns, dim=1), dim=1)", "torch.log_softmax(torch.stack(columns, dim=0), dim=0)"),
+)
+edit_mistake(
+    "posterior_not_log",
+    "probabilities are returned where their logarithms are asked for",
+    ("torch.log_softmax(torch.stack(columns, dim=1), dim=1)", "torch.softmax(torch.stack(columns, dim=1), dim=1)"),
+)
+edit_mistake(
+    "posterior_underflows",
+    "log p(x | y) is exponentiated before it is normalised; it underflows to 0 and gives NaN or infinite values",
+    (
+        "return torch.log_softmax(torch.stack(columns, dim=1), dim=1)",
+        "joint = torch.stack(columns, dim=1).exp()\n    return (joint / joint.sum(1, keepdim=True)).log()",
+    ),
+)
+edit_mistake(
+    "classifies_in_training_mode",
+    "the classifier runs in training mode: dropout makes its answers random",
+    ("    model.eval()\n    with torch.no_grad():\n        columns = []", "    with torch.no_grad():\n        columns = []"),
+)
+edit_mistake(
+    "classifier_leaves_eval",
+    "classifying leaves the model in evaluation mode; put back the mode that you found",
+    ("    model.train(was_training)\n    return torch.log_softmax", "    return torch.log_softmax"),
+)
+edit_mistake(
+    "classifier_keeps_graph",
+    "the classifier keeps the graph for gradients, which costs memory for every class; use torch.no_grad()",
+    (
+        "    with torch.no_grad():\n        columns = []",
+        "    with torch.enable_grad():\n        columns = []",
+    ),
+)
+
+
+# --- alternatives ---------------------------------------------------------------------------------------------
+
+
+@alternative("log-probability with logsigmoid; one batch for all classes; own minibatches; draws only where hidden")
+def by_hand(ref):
+    def pixelcnn_log_prob(model, x, y=None):
+        logits = model(x, y)
+        signed = (2 * x - 1) * logits
+        return torch.nn.functional.logsigmoid(signed).sum(dim=(1, 2, 3))
+
+    def train_pixelcnn(model, images, labels, steps, batch_size, lr, generator):
+        optimiser = torch.optim.Adam(model.parameters(), lr)
+        model.train()
+        history, order = [], []
+        for _ in range(steps):
+            if not order:
+                shuffled = torch.randperm(len(images), generator=generator, device=generator.device).to(images.device)
+                order = list(shuffled.split(batch_size))
+            index = order.pop()
+            optimiser.zero_grad(set_to_none=False)
+            loss = -pixelcnn_log_prob(model, images[index], None if labels is None else labels[index]).mean()
+            (loss / images[0].numel()).backward()
+            optimiser.step()
+            history.append(float(loss))
+        return history
+
+    @torch.no_grad()
+    def pixelcnn_complete(model, images, observed, uniforms, labels=None):
+        mode = model.training
+        model.eval()
+        x = torch.where(observed, images, torch.full_like(images, 0.5))
+        height, width = x.shape[-2:]
+        for t in range(height * width):
+            i, j = divmod(t, width)
+            hidden = ~observed[:, 0, i, j]
+            if hidden.any():
+                logits = model(x.clone(), labels)[:, 0, i, j]
+                threshold = torch.log(uniforms[:, 0, i, j]) - torch.log1p(-uniforms[:, 0, i, j])
+                x[hidden, 0, i, j] = (logits >= threshold).float()[hidden]
+        model.train(mode)
+        return x
+
+    def pixelcnn_sample(model, uniforms, labels=None):
+        blank = torch.zeros(uniforms.shape, device=uniforms.device)
+        return pixelcnn_complete(model, blank, torch.zeros(uniforms.shape, dtype=torch.bool, device=uniforms.device), uniforms, labels)
+
+    @torch.no_grad()
+    def pixelcnn_classify(model, images, log_prior):
+        mode, (n, k) = model.training, (len(images), len(log_prior))
+        model.eval()
+        repeated = images.repeat_interleave(k, dim=0)
+        y = torch.arange(k, device=images.device).repeat(n)
+        joint = pixelcnn_log_prob(model, repeated, y).reshape(n, k).double() + log_prior
+        model.train(mode)
+        return joint - joint.logsumexp(1, keepdim=True)
+
+    return {
+        "pixelcnn_log_prob": pixelcnn_log_prob, "train_pixelcnn": train_pixelcnn, "pixelcnn_complete": pixelcnn_complete,
+        "pixelcnn_sample": pixelcnn_sample, "pixelcnn_classify": pixelcnn_classify,
+    }
+
+
+@alternative("torch.distributions; labels by indexing the columns of V; sampling on its own")
+def with_distributions(ref):
+    class PixelCNN(ref.PixelCNN):
+        def forward(self, x, y=None):
+            v, h = x, x
+            for n in range(len(self.blocks)):
+                if y is None:
+                    v, h = self.blocks[n](v, h)
+                else:
+                    v, h = self.blocks[n](v, h, self.label_maps[n].weight.T[y].unsqueeze(-1).unsqueeze(-1))
+            return self.head(h)
+
+    def pixelcnn_log_prob(model, x, y=None):
+        return torch.distributions.Independent(torch.distributions.Bernoulli(logits=model(x, y)), 3).log_prob(x)
+
+    def pixelcnn_sample(model, uniforms, labels=None):
+        was_training = model.training
+        model.eval()
+        x = torch.zeros_like(uniforms)
+        with torch.inference_mode():
+            for i in range(uniforms.shape[2]):
+                for j in range(uniforms.shape[3]):
+                    p = model(x, labels).sigmoid()[..., i, j]
+                    x[..., i, j] = (uniforms[..., i, j] <= p).float()
+        model.train(was_training)
+        return x.clone()
+
+    return {"PixelCNN": PixelCNN, "pixelcnn_log_prob": pixelcnn_log_prob, "pixelcnn_sample": pixelcnn_sample}
+
+
+edit_alternative(
+    "float64_likelihood",
+    "the likelihood in float64, the network unchanged; classes from an embedding-like product",
+    ('loss = F.binary_cross_entropy_with_logits(model(x, y), x, reduction="none")',
+     'loss = F.binary_cross_entropy_with_logits(model(x, y).double(), x.double(), reduction="none")'),
+    ("one_hot = F.one_hot(y, self.classes).to(x.dtype)", "one_hot = torch.eye(self.classes, device=x.device)[y]"),
+)
