@@ -22,17 +22,20 @@ from dgm.seeding import generator, seed_everything
 
 if TYPE_CHECKING:
     from dgm import data, plot
+    from dgm.grader import Grader
 
-__all__ = ["budget", "data", "device", "generator", "plot", "profile", "progress", "seed_everything"]
+__all__ = ["Grader", "budget", "data", "device", "generator", "plot", "profile", "progress", "seed_everything"]
 
 _SUBMODULES = ("checks", "data", "grader", "plot")
 
 
 def __getattr__(name: str) -> Any:
+    if name == "Grader":
+        return importlib.import_module("dgm.grader").Grader
     if name in _SUBMODULES:
         return importlib.import_module(f"dgm.{name}")
     raise AttributeError(f"module 'dgm' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_SUBMODULES})
+    return sorted({*globals(), *_SUBMODULES, "Grader"})

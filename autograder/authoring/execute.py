@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.authoring.jupyter import quick_jupyter
 from autograder.authoring.outputs import tidy_outputs
 from autograder.errors import UserError
+from autograder.jupyter import quick_jupyter
 
 CELL_SECONDS = 3600
 START_SECONDS = 120

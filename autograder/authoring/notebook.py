@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from autograder.authoring.cells import Placed, nbgrader_metadata, place_cells
-from autograder.authoring.jupyter import quick_jupyter
 from autograder.authoring.stubs import CODE_STUB, TEXT_STUB, name_stubs, without_markers
 from autograder.course import Course
 from autograder.errors import UserError
+from autograder.jupyter import quick_jupyter
 from autograder.probes.load import ProblemSet
 
 LOCKED = {"grade": False, "solution": False, "locked": True}

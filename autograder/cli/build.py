@@ -6,9 +6,9 @@ import argparse
 import sys
 import time
 
-from autograder.authoring.jupyter import quick_jupyter
 from autograder.course import course_root, load_course
 from autograder.errors import UserError
+from autograder.jupyter import quick_jupyter
 from autograder.probes.load import find_folder, load_problem_set
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from autograder.authoring.jupyter import quick_jupyter
 from autograder.course import course_root, load_course
+from autograder.jupyter import quick_jupyter
 from autograder.probes.load import find_folder, load_problem_set
 
 TARGETS = {

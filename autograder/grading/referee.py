@@ -7,25 +7,17 @@ from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any
 
-from autograder.grading.results import (
-    ERROR,
-    FAILED,
-    MISSING,
-    PASSED,
-    TIMEOUT,
-    ProbeResult,
-    QuestionResult,
-    question_status,
-)
+from autograder.grading.results import ProbeResult, QuestionResult, question_status
 from autograder.grading.seeds import probe_seed
 from autograder.grading.text import clean_line
 from autograder.probes.impact import Impact
 from autograder.probes.load import ProblemSet
 from autograder.probes.namespace import reference_namespace, variant_namespace
 from autograder.probes.spec import Probe, Question, Variant
-from dgm.checks.judges import Context, decide
+from dgm.checks.judges import Context
 from dgm.checks.naming import name_mistake
 from dgm.checks.runtime import Outcome, run_probe
+from dgm.checks.verdicts import ERROR, FAILED, PASSED, explain, sentence
 
 
 class ReferenceFailed(RuntimeError):
@@ -90,27 +82,16 @@ class Referee:
         return ProbeResult(probe.name, probe.title, probe.points, earned, probe.public, status, message, None, seconds)
 
     def _verdict(self, question: Question, probe: Probe, outcome: Outcome, expected: Outcome) -> tuple[str, str]:
-        error = outcome.get("error") or {}
-        if outcome["status"] == "missing":
-            return MISSING, f"`{error.get('message', '?')}` is not defined when the notebook has run."
-        if outcome["status"] == "todo":
-            return MISSING, "Not answered yet: the stub is still there."
-        if outcome["status"] == "timeout":
-            return TIMEOUT, error.get("message", "It took too long.")
-        if outcome["status"] != "ok":
-            where = f" ({error['where']})" if error.get("where") else ""
-            return ERROR, ": ".join(filter(None, (error.get("type"), error.get("message")))) + where
-        changed = sorted(set(outcome["mutated"]) - set(expected["mutated"]))
-        if changed:
-            advice = "work on a copy (no `x += …`, `x.mul_()`, `x[i] = …`)."
-            return FAILED, f"`{changed[0]}` changes its input in place; {advice}"
         with self._lock:
             namespace = SimpleNamespace(**{
                 key: value for key, value in self._namespace("", question, None).items() if not key.startswith("__")
             })
             context = Context(self.probe_seed(question, probe), self.device, namespace)
-            verdict = decide(probe.judge, outcome["evidence"], expected["evidence"], context)
-        return (PASSED, "") if verdict.passed else (FAILED, clean_line(verdict.message))
+            status, message = explain(
+                outcome, expected, probe.judge, context, undefined="is not defined when the notebook has run.",
+                untouched="Not answered yet: the stub is still there.",
+            )
+        return status, clean_line(message) if status == FAILED else message
 
     def judge_question(self, question: Question, outcomes: Mapping[str, Outcome]) -> QuestionResult:
         """Judge all probes of a question and name the mistakes behind the failed ones."""
@@ -123,7 +104,7 @@ class Referee:
             for result in failed:
                 if result.id in named:
                     result.mistake = named[result.id]
-                    result.message = _sentence(titles[result.mistake])
+                    result.message = sentence(titles[result.mistake])
         score = sum(result.earned for result in results)
         status = question_status(results)
         return QuestionResult(
@@ -160,7 +141,3 @@ def _named(
     except Exception:
         return {}
 
-
-def _sentence(title: str) -> str:
-    text = title[:1].upper() + title[1:]
-    return text if text.endswith((".", "!", "?")) else text + "."

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-PASSED, FAILED, ERROR, TIMEOUT, MISSING = "passed", "failed", "error", "timeout", "missing"
+from dgm.checks.verdicts import ERROR, FAILED, MISSING, PASSED, TIMEOUT
+
 GRADED, INVALID, INTERNAL = "graded", "invalid", "internal"
 
 

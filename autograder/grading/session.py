@@ -25,6 +25,7 @@ START_PAUSE = 0.5
 CELLS_SHARE = 0.7  # of the total time; the rest is the probes'
 LATE_CELL_SECONDS = 5.0  # for cells that only define things, once the cells' share is used up
 _DEFINES = re.compile(r"^\s*(?:def|class|async\s+def|import|from)\b", re.MULTILINE)
+_NAMES = re.compile(r"^(?:def|class|async\s+def)\s+(\w+)", re.MULTILINE)
 _ASSIGNS = re.compile(r"^\w[\w ,]*=[^()]*$", re.MULTILINE)
 GONE = "The notebook's process could not be kept alive, so this could not be checked."
 NO_TIME = "The time for the whole submission was used up."
@@ -48,6 +49,7 @@ class Session:
         self._killers: set[int] = set()
         self._noted: set[int] = set()
         self._notes: list[str] = []
+        self._broken: dict[str, str] = {}
         self._deadline = 0.0
 
     @property
@@ -144,6 +146,7 @@ class Session:
             code, place = lines[line - 1], f"{place}, line {line}"
         shown = clean_line(code, 50).replace("`", "'")
         self._notes.append(f"{place} (`{shown}`): {text}")
+        self._broken |= dict.fromkeys(_NAMES.findall(cell.source), self._notes[-1])
 
     def probe(self, request: dict[str, Any], seconds: float | None = None) -> Outcome:
         """Ask one probe. If an earlier one killed the kernel, a fresh one is started, if there may be one."""
@@ -162,6 +165,13 @@ class Session:
         outcome = read_reply(reply, limit) if reply.status != "timeout" else timed_out(limit, reply.seconds)
         if not self._kernel.alive:
             self._close()
+        return self._with_cause(outcome)
+
+    def _with_cause(self, outcome: Outcome) -> Outcome:
+        """A name that is missing because its cell failed is an error in that cell, not a missing answer."""
+        name = (outcome.get("error") or {}).get("message", "")
+        if outcome["status"] == "missing" and name in self._broken:
+            return plain_outcome("error", f"`{name}` is not defined, because its cell failed. {self._broken[name]}")
         return outcome
 
     def _blame(self) -> None:

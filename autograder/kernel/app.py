@@ -131,6 +131,7 @@ def _shell_commands(shell: Any) -> Callable[[str], None]:
             try:
                 while data := os.read(process.stdout.fileno(), 1 << 16):
                     sys.stdout.write(data.decode(errors="replace"))
+                    sys.stdout.flush()  # or a flood would pile up in the stream's buffer
             except KeyboardInterrupt:
                 process.kill()
                 raise

@@ -92,7 +92,7 @@ class ProcessHandle:
                 tree.kill_descendants(self.init_pid)
                 self._signal(signal.SIGKILL)
             _readable(self._pidfd, timeout)
-            if self.uid is not None:
+            if self.uid is not None and not self._in_own_pid_namespace():
                 _kill_user(self.uid)
             os.close(self._pidfd)
             self._pidfd = -1

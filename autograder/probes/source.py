@@ -22,6 +22,7 @@ from functools import cached_property
 from pathlib import Path
 
 from autograder.errors import UserError
+from autograder.jupyter import quick_jupyter
 
 ROLES = ("setup", "given", "answer", "check", "written", "demo")
 DEFINING_ROLES = ("setup", "given", "answer")
@@ -80,6 +81,7 @@ class Source:
 
 def read_source(path: Path) -> Source:
     """Parse a percent script. Raises `UserError` when a cell's role or code is not valid."""
+    quick_jupyter()
     import jupytext  # slow to import, and only needed here
 
     if not path.is_file():

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dgm.checks.judges import Context, decide
+from dgm.checks.judges import Context, Judge
 from dgm.checks.naming import name_mistake
 from dgm.checks.runtime import Outcome, load_probe, run_probe
+from dgm.checks.verdicts import ERROR, FAILED, PASSED, explain, sentence
 from dgm.grader.payload import FrozenProbe, FrozenQuestion, read_judge, read_questions, unpack
 from dgm.grader.results import CheckedProbe, CheckResult
-
-PASSED, FAILED, ERROR, MISSING = "passed", "failed", "error", "missing"
 
 
 def check_question(question: FrozenQuestion, namespace: Mapping[str, Any]) -> CheckResult:
@@ -37,21 +36,11 @@ def assert_check(assignment: str, checks: str, question: str, probe: str, namesp
         raise AssertionError(f"{assignment}, {checked.title}: {checked.message}")
 
 
-def _verdict(outcome: Outcome, expected: Outcome, judge: Any, seed: int) -> tuple[str, str]:
-    error = outcome["error"] or {}
-    if outcome["status"] == "missing":
-        return MISSING, f"`{error.get('message', '?')}` is not defined yet: run the cell that defines it."
-    if outcome["status"] == "todo":
-        return MISSING, "Not answered yet: the stub is still there (after editing, run its cell again)."
-    if outcome["status"] != "ok":
-        where = f" ({error['where']})" if error.get("where") else ""
-        return ERROR, f"{error.get('type', 'Error')}: {error.get('message', '')}{where}"
-    changed = sorted(set(outcome["mutated"]) - set(expected["mutated"]))
-    if changed:
-        advice = "work on a copy (no `x += …`, `x.mul_()`, `x[i] = …`)"
-        return FAILED, f"`{changed[0]}` changes its input in place; {advice}."
-    verdict = decide(judge, outcome["evidence"], expected["evidence"], Context(seed))
-    return (PASSED, "") if verdict.passed else (FAILED, verdict.message)
+def _verdict(outcome: Outcome, expected: Outcome, judge: Judge, seed: int) -> tuple[str, str]:
+    return explain(
+        outcome, expected, judge, Context(seed), undefined="is not defined yet: run the cell that defines it.",
+        untouched="Not answered yet: the stub is still there (after editing, run its cell again).",
+    )
 
 
 def _named(
@@ -83,10 +72,6 @@ def _checked(
     worst = next((case for case in failed if case in named), failed[0])
     status, message = verdicts[worst]
     if worst in named:
-        return CheckedProbe(probe.name, probe.title, probe.points, status, _sentence(named[worst]), True)
+        return CheckedProbe(probe.name, probe.title, probe.points, status, sentence(named[worst]), True)
     return CheckedProbe(probe.name, probe.title, probe.points, status, message)
 
-
-def _sentence(title: str) -> str:
-    text = title[:1].upper() + title[1:]
-    return text if text.endswith((".", "!", "?")) else text + "."

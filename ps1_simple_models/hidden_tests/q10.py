@@ -161,7 +161,7 @@ def fit_data(rng):
     for n, d in ((rng.integer(80, 120), rng.integer(5, 8)), (rng.integer(10, 20), 1)):
         x = rng.bernoulli(n, d, p=0.35)
         for i in range(2, d):
-            copies = rng.bernoulli(n, p=0.8) > 0
+            copies = rng.bernoulli(n, p=0.6) > 0
             x[:, i] = torch.where(copies, (x[:, i - 1] - x[:, i - 2]).abs() if i % 3 == 0 else x[:, i - 1], x[:, i])
         sets.append(x)
     return sets

@@ -271,7 +271,7 @@ def distribution(student, rng):
 
 def sampling_inputs(rng):
     """Networks and uniform numbers."""
-    return [(toy(rng, d), rng.uniform(n, d)) for n, d in ((rng.integer(4, 8), rng.integer(5, 8)), (1, 6), (6, 5), (4, 1))]
+    return [(toy(rng, d), rng.uniform(n, d)) for n, d in ((rng.integer(9, 14), rng.integer(5, 8)), (1, 6), (12, 5), (4, 1))]
 
 
 def sampling_judge(evidence, expected, context):

@@ -40,6 +40,15 @@ def fill(module, rng, scale=0.6):
     return module.to(rng.device)
 
 
+def fill_network(model, rng, scale=0.6):
+    """`fill` for a PixelCNN, with units of the head that are not dead."""
+    fill(model, rng, scale)
+    with torch.no_grad():
+        model.head[1].bias.fill_(0.8)
+        model.head[3].bias.fill_(0.1)
+    return model
+
+
 def named_weights(module):
     return {name.replace("parametrizations.", "").replace(".original", ""): p for name, p in module.named_parameters()}
 
@@ -193,7 +202,7 @@ def draw_sizes(rng, least):
 
 @probe(points=1, title="logits without labels", judge=Close(rtol=1e-3, atol=1e-4), public=True)
 def logits_without_labels(student, rng):
-    model = fill(student.raw.PixelCNN(rng.integer(3, 6), rng.integer(1, 4), rng.integer(2, 6), 3), rng)
+    model = fill_network(student.raw.PixelCNN(rng.integer(5, 8), rng.integer(1, 4), rng.integer(2, 6), 3), rng)
     found = []
     for batch in (1, rng.integer(2, 5)):
         x = rng.bernoulli(batch, 1, rng.integer(4, 7), rng.integer(4, 7))
@@ -204,7 +213,7 @@ def logits_without_labels(student, rng):
 @probe(points=1, title="labels enter every block as a bias", judge=Close(rtol=1e-3, atol=1e-4))
 def logits_with_labels(student, rng):
     classes = rng.integer(3, 7)
-    model = fill(student.raw.PixelCNN(rng.integer(3, 6), rng.integer(1, 4), classes, 3), rng)
+    model = fill_network(student.raw.PixelCNN(rng.integer(5, 8), rng.integer(1, 4), classes, 3), rng)
     x = rng.bernoulli(4, 1, rng.integer(4, 7), rng.integer(4, 7))
     y = rng.integers(0, classes - 1, 4)  # the last class does not occur
     y[0], y[1] = 0, 1
@@ -229,7 +238,7 @@ def log_prob(student, rng):
 
 @probe(points=1, title="probabilities of all 512 images of 3×3 pixels sum to 1", judge=normalised)
 def sums_to_one(student, rng):
-    model = fill(student.raw.PixelCNN(3, 1, 3, 3), rng, 0.9)
+    model = fill_network(student.raw.PixelCNN(4, 1, 3, 3), rng, 0.9)
     bits = torch.arange(512, device=rng.device)[rng.permutation(512)]
     images = ((bits[:, None] >> torch.arange(9, device=rng.device)) & 1).float().reshape(512, 1, 3, 3)
     found = {}
@@ -274,9 +283,7 @@ def train_minibatches(student, rng):
 def train_network(student, rng):
     n, batch = draw_sizes(rng, 30)
     images, labels = striped_images(rng, n)
-    model = fill(student.raw.PixelCNN(6, 1, 2, 3), rng, 0.25)
-    with torch.no_grad():
-        model.head[1].bias.fill_(0.5)  # no dead units at the start
+    model = fill_network(student.raw.PixelCNN(6, 1, 2, 3), rng, 0.25)
     history = student.raw.train_pixelcnn(model, images, labels, 45, batch, 0.02, rng.generator())
     return {"run": named_weights(model), "steps": len(history)}
 

@@ -142,9 +142,11 @@ def em_run(student, rng):
     start = ((0.8 * rng.simplex(k) + 0.2 / k).log(), rng.normal(k, d, std=1.5), covs)
     params, history = student.fit_gmm_em(x, *start, steps=rng.integer(3, 6), floor=rng.number(0.05, 0.2))
     params_0, history_0 = student.fit_gmm_em(x, *start, steps=0, floor=0.1)
+    params_1, _ = student.fit_gmm_em(x, *start, steps=1, floor=0.1)
     return {
         "history": [float(value) for value in history], "params": named(params),
         "history of 0 steps": [float(value) for value in history_0], "params of 0 steps": named(params_0),
+        "params of 1 step": named(params_1),
     }
 
 
@@ -472,10 +474,10 @@ def loops(ref):
         history.append(gmm_log_prob(x, log_weights, means, covs).mean().item())
         return [log_weights, means, covs], history
 
-    return dict(
-        gmm_log_joint=gmm_log_joint, gmm_log_prob=gmm_log_prob, responsibilities=responsibilities, m_step=m_step,
-        elbo=elbo, fit_gmm_em=fit_gmm_em,
-    )
+    return {
+        "gmm_log_joint": gmm_log_joint, "gmm_log_prob": gmm_log_prob, "responsibilities": responsibilities, "m_step": m_step,
+        "elbo": elbo, "fit_gmm_em": fit_gmm_em,
+    }
 
 
 @alternative("everything in float64 inside, results in float64")
@@ -501,10 +503,10 @@ def double(ref):
     def fit_gmm_em(x, log_weights, means, covs, steps, floor=1e-6):
         return ref.fit_gmm_em(*wide(x, log_weights, means, covs), steps, floor)
 
-    return dict(
-        gmm_log_joint=gmm_log_joint, gmm_log_prob=gmm_log_prob, responsibilities=responsibilities, m_step=m_step,
-        elbo=elbo, fit_gmm_em=fit_gmm_em,
-    )
+    return {
+        "gmm_log_joint": gmm_log_joint, "gmm_log_prob": gmm_log_prob, "responsibilities": responsibilities, "m_step": m_step,
+        "elbo": elbo, "fit_gmm_em": fit_gmm_em,
+    }
 
 
 @alternative("torch.distributions for the densities; the bound as log-likelihood minus KL")

@@ -569,7 +569,7 @@ def loops(ref):
             params, velocity = sgd_step(params, [p.grad for p in params], velocity, lr, momentum)
         return params, history
 
-    return dict(constrain=constrain, gmm_nll=gmm_nll, sgd_step=sgd_step, train_gmm_sgd=train_gmm_sgd)
+    return {"constrain": constrain, "gmm_nll": gmm_nll, "sgd_step": sgd_step, "train_gmm_sgd": train_gmm_sgd}
 
 
 @alternative("torch.optim.SGD makes the steps")
@@ -604,7 +604,7 @@ def library(ref):
                 history.append(loss.item())
         return tuple(leaf.detach() for leaf in leaves), torch.tensor(history)
 
-    return dict(sgd_step=sgd_step, train_gmm_sgd=train_gmm_sgd)
+    return {"sgd_step": sgd_step, "train_gmm_sgd": train_gmm_sgd}
 
 
 edit_alternative(

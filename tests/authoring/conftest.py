@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.authoring.jupyter import quick_jupyter
+from autograder.jupyter import quick_jupyter
 
 quick_jupyter()
 

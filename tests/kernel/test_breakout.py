@@ -92,7 +92,7 @@ ATTACKS: dict[str, tuple[str, tuple[str, ...]]] = {
         f"if {TOKEN!r} in open('/proc/{{victim}}/environ').read(): print('BROKEN')", BOTH),
     "find the processes of the grader": (
         "import glob\nfor name in glob.glob('/proc/[0-9]*/cmdline'):\n"
-        "    if b'sleep\\0600' in open(name, 'rb').read(): print('BROKEN'); break", BOTH),
+        "    if b'sleep\\x00600' in open(name, 'rb').read(): print('BROKEN'); break", BOTH),
     "write outside the scratch directory": ("open('{outside}/planted', 'w').write('x'); print('BROKEN')", BOTH),
     "write to declared data": ("open('{readable}/planted', 'w').write('x'); print('BROKEN')", BOTH),
     "make a link out of the scratch directory": (

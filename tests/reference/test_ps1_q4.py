@@ -20,9 +20,8 @@ def test_loss_is_that_of_torch_distributions(ps1, k, d):
     logits, means, raw = random_params(k, d, k + d)
     x = points(9, d, k + d)
     factors = raw.tril(-1) + torch.diag_embed(raw.diagonal(dim1=1, dim2=2).exp())
-    mixture = torch.distributions.MixtureSameFamily(
-        torch.distributions.Categorical(logits=logits), torch.distributions.MultivariateNormal(means, scale_tril=factors)
-    )
+    gaussians = torch.distributions.MultivariateNormal(means, scale_tril=factors)
+    mixture = torch.distributions.MixtureSameFamily(torch.distributions.Categorical(logits=logits), gaussians)
     torch.testing.assert_close(ps1.gmm_nll((logits, means, raw), x), -mixture.log_prob(x).mean())
 
 
@@ -32,7 +31,8 @@ def test_constrained_parameters_are_valid_and_agree_with_question_3(ps1):
     assert log_weights.exp().sum().item() == pytest.approx(1)
     assert torch.equal(factors, factors.tril())
     assert (factors.diagonal(dim1=1, dim2=2) > 0).all()
-    torch.testing.assert_close(ps1.gmm_nll(params, x), -ps1.gmm_log_prob(x, log_weights, means, factors @ factors.mT).mean())
+    log_prob = ps1.gmm_log_prob(x, log_weights, means, factors @ factors.mT)
+    torch.testing.assert_close(ps1.gmm_nll(params, x), -log_prob.mean())
 
 
 def test_gradients_agree_with_finite_differences(ps1):
@@ -67,7 +67,8 @@ def test_100_steps_are_those_of_torch_optim(ps1, momentum, decay):
         ps1.gmm_nll(theirs, x).backward()
         optimiser.step()
         leaves = [p.requires_grad_() for p in ours]
-        ours, velocity = ps1.sgd_step(leaves, torch.autograd.grad(ps1.gmm_nll(leaves, x), leaves), velocity, 0.01, momentum, decay)
+        gradients = torch.autograd.grad(ps1.gmm_nll(leaves, x), leaves)
+        ours, velocity = ps1.sgd_step(leaves, gradients, velocity, 0.01, momentum, decay)
     for one, other in zip(ours, theirs, strict=True):
         torch.testing.assert_close(one, other.detach())
 

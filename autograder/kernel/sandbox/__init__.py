@@ -18,7 +18,7 @@ LEVELS = ("namespaces", "landlock", "process")
 def available_levels() -> dict[str, str]:
     """Every level with "" where it works here, or else the reason why it does not. Found out by trying."""
     if not sys.platform.startswith("linux"):
-        return {**dict.fromkeys(LEVELS[:2], "needs Linux"), "process": ""}
+        return dict.fromkeys(LEVELS, "kernels need Linux; elsewhere use a container or a virtual machine")
     landlock_reason = "" if landlock.abi() else "this Linux has no Landlock, or it is switched off"
     return {"namespaces": _try_namespaces(), "landlock": landlock_reason, "process": ""}
 
@@ -34,7 +34,10 @@ def choose_level(wanted: str, *, allow_weaker: bool) -> str:
             "Choose a weaker level, or allow one explicitly."
         )
     start = 0 if wanted == "auto" else LEVELS.index(wanted)
-    return next(level for level in LEVELS[start:] if not reasons[level])
+    for level in LEVELS[start:]:
+        if not reasons[level]:
+            return level
+    raise SandboxError(f"No sandbox level works here: {reasons[LEVELS[-1]]}.")
 
 
 def _try_namespaces() -> str:

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TypedDict
 
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc/ld.so.cache", "/etc/fonts",
-          "/etc/alternatives", "/etc/localtime", "/etc/mime.types")  # fmt: skip
+          "/etc/alternatives", "/etc/localtime", "/etc/mime.types", "/sys/devices/system/cpu")  # fmt: skip
 IN_PREFIX = ("bin", "lib", "lib64", "include", "share", "etc", "pyvenv.cfg")
+GPU_SYSTEM = ("/sys/devices", "/sys/bus", "/sys/class", "/sys/module")
 GPU_DEVICES = ("/dev/nvidia*", "/dev/nvidia-caps/*", "/dev/dri/*", "/dev/kfd")
 
 
@@ -37,6 +38,8 @@ class View(TypedDict):
 def describe(readable: Sequence[Path], device: str, dgm: Path | None) -> View:
     """The interpreter, the libraries, ``dgm`` alone, and what was asked for."""
     wanted = [*SYSTEM, *_interpreter(), *(str(Path(path).absolute()) for path in readable)]
+    if device != "cpu":
+        wanted += GPU_SYSTEM
     if dgm is not None:
         wanted.append(str(dgm))
     wanted = [path for path in wanted if os.path.exists(path)]

@@ -1,4 +1,4 @@
-"""The one place that imports Jupyter's packages."""
+"""Makes importing Jupyter's packages quick."""
 
 from __future__ import annotations
 

@@ -1,0 +1,39 @@
+"""From an outcome to a status and a sentence: one rule for the local check and the grade."""
+
+from __future__ import annotations
+
+from dgm.checks.judges import Context, Judge, decide
+from dgm.checks.runtime import Outcome
+
+PASSED, FAILED, ERROR, TIMEOUT, MISSING = "passed", "failed", "error", "timeout", "missing"
+
+
+def explain(
+    outcome: Outcome, expected: Outcome, judge: Judge, context: Context, *, undefined: str, untouched: str
+) -> tuple[str, str]:
+    """Status and message of one probe.
+
+    ``undefined`` ends the sentence about a name that does not exist; ``untouched`` is the sentence about a stub.
+    """
+    error = outcome.get("error") or {}
+    if outcome["status"] == "missing":
+        return MISSING, f"`{error.get('message', '?')}` {undefined}"
+    if outcome["status"] == "todo":
+        return MISSING, untouched
+    if outcome["status"] == "timeout":
+        return TIMEOUT, error.get("message", "It took too long.")
+    if outcome["status"] != "ok":
+        where = f" ({error['where']})" if error.get("where") else ""
+        return ERROR, ": ".join(filter(None, (error.get("type"), error.get("message")))) + where
+    changed = sorted(set(outcome["mutated"]) - set(expected["mutated"]))
+    if changed:
+        advice = "work on a copy (no `x += …`, `x.mul_()`, `x[i] = …`)"
+        return FAILED, f"`{changed[0]}` changes its input in place; {advice}."
+    verdict = decide(judge, outcome["evidence"], expected["evidence"], context)
+    return (PASSED, "") if verdict.passed else (FAILED, verdict.message)
+
+
+def sentence(title: str) -> str:
+    """A mistake's title as a sentence."""
+    text = title[:1].upper() + title[1:]
+    return text if text.endswith((".", "!", "?")) else text + "."
