@@ -6,6 +6,7 @@ nothing outside the sandbox has to be writable, and the grader can stop listenin
 
 from __future__ import annotations
 
+import inspect
 import os
 import signal
 import subprocess
@@ -75,7 +76,9 @@ class SandboxedKernelApp(IPKernelApp):
         self.debugpy_socket = context.socket(zmq.STREAM)
         self.debug_shell_socket = context.socket(zmq.DEALER)
         self.control_thread = ControlThread(daemon=True)
-        self.shell_channel_thread = ShellChannelThread(context, daemon=True)
+        before_7_3 = "shell_socket" in inspect.signature(ShellChannelThread.__init__).parameters
+        arguments = (context, self.shell_socket) if before_7_3 else (context,)
+        self.shell_channel_thread = ShellChannelThread(*arguments, daemon=True)
         for socket in (self.shell_socket, self.stdin_socket, self.control_socket):
             socket.linger = 1000
         iopub = context.socket(zmq.XPUB)

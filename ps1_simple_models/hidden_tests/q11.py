@@ -27,7 +27,7 @@ question(
         "`zero_grad`, `backward`, `step`; keep `loss.item()`.",
     ],
     ambiguities=[
-        "Masks may come back as bool or integer tensors too.",
+        "Masks may come back as bool or integer tensors too; a mask kept as a parameter that is not trained passes as well as a buffer.",
         "made_log_prob, made_sample and train_made are tested with the grader's own autoregressive networks, so that an error in the masks "
         "does not cost their points.",
         "Training must be Adam on the given batches: after 5 steps the parameters are compared (to 0.002, any implementation of Adam passes), "
@@ -55,7 +55,8 @@ def fill(module, rng, scale=0.7):
     named = {name.replace("parametrizations.", "").replace(".original", ""): p for name, p in module.named_parameters()}
     with torch.no_grad():
         for name in sorted(named):
-            named[name].copy_(rng.normal(*named[name].shape, std=scale))
+            if named[name].requires_grad:
+                named[name].copy_(rng.normal(*named[name].shape, std=scale))
     return module.to(rng.device)
 
 
@@ -163,9 +164,8 @@ def masked_layer(student, rng):
     found["output"] = layer(test).detach().clone()
     with torch.no_grad():
         for p in layer.parameters():
-            p.zero_()  # from here on the mask has to show in the gradients, too
-            if p.dim() == 1:
-                p.fill_(0.25)
+            if p.requires_grad:
+                p.fill_(0.25 if p.dim() == 1 else 0.0)  # from here on the mask has to show in the gradients, too
     optimiser = torch.optim.SGD(layer.parameters(), lr=0.3, momentum=0.5)
     for _ in range(3):
         optimiser.zero_grad()
@@ -185,7 +185,8 @@ def layer_moves(student, rng):
     shapes = sorted(list(p.shape) for p in layer.parameters() if p.requires_grad)
     with torch.no_grad():
         for p in layer.parameters():
-            p.fill_(0.5)
+            if p.requires_grad:
+                p.fill_(0.5)
     wide = layer.to(torch.float64)(torch.ones(2, n_in, dtype=torch.float64))
     elsewhere = layer.to("meta")(torch.ones(2, n_in, dtype=torch.float64, device="meta"))
     return {"trained parameters": shapes, "output in float64": wide, "device": elsewhere.device.type, "shape": list(elsewhere.shape)}

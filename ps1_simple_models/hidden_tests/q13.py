@@ -353,6 +353,11 @@ edit_mistake(
     ("return self.head(h)", "return self.head(v + h)"),
 )
 edit_mistake(
+    "image_added",
+    "the image is added at the end, so the output at a pixel knows the pixel's own value: nothing may bypass the masks",
+    ("return self.head(h)", "return self.head(h) + x"),
+)
+edit_mistake(
     "h_starts_empty",
     "the horizontal stack starts with zeros instead of the image, so the pixels to the left are never seen",
     ("v = h = x", "v, h = x, torch.zeros_like(x)"),

@@ -1,0 +1,328 @@
+"""Question 7: cross-entropy and KL, binary NLL, ridge regression as MAP, generative classifiers, parameter counts."""
+
+import math
+
+import torch
+from torch.nn import functional as F
+
+from autograder.probes import Close, Exact, alternative, edit_mistake, mistake, probe, question
+
+question(
+    "q7",
+    title="What maximum likelihood minimises, and closed forms the machine can check",
+    skills=["1.07", "1.10", "1.11", "1.12"],
+    minutes=60,
+    aim="Derive the identities behind common losses (NLL, cross-entropy, KL, L2 penalty, softmax classifiers) and give each result as a function.",
+    hints=[
+        "Start with one-line checks of your own: KL(p, p) = 0; a logit of 0 costs ln 2 whatever the target; with a huge prior variance ridge "
+        "regression is least squares; with equal means the posterior is the prior; a chain with memory D - 1 has prod(k) - 1 parameters.",
+        "`torch.xlogy(a, b)` is a·log b with 0 for a = 0. `F.softplus(a)` is log(1 + e^a), stable. Ridge: subtract the means of x and y, solve the "
+        "D×D system for w, then the bias. λ: multiply (7.4) by the number that makes its first term that of (7.5).",
+        "BCE: (1 - t)·softplus(a) + t·softplus(-a), sum over axis 1, then mean. Ridge: (XᵀX/σ² + I/τ²) w = Xᵀy/σ² with centred X and y; b = ȳ - x̄·w. "
+        "Gaussians: W has the rows Σ⁻¹μ_k, and b_k = log π_k - ½ μ_k·(row k of W). Parameters: the i-th table has as many rows as the product of the "
+        "cardinalities in the slice [max(0, i - m) : i], each with k_i - 1 numbers.",
+    ],
+    ambiguities=[
+        "Library calls (F.binary_cross_entropy_with_logits, torch.distributions, torch.linalg.lstsq) are accepted.",
+        "W and b of gaussians_to_softmax are judged up to what softmax does not see: a shift common to all classes.",
+        "num_parameters must be a Python int, because exact numbers beyond 2**63 are tested.",
+    ],
+)
+
+
+@probe(points=1, title="cross-entropy and KL of positive distributions", public=True)
+def divergences(student, rng):
+    n, k = rng.integer(2, 6), rng.integer(3, 8)
+    p, q, one = rng.simplex(n, k), rng.simplex(n, k), rng.simplex(k)
+    return {
+        "cross_entropy": student.cross_entropy(p, q),
+        "kl_divergence": student.kl_divergence(p, q),
+        "one pair, kl_divergence": student.kl_divergence(p[0], q[0]),
+        "broadcast, kl_divergence": student.kl_divergence(p[:, None], torch.stack([one, q[0]])),
+        "broadcast, cross_entropy": student.cross_entropy(one, q),
+    }
+
+
+@probe(points=0.5, title="cross-entropy and KL with exact zeros")
+def zeros(student, rng):
+    k = rng.integer(4, 8)
+    p, q = rng.simplex(3, k), rng.simplex(3, k)
+    empty = rng.integer(0, k)
+    p[0, empty] = 0            # p = 0 < q
+    p[1, empty] = q[1, empty] = 0  # both zero
+    q[2, empty] = 0            # q = 0 < p
+    p, q = p / p.sum(-1, keepdim=True), q / q.sum(-1, keepdim=True)
+    point = F.one_hot(rng.integers(0, k, 2), k).double()
+    tiny = rng.simplex(k, dtype=torch.float64) * 1e-15
+    tiny[empty] = 1 - (tiny.sum() - tiny[empty])
+    return {
+        "cross_entropy": student.cross_entropy(p, q),
+        "kl_divergence": student.kl_divergence(p, q),
+        "one-hot, cross_entropy": student.cross_entropy(point, rng.simplex(k, dtype=torch.float64)),
+        "one-hot, kl_divergence": student.kl_divergence(point, rng.simplex(k, dtype=torch.float64)),
+        "tiny q, cross_entropy": student.cross_entropy(rng.simplex(k, dtype=torch.float64), tiny),
+        "one value": student.kl_divergence(torch.ones(2, 1, device=rng.device), torch.ones(1, 1, device=rng.device)),
+    }
+
+
+@probe(points=0.5, title="binary NLL with hard and soft targets", public=True)
+def binary(student, rng):
+    n, d = rng.integer(2, 6), rng.integer(7, 11)
+    logits = 2 * rng.normal(n, d)
+    return {
+        "hard targets": student.bernoulli_nll(logits, rng.bernoulli(n, d)),
+        "soft targets": student.bernoulli_nll(logits, rng.uniform(n, d)),
+        "one example": student.bernoulli_nll(logits[:1].double(), rng.uniform(1, d, dtype=torch.float64)),
+    }
+
+
+@probe(points=1, title="binary NLL far from zero, and its gradient")
+def binary_far(student, rng):
+    n, d = rng.integer(2, 5), rng.integer(5, 8)
+    size = torch.linspace(-1000, 1000, d, device=rng.device)[rng.permutation(d)]
+    logits = (size + rng.normal(n, d)).requires_grad_(True)
+    near = rng.normal(n, d, std=2).requires_grad_(True)
+    far_loss = student.bernoulli_nll(logits, rng.bernoulli(n, d))
+    near_loss = student.bernoulli_nll(near, rng.uniform(n, d))
+    confident = torch.full((n, d), 25.0, device=rng.device)  # right, and sure: the loss is tiny but not zero
+    return {
+        "far": far_loss,
+        "far, gradient": slope(far_loss, logits),
+        "soft, gradient": slope(near_loss, near),
+        "times 1e9": 1e9 * student.bernoulli_nll(confident, torch.ones_like(confident)),
+    }
+
+
+def slope(loss, logits):
+    """The gradient, or an error that a student understands."""
+    if not isinstance(loss, torch.Tensor) or not loss.requires_grad:
+        raise ValueError("the result carries no gradient: compute with torch operations, without .item(), .detach() or NumPy")
+    return torch.autograd.grad(loss.sum(), logits)[0]
+
+
+@probe(points=1, title="ridge regression", judge=Close(rtol=1e-3, atol=1e-4))
+def ridge(student, rng):
+    n, d = rng.integer(9, 14), rng.integer(2, 5)
+    x = rng.normal(n, d, dtype=torch.float64) + rng.normal(d, dtype=torch.float64)
+    y = x @ rng.normal(d, dtype=torch.float64) + 3 + rng.number(0, 2) + 0.5 * rng.normal(n, dtype=torch.float64)
+    w, b = student.ridge_map(x, y, rng.number(0.3, 0.8), rng.number(0.1, 0.25))
+    strong, level = student.ridge_map(x.float(), y.float(), rng.number(2, 4), 0.01)
+    return {"w": w, "b": b, "strong prior, w": strong, "strong prior, b": level}
+
+
+@probe(points=0.5, title="ridge regression: more weights than examples, one example, one weight, far from zero", judge=Close(rtol=1e-3, atol=1e-4))
+def ridge_thin(student, rng):
+    n, d = rng.integer(2, 4), rng.integer(5, 8)
+    wide = rng.normal(n, d, dtype=torch.float64)
+    single = rng.normal(1, d, dtype=torch.float64)
+    far = 1e3 * (1 + rng.uniform(1, dtype=torch.float64)) + rng.normal(8, 1, dtype=torch.float64)
+    return {
+        "wide": list(student.ridge_map(wide, 1 + rng.normal(n, dtype=torch.float64), 0.5, 2.0)),
+        "one example": list(student.ridge_map(single, 2 + rng.normal(1, dtype=torch.float64), 0.5, 2.0)),
+        "one weight, far": list(student.ridge_map(far, 500 + rng.normal(8, dtype=torch.float64), 0.7, 0.6)),
+    }
+
+
+@probe(points=0.5, title="the L2 coefficient of a mean loss")
+def coefficient(student, rng):
+    noise, prior = rng.number(0.3, 0.9), rng.number(1.5, 4)
+    return [student.l2_coefficient(noise, prior, n) for n in (1, rng.integer(2, 9), rng.integer(500, 3000))]
+
+
+def shared_cov(rng, d):
+    """A covariance with clearly different variances and correlations."""
+    return rng.spd(d, 0.3, 2.5, dtype=torch.float64)
+
+
+@probe(points=1, title="posterior of Gaussian classes as a softmax", judge=Close(rtol=1e-3, atol=1e-4))
+def generative(student, rng):
+    parts = {}
+    for name, k, d in (("several", rng.integer(3, 6), rng.integer(2, 5)), ("two classes, one dimension", 2, 1), ("one class", 1, 2)):
+        log_prior = rng.simplex(k, dtype=torch.float64).log()
+        means, cov = 1.5 * rng.normal(k, d, dtype=torch.float64) + 1, shared_cov(rng, d)
+        weights, bias = student.gaussians_to_softmax(log_prior, means, cov)
+        if tuple(weights.shape) != (k, d) or tuple(bias.shape) != (k,):
+            raise ValueError(f"W has shape {tuple(weights.shape)} and b {tuple(bias.shape)}; expected (K, D) and (K,)")
+        parts[f"{name}: W minus its mean row"] = weights - weights.mean(0)
+        parts[f"{name}: b minus its mean"] = bias - bias.mean()
+    return parts
+
+
+@probe(points=0.5, title="naive Bayes, with few and with thousands of pixels", judge=Close(rtol=1e-3, atol=1e-3))
+def naive_bayes(student, rng):
+    n, k = rng.integer(2, 6), rng.integer(2, 6)
+    parts = {}
+    for name, d in (("few pixels", rng.integer(3, 6)), ("many pixels", 2500)):
+        theta = rng.uniform(k, d, low=0.05, high=0.95, dtype=torch.float64)
+        parts[name] = student.naive_bayes_log_posterior(rng.bernoulli(n, d, dtype=torch.float64), rng.simplex(k, dtype=torch.float64).log(), theta)
+    return parts
+
+
+@probe(points=0.5, title="parameter counts", judge=Exact(), public=True)
+def counting(student, rng):
+    sizes = [rng.integer(2, 6) for _ in range(rng.integer(4, 7))]
+    sizes[1] = sizes[0] + 2
+    counts = {f"memory {m}": student.num_parameters(sizes, m) for m in (0, 1, 2, len(sizes) - 1, len(sizes) + 3)}
+    counts["one variable"] = [student.num_parameters([7], m) for m in (0, 2)]
+    counts["a variable with one value"] = student.num_parameters([3, 1, 4], 1)
+    counts["beyond 64 bits"] = str(student.num_parameters([2] * rng.integer(70, 90), 99))
+    return counts
+
+
+# --- mistakes ----------------------------------------------------------------------------------------------------
+
+CE = "return -torch.xlogy(p, q).sum(-1)"
+KL = "return (torch.xlogy(p, p) - torch.xlogy(p, q)).sum(-1)"
+
+edit_mistake("ce_reversed", "`cross_entropy` averages log p under q; the expectation is under the first argument", (CE, "return -torch.xlogy(q, p).sum(-1)"))
+edit_mistake("kl_reversed", "`kl_divergence` computes KL(q || p): the direction is reversed", (KL, "return (torch.xlogy(q, q) - torch.xlogy(q, p)).sum(-1)"))
+edit_mistake("kl_nan", "`kl_divergence` gives NaN where p is zero (0 times the log of 0)", (KL, "return (p * (p.log() - q.log())).sum(-1)"))
+edit_mistake("kl_epsilon", "`kl_divergence` adds an epsilon inside its logarithms, so an impossible value costs a finite amount instead of +inf", (KL, "return (p * ((p + 1e-12).log() - (q + 1e-12).log())).sum(-1)"))
+
+BCE = "losses = (1 - targets) * F.softplus(logits) + targets * F.softplus(-logits)"
+REDUCE = "return losses.sum(1).mean()"
+
+edit_mistake("bce_naive", "`bernoulli_nll` takes the logarithm of a rounded sigmoid, which is 0 or 1 for large logits", (BCE, "q = torch.sigmoid(logits)\n    losses = -targets * q.log() - (1 - targets) * (1 - q).log()"))
+edit_mistake("bce_ones_only", "`bernoulli_nll` uses P(x = 1) for every pixel, also where x = 0: the term with 1 - t is missing", (BCE, "losses = targets * F.softplus(-logits)"))
+edit_mistake("bce_mean_all", "`bernoulli_nll` averages over dimensions too; sum over them, then average over the examples", (REDUCE, "return losses.mean()"))
+
+PRECISION = "precision = x_centred.T @ x_centred / noise_variance + torch.eye(x.shape[1], dtype=x.dtype, device=x.device) / prior_variance"
+
+edit_mistake("ridge_factor", "`ridge_map`: the factors 1/2 of the two terms of (7.4) are treated differently, so the prior counts twice", (PRECISION, PRECISION.replace("/ prior_variance", "* 2 / prior_variance")))
+edit_mistake("ridge_times_n", "`ridge_map` counts the prior N times: the squared errors are averaged, but the penalty is not divided by N", (PRECISION, PRECISION.replace("/ prior_variance", "* len(x) / prior_variance")))
+
+
+@mistake("`ridge_map` penalises the bias too; there is no prior on it")
+def ridge_bias_penalised(ref):
+    def ridge_map(x, y, noise_variance, prior_variance):
+        ones = torch.cat([x, torch.ones_like(x[:, :1])], 1)
+        eye = torch.eye(ones.shape[1], dtype=x.dtype, device=x.device)
+        solution = torch.linalg.solve(ones.T @ ones + noise_variance / prior_variance * eye, ones.T @ y)
+        return solution[:-1], solution[-1]
+
+    return {"ridge_map": ridge_map}
+
+
+LAMBDA = "return noise_variance / (prior_variance * num_examples)"
+edit_mistake("l2_no_n", "`l2_coefficient` lacks 1/N: in a mean loss the prior, which counts once, is divided by N as well", (LAMBDA, "return noise_variance / prior_variance"))
+edit_mistake("l2_half", "`l2_coefficient` is half of the right one: both terms of (7.4) have a factor 1/2", (LAMBDA, "return noise_variance / (2 * prior_variance * num_examples)"))
+edit_mistake("l2_double", "`l2_coefficient` is twice the right one: both terms of (7.4) have a factor 1/2", (LAMBDA, "return 2 * noise_variance / (prior_variance * num_examples)"))
+
+WEIGHTS = "weights = torch.linalg.solve(cov, means.T).T"
+BIAS = "return weights, log_prior - 0.5 * (weights * means).sum(1)"
+edit_mistake("gda_no_square", "`gaussians_to_softmax`: b lacks the term quadratic in the mean, which differs between classes", (BIAS, "return weights, log_prior"))
+edit_mistake("gda_no_prior", "`gaussians_to_softmax`: b lacks the log-prior", (BIAS, "return weights, -0.5 * (weights * means).sum(1)"))
+
+JOINT = "log_joint = log_prior + x @ theta.log().T + (1 - x) @ torch.log1p(-theta).T"
+edit_mistake("nb_ones_only", "`naive_bayes_log_posterior` counts only the pixels that are 1: P(x_d = 1) is used where p(x_d) is meant, and a dark pixel is evidence too", (JOINT, "log_joint = log_prior + x @ theta.log().T"))
+edit_mistake("nb_underflow", "`naive_bayes_log_posterior` multiplies probabilities, which underflow to 0 with many pixels", (JOINT, "log_joint = (log_prior.exp() * torch.where(x[:, None] > 0.5, theta, 1 - theta).prod(-1)).log()"))
+
+ROWS = "rows = math.prod(cardinalities[max(0, i - memory) : i])"
+edit_mistake("count_not_minus_one", "`num_parameters` counts k numbers a row; they sum to one, so k - 1 are free", ("total += rows * (k - 1)", "total += rows * k"))
+edit_mistake("count_first_skipped", "`num_parameters` forgets the first variables, which have fewer than m parents but still a table", ("total += rows * (k - 1)", "total += rows * (k - 1) if i >= min(memory, len(cardinalities) - 1) else 0"))
+edit_mistake("count_wraps", "`num_parameters`: for the first variables the slice begins at a negative index, which Python counts from the end", (ROWS, "rows = math.prod(cardinalities[i - memory : i])"))
+
+
+# --- alternatives ------------------------------------------------------------------------------------------------
+
+
+@alternative("library calls")
+def library(ref):
+    def bernoulli_nll(logits, targets):
+        return F.binary_cross_entropy_with_logits(logits, targets, reduction="sum") / len(logits)
+
+    def gaussians_to_softmax(log_prior, means, cov):
+        inverse = torch.cholesky_inverse(torch.linalg.cholesky(cov))
+        gaussians = torch.distributions.MultivariateNormal(means, cov)
+        return means @ inverse, log_prior + gaussians.log_prob(torch.zeros_like(means))  # log-density at 0: the same up to a constant
+
+    def naive_bayes(x, log_prior, theta):
+        pixels = torch.distributions.Bernoulli(probs=theta)
+        joint = log_prior + pixels.log_prob(x[:, None]).sum(-1)
+        return joint - joint.logsumexp(1, keepdim=True)
+
+    return {
+        "cross_entropy": lambda p, q: -torch.special.xlogy(p, q).sum(dim=-1),
+        "kl_divergence": lambda p, q: (-torch.special.entr(p) - torch.special.xlogy(p, q)).sum(-1),
+        "bernoulli_nll": bernoulli_nll,
+        "gaussians_to_softmax": gaussians_to_softmax,
+        "naive_bayes_log_posterior": naive_bayes,
+    }
+
+
+@alternative("everything in float64, masks instead of xlogy")
+def double(ref):
+    def cross_entropy(p, q):
+        p, q = torch.broadcast_tensors(p.double(), q.double())
+        return torch.where(p > 0, -p * q.log(), torch.zeros_like(p)).sum(-1)
+
+    def kl_divergence(p, q):
+        p, q = torch.broadcast_tensors(p.double(), q.double())
+        ratio = torch.where(p > 0, p / q, torch.ones_like(p))
+        return (p * ratio.log()).sum(-1)
+
+    def ridge_map(x, y, noise_variance, prior_variance):
+        x, y = x.double(), y.double()
+        ones = torch.cat([x, torch.ones_like(x[:, :1])], 1)
+        penalty = torch.ones(ones.shape[1], dtype=torch.float64, device=x.device)
+        penalty[-1] = 0
+        solution = torch.linalg.solve(ones.T @ ones + noise_variance / prior_variance * torch.diag(penalty), ones.T @ y)
+        return solution[:-1], float(solution[-1])
+
+    return {
+        "cross_entropy": cross_entropy,
+        "kl_divergence": kl_divergence,
+        "bernoulli_nll": lambda a, t: ref.bernoulli_nll(a.double(), t.double()),
+        "ridge_map": ridge_map,
+        "l2_coefficient": lambda s, t, n: torch.tensor(s / t / n, dtype=torch.float64),
+        "naive_bayes_log_posterior": lambda x, prior, theta: ref.naive_bayes_log_posterior(x.double(), prior.double(), theta.double()),
+    }
+
+
+@alternative("augmented least squares, log-sigmoids, two-class differences, recursion")
+def other_algebra(ref):
+    def ridge_map(x, y, noise_variance, prior_variance):
+        d = x.shape[1]
+        eye = torch.eye(d, dtype=x.dtype, device=x.device) * math.sqrt(noise_variance / prior_variance)
+        rows = torch.cat([x - x.mean(0), eye])
+        target = torch.cat([y - y.mean(), y.new_zeros(d)])
+        w = torch.linalg.lstsq(rows, target[:, None]).solution[:, 0]
+        return w, (y - x @ w).mean()
+
+    def gaussians_to_softmax(log_prior, means, cov):
+        shifted = means - means[0]
+        weights = torch.linalg.solve(cov, shifted.T).T
+        return weights, log_prior - 0.5 * (weights * (means + means[0])).sum(1)
+
+    def num_parameters(cardinalities, memory):
+        if not cardinalities:
+            return 0
+        *before, last = cardinalities
+        parents = before[-memory:] if memory else []
+        return num_parameters(before, memory) + (last - 1) * math.prod(parents)
+
+    return {
+        "bernoulli_nll": lambda a, t: -(t * F.logsigmoid(a) + (1 - t) * F.logsigmoid(-a)).sum(-1).mean(),
+        "ridge_map": ridge_map,
+        "gaussians_to_softmax": gaussians_to_softmax,
+        "num_parameters": num_parameters,
+    }
+
+
+@alternative("loops over values, classes and pixels in plain Python")
+def loops(ref):
+    def cross_entropy(p, q):
+        p, q = torch.broadcast_tensors(p, q)
+        flat = [
+            sum((-a * math.log(b) if b > 0 else math.inf) for a, b in zip(row, other, strict=True) if a > 0)
+            for row, other in zip(p.reshape(-1, p.shape[-1]).tolist(), q.reshape(-1, q.shape[-1]).tolist(), strict=True)
+        ]
+        return torch.tensor(flat, dtype=torch.float64).reshape(p.shape[:-1])
+
+    def bernoulli_nll(logits, targets):
+        total = 0.0
+        for a, t in zip(logits, targets, strict=True):
+            total = total + (a.clamp_min(0) - a * t + torch.log1p(torch.exp(-a.abs()))).sum()
+        return total / len(logits)
+
+    return {"cross_entropy": cross_entropy, "kl_divergence": lambda p, q: cross_entropy(p, q) - cross_entropy(p, p), "bernoulli_nll": bernoulli_nll}
