@@ -21,6 +21,13 @@ def gaussian_log_prob(x, mean, logvar):
     return torch.distributions.Normal(mean, (0.5 * logvar).exp(), validate_args=False).log_prob(x).sum(-1)
 """
 
+WARNINGS = """\
+import sys
+import warnings
+warnings.warn("torch.foo is deprecated")
+print("careful!", file=sys.stderr)
+"""
+
 PS1 = [
     Student("ada", "everything right"),
     Student("blank", "handed in the notebook as it was", answered=(), loses=None),
@@ -29,7 +36,9 @@ PS1 = [
         "dmitri", "other algorithms: matrix products in the M-step, masks for the factors",
         both(variant("q3", "matrix_products"), variant("q4", "exp_then_mask")),
     ),
-    Student("emmy", "library calls instead of own formulas, handed in as a zip", append("q1", LIBRARY_CALLS), as_zip=True),
+    Student(
+        "emmy", "library calls instead of own formulas, handed in as a zip", append("q1", LIBRARY_CALLS), as_zip=True
+    ),
     mistaken("felix", "q1", "global_max", "subtracts the maximum of the whole tensor"),
     mistaken("grace", "q1", "log_std", "reads logvar as the log of the standard deviation"),
     mistaken("hugo", "q2", "solves_with_transpose", "solves with the transposed Cholesky factor"),
@@ -47,7 +56,7 @@ PS1 = [
     ),
     Student(
         "mei", "right, with warnings and prints on stderr",
-        append("q1", 'import sys\nimport warnings\nwarnings.warn("torch.foo is deprecated")\nprint("careful!", file=sys.stderr)'),
+        append("q1", WARNINGS),
     ),
     Student(
         "nora", "answered q1 and patched torch.allclose for the rest", answered=("q1",), loses=("rest",),

@@ -46,7 +46,8 @@ class Student:
 
 def solution_text(text: str) -> str:
     """An answer cell as a student would write it: without the solution markers."""
-    return "\n".join(line for line in text.splitlines() if "### BEGIN SOLUTION" not in line and "### END SOL" not in line)
+    markers = ("### BEGIN SOLUTION", "### END SOLUTION")
+    return "\n".join(line for line in text.splitlines() if line.strip() not in markers)
 
 
 def apply(variant: Variant, texts: list[str]) -> list[str]:

@@ -120,7 +120,7 @@ def gradients(student, rng):
 def sampling_inputs(rng):
     """(weights, biases, uniforms) of several models."""
     cases = []
-    for n, d in ((rng.integer(4, 8), rng.integer(4, 7)), (6, 2), (5, 1), (1, 9)):
+    for n, d in ((rng.integer(24, 32), rng.integer(5, 8)), (12, 2), (5, 1), (1, 9)):
         cases.append((*parameters(rng, d, scale=2.5), rng.uniform(n, d)))
     return cases
 

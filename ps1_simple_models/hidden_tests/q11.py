@@ -30,7 +30,7 @@ question(
         "Masks may come back as bool or integer tensors too; a mask kept as a parameter that is not trained passes as well as a buffer.",
         "made_log_prob, made_sample and train_made are tested with the grader's own autoregressive networks, so that an error in the masks "
         "does not cost their points.",
-        "Training must be Adam on the given batches: after 5 steps the parameters are compared (to 0.002, any implementation of Adam passes), "
+        "Training must be Adam on the given batches: after 15 steps the parameters are compared (to 0.002, any implementation of Adam passes), "
         "after 80 the grader evaluates them and accepts 0.03 nats more than the reference's. The history must agree in its "
         "first value and in the mean of its last 20 (10 %).",
     ],
@@ -272,7 +272,7 @@ def distribution(student, rng):
 
 def sampling_inputs(rng):
     """Networks and uniform numbers."""
-    return [(toy(rng, d), rng.uniform(n, d)) for n, d in ((rng.integer(9, 14), rng.integer(5, 8)), (1, 6), (12, 5), (4, 1))]
+    return [(toy(rng, d), rng.uniform(n, d)) for n, d in ((rng.integer(24, 32), rng.integer(5, 8)), (1, 6), (16, 5), (4, 1))]
 
 
 def sampling_judge(evidence, expected, context):
@@ -336,9 +336,9 @@ def train_judge(evidence, expected, context):
         logits = toy_logits(x, order, *numbers)
         losses.append(float(np.logaddexp(0, -(2 * x - 1) * logits).sum(1).mean()))
     start = float(expected["history"][0])
-    few = Close(rtol=1e-2, atol=2e-3)(evidence["parameters after 5 steps"], expected["parameters after 5 steps"], context)
+    few = Close(rtol=1e-2, atol=2e-3)(evidence["parameters after 15 steps"], expected["parameters after 15 steps"], context)
     if not few.passed and losses[0] <= losses[1] + 0.03:
-        return "after 5 steps the parameters are not those of Adam on the given batches: one step a batch, each with its own gradient only, and one optimiser for all."
+        return "after 15 steps the parameters are not those of Adam on the given batches: one step a batch, each with its own gradient only, and one optimiser for all."
     if losses[0] > losses[1] + 0.03:
         return f"after {TRAIN_STEPS} steps the NLL on the training data is {losses[0]:.3f} nats (on the first batch it was {start:.3f}); correct training reaches a lower one."
     if abs(history[0] - start) > 1e-3 * start:
@@ -357,12 +357,12 @@ def training(student, rng):
     x, model = train_data(rng)
     model, seed = model.to(rng.device), rng.integer(0, 10**6)
     short = copy.deepcopy(model)
-    student.train_made(short, x, 5, TRAIN_BATCH, TRAIN_RATE, torch.Generator().manual_seed(seed))
+    student.train_made(short, x, 15, TRAIN_BATCH, TRAIN_RATE, torch.Generator().manual_seed(seed))
     history = student.train_made(model, x, TRAIN_STEPS, TRAIN_BATCH, TRAIN_RATE, torch.Generator().manual_seed(seed))
     return {
         "history": torch.as_tensor([float(value) for value in history]),
         "parameters": dict(model.named_parameters()),
-        "parameters after 5 steps": dict(short.named_parameters()),
+        "parameters after 15 steps": dict(short.named_parameters()),
     }
 
 

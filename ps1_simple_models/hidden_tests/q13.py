@@ -56,7 +56,8 @@ def named_weights(module):
 class PixelChain(nn.Module):
     """A tiny autoregressive model: the logit of pixel t is linear in the pixels before it, plus a label's bias.
 
-    In training mode half of the pixels that it looks at are dropped at random if ``dropout`` is set.
+    In training mode half of the pixels that it looks at are dropped at random if ``dropout`` is set. ``modes`` notes
+    for each pass with gradients whether the model was in training mode.
     """
 
     def __init__(self, height, width, classes, dropout=0.0):
@@ -67,8 +68,11 @@ class PixelChain(nn.Module):
         self.label = nn.Parameter(torch.zeros(classes, pixels))
         self.register_buffer("earlier", torch.ones(pixels, pixels).tril(-1))
         self.dropout = nn.Dropout(dropout)
+        self.modes = []
 
     def forward(self, x, y=None):
+        if torch.is_grad_enabled():
+            self.modes.append(float(self.training))
         logits = nn.functional.linear(self.dropout(x.flatten(1)), self.weight * self.earlier, self.bias)
         if y is not None:
             logits = logits + self.label[y]
@@ -160,9 +164,11 @@ def learned_chain(evidence, expected, context):
     patterns = rng.bernoulli(6, 1, 5, 5)
     stamped_images(rng, draw_sizes(rng, 12)[0], patterns)
     images, labels = stamped_images(rng, 400, patterns)
-    first, second = (np.asarray(evidence[name]["weight"], dtype=float) for name in ("run", "again"))
+    first, second, other = (np.asarray(evidence[name]["weight"], dtype=float) for name in ("run", "again", "other seed"))
     if not np.allclose(first, second, atol=1e-4):
         return "two runs with equally seeded generators end at different weights: something else is random."
+    if np.allclose(first, other, atol=1e-4):
+        return "another generator gives the same weights: the data are not shuffled with it."
     return held_out(evidence["run"], expected["run"], PixelChain(5, 5, 6), PixelChain(5, 5, 6), images, labels, evidence, expected, 0.09)
 
 
@@ -217,12 +223,12 @@ def logits_with_labels(student, rng):
     x = rng.bernoulli(4, 1, rng.integer(4, 7), rng.integer(4, 7))
     y = rng.integers(0, classes - 1, 4)  # the last class does not occur
     y[0], y[1] = 0, 1
-    single = model(x[:1], torch.full_like(y[:1], classes - 1))
+    single = [model(x[:1], torch.full_like(y[:1], k)) for k in (0, classes - 1)]
     with_labels = model(x, y)
     with torch.no_grad():
         for p in model.label_maps.parameters():
             p.zero_()
-    return {"four images": with_labels, "one image": single, "V = 0": model(x, y)}
+    return {"four images": with_labels, "one image of class 0, one of the last class": single, "V = 0": model(x, y)}
 
 
 @probe(points=1, title="log-probability of each image", judge=Close(rtol=1e-4, atol=1e-4), public=True)
@@ -232,7 +238,8 @@ def log_prob(student, rng):
     for scale, batch in ((0.7, rng.integer(2, 6)), (0.7, 1), (300.0, 3)):
         model = fill(PixelChain(height, width, classes), rng, scale)
         x, y = rng.bernoulli(batch, 1, height, width), rng.integers(0, classes, batch)
-        found.append([student.pixelcnn_log_prob(model, x), student.pixelcnn_log_prob(model, x, y)])
+        model.train(batch == 1)
+        found.append([student.pixelcnn_log_prob(model, x), student.pixelcnn_log_prob(model, x, y), float(model.training)])
     return found
 
 
@@ -261,7 +268,10 @@ def train_full_batch(student, rng):
         model = fill(PixelChain(3, 4, classes), rng, 0.3)
         model.eval()  # as it would be after drawing samples
         history = student.raw.train_pixelcnn(model, x, labels, 12, n, 0.05, rng.generator())
-        found.append({"history": [float(value) for value in history], "weights": model.weight, "bias": model.bias, "label": model.label})
+        found.append({
+            "history": [float(value) for value in history], "weights": model.weight, "bias": model.bias, "label": model.label,
+            "share of passes in training mode": sum(model.modes) / max(1, len(model.modes)),
+        })
     return found
 
 
@@ -271,12 +281,12 @@ def train_minibatches(student, rng):
     n, batch = draw_sizes(rng, 12)
     images, labels = stamped_images(rng, n, patterns)
     runs = []
-    for _ in range(2):
+    for seed in (rng.seed % 1000, rng.seed % 1000, 1000):
         model = PixelChain(5, 5, 6).to(rng.device)
-        generator = torch.Generator(device=rng.device).manual_seed(rng.seed % 1000)
+        generator = torch.Generator(device=rng.device).manual_seed(seed)
         history = student.raw.train_pixelcnn(model, images.clone(), labels.clone(), 60, batch, 0.1, generator)
         runs.append({name: p.detach().clone() for name, p in model.named_parameters()})
-    return {"run": runs[0], "again": runs[1], "steps": len(history)}
+    return {"run": runs[0], "again": runs[1], "other seed": runs[2], "steps": len(history)}
 
 
 @probe(points=0.5, title="a small PixelCNN learns, judged with the weights it ends with", judge=learned_network, seconds=30)
@@ -401,6 +411,11 @@ edit_mistake(
     "labels_required",
     "the network cannot be called without labels; with y=None there is no bias",
     ("if y is not None:\n                one_hot", "if True:\n                one_hot"),
+)
+edit_mistake(
+    "label_zero_is_none",
+    "labels that are all 0 are taken for no labels; ask `y is None`",
+    ("if y is not None:", "if y is not None and y.any():"),
 )
 edit_mistake(
     "label_ignored",
@@ -529,6 +544,21 @@ edit_mistake(
         "for batch in data.batches(tensors, batch_size, generator, steps=steps):",
         "for batch in data.batches(tensors, batch_size, torch.Generator().manual_seed(int(torch.randint(2**31, ()))), steps=steps):",
     ),
+)
+edit_mistake(
+    "not_shuffled",
+    "the data are not shuffled: the generator has no effect, and every pass sees the same batches",
+    ("data.batches(tensors, batch_size, generator, steps=steps)", "data.batches(tensors, batch_size, None, steps=steps)"),
+)
+edit_mistake(
+    "trains_in_eval_mode",
+    "the model is trained in the mode that it happens to be in; after drawing samples that can be evaluation mode, without dropout",
+    ("    model.train()\n    tensors", "    tensors"),
+)
+edit_mistake(
+    "history_sum",
+    "the loss is the sum over the minibatch; its mean is asked for, so that the history does not depend on the batch size",
+    ("loss = -pixelcnn_log_prob(model, *batch).mean()", "loss = -pixelcnn_log_prob(model, *batch).sum()"),
 )
 edit_mistake(
     "history_per_pixel",

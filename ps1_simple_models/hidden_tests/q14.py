@@ -5,7 +5,7 @@ import math
 import torch
 from torch import nn
 
-from autograder.probes import Close, alternative, edit_alternative, edit_mistake, mistake, probe, question
+from autograder.probes import Close, alternative, edit_alternative, edit_mistake, probe, question
 from dgm import data
 
 question(
@@ -150,9 +150,9 @@ def selection(student, rng):
     test = 12 - spread[:, None] + 0.1 * rng.normal(m, rng.integer(9, 13))  # the best on validation is the worst on test
     chosen, score = student.select_on_validation(validation, test)
     broken = validation.clone()
-    sick = [i for i in range(m) if i != int(spread.argmax())][: m - 2]
-    for j, i in enumerate(sick):
-        broken[i, rng.integer(0, broken.shape[1])] = math.nan if j % 2 == 0 else math.inf
+    order = spread.argsort().tolist()  # the two best have diverged: one NaN, one infinity
+    broken[order[0], rng.integer(0, broken.shape[1])] = math.nan
+    broken[order[1], rng.integer(0, broken.shape[1])] = math.inf
     other, other_score = student.select_on_validation(broken, test)
     return {"index": int(chosen), "test NLL": score, "with diverged models, index": int(other), "with diverged models, test NLL": other_score}
 
