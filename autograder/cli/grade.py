@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from autograder.errors import UserError
 from autograder.grading.results import INTERNAL, INVALID, SubmissionResult
 
 if TYPE_CHECKING:
+    from autograder.cluster.coordinator import DaskCrew
     from autograder.kernel import Limits
 
 WIDE = 160  # where the table goes to a file or a pipe
@@ -29,6 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="submissions at once")
     parser.add_argument("--seed", type=int, metavar="S", help="secret seed (default: drawn once, kept in DIR/run.json)")
     parser.add_argument("--regrade", action="append", default=[], metavar="ID", help="grade this question again")
+    parser.add_argument(
+        "--cluster", metavar="WHERE", help="grade on Dask workers: a scheduler's address, or local, or local:N"
+    )
+    parser.add_argument("--gpu-slots", type=int, default=2, metavar="N", help="submissions at once on one GPU")
     parser.add_argument("--json", action="store_true", help="print the results as JSON to standard output")
     parser.add_argument("--no-html", action="store_true", help="write no HTML pages")
     add_sandbox_arguments(parser)
@@ -46,6 +52,8 @@ def run(options: argparse.Namespace) -> int:
         raise UserError("--jobs must be at least 1.")
     if options.seed is not None and options.seed < 0:
         raise UserError("--seed must not be negative.")
+    if options.gpu_slots < 1:
+        raise UserError("--gpu-slots must be at least 1.")
     console = Console(stderr=True)
     root = course_root()
     from autograder.grading.intake import collect
@@ -58,17 +66,20 @@ def run(options: argparse.Namespace) -> int:
     submissions = collect(options.paths, matcher_for(problem_set, root), ignore=options.out)
 
     from autograder.grading.batch import Options, grade_batch
+    from autograder.grading.gpu import Plan
     from autograder.reporting.progress import progress
 
     course = load_course(root)
-    how = Options(
-        jobs=options.jobs, seed=options.seed, device=device(options.device),
-        sandbox=options.sandbox or course.sandbox, allow_weaker=options.allow_weaker, limits=limits(course),
-        regrade=frozenset(options.regrade),
-    )
-    one_thread()
-    with progress(console, len(submissions)) as advance:
-        batch = grade_batch(problem_set, submissions, options.out, how, advance)
+    bounds = limits(course)
+    with _crew(options, console) as crew:
+        how = Options(
+            jobs=options.jobs, seed=options.seed, device=crew.device if crew else device(options.device),
+            sandbox=options.sandbox or course.sandbox, allow_weaker=options.allow_weaker, limits=bounds,
+            regrade=frozenset(options.regrade), gpu_plan=Plan(options.gpu_slots),
+        )
+        one_thread()
+        with progress(console, len(submissions)) as advance:
+            batch = grade_batch(problem_set, submissions, options.out, how, advance, crew=crew)
     if batch.kept:
         shown = ", ".join(batch.kept[:5]) + (", …" if len(batch.kept) > 5 else "")
         say(console, f"Results of an earlier run that are not in this one are kept in {options.out}: {shown}.")
@@ -90,6 +101,16 @@ def run(options: argparse.Namespace) -> int:
     say(console, f"Sandbox: {batch.sandbox}. Reused from before: {batch.reused} of {len(batch.results)}.")
     say(console, f"Report: {page}" if page else f"Results: {options.out / 'summary.csv'}")
     return 3 if batch.results and all(result.status == INTERNAL for result in batch.results) else 0
+
+
+def _crew(options: argparse.Namespace, console: Console) -> AbstractContextManager[DaskCrew | None]:
+    """The workers that were asked for; None to grade in this process."""
+    if not options.cluster:
+        return nullcontext()
+    from autograder.cluster import connect
+
+    say(console, f"Waiting for workers ({options.cluster}) …")
+    return connect(options.cluster, jobs=options.jobs, device=options.device, gpu_slots=options.gpu_slots)
 
 
 def one_thread() -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, Protocol
 
 from autograder.errors import UserError
-from autograder.grading import fingerprint
+from autograder.grading import fingerprint, gpu
 from autograder.grading.intake import Submission
+from autograder.grading.notebook import Notebook
 from autograder.grading.referee import Referee, ReferenceFailed
 from autograder.grading.results import INTERNAL, INVALID, QuestionResult, SubmissionResult, total_score
 from autograder.grading.session import Stopped
@@ -37,6 +39,33 @@ class Options:
     allow_weaker: bool = False
     limits: Limits = field(default_factory=Limits)
     regrade: frozenset[str] = frozenset()
+    gpu_plan: gpu.Plan = field(default_factory=gpu.Plan)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One distinct notebook to grade, and what is known of it already. Nothing in it says whose it is."""
+
+    notebook: Notebook
+    known: Mapping[str, QuestionResult]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """The grader itself failed on a task: one line for the table, and the details for the log."""
+
+    problem: str
+    details: str
+
+
+class Crew(Protocol):
+    """Grades tasks somewhere else; see `autograder.cluster`."""
+
+    def prepare(self, problem_set: ProblemSet, seed: int, options: Options) -> dict[str, Any]:
+        """Get ready, and say what environment the results will depend on (see `fingerprint.environment`)."""
+
+    def grade(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, SubmissionResult | Failure]]:
+        """Every task once, in any order."""
 
 
 @dataclass
@@ -57,8 +86,11 @@ def grade_batch(
     options: Options | None = None,
     progress: Progress = lambda result, reused: None,
     make_pool: Callable[..., KernelPool] = KernelPool,
+    crew: Crew | None = None,
 ) -> Batch:
     """Grade all submissions into the folder ``out``; ``progress`` is called (in this thread) as each is done.
+
+    A ``crew`` grades them elsewhere; results and the cache are written here all the same.
 
     Raises
     ------
@@ -70,7 +102,7 @@ def grade_batch(
     options = options or Options()
     store = Store(out)
     with store.locked():
-        run = _Run(problem_set, store, options)
+        run = _Run(problem_set, store, options, crew)
         try:
             run.grade(submissions, progress, make_pool)
         finally:
@@ -83,15 +115,15 @@ def grade_batch(
 
 
 class _Run:
-    def __init__(self, problem_set: ProblemSet, store: Store, options: Options) -> None:
-        self.problem_set, self.store, self.options = problem_set, store, options
+    def __init__(self, problem_set: ProblemSet, store: Store, options: Options, crew: Crew | None) -> None:
+        self.problem_set, self.store, self.options, self.crew = problem_set, store, options, crew
         for id in options.regrade:
             problem_set.question(id)
-        level = choose_level(options.sandbox, allow_weaker=options.allow_weaker)
+        level = "" if crew else choose_level(options.sandbox, allow_weaker=options.allow_weaker)
         seed = store.seed(problem_set.name, options.seed)
-        self.batch = Batch(seed=seed, sandbox=level)
+        environment = crew.prepare(problem_set, seed, options) if crew else environment_here(seed, level, options)
+        self.batch = Batch(seed=seed, sandbox=environment["sandbox"])
         self.referee = Referee(problem_set, seed, options.device)
-        environment = fingerprint.environment(seed, options.device, level, options.limits)
         self.keys = fingerprint.question_keys(problem_set, environment)
         self.again = fingerprint.dependents(problem_set, set(options.regrade))
         self.stop = threading.Event()
@@ -130,27 +162,18 @@ class _Run:
                 self.batch.reused += result.status != INVALID
                 self.batch.results.append(result)
                 progress(result, True)
-        if waiting:
+        if waiting and self.crew:
+            self._grade_elsewhere(waiting, self.crew, progress)
+        elif waiting:
             options = self.options
-            pool = make_pool(
-                limits=options.limits, sandbox=options.sandbox, allow_weaker=options.allow_weaker, device=options.device
-            )
-            with pool:
-                self._check_reference()
+            with open_pool(options, make_pool) as pool:
+                check_reference(self.referee)
                 grader = Grader(self.problem_set, self.referee, pool, options.limits, self.stop.is_set)
                 self._grade_waiting(waiting, grader, progress)
 
-    def _check_reference(self) -> None:
-        """A reference that fails would look like every student's fault, so find out first."""
-        try:
-            for question in self.problem_set.questions:
-                for probe in question.probes:
-                    self.referee.expected(question, probe)
-        except ReferenceFailed as error:
-            raise UserError(f"{self.problem_set.name} cannot be used for grading: {error}") from None
-
     def _grade_waiting(self, waiting: list[Submission], grader: Grader, progress: Progress) -> None:
-        executor = ThreadPoolExecutor(max(1, self.options.jobs), thread_name_prefix="grade")
+        jobs = self.options.gpu_plan.jobs(self.options.jobs, self.options.device)
+        executor = ThreadPoolExecutor(max(1, jobs), thread_name_prefix="grade")
         futures: list[Future[SubmissionResult]] = [executor.submit(self._one, grader, item) for item in waiting]
         try:
             for future in as_completed(futures):
@@ -165,22 +188,74 @@ class _Run:
         finally:
             executor.shutdown(wait=True)
 
+    def _grade_elsewhere(self, waiting: list[Submission], crew: Crew, progress: Progress) -> None:
+        """The same code is graded once, whoever handed it in."""
+        same: dict[str, list[Submission]] = {}
+        for submission in waiting:
+            assert submission.notebook is not None  # those without are rows already
+            same.setdefault(submission.notebook.code_sha256, []).append(submission)
+        firsts = [found[0] for found in same.values()]
+        tasks = (Task(first.notebook, self.known(first)[0]) for first in firsts if first.notebook)
+        for task, outcome in crew.grade(tasks):
+            for submission in same.pop(task.notebook.code_sha256):
+                result = self._finish(submission, outcome)
+                self.batch.results.append(result)
+                progress(result, False)
+
     def _one(self, grader: Grader, submission: Submission) -> SubmissionResult:
         known, result = self.known(submission)  # another student with the same code may have been graded meanwhile
-        if result is None:
-            try:
-                result = grader.grade(submission, known)
-            except Exception as error:
-                if self.stop.is_set():
-                    raise Stopped from None
-                what = clean_line(f"{type(error).__name__}: {error}", 200).rstrip(".")
-                self.store.log(submission.student, traceback.format_exc())
-                result = self._row(submission, INTERNAL, f"internal: {what}; grade it again.")
-            else:
-                if self.stop.is_set():  # its kernel may have been killed under it
-                    raise Stopped
-                if submission.notebook is not None:
-                    self.store.remember(submission.notebook.code_sha256, self.keys, result)
-                result.notes = [*submission.notes, *result.notes]
+        if result is not None:
+            self.store.save(result)
+            return result
+        try:
+            outcome: SubmissionResult | Failure = grader.grade(submission, known)
+        except Exception as error:
+            outcome = failure(error)
+        if self.stop.is_set():  # its kernel may have been killed under it
+            raise Stopped
+        return self._finish(submission, outcome)
+
+    def _finish(self, submission: Submission, outcome: SubmissionResult | Failure) -> SubmissionResult:
+        """Remember and save what came of one submission."""
+        if isinstance(outcome, Failure):
+            self.store.log(submission.student, outcome.details)
+            result = self._row(submission, INTERNAL, outcome.problem)
+        else:
+            assert submission.notebook is not None
+            self.store.remember(submission.notebook.code_sha256, self.keys, outcome)
+            result = replace(
+                outcome, student=submission.student, notebook_sha256=submission.notebook.sha256,
+                notes=[*submission.notes, *outcome.notes],
+            )
         self.store.save(result)
         return result
+
+
+def environment_here(seed: int, level: str, options: Options) -> dict[str, Any]:
+    """What results of this machine depend on."""
+    found = fingerprint.environment(seed, options.device, level, options.limits)
+    return found if options.device == "cpu" else {**found, "gpu_slots": options.gpu_plan.slots}
+
+
+def open_pool(options: Options, make_pool: Callable[..., KernelPool] = KernelPool) -> KernelPool:
+    """The kernels that the options ask for."""
+    return gpu.open_pool(
+        make_pool, options.device, options.gpu_plan, limits=options.limits, sandbox=options.sandbox,
+        allow_weaker=options.allow_weaker,
+    )
+
+
+def check_reference(referee: Referee) -> None:
+    """A reference that fails would look like every student's fault, so find out first. Raises `UserError`."""
+    try:
+        for question in referee.problem_set.questions:
+            for probe in question.probes:
+                referee.expected(question, probe)
+    except ReferenceFailed as error:
+        raise UserError(f"{referee.problem_set.name} cannot be used for grading: {error}") from None
+
+
+def failure(error: Exception) -> Failure:
+    """For an exception that is being handled and no fault of the submission."""
+    what = clean_line(f"{type(error).__name__}: {error}", 200).rstrip(".")
+    return Failure(f"internal: {what}; grade it again.", traceback.format_exc())

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any
 
+from autograder.grading import gpu
 from autograder.grading.notebook import CodeCell, without_installs
 from autograder.grading.outcomes import plain_outcome, read_reply, timed_out
 from autograder.grading.text import clean_line
@@ -101,7 +102,8 @@ class Session:
                 continue
             execution = self._kernel.execute(without_installs(cell.source), timeout=seconds)
             self._note_execution(cell, execution, seconds)
-            if not self._kernel.alive:
+            broken = execution.status == "error" and gpu.broke_the_gpu(execution.evalue)
+            if broken or not self._kernel.alive:
                 self._killers.add(cell.number)
                 return False
         return True
@@ -124,7 +126,8 @@ class Session:
 
     def _note_execution(self, cell: CodeCell, execution: Execution, seconds: float) -> None:
         if execution.status == "error":
-            what = clean_line(f"{execution.ename}: {execution.evalue}", 240)
+            what = gpu.plain_error(execution.ename, execution.evalue)
+            what = what or clean_line(f"{execution.ename}: {execution.evalue}", 240)
             self._note(cell, what, execution.line)
         elif execution.status == "timeout":
             self._note(cell, f"stopped after {seconds:.0f} s.")
@@ -163,9 +166,9 @@ class Session:
             return plain_outcome("error", GONE)
         reply = self._kernel.probe(request, timeout=min(limit, self._left()))
         outcome = read_reply(reply, limit) if reply.status != "timeout" else timed_out(limit, reply.seconds)
-        if not self._kernel.alive:
+        if not self._kernel.alive or gpu.broke_the_gpu((outcome.get("error") or {}).get("message", "")):
             self._close()
-        return self._with_cause(outcome)
+        return self._with_cause(gpu.explained(outcome))
 
     def _with_cause(self, outcome: Outcome) -> Outcome:
         """A name that is missing because its cell failed is an error in that cell, not a missing answer."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07]*\x07|\x1b.")
+ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*\x07|\x1b.")
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 CELL = re.compile(r"Cell In\s?\[(\d{1,9})\], line (\d{1,9})")
 LEADING_BLANKS = re.compile(r"(?:[ \t]*\n)*")

@@ -111,6 +111,8 @@ def _affine_sentence(got: np.ndarray, want: np.ndarray, rtol: float, atol: float
         amount = named or f"{abs(offset):.4g}"
         return f"every value is too {'large' if offset > 0 else 'small'} by the same amount, {amount}."
     large = np.abs(want) > max(1e-3 * np.abs(want).max(), 10 * atol)
+    if not large.any():
+        return None
     factor = float(np.median(got[large] / want[large]))
     telling = np.isfinite(factor) and abs(factor) > 1e-6 and abs(factor - 1) > 3e-3
     if telling and close(got / factor, want, rtol, atol):

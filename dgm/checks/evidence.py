@@ -92,6 +92,9 @@ def decode(data: bytes, max_bytes: int = MAX_BYTES) -> Any:
     """
     if len(data) > max_bytes:
         raise EvidenceError(f"larger than {max_bytes // 2**20} MB")
+    # counted before parsing, because two bytes of JSON can become a hundred in memory
+    if sum(map(data.count, (b",", b"[", b"{"))) > 3 * MAX_NODES:
+        raise EvidenceError(f"more than {MAX_NODES} values")
     try:
         raw = json.loads(data, object_pairs_hook=_unique_pairs)
     except EvidenceError:
@@ -145,5 +148,8 @@ def _array_from_json(header: Any) -> np.ndarray:
         raise EvidenceError("array data does not fit its shape")
     if dtype == "b1" and raw.strip(b"\x00\x01"):
         raise EvidenceError("boolean array with values other than 0 and 1")
-    array = np.frombuffer(raw, dtype=kind).reshape(shape).copy()
+    try:
+        array = np.frombuffer(raw, dtype=kind).reshape(shape).copy()
+    except ValueError:  # no elements, but lengths whose product is too large
+        raise EvidenceError("array has a malformed shape") from None
     return array.astype(array.dtype.newbyteorder("="))

@@ -31,13 +31,14 @@ question(
 )
 
 
-def gradient(output, *inputs):
-    """Gradients of the sum of the output, or an error that a student understands."""
+def gradient(name, output, **inputs):
+    """Gradients of the sum of an answer's output, or an error that a student understands."""
     if not isinstance(output, torch.Tensor) or not output.requires_grad:
-        raise ValueError("the result carries no gradient: compute with torch operations, without .item(), .detach() or NumPy")
-    grads = torch.autograd.grad(output.sum(), inputs, allow_unused=True)
-    if any(grad is None for grad in grads):
-        raise ValueError("the result does not depend on one of its inputs through torch operations, so it has no gradient there")
+        raise ValueError(f"the result of {name} carries no gradient: compute with torch operations, without .item(), .detach() or NumPy")
+    grads = torch.autograd.grad(output.sum(), list(inputs.values()), allow_unused=True)
+    for key, grad in zip(inputs, grads, strict=True):
+        if grad is None:
+            raise ValueError(f"the result of {name} does not depend on {key} through torch operations, so it has no gradient there")
     return list(grads)
 
 
@@ -63,7 +64,12 @@ def lse_far(student, rng):
     size = torch.linspace(-2000, 2000, rows, device=rng.device)[rng.permutation(rows)]
     x = size[:, None] + rng.normal(rows, n)
     wide = 1e3 * rng.normal(rows, n, dtype=torch.float64)
-    return [student.logsumexp(x, 1), student.logsumexp(x.T.contiguous(), 0), student.logsumexp(wide, -1)]
+    digits = 1e7 * rng.normal(rows, 1, dtype=torch.float64) + rng.normal(rows, n, dtype=torch.float64)
+    return {
+        "every row with its own size": [student.logsumexp(x, 1), student.logsumexp(x.T.contiguous(), 0)],
+        "float64": student.logsumexp(wide, -1),
+        "digits of float64, minus the row's first entry": student.logsumexp(digits, 1) - digits[:, 0],
+    }
 
 
 def with_zeros(rng, rows, n):
@@ -86,7 +92,7 @@ def minus_infinity(student, rng):
     }
 
 
-@probe(points=0.5, title="the gradient of logsumexp is the softmax, also far from zero and with -inf")
+@probe(points=0.5, title="gradients: of logsumexp the softmax, also far from zero and with -inf; of the other two")
 def lse_gradient(student, rng):
     rows, n = rng.integer(3, 6), rng.integer(3, 6)
     size = torch.linspace(-1500, 1500, rows, device=rng.device)[rng.permutation(rows)]
@@ -94,7 +100,12 @@ def lse_gradient(student, rng):
     x[0, rng.integer(0, n)] = -math.inf
     x.requires_grad_(True)
     weights = 1 + rng.uniform(rows)
-    return gradient(weights * student.logsumexp(x, 1), x)
+    ordinary = rng.normal(rows, n).requires_grad_(True)
+    return {
+        "logsumexp": gradient("logsumexp", weights * student.logsumexp(x, 1), x=x),
+        "log_mean_exp": gradient("log_mean_exp", (1 + rng.uniform(n)) * student.log_mean_exp(ordinary, 0), x=ordinary),
+        "log_softmax": gradient("log_softmax", (1 + rng.uniform(rows, n)) * student.log_softmax(ordinary, 1), x=ordinary),
+    }
 
 
 @probe(points=0.5, title="log_mean_exp", judge=Close(rtol=1e-4, atol=2e-5))
@@ -102,13 +113,19 @@ def lme(student, rng):
     x = 2 * rng.normal(2, rng.integer(3, 5), rng.integer(5, 8))
     far = torch.tensor([[-1200.0], [900.0]], device=rng.device) + rng.normal(2, rng.integer(2, 6))
     constant = rng.normal(1, 1).expand(3, rng.integer(4, 9)).clone()
-    return [*(student.log_mean_exp(x, dim) for dim in (0, 1, 2, -2)), student.log_mean_exp(far, 1), student.log_mean_exp(constant, -1)]
+    digits = 1e7 * rng.normal(4, 1, dtype=torch.float64) + rng.normal(4, 3, dtype=torch.float64)
+    return {
+        "every axis": [student.log_mean_exp(x, dim) for dim in (0, 1, 2, -2)],
+        "far": student.log_mean_exp(far, 1),
+        "all the same": student.log_mean_exp(constant, -1),
+        "digits of float64, minus the row's first entry": student.log_mean_exp(digits, 1) - digits[:, 0],
+    }
 
 
 @probe(
     points=1,
     title="log_softmax: along every axis, far from zero, with -inf",
-    judge=Fields({"every axis": Close(), "far": Close(rtol=1e-4, atol=1e-3), "with -inf": Close()}),
+    judge=Fields({"every axis": Close(), "far": Close(rtol=1e-4, atol=1e-3), "with -inf": Close(), "digits of float64": Close()}),
 )
 def lsm(student, rng):
     x = cube(rng)
@@ -119,6 +136,7 @@ def lsm(student, rng):
         "every axis": [student.log_softmax(x, dim) for dim in (0, 1, 2, -1, -2)],
         "far": [student.log_softmax(far, 1), student.log_softmax(far, 0)],
         "with -inf": student.log_softmax(masked, 1),
+        "digits of float64": student.log_softmax(1e7 * rng.normal(4, 1, dtype=torch.float64) + rng.normal(4, 3, dtype=torch.float64), 1),
     }
 
 
@@ -137,18 +155,25 @@ def gaussian(student, rng):
 
 @probe(points=0.5, title="diagonal Gaussian: broadcasting, tiny and huge variances, gradients")
 def gaussian_general(student, rng):
-    n, k, d = rng.integer(2, 5), rng.integer(2, 5), rng.integer(3, 6)
+    n, k, d = rng.integer(2, 5), rng.integer(6, 9), rng.integer(3, 6)
     x, means, logvars = rng.normal(n, 1, d), rng.normal(k, d), rng.normal(k, d)
     shared = rng.normal(1)
     extreme = rng.uniform(n, d, low=-40.0, high=40.0)
-    at_scale = rng.normal(n, d) * torch.exp(extreme / 2)
+    extreme[:, 0] = torch.linspace(-40.0, -38.0, n, device=rng.device)
+    at_scale = (1 + rng.uniform(n, d)) * torch.exp(extreme / 2)
     mean, logvar = rng.normal(d).requires_grad_(True), rng.normal(d).requires_grad_(True)
+    point = rng.normal(n, d).requires_grad_(True)
+    far, step = 1e5 * (1 + rng.uniform(d, dtype=torch.float64)), rng.normal(n, d, dtype=torch.float64)
     return {
         "N points, K Gaussians": student.gaussian_log_prob(x, means, logvars),
         "one shared log-variance": student.gaussian_log_prob(x[:, 0], means[0], shared),
         "one mean for all dimensions": student.gaussian_log_prob(x[:, 0], shared, logvars[0]),
+        "one number for all dimensions of a point": student.gaussian_log_prob(x[:, 0, :1], means[0], logvars[0]),
         "tiny and huge variances": student.gaussian_log_prob(at_scale, torch.zeros(d, device=rng.device), extreme),
-        "gradients in mean and logvar": gradient(student.gaussian_log_prob(x[:, 0], mean, logvar), mean, logvar),
+        "gradients in x, mean and logvar": gradient(
+            "gaussian_log_prob", student.gaussian_log_prob(point, mean, logvar), x=point, mean=mean, logvar=logvar
+        ),
+        "digits of float64": student.gaussian_log_prob(far + step, far, torch.zeros(d, dtype=torch.float64, device=rng.device)),
     }
 
 
@@ -158,7 +183,7 @@ def bits(student, rng):
     nll = d * rng.normal(rng.integer(3, 6))
     return {
         "256 levels": student.nats_to_bits_per_dim(nll, d, 256),
-        "another number of levels": student.nats_to_bits_per_dim(nll, d, rng.integer(3, 100)),
+        "another number of levels": student.nats_to_bits_per_dim(nll, d, 2 * rng.integer(1, 50) + 1),
         "unscaled data": student.nats_to_bits_per_dim(nll, d, 1),
         "one number": student.nats_to_bits_per_dim(nll.mean(), d, 16),
     }
@@ -187,6 +212,14 @@ edit_mistake(
 edit_mistake(
     "global_max", "`logsumexp` subtracts the maximum of the whole tensor; a row far below it underflows, so each row needs its own maximum",
     (MAX, "m = x.amax().expand(x.amax(dim, keepdim=True).shape)\n"),
+)
+edit_mistake(
+    "absolute_max", "`logsumexp` subtracts the largest absolute value; a row of large negative numbers then underflows even further",
+    (MAX, "m = x.masked_fill(x == -math.inf, 0.0).abs().amax(dim, keepdim=True)\n"),
+)
+edit_mistake(
+    "only_float32", "`logsumexp` works in float32 whatever it is given; the result for float64 input needs its 16 digits",
+    (MAX, "x = x.float()\n    m = x.amax(dim, keepdim=True)\n"),
 )
 edit_mistake(
     "no_keepdim", "the row maxima in `logsumexp` have lost their axis before the subtraction, so they are broadcast against the "
@@ -224,6 +257,18 @@ edit_mistake(
 edit_mistake(
     "mean_naive", "`log_mean_exp` takes `exp` of the raw values, so it overflows above 88 and underflows below -103",
     ("return logsumexp(x, dim) - math.log(x.shape[dim])", "return x.exp().mean(dim).log()"),
+)
+edit_mistake(
+    "mean_global_max", "`log_mean_exp` subtracts the maximum of the whole tensor; a row far below it underflows, so each row needs its own maximum",
+    ("return logsumexp(x, dim) - math.log(x.shape[dim])", "m = x.max()\n    return (x - m).exp().mean(dim).log() + m"),
+)
+edit_mistake(
+    "mean_counts_finite", "`log_mean_exp` counts only the finite entries; a probability of 0 belongs to the mean as well",
+    ("math.log(x.shape[dim])", "x.isfinite().sum(dim).clamp_min(1).log()"),
+)
+edit_mistake(
+    "mean_divides_by_last", "`log_mean_exp` divides by the length of the last axis, not of `dim`",
+    ("math.log(x.shape[dim])", "math.log(x.shape[-1])"),
 )
 edit_mistake(
     "mean_divides_by_all", "`log_mean_exp` divides by the number of all entries of the tensor, not by the length of the axis",
@@ -266,6 +311,22 @@ edit_mistake(
 @mistake("`logsumexp` is computed outside autograd (detach, .item() or NumPy), so nothing can be trained through it")
 def detached(ref):
     return {"logsumexp": lambda x, dim: ref.logsumexp(x.detach(), dim)}
+
+
+edit_mistake(
+    "normaliser_detached", "the normaliser in `log_softmax` is detached, so its part of the gradient is missing",
+    ("logsumexp(x, dim).unsqueeze(dim)", "logsumexp(x, dim).unsqueeze(dim).detach()"),
+)
+
+
+@mistake("`log_softmax` is computed outside autograd (detach, .item() or NumPy), so nothing can be trained through it")
+def softmax_detached(ref):
+    return {"log_softmax": lambda x, dim: ref.log_softmax(x.detach(), dim)}
+
+
+@mistake("`log_mean_exp` is computed outside autograd (detach, .item() or NumPy), so nothing can be trained through it")
+def mean_detached(ref):
+    return {"log_mean_exp": lambda x, dim: ref.log_mean_exp(x.detach(), dim)}
 
 
 @mistake("`logsumexp` changes its input in place", catches="in-place change")
@@ -343,6 +404,19 @@ edit_mistake(
 edit_mistake(
     "logvar_clamped", "`logvar` is clamped in `gaussian_log_prob`; small and large variances are legal",
     (TERMS, "math.log(2 * math.pi) + logvar.clamp(-10, 10) + (x - mean) ** 2 * torch.exp(-logvar.clamp(-10, 10))"),
+)
+
+
+edit_mistake(
+    "dims_of_x", "log 2π is counted once for each entry of the last axis of `x`; after broadcasting there may be more dimensions",
+    ("return -0.5 * terms.sum(-1)", "return -0.5 * ((terms - math.log(2 * math.pi)).sum(-1) + x.shape[-1] * math.log(2 * math.pi))"),
+)
+edit_mistake(
+    "x_detached", "`x` is detached in `gaussian_log_prob`, so there is no gradient in it", (TERMS, TERMS.replace("(x - mean)", "(x.detach() - mean)")),
+)
+edit_mistake(
+    "gaussian_only_float32", "`gaussian_log_prob` works in float32 whatever it is given; x - mean of float64 input then loses its digits",
+    (TERMS, TERMS.replace("(x - mean)", "(x.float() - mean.float())")),
 )
 
 

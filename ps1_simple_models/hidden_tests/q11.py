@@ -1,7 +1,7 @@
 """Question 11: the masks of a MADE, its layers, likelihood, sampling and training."""
 
 import copy
-import math
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -156,6 +156,7 @@ def some_mask(rng, *shape):
 def masked_layer(student, rng):
     n_in, n_out = rng.integer(3, 6), rng.integer(6, 9)
     mask = some_mask(rng, n_out, n_in)
+    mask[1] = 0.0  # a unit without connections still has its bias
     x, target, test = rng.normal(6, n_in), rng.normal(6, n_out), rng.normal(4, n_in)
     layer = student.raw.MaskedLinear(mask.clone()).to(rng.device)
     bits = torch.eye(n_in + 1, n_in, device=rng.device)  # each input alone, and none
@@ -202,7 +203,7 @@ def forward_pass(student, rng):
         d = rng.integer(3, 6)
         model = student.raw.MADE(rng.permutation(d), random_degrees(rng, d, *sizes))
         widths = [d, *sizes, d]
-        model.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(widths, widths[1:]))
+        model.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(widths))
         found.append(fill(model, rng)(rng.bernoulli(rng.integer(2, 6), d)))
     return found
 
@@ -658,7 +659,7 @@ def library(ref):
     def made_masks(order, hidden_degrees):
         degrees = torch.argsort(order) + 1
         layers = [degrees, *hidden_degrees]
-        masks = [above.unsqueeze(1) >= below.unsqueeze(0) for below, above in zip(layers, layers[1:])]
+        masks = [above.unsqueeze(1) >= below.unsqueeze(0) for below, above in pairwise(layers)]
         return [*masks, degrees.unsqueeze(1) > layers[-1].unsqueeze(0)]
 
     def made_log_prob(model, x):

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from autograder.probes import Close, Exact, alternative, edit_alternative, edit_mistake, mistake, probe, question
+from autograder.probes import Close, Exact, alternative, edit_alternative, edit_mistake, probe, question
 
 question(
     "q13",

@@ -30,13 +30,14 @@ question(
 )
 
 
-def gradient(output, *inputs):
+def gradient(output, **inputs):
     """Gradients of the sum of the output, or an error that a student understands."""
     if not isinstance(output, torch.Tensor) or not output.requires_grad:
         raise ValueError("the result carries no gradient: compute with torch operations, without .item(), .detach() or NumPy")
-    grads = torch.autograd.grad(output.sum(), inputs, allow_unused=True)
-    if any(grad is None for grad in grads):
-        raise ValueError("the result does not depend on one of its inputs through torch operations, so it has no gradient there")
+    grads = torch.autograd.grad(output.sum(), list(inputs.values()), allow_unused=True)
+    for key, grad in zip(inputs, grads, strict=True):
+        if grad is None:
+            raise ValueError(f"the result does not depend on {key} through torch operations, so it has no gradient there")
     return list(grads)
 
 
@@ -75,12 +76,14 @@ def density_hard(student, rng):
         scale = units(rng, 5)
         x = scale * rng.normal(3, 5)
         graded.append(student.mvn_log_prob(x, torch.zeros(5, device=rng.device), rescaled(rng.spd(5), scale)))
+    place, narrow = rng.normal(d, mean=1e3, dtype=torch.float64), 2e-6 * rng.normal(3, d, dtype=torch.float64)
     flat = rng.spd(d, low=1.0, high=2.0) / 1000 + torch.ones(d, d, device=rng.device)  # all dimensions nearly the same
     return {
         "determinant underflows": student.mvn_log_prob(0.03 * rng.normal(3, many), torch.zeros(many, device=rng.device), small),
         "determinant overflows": student.mvn_log_prob(30 * rng.normal(3, many), torch.zeros(many, device=rng.device), large),
         "different units": graded,
         "nearly singular": student.mvn_log_prob(rng.normal(3, 1) + 0.03 * rng.normal(3, d), torch.zeros(d, device=rng.device), flat),
+        "narrow and far from zero, float64": student.mvn_log_prob(place + narrow, place, 4e-12 * rng.spd(d, dtype=torch.float64)),
     }
 
 
@@ -89,7 +92,7 @@ def density_shapes(student, rng):
     d = rng.integer(2, 6)
     mean, cov = rng.normal(d), rng.spd(d)
     x, mean_p, cov_p = rng.normal(4, d).requires_grad_(True), rng.normal(d).requires_grad_(True), rng.spd(d).requires_grad_(True)
-    grad_x, grad_mean, grad_cov = gradient(student.mvn_log_prob(x, mean_p, cov_p), x, mean_p, cov_p)
+    grad_x, grad_mean, grad_cov = gradient(student.mvn_log_prob(x, mean_p, cov_p), x=x, mean=mean_p, cov=cov_p)
     return {
         "one point, float64": student.mvn_log_prob(rng.normal(d).double(), mean.double(), cov.double()),
         "two axes in front": student.mvn_log_prob(rng.normal(2, 3, d), mean, cov),
@@ -125,7 +128,11 @@ def fit_weighted(student, rng):
 def fit_far(student, rng):
     n, d = rng.integer(30, 60), rng.integer(2, 5)
     x = rng.normal(n, d) + 1000 * (1 + rng.uniform(d))
-    return [student.fit_gaussian(x), student.fit_gaussian(x, 0.5 + rng.uniform(n))]
+    mean, cov = student.fit_gaussian(1e6 * (1 + rng.uniform(d, dtype=torch.float64)) + rng.normal(n, d, dtype=torch.float64))
+    return {
+        "float32": [student.fit_gaussian(x), student.fit_gaussian(x, 0.5 + rng.uniform(n))],
+        "covariance in float64": cov,
+    }
 
 
 @probe(points=0.5, title="entropy", judge=Close(rtol=1e-4, atol=1e-4))
@@ -234,6 +241,14 @@ edit_mistake(
     (CHOLESKY, CHOLESKY.replace("(cov)", "(cov + 1e-6 * torch.eye(len(cov)))")),
 )
 edit_mistake(
+    "density_epsilon", "a small number is added inside the logarithm of the diagonal of L; small standard deviations are then wrong",
+    ("half_logdet = L.diagonal().log().sum()", "half_logdet = (L.diagonal() + 1e-6).log().sum()"),
+)
+edit_mistake(
+    "density_only_float32", "`mvn_log_prob` works in float32 whatever it is given; x - mean of float64 input then loses its digits",
+    (COLUMNS, COLUMNS.replace("(x - mean)", "(x.float() - mean.float()).to(cov)")),
+)
+edit_mistake(
     "density_no_two_pi", "`mvn_log_prob` lacks -D/2 log 2π", (DENSITY, "-0.5 * square - half_logdet"),
 )
 edit_mistake(
@@ -272,7 +287,7 @@ edit_mistake(
     (COV, "n = len(x) if weights is None else weights.sum()\n    return mean, (w * centred).T @ centred * n / (n - 1)"),
 )
 edit_mistake(
-    "unbiased_library", "`torch.cov` divides by N - 1 unless it is told otherwise; the maximum of the likelihood has 1/N",
+    "unbiased_library", "the covariance is the unbiased one, as `torch.cov` computes it unless told otherwise; the maximum of the likelihood divides by the sum of the weights",
     (COV, "return mean, torch.cov(x.T, aweights=w[:, 0] if weights is not None else None).reshape(len(mean), len(mean))"),
 )
 edit_mistake(
@@ -313,6 +328,14 @@ edit_mistake(
 edit_mistake(
     "one_pass", "the covariance is the difference of E[x xᵀ] and the squared mean, which loses all digits when the data is far from zero",
     (COV, "return mean, (w * x).T @ x - torch.outer(mean, mean)"),
+)
+edit_mistake(
+    "one_pass_float64", "the covariance is the difference of E[x xᵀ] and the squared mean, in float64 inside, but with a mean that was rounded to float32",
+    (COV, "return mean, ((w * x).T.double() @ x.double() - torch.outer(mean.double(), mean.double())).to(x)"),
+)
+edit_mistake(
+    "fit_only_float32", "`fit_gaussian` works in float32 whatever it is given; float64 data far from zero then loses its digits",
+    (MEAN, "x, w = x.float(), w.float()\n    mean = (w * x).sum(0)"),
 )
 edit_mistake(
     "only_variances", "`fit_gaussian` keeps only the variances; the covariances off the diagonal are missing",

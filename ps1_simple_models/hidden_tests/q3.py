@@ -43,6 +43,13 @@ def named(params):
     return dict(zip(("log_weights", "means", "covs"), params))
 
 
+def without_first(log_weights):
+    """The same mixture with a weight of 0 for the first component."""
+    empty = log_weights.clone()
+    empty[0] = -math.inf
+    return empty - empty.logsumexp(0)
+
+
 def far_points(rng, n, d):
     """Points 40 to 60 away from the origin: every density there is below float32's smallest number."""
     direction = rng.normal(n, d)
@@ -55,7 +62,12 @@ def log_joint_values(student, rng):
     parameters = mixture(rng, k, d)
     x = rng.normal(rng.integer(6, 9), d, std=2.0)
     one = mixture(rng, 1, 1)
-    return {"log_joint": student.gmm_log_joint(x, *parameters), "one component in 1-D": student.gmm_log_joint(rng.normal(1, 1), *one)}
+    log_weights, means, covs = (part.double() for part in parameters)
+    return {
+        "log_joint": student.gmm_log_joint(x, *parameters), "one component in 1-D": student.gmm_log_joint(rng.normal(1, 1), *one),
+        "with a weight of 0": student.gmm_log_joint(x, without_first(parameters[0]), *parameters[1:]),
+        "in float64, around 100,000": student.gmm_log_joint(x.double() + 1e5, log_weights, means + 1e5, covs),
+    }
 
 
 @probe(points=1, title="log-density and responsibilities far from every component", judge=Close(rtol=1e-4, atol=5e-3))
@@ -63,14 +75,14 @@ def far_away(student, rng):
     k, d = rng.integer(3, 6), rng.integer(2, 4)
     log_weights, means, covs = mixture(rng, k, d)
     x = far_points(rng, 7, d)
-    empty = log_weights.clone()
-    empty[0] = -math.inf
-    empty = empty - empty.logsumexp(0)
+    empty = without_first(log_weights)
+    posterior = student.responsibilities(torch.cat([x, means]), empty, means, covs)
     return {
         "log_prob": student.gmm_log_prob(x, log_weights, means, covs),
         "log_prob with a weight of 0": student.gmm_log_prob(torch.cat([x, means]), empty, means, covs),
         "responsibilities": student.responsibilities(x, log_weights, means, covs),
-        "responsibilities with a weight of 0": student.responsibilities(torch.cat([x, means]), empty, means, covs),
+        "responsibilities with a weight of 0": posterior,
+        "log responsibilities of that component": posterior[:, 0].log(),
     }
 
 
@@ -79,35 +91,44 @@ def near_values(student, rng):
     k, d, n = rng.integer(2, 5), rng.integer(2, 4), rng.integer(6, 9)
     parameters = mixture(rng, k, d)
     x = rng.normal(n, d, std=2.0)
-    return {"log_prob": student.gmm_log_prob(x, *parameters), "responsibilities": student.responsibilities(x, *parameters)}
+    point, one = rng.normal(1, 1), mixture(rng, 1, 1)
+    return {
+        "log_prob": student.gmm_log_prob(x, *parameters), "responsibilities": student.responsibilities(x, *parameters),
+        "one example, one component, in 1-D": [student.gmm_log_prob(point, *one), student.responsibilities(point, *one)],
+    }
 
 
 @probe(points=0.5, title="gradients of the log-density", judge=Close(rtol=1e-3, atol=1e-4))
 def gradients(student, rng):
     k, d = rng.integer(2, 5), rng.integer(1, 4)
     log_weights, means, covs = mixture(rng, k, d)
-    x = torch.cat([rng.normal(5, d, std=2.0), far_points(rng, 2, d)])
-    inputs = [log_weights.requires_grad_(), means.requires_grad_()]
-    log_prob = student.gmm_log_prob(x, *inputs, covs)
-    by_weights, by_means = torch.autograd.grad(log_prob.sum(), inputs)
-    return {"by log_weights": by_weights, "by means": by_means}
+    near = rng.normal(5, d, std=2.0)
+    x = torch.cat([near, far_points(rng, 2, d)])
+    inputs = [log_weights.requires_grad_(), means.requires_grad_(), x.requires_grad_()]
+    log_prob = student.gmm_log_prob(x, *inputs[:2], covs)
+    by_weights, by_means, by_x = torch.autograd.grad(log_prob.sum(), inputs, materialize_grads=True)
+    log_prob = student.gmm_log_prob(near, *inputs[:2], covs.requires_grad_())
+    (by_covs,) = torch.autograd.grad(log_prob.sum(), [covs], materialize_grads=True)
+    return {"by log_weights": by_weights, "by means": by_means, "by x": by_x, "by covs": by_covs + by_covs.mT}
 
 
 @probe(points=1.5, title="the M-step", public=True)
 def m_step_values(student, rng):
     k, d, n = rng.integer(2, 5), rng.integer(2, 4), rng.integer(12, 20)
     x = rng.normal(n, d, mean=1.0, std=1.5)
-    return named(student.m_step(x, rng.simplex(n, k), floor=rng.number(0.05, 0.5)))
+    values = student.m_step(x, rng.simplex(n, k), floor=rng.number(0.05, 0.5))
+    wide = student.m_step(x.double() + 5e4, rng.simplex(n, k).double(), floor=0.1)
+    return {**named(values), "in float64, around 50,000": named(wide)}
 
 
-@probe(points=1.5, title="the M-step at its limits: far from the origin, an empty component, one example", judge=Close(rtol=1e-4, atol=5e-3))
+@probe(points=1.5, title="the M-step at its limits: far from the origin, an empty component, equal examples", judge=Close(rtol=1e-4, atol=5e-3))
 def m_step_limits(student, rng):
     k, d, n = rng.integer(2, 5), rng.integer(1, 4), rng.integer(12, 20)
     far = student.m_step(4000.0 + rng.normal(n, d), rng.simplex(n, k), floor=0.01)
     resp = torch.cat([rng.simplex(n, k), torch.zeros_like(rng.uniform(n, 1))], dim=1)
     empty = student.m_step(rng.normal(n, d), resp, floor=0.25)
-    single = student.m_step(rng.normal(1, d), rng.simplex(1, 2), floor=0.25)
-    return {"far from the origin": named(far), "last component empty": named(empty), "one example": named(single)}
+    twins = student.m_step(rng.normal(1, 1).repeat(2, 1), rng.simplex(2, 2), floor=0.25)
+    return {"far from the origin": named(far), "last component empty": named(empty), "equal examples in 1-D": named(twins)}
 
 
 @probe(points=1, title="the bound for any q", public=True)
@@ -125,16 +146,19 @@ def elbo_zeros(student, rng):
     q[: n // 2, 1] = 0
     q[:, 0] = 0
     q = q / q.sum(1, keepdim=True)
-    impossible = log_weights.clone()
-    impossible[0] = -math.inf
-    impossible = impossible - impossible.logsumexp(0)
+    impossible = without_first(log_weights)
+    wrong_guess = rng.simplex(n, k)
+    wrong_guess[: n // 2, 0] = 0
+    wrong_guess = wrong_guess / wrong_guess.sum(1, keepdim=True)
+    bound = student.elbo(x, wrong_guess, impossible, means, covs)
     return {
         "zeros in q": student.elbo(x, q, log_weights, means, covs),
         "zeros in q and in the weights": student.elbo(x, q, impossible, means, covs),
+        "q > 0 where the weight is 0, −∞ shown as −1e30": torch.as_tensor(bound).clamp(min=-1e30),
     }
 
 
-@probe(points=1, title="EM: parameters and history after a few steps", judge=Close(rtol=2e-3, atol=1e-3))
+@probe(points=1, title="EM: parameters and history after a few steps", judge=Close(rtol=2e-4, atol=1e-4))
 def em_run(student, rng):
     k, d, n = rng.integer(2, 4), rng.integer(1, 4), rng.integer(40, 60)
     x = rng.normal(k, d)[rng.integers(0, k, n)] + rng.normal(n, d)  # overlapping components: EM is far from done
@@ -143,10 +167,15 @@ def em_run(student, rng):
     params, history = student.fit_gmm_em(x, *start, steps=rng.integer(3, 6), floor=rng.number(0.05, 0.2))
     params_0, history_0 = student.fit_gmm_em(x, *start, steps=0, floor=0.1)
     params_1, _ = student.fit_gmm_em(x, *start, steps=1, floor=0.1)
+    # One component at its optimum without a floor: the first step falls because of the floor, the others change nothing.
+    centred = x - x.mean(0)
+    one = (torch.zeros_like(x[0, :1]), x.mean(0)[None], (centred.T @ centred / n)[None])
+    one_params, one_history = student.fit_gmm_em(x, *one, steps=4, floor=0.3)
     return {
         "history": [float(value) for value in history], "params": named(params),
         "history of 0 steps": [float(value) for value in history_0], "params of 0 steps": named(params_0),
         "params of 1 step": named(params_1),
+        "one component": named(one_params), "history of one component": [float(value) for value in one_history],
     }
 
 

@@ -44,6 +44,8 @@ def peak_signal_to_noise(student, rng):
         "one image": student.psnr(x[:1], x[:1] + rng.number(0.02, 0.3) * noise[:1]),
         "a batch": student.psnr(x, x + stronger),
         "far apart": student.psnr(x, x + 1.5 * noise),
+        "nearly equal": student.psnr(x.double(), x.double() + 1e-6 * noise.double()),
+        "without batch and channel": student.psnr(x[0, 0], x[0, 0] + 0.1 * noise[0, 0]),
         "equal images": student.psnr(x, x.clone()),
     }
 
@@ -66,6 +68,7 @@ def averages_of_patches(student, rng):
     return {
         "patches that disagree": student.average_patches(patches, height, width),
         "one patch": student.average_patches(patches[:1], size, size),
+        "patches of another size": student.average_patches(rng.normal((height - 1) * (width - 1), 4), height, width),
     }
 
 
@@ -107,6 +110,12 @@ def extremes(student, rng):
     log_weights, means, covs = random_mixture(rng, K, D)
     result["hardly any noise"] = student.posterior_mean(y, 1e-3, log_weights, means, covs)
     result["nothing but noise"] = student.posterior_mean(y, 1e3, log_weights, means, covs)
+    tiny = 1e-3 * rng.normal(6, D)  # everything a thousand times smaller, the noise too
+    log_weights, means, covs = random_mixture(rng, K, D)
+    result["tiny numbers, times 1000"] = 1e3 * student.posterior_mean(tiny, 1e-3, log_weights, 1e-3 * means, 1e-6 * covs)
+    far = y[:2] * 100 / y[:2].norm(dim=1, keepdim=True)
+    live = torch.tensor([0.0, -math.inf], device=rng.device)
+    result["a dead component that fits best"] = student.posterior_mean(far, 0.5, live, torch.cat([means[:1], far[:1]]), covs[:2])
     dead = torch.cat([log_weights, torch.full((1,), -math.inf, device=rng.device)])
     result["a dead component"] = student.posterior_mean(
         y, 0.5, dead, torch.cat([means, y[:1]]), torch.cat([covs, 1e-6 * torch.eye(D, device=rng.device)[None]])
@@ -193,6 +202,10 @@ GAIN = "torch.linalg.solve(noisy_covs[k], covs[k])"
 ESTIMATE = "(means[k] + (y - means[k]) @ gain)"
 
 edit_mistake("sigma_not_squared", "the variance of the noise is σ², not σ", (NOISY, NOISY.replace("sigma**2", "sigma")))
+edit_mistake("jitter", "a small number is added to the diagonal of the covariances; it matters where variances are as small, and σ²I is enough",
+             (NOISY, f"{NOISY} + 1e-6 * torch.eye(y.shape[1], dtype=y.dtype, device=y.device)"))
+edit_mistake("log_weights_clamped", "the log-weights are clamped; a component of weight 0 must not get any responsibility, however well it fits",
+             (WEIGHTS, WEIGHTS.replace("log_weights", "log_weights.clamp(min=-20)")))
 edit_mistake("noise_in_every_entry", "σ² is added to every entry of the covariance; independent noise adds to the diagonal only",
              (NOISY, "covs + sigma**2"))
 edit_mistake("responsibilities_without_noise", "the responsibilities use Σ_k, but the vectors are noisy: their covariance is Σ_k + σ²I in (5.2) too",

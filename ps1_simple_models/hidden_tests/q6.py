@@ -44,7 +44,7 @@ def fresh(*params):
     return tuple((0, torch.zeros_like(p), torch.zeros_like(p)) for p in params)
 
 
-@probe(points=1, title="30 steps of AdamW", public=True, judge=Close(rtol=5e-4, atol=2e-6))
+@probe(points=1, title="20 steps of AdamW", public=True, judge=Close(rtol=5e-4, atol=2e-6))
 def adamw_trajectory(student, rng):
     shapes = [(rng.integer(2, 5),), (rng.integer(2, 4), 2)]
     betas = (rng.number(0.6, 0.9), rng.number(0.9, 0.99))
@@ -53,13 +53,13 @@ def adamw_trajectory(student, rng):
     for w in (0.0, decay):
         params = tuple(rng.normal(*shape) for shape in shapes)
         runs.append([params, fresh(*params), [rng.uniform(*shape, low=0.2, high=5.0) for shape in shapes], w, {}])
-    for t in range(30):
+    for t in range(20):
         for run in runs:  # two optimisers take turns: nothing may be remembered outside of the state
             params, state, curvature, w, trace = run
             grads = tuple(c * p - 1.0 for c, p in zip(curvature, params))
-            new = student.adamw_step(params, grads, state, 0.1 if t < 15 else 0.03, betas, 1e-8, w)
+            new = student.adamw_step(params, grads, state, 0.1 if t < 10 else 0.03, betas, 1e-8, w)
             run[0], run[1] = tuple(new[0]), tuple(new[1])
-            if t in (0, 1, 29):
+            if t in (0, 1, 19):
                 trace[f"after {t + 1} steps"] = unpack(new)
     return {"without decay": runs[0][4], "with decay": runs[1][4]}
 

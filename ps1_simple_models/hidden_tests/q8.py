@@ -6,9 +6,7 @@ import numpy as np
 import torch
 
 from autograder.probes import (
-    AtMost,
     Close,
-    Fields,
     alternative,
     edit_alternative,
     edit_mistake,
@@ -62,16 +60,24 @@ def closed_form_histogram(student, rng):
     x = values_with_gaps(rng, levels, rng.integer(30, 90))
     pseudocount = rng.number(0.2, 3.0)
     return {
-        "no pseudocount": student.histogram_mle(x, levels),
         "with a pseudocount": student.histogram_mle(x, levels, pseudocount),
         "a single value": student.histogram_mle(x[:1], levels, pseudocount=0.5),
+        "no pseudocount": student.histogram_mle(x, levels),
     }
 
 
-@probe(
-    points=1, title="mean NLL over batches, the last one ragged",
-    judge=Fields({"mean NLL": Close(rtol=1e-4, atol=1e-5), "largest batch": AtMost()}),
-)
+def judge_batches(evidence, expected, context):
+    """No call of ``log_prob_fn`` gets more than ``batch_size`` examples, and the mean is that of the reference."""
+    got, allowed = np.asarray(evidence["largest batch"]), expected["largest batch"]
+    if got.shape != allowed.shape:
+        return "the answer has an unexpected form."
+    if (got > allowed).any():
+        worst = np.argmax(got - allowed)
+        return f"`log_prob_fn` was called with {int(got[worst])} examples at once where at most {int(allowed[worst])} were allowed."
+    return Close(rtol=1e-4, atol=1e-5)(evidence["mean NLL"], expected["mean NLL"], context)
+
+
+@probe(points=1, title="mean NLL over batches, the last one ragged", judge=judge_batches)
 def mean_over_ragged_batches(student, rng):
     levels, n = rng.integer(4, 9), rng.integer(50, 80)
     table = torch.log(rng.simplex(levels)).clamp(min=-30)
@@ -117,7 +123,7 @@ def skewed_values(rng):
 
 
 def judge_minibatches(evidence, expected, context):
-    """NLL of the returned logits near the closed form; history from log d to that NLL; repeatable, and driven by the generator."""
+    """NLL of the logits near the closed form; one update is that of a batch; repeatable, driven by the generator; history from log d to that NLL."""
     levels, x = skewed_values(context.rng())
     x = x.cpu().numpy()
     share = np.bincount(x, minlength=levels) / len(x)
@@ -135,6 +141,15 @@ def judge_minibatches(evidence, expected, context):
             f"after 300 updates the NLL of your logits is {nll:.3f} on the training values, the closed form reaches {floor:.3f}: "
             "too far away. Does every update use a new minibatch, its mean loss, and the right sign?"
         )
+    for logits in evidence["one update"]:
+        logits = np.asarray(logits, dtype=np.float64)
+        # from zero, one update gives lr (c_k / B - 1 / d): solve for the counts c_k of the batch
+        counts = 53 * ((logits - logits.mean()) / 0.7 + 1 / levels) if logits.shape == (levels,) else np.array([np.nan])
+        if not np.abs(counts - counts.round()).max() < 0.01 or counts.min() < -0.01 or counts.max() > 52.5:
+            return (
+                "the logits after one update (lr 0.7, batch_size 53) are not those of equation (8.2) for a minibatch of 53 values: "
+                "is the batch of size `batch_size`, is its loss a mean, and does `steps` count updates, not passes over x?"
+            )
     if np.abs(runs[0] - runs[1]).max() > 1e-4:
         return "two runs with generators of the same seed differ: some randomness does not come from the generator."
     if np.abs(runs[0] - runs[2]).max() < 1e-5:
@@ -162,6 +177,9 @@ def minibatch_descent(student, rng):
         logits, history = student.train_histogram(x, levels, 300, 0.1, 4, generator)
         result[key] = torch.as_tensor(logits)
         result.setdefault("history", torch.as_tensor(history))
+    result["one update"] = [
+        torch.as_tensor(student.train_histogram(x, levels, 1, 0.7, 53, rng.generator())[0]) for _ in range(3)
+    ]
     return result
 
 
@@ -352,6 +370,24 @@ edit_mistake("loss_over_full_size", "the sum over the batch is divided by `batch
 edit_mistake("gradients_accumulate", "gradients of earlier updates are added up; zero them before each backward pass",
              ("(gradient,) = torch.autograd.grad(loss, logits)", "loss.backward()\n        gradient = logits.grad"))
 edit_mistake("always_all_data", "every update uses all of `x`; draw minibatches", ("(logits, 0)[batch].mean()", "(logits, 0)[x].mean()"))
+edit_mistake("batch_of_one", "every update uses a single value; a minibatch has `batch_size` of them",
+             ("data.batches(x, batch_size, generator, steps=steps)", "data.batches(x, 1 if batch_size < len(x) else batch_size, generator, steps=steps)"))
+
+
+@mistake("`steps` passes over the data are made; `steps` counts updates, of one minibatch each")
+def steps_are_epochs(ref):
+    def train_histogram(x, num_levels, steps, lr, batch_size, generator):
+        logits, share = torch.zeros(num_levels, device=x.device), torch.bincount(x, minlength=num_levels) / len(x)
+        history = [math.log(num_levels)]
+        for _ in range(steps):
+            for batch in ref.data.batches(x, batch_size, generator):
+                logits = logits - lr * (logits.softmax(0) - torch.bincount(batch, minlength=num_levels) / len(batch))
+            history.append(float(-(share * logits.log_softmax(0)).sum()))
+        return logits, torch.tensor(history)
+
+    return {"train_histogram": train_histogram}
+
+
 edit_mistake("global_randomness", "the minibatches come from the global random state; use the generator that was passed",
              ("data.batches(x, batch_size, generator, steps=steps)",
               "(x[torch.randint(len(x), (batch_size,))] if batch_size < len(x) else x for _ in range(steps))"))

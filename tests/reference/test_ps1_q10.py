@@ -115,18 +115,18 @@ def test_the_reversed_conditional_is_not_gaussian(ps1):
 
 def reversed_excess(ps1, d, seed):
     """KL in nats of the best FVSBN that reads the bits backwards from an FVSBN, by enumeration."""
-    probs = ps1.fvsbn_log_prob(strings(d), *model(d, seed, scale=2.0)).double().exp()
+    probs = ps1.fvsbn_log_prob(strings(d), *model(d, seed, scale=2.0)).double().exp().numpy()
     x, total = strings(d).flip(1).double().numpy(), 0.0
     for i in range(d):
         inputs = np.c_[np.ones(len(x)), x[:, :i]]
         theta = np.zeros(i + 1)
         for _ in range(300):  # damped Newton on the exact expected log-likelihood
             p = 1 / (1 + np.exp(-inputs @ theta))
-            weight = probs.numpy() * p * (1 - p)
-            step = np.linalg.solve(inputs.T @ (inputs * weight[:, None]) + 1e-12 * np.eye(i + 1), inputs.T @ (probs.numpy() * (x[:, i] - p)))
+            hessian = inputs.T @ (inputs * (probs * p * (1 - p))[:, None])
+            step = np.linalg.solve(hessian + 1e-12 * np.eye(i + 1), inputs.T @ (probs * (x[:, i] - p)))
             theta = theta + step / max(1.0, np.abs(step).max())
-        total += float(probs.numpy() @ np.logaddexp(0, -(2 * x[:, i] - 1) * (inputs @ theta)))
-    return total + float(probs @ probs.log())
+        total += float(probs @ np.logaddexp(0, -(2 * x[:, i] - 1) * (inputs @ theta)))
+    return total + float(probs @ np.log(probs))
 
 
 def test_the_order_of_an_fvsbn_matters_from_four_bits_on(ps1):

@@ -1,4 +1,4 @@
-"""Question 11 against a brute-force search for paths, torch.autograd, torch.distributions, the FVSBN and torch.optim."""
+"""Question 11 against a search for paths, torch.autograd, torch.distributions, the FVSBN and torch.optim."""
 
 import itertools
 
@@ -47,7 +47,7 @@ def test_a_single_dimension_is_its_bias(ps1):
     torch.testing.assert_close(model(x), model.layers[-1].bias.expand(2, 1))
 
 
-@pytest.mark.parametrize("sizes", [[], [12], [12, 9]])
+@pytest.mark.parametrize("sizes", [[], [30], [40, 40]])
 def test_sums_to_one_and_has_a_triangular_jacobian(ps1, sizes):
     order = torch.randperm(8, generator=torch.Generator().manual_seed(len(sizes)))
     model = random_made(ps1, order, sizes)

@@ -1,4 +1,4 @@
-"""The reference of ps1 question 9 against torch's autograd, torch.autograd.gradcheck's verdicts and finite differences."""
+"""The reference of ps1 question 9 against torch: autograd, gradcheck's verdicts, layer_norm."""
 
 import math
 
@@ -49,11 +49,11 @@ def test_a_network_passes_its_own_gradcheck(ps1):
     w, b = rng.normal(size=(3, 4)), rng.normal(size=4)
 
     def f(x):
-        return ((ps1.Var(x) @ w + b).tanh() * (ps1.Var(x).sum())).sum().value
+        return (np.tanh(x @ w + b) * x.sum()).sum()
 
     def gradient(x):
         leaf = ps1.Var(x)
-        ps1.backward(((leaf @ ps1.Var(w) + b).tanh() * leaf.sum()).sum())
+        ps1.backward(((leaf @ w + b).tanh() * leaf.sum()).sum())
         return leaf.grad
 
     ok, error = ps1.gradcheck(f, gradient, rng.normal(size=(5, 3)))

@@ -1,0 +1,231 @@
+"""The same tiny torch submissions graded by this autograder, by `nbgrader autograde` and by `otter run`.
+
+    python benchmarks/rivals.py [--n 30] [--rivals 5] [--out out/bench]
+
+The same answer cells, points and checks for all three, on the same machine, one submission at a time. The rivals take
+10 to 15 s for each, so they get the first few only. Otter has an environment of its own, made below OUT/otter. What
+cannot be run here is left out with a line that says why. `for one` is the whole command for a single submission;
+`in a class` is the time of a command for several, divided by their number (otter has no such command without Docker).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import tiny
+
+OTTER, TORCH = "otter-grader==7.0.0", "torch==2.13.0"
+RUN_SECONDS = 300
+INSTALL_SECONDS = 1800
+
+
+class Skipped(Exception):
+    """Why a rival is left out, in one line."""
+
+
+@dataclass
+class Figures:
+    """Seconds of commands for one submission, and per submission in a class."""
+
+    one: list[float] = field(default_factory=list)
+    share: float | None = None
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.one)
+
+
+def timed(command: Sequence[str | Path], cwd: Path) -> float:
+    """Wall seconds of a command; `Skipped` with its last words when it fails."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    environment["PATH"] = f"{Path(command[0]).parent}:{environment.get('PATH', os.defpath)}"  # its own programs first
+    start = time.perf_counter()
+    try:
+        done = subprocess.run(
+            [*map(str, command)], cwd=cwd, capture_output=True, text=True, timeout=RUN_SECONDS, env=environment
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise Skipped(f"{command[0]}: {error}") from None
+    seconds = time.perf_counter() - start
+    if done.returncode:
+        raise Skipped(f"{Path(command[0]).name} failed: {(done.stderr or done.stdout).strip()[-300:]}")
+    return seconds
+
+
+def ours(root: Path, rivals: int, count: int) -> Figures:
+    tiny.make_course(root)
+    tiny.make_class(root / "class", count)
+    grade = [sys.executable, "-m", "autograder", "grade", "tiny"]
+    options = ["--jobs", "1", "--seed", "5"]
+    figures = Figures()
+    for number in range(rivals):
+        path = root / "class" / f"s{number:04d}.ipynb"
+        figures.one.append(timed([*grade, path, "--out", root / f"one{number}", *options], root))
+    figures.share = timed([*grade, root / "class", "--out", root / "all", *options], root) / count
+    return figures
+
+
+# nbgrader: checks as locked cells with hidden tests in them
+
+
+def nbgrader_notebook() -> str:
+    def tag(id: str, **more: object) -> dict[str, object]:
+        return {"nbgrader": {"schema_version": 3, "grade_id": id, "grade": False, "solution": False, "locked": False,
+                             "task": False, **more}}  # fmt: skip
+
+    cells = [tiny.code_cell(tiny.SETUP)]
+    for id, text in tiny.ANSWERS.items():
+        head, body = text.split("\n", 1)
+        source = f"{head}\n    ### BEGIN SOLUTION\n{body}\n    ### END SOLUTION"
+        cells.append(tiny.code_cell(source, **tag(id, solution=True)))
+        test = f"### BEGIN HIDDEN TESTS\n{check(id, 'assert ')}\n### END HIDDEN TESTS"
+        cells.append(tiny.code_cell(test, **tag(f"test_{id}", grade=True, locked=True, points=tiny.POINTS[id])))
+    return tiny.notebook(cells)
+
+
+def check(id: str, prefix: str) -> str:
+    """The hidden test of one question."""
+    compare = f"torch.allclose({tiny.CALLS[id]}(x), {tiny.LIBRARY[id]}, rtol=1e-4, atol=1e-5)"
+    return f"x = torch.randn(4, 5)\n{prefix}{compare}"
+
+
+def nbgrader(root: Path, rivals: int) -> Figures:
+    command = Path(sys.executable).parent / "nbgrader"
+    if not command.exists():
+        raise Skipped('nbgrader is not installed: pip install -e ".[build]"')
+    (root / "source" / "tiny").mkdir(parents=True)
+    (root / "nbgrader_config.py").write_text(f"c = get_config()\nc.CourseDirectory.root = {str(root)!r}\n")
+    (root / "source" / "tiny" / "tiny.ipynb").write_text(nbgrader_notebook())
+    timed([command, "generate_assignment", "tiny"], root)
+    released = json.loads((root / "release" / "tiny" / "tiny.ipynb").read_text())
+    for number in range(rivals):
+        folder = root / "submitted" / f"s{number:04d}" / "tiny"
+        folder.mkdir(parents=True)
+        answers = tiny.answers(number)
+        for cell in released["cells"]:
+            id = cell["metadata"].get("nbgrader", {}).get("grade_id", "")
+            cell["source"] = answers.get(id, cell["source"])
+        (folder / "tiny.ipynb").write_text(json.dumps(released))
+    figures = Figures()
+    for number in range(rivals):
+        figures.one.append(timed([command, "autograde", "tiny", "--student", f"s{number:04d}"], root))
+    figures.share = timed([command, "autograde", "tiny", "--force"], root) / rivals
+    _check_nbgrader(root, rivals)
+    return figures
+
+
+def _check_nbgrader(root: Path, rivals: int) -> None:
+    """It must have graded what it was given, or its times mean nothing."""
+    from nbgrader.api import Gradebook
+
+    with Gradebook(f"sqlite:///{root / 'gradebook.db'}") as book:
+        got = [book.find_submission("tiny", f"s{number:04d}").score for number in range(rivals)]
+    if got != [tiny.score(number) for number in range(rivals)]:
+        raise Skipped(f"nbgrader gives other scores: {got}")
+
+
+# otter: checks as its own test files
+
+
+def otter_test(id: str) -> str:
+    lines = check(id, "").split("\n")
+    code = "".join(f">>> {line}\n" for line in lines) + "True"
+    case = {"code": code, "hidden": True, "locked": False}
+    suite = {"cases": [case], "scored": True, "setup": "", "teardown": "", "type": "doctest"}
+    test = {"name": id, "points": tiny.POINTS[id], "suites": [suite]}
+    return f"OK_FORMAT = True\ntest = {test!r}\n"
+
+
+def otter_environment(folder: Path) -> Path:
+    """An environment with otter and torch, made once."""
+    python = folder / "bin" / "python"
+    if not (folder / "bin" / "otter").exists():
+        print(f"installing {OTTER} and {TORCH} into {folder} …", flush=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            subprocess.run([sys.executable, "-m", "venv", folder], check=True, capture_output=True)
+            install = [python, "-m", "pip", "install", "--quiet", OTTER, TORCH, "ipykernel"]
+            subprocess.run(install, check=True, capture_output=True, text=True, timeout=INSTALL_SECONDS)
+        except (OSError, subprocess.SubprocessError) as error:
+            words = str(getattr(error, "stderr", "") or error).strip().splitlines()[-1:]
+            shutil.rmtree(folder, ignore_errors=True)
+            raise Skipped(f"{OTTER} cannot be installed: {' '.join(words)[:300]}") from None
+    return folder / "bin" / "otter"
+
+
+def otter(root: Path, rivals: int, environment: Path) -> Figures:
+    command = otter_environment(environment)
+    (root / "tests").mkdir(parents=True)
+    for id in tiny.ANSWERS:
+        (root / "tests" / f"{id}.py").write_text(otter_test(id))
+    (root / "otter_config.json").write_text("{}\n")
+    (root / "requirements.txt").write_text("")
+    timed([command, "generate", "-t", "tests", "-o", "autograder.zip", "--no-environment"], root)
+    figures = Figures()
+    for number in range(rivals):
+        cells = [tiny.code_cell("import otter\ngrader = otter.Notebook()"), tiny.code_cell(tiny.SETUP)]
+        for id, text in tiny.answers(number).items():
+            cells += [tiny.code_cell(text), tiny.code_cell(f'grader.check("{id}")')]
+        name = f"s{number:04d}"
+        (root / f"{name}.ipynb").write_text(tiny.notebook(cells))
+        (root / f"result-{name}").mkdir()
+        run = [command, "run", "-a", "autograder.zip", "-o", f"result-{name}", "--no-logo", f"{name}.ipynb"]
+        figures.one.append(timed(run, root))
+        tests = json.loads((root / f"result-{name}" / "results.json").read_text())["tests"]
+        score = sum(test.get("score", 0) for test in tests)
+        if round(score, 6) != tiny.score(number):
+            raise Skipped(f"otter gives {score} and not {tiny.score(number)} to {name}")
+    return figures
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--n", type=int, default=30, help="submissions in our class")
+    parser.add_argument("--rivals", type=int, help="submissions for each command alone (default: 5, at most N)")
+    parser.add_argument("--out", type=Path, default=Path("out/bench"))
+    options = parser.parse_args()
+    rivals = min(options.rivals or 5, options.n)
+    out = options.out.resolve()
+    root = out / "rivals"
+    shutil.rmtree(root, ignore_errors=True)
+    for name in ("ours", "nbgrader", "otter"):
+        (root / name).mkdir(parents=True)
+    runs: dict[str, Callable[[], Figures]] = {
+        "autograder": lambda: ours(root / "ours", rivals, options.n),
+        "nbgrader autograde": lambda: nbgrader(root / "nbgrader", rivals),
+        "otter run": lambda: otter(root / "otter", rivals, out / "otter"),
+    }
+    found = {}
+    for name, run in runs.items():
+        try:
+            found[name] = run()
+        except Skipped as why:
+            print(f"{name} is left out: {why}", flush=True)
+    show(found, rivals, options.n)
+
+
+def show(found: dict[str, Figures], rivals: int, count: int) -> None:
+    """One line each, with ratios to our own figures."""
+    print(f"\n{rivals} submissions one by one; in a class of {count} (autograder) and {rivals} (nbgrader)")
+    print(f"{'':20s} {'for one (median)':>17s} {'ratio':>7s} {'in a class, each':>17s} {'ratio':>7s}")
+    mine = found.get("autograder")
+    for name, figures in found.items():
+        share = figures.median if figures.share is None else figures.share
+        ratios = ["", ""]
+        if mine is not None and mine.share is not None:
+            ratios = [f"{figures.median / mine.median:.1f}", f"{share / mine.share:.1f}"]
+        print(f"{name:20s} {figures.median:15.2f} s {ratios[0]:>7s} {share:15.2f} s {ratios[1]:>7s}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Attack notebooks, graded the way a class is."""

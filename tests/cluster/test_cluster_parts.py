@@ -1,0 +1,151 @@
+"""The parts of the cluster code that need no cluster."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+from grading_helpers import LIMITS, RIGHT, FakePool, submission
+
+from autograder.cluster import connect
+from autograder.cluster.bundle import Bundle, pack, unpack
+from autograder.cluster.coordinator import _difference
+from autograder.cluster.worker import Room, Rooms
+from autograder.errors import UserError
+from autograder.grading import fingerprint
+from autograder.grading.batch import Options
+
+
+@pytest.fixture
+def bundle(problem_set):
+    return pack(problem_set, 7, Options(limits=LIMITS, sandbox="landlock", allow_weaker=True))
+
+
+def test_a_bundle_is_the_same_problem_set(problem_set, bundle, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    other, seed, options = unpack(bundle.data, bundle.digest)
+    assert seed == 7 and options == Options(limits=LIMITS, sandbox="landlock", allow_weaker=True)
+    assert (other.name, len(other.questions), other.points) == (problem_set.name, 3, problem_set.points)
+    assert not list(tmp_path.iterdir())  # no hidden test is left on the disk of a worker
+    assert not any(problem_set.folder.as_posix() in text for text in bundle.data.decode().split('"'))
+
+
+def test_keys_do_not_depend_on_where_the_files_lie(problem_set, bundle):
+    class Pool(FakePool):
+        def close(self):
+            pass
+
+    room = Room(bundle, Pool)
+    assert room.facts["keys"] == fingerprint.question_keys(problem_set, room.facts["environment"])
+
+
+def test_a_damaged_bundle_is_refused(bundle):
+    with pytest.raises(UserError, match="damaged"):
+        unpack(bundle.data + b" ", bundle.digest)
+
+
+@pytest.mark.parametrize("name", ["../x.py", "/etc/x.py", ""])
+def test_paths_that_lead_outside_are_refused(problem_set, bundle, name, monkeypatch):
+    import hashlib
+    import json
+
+    content = json.loads(bundle.data)
+    content["files"][name] = "x"
+    data = json.dumps(content).encode()
+    with pytest.raises(UserError, match="leads outside"):
+        unpack(data, hashlib.sha256(data).hexdigest())
+
+
+class QuickRoom:
+    def __init__(self, bundle):
+        self.bundle, self.closed = bundle, False
+
+    def close(self):
+        self.closed = True
+
+
+def test_rooms_are_shared_and_closed_with_the_last_run(monkeypatch):
+    monkeypatch.setattr("autograder.cluster.worker.Room", QuickRoom)
+    rooms, bundle, other = Rooms(), Bundle(b"1", "one"), Bundle(b"2", "two")
+    rooms.admit("a", bundle)
+    rooms.admit("b", bundle)
+    rooms.admit("c", other)
+    room = rooms.of("a")
+    assert rooms.of("b") is room and rooms.of("c") is not room
+    rooms.dismiss("a")
+    rooms.dismiss("never")
+    assert not room.closed and rooms.of("b") is room
+    rooms.dismiss("b")
+    assert room.closed
+    with pytest.raises(KeyError):
+        rooms.of("b")
+
+
+def test_a_room_that_cannot_be_is_tried_once(monkeypatch):
+    tries = []
+
+    def refuse(bundle):
+        tries.append(bundle)
+        raise UserError("no")
+
+    monkeypatch.setattr("autograder.cluster.worker.Room", refuse)
+    rooms = Rooms()
+    rooms.admit("a", Bundle(b"1", "one"))
+    for _ in range(2):
+        with pytest.raises(UserError, match="no"):
+            rooms.of("a")
+    assert len(tries) == 1
+
+
+def test_a_graders_error_in_a_room_is_an_answer(bundle):
+    class Broken(FakePool):
+        def start(self):
+            raise RuntimeError("disk on fire")
+
+        def close(self):
+            pass
+
+    cells = [[cell.number, cell.source] for cell in submission("ada", *RIGHT).notebook.cells]
+    answer = Room(bundle, Broken).grade({"cells": cells, "known": {}})
+    assert answer["failed"]["problem"] == "internal: RuntimeError: disk on fire; grade it again."
+    assert "Traceback" in answer["failed"]["details"]
+
+
+@pytest.mark.parametrize("where", ["nonsense", "local:", "local:x", "http://a:1", "host"])
+def test_bad_addresses(where):
+    with pytest.raises(UserError, match="give local"), connect(where, jobs=1, device="cpu", gpu_slots=1):
+        pass
+
+
+def test_no_worker_at_all():
+    with pytest.raises(UserError, match="at least one"), connect("local:0", jobs=1, device="cpu", gpu_slots=1):
+        pass
+
+
+def test_nobody_answers(monkeypatch):
+    monkeypatch.setattr("autograder.cluster.clients.CONNECT_SECONDS", 1)
+    scheduler = connect("tcp://127.0.0.1:9", jobs=1, device="cpu", gpu_slots=1)
+    with pytest.raises(UserError, match="No Dask scheduler answers"), scheduler:
+        pass
+
+
+def test_without_dask(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    local = connect("local", jobs=1, device="cpu", gpu_slots=1)
+    with pytest.raises(UserError, match=r'pip install "deep-generative-problem-sets\[cluster\]"'), local:
+        pass
+
+
+def test_workers_that_are_not_alike_are_named():
+    first = {"torch": "2.13.0", "hardware": "x86_64", "program": "a" * 64}
+    text = _difference(first, {**first, "torch": "2.6.0"})
+    assert "torch is 2.6.0 and not 2.13.0" in text
+
+
+def test_command_line_checks_first(tmp_path, capsys, monkeypatch, folder):
+    from autograder.cli.main import main
+
+    monkeypatch.chdir(Path(folder).parent)
+    (tmp_path / "n.ipynb").write_bytes(submission("ada", *RIGHT).notebook_bytes)
+    assert main(["grade", "ps9", str(tmp_path), "--out", str(tmp_path / "o"), "--cluster", "nowhere"]) == 2
+    assert "give local" in capsys.readouterr().err
