@@ -18,7 +18,8 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -62,17 +63,28 @@ def timed(command: Sequence[str | Path], cwd: Path) -> float:
     return seconds
 
 
-def ours(root: Path, rivals: int, count: int) -> Figures:
-    tiny.make_course(root)
-    tiny.make_class(root / "class", count)
-    grade = [sys.executable, "-m", "autograder", "grade", "tiny"]
-    options = ["--jobs", "1", "--seed", "5"]
-    figures = Figures()
-    for number in range(rivals):
-        path = root / "class" / f"s{number:04d}.ipynb"
-        figures.one.append(timed([*grade, path, "--out", root / f"one{number}", *options], root))
-    figures.share = timed([*grade, root / "class", "--out", root / "all", *options], root) / count
-    return figures
+class Ours:
+    """This autograder."""
+
+    name = "autograder"
+
+    def __init__(self, root: Path, rivals: int, count: int) -> None:
+        self.root, self.count = root, count
+        self.grade = [sys.executable, "-m", "autograder", "grade", "tiny"]
+        tiny.make_course(root)
+        tiny.make_class(root / "class", count)
+
+    def one(self, number: int) -> float:
+        path = self.root / "class" / f"s{number:04d}.ipynb"
+        return timed([*self.grade, path, "--out", self.root / f"one{number}", "--jobs", "1"], self.root)
+
+    def share(self) -> float | None:
+        folder, out = self.root / "class", self.root / "all"
+        seconds = timed([*self.grade, folder, "--out", out, "--jobs", "1"], self.root)
+        rows = json.loads((out / "summary.json").read_text())
+        if [row["score"] for row in rows] != [tiny.score(number) for number in range(self.count)]:
+            raise Skipped("the scores are not what they should be")
+        return seconds / self.count
 
 
 # nbgrader: checks as locked cells with hidden tests in them
@@ -99,39 +111,42 @@ def check(id: str, prefix: str) -> str:
     return f"x = torch.randn(4, 5)\n{prefix}{compare}"
 
 
-def nbgrader(root: Path, rivals: int) -> Figures:
-    command = Path(sys.executable).parent / "nbgrader"
-    if not command.exists():
-        raise Skipped('nbgrader is not installed: pip install -e ".[build]"')
-    (root / "source" / "tiny").mkdir(parents=True)
-    (root / "nbgrader_config.py").write_text(f"c = get_config()\nc.CourseDirectory.root = {str(root)!r}\n")
-    (root / "source" / "tiny" / "tiny.ipynb").write_text(nbgrader_notebook())
-    timed([command, "generate_assignment", "tiny"], root)
-    released = json.loads((root / "release" / "tiny" / "tiny.ipynb").read_text())
-    for number in range(rivals):
-        folder = root / "submitted" / f"s{number:04d}" / "tiny"
-        folder.mkdir(parents=True)
-        answers = tiny.answers(number)
-        for cell in released["cells"]:
-            id = cell["metadata"].get("nbgrader", {}).get("grade_id", "")
-            cell["source"] = answers.get(id, cell["source"])
-        (folder / "tiny.ipynb").write_text(json.dumps(released))
-    figures = Figures()
-    for number in range(rivals):
-        figures.one.append(timed([command, "autograde", "tiny", "--student", f"s{number:04d}"], root))
-    figures.share = timed([command, "autograde", "tiny", "--force"], root) / rivals
-    _check_nbgrader(root, rivals)
-    return figures
+class Nbgrader:
+    """`nbgrader autograde`, from the environment that runs this script."""
 
+    name = "nbgrader autograde"
 
-def _check_nbgrader(root: Path, rivals: int) -> None:
-    """It must have graded what it was given, or its times mean nothing."""
-    from nbgrader.api import Gradebook
+    def __init__(self, root: Path, rivals: int, count: int) -> None:
+        self.root, self.rivals = root, rivals
+        self.command = Path(sys.executable).parent / "nbgrader"
+        if not self.command.exists():
+            raise Skipped('nbgrader is not installed: pip install -e ".[build]"')
+        (root / "source" / "tiny").mkdir(parents=True)
+        (root / "nbgrader_config.py").write_text(f"c = get_config()\nc.CourseDirectory.root = {str(root)!r}\n")
+        (root / "source" / "tiny" / "tiny.ipynb").write_text(nbgrader_notebook())
+        timed([self.command, "generate_assignment", "tiny"], root)
+        released = json.loads((root / "release" / "tiny" / "tiny.ipynb").read_text())
+        for number in range(rivals):
+            folder = root / "submitted" / f"s{number:04d}" / "tiny"
+            folder.mkdir(parents=True)
+            answers = tiny.answers(number)
+            for cell in released["cells"]:
+                id = cell["metadata"].get("nbgrader", {}).get("grade_id", "")
+                cell["source"] = answers.get(id, cell["source"])
+            (folder / "tiny.ipynb").write_text(json.dumps(released))
 
-    with Gradebook(f"sqlite:///{root / 'gradebook.db'}") as book:
-        got = [book.find_submission("tiny", f"s{number:04d}").score for number in range(rivals)]
-    if got != [tiny.score(number) for number in range(rivals)]:
-        raise Skipped(f"nbgrader gives other scores: {got}")
+    def one(self, number: int) -> float:
+        return timed([self.command, "autograde", "tiny", "--student", f"s{number:04d}"], self.root)
+
+    def share(self) -> float | None:
+        seconds = timed([self.command, "autograde", "tiny", "--force"], self.root)
+        from nbgrader.api import Gradebook
+
+        with Gradebook(f"sqlite:///{self.root / 'gradebook.db'}") as book:
+            got = [book.find_submission("tiny", f"s{number:04d}").score for number in range(self.rivals)]
+        if got != [tiny.score(number) for number in range(self.rivals)]:
+            raise Skipped(f"the scores are not what they should be: {got}")
+        return seconds / self.rivals
 
 
 # otter: checks as its own test files
@@ -163,29 +178,38 @@ def otter_environment(folder: Path) -> Path:
     return folder / "bin" / "otter"
 
 
-def otter(root: Path, rivals: int, environment: Path) -> Figures:
-    command = otter_environment(environment)
-    (root / "tests").mkdir(parents=True)
-    for id in tiny.ANSWERS:
-        (root / "tests" / f"{id}.py").write_text(otter_test(id))
-    (root / "otter_config.json").write_text("{}\n")
-    (root / "requirements.txt").write_text("")
-    timed([command, "generate", "-t", "tests", "-o", "autograder.zip", "--no-environment"], root)
-    figures = Figures()
-    for number in range(rivals):
-        cells = [tiny.code_cell("import otter\ngrader = otter.Notebook()"), tiny.code_cell(tiny.SETUP)]
-        for id, text in tiny.answers(number).items():
-            cells += [tiny.code_cell(text), tiny.code_cell(f'grader.check("{id}")')]
+class Otter:
+    """`otter run`, from an environment of its own."""
+
+    name = "otter run"
+
+    def __init__(self, root: Path, rivals: int, count: int) -> None:
+        self.root = root
+        self.command = otter_environment(root.parent.parent / "otter")
+        (root / "tests").mkdir()
+        for id in tiny.ANSWERS:
+            (root / "tests" / f"{id}.py").write_text(otter_test(id))
+        (root / "otter_config.json").write_text("{}\n")
+        timed([self.command, "generate", "-t", "tests", "-o", "autograder.zip", "--no-environment"], root)
+        for number in range(rivals):
+            cells = [tiny.code_cell("import otter\ngrader = otter.Notebook()"), tiny.code_cell(tiny.SETUP)]
+            for id, text in tiny.answers(number).items():
+                cells += [tiny.code_cell(text), tiny.code_cell(f'grader.check("{id}")')]
+            (root / f"s{number:04d}.ipynb").write_text(tiny.notebook(cells))
+            (root / f"result-s{number:04d}").mkdir()
+
+    def one(self, number: int) -> float:
         name = f"s{number:04d}"
-        (root / f"{name}.ipynb").write_text(tiny.notebook(cells))
-        (root / f"result-{name}").mkdir()
-        run = [command, "run", "-a", "autograder.zip", "-o", f"result-{name}", "--no-logo", f"{name}.ipynb"]
-        figures.one.append(timed(run, root))
-        tests = json.loads((root / f"result-{name}" / "results.json").read_text())["tests"]
+        run = [self.command, "run", "-a", "autograder.zip", "-o", f"result-{name}", "--no-logo", f"{name}.ipynb"]
+        seconds = timed(run, self.root)
+        tests = json.loads((self.root / f"result-{name}" / "results.json").read_text())["tests"]
         score = sum(test.get("score", 0) for test in tests)
         if round(score, 6) != tiny.score(number):
-            raise Skipped(f"otter gives {score} and not {tiny.score(number)} to {name}")
-    return figures
+            raise Skipped(f"{name} gets {score:g} and not {tiny.score(number)}")
+        return seconds
+
+    def share(self) -> float | None:
+        return None
 
 
 def main() -> None:
@@ -198,20 +222,32 @@ def main() -> None:
     out = options.out.resolve()
     root = out / "rivals"
     shutil.rmtree(root, ignore_errors=True)
-    for name in ("ours", "nbgrader", "otter"):
-        (root / name).mkdir(parents=True)
-    runs: dict[str, Callable[[], Figures]] = {
-        "autograder": lambda: ours(root / "ours", rivals, options.n),
-        "nbgrader autograde": lambda: nbgrader(root / "nbgrader", rivals),
-        "otter run": lambda: otter(root / "otter", rivals, out / "otter"),
-    }
+    for make in (Ours, Nbgrader, Otter):
+        (root / make.__name__.lower()).mkdir(parents=True)
     found = {}
-    for name, run in runs.items():
-        try:
-            found[name] = run()
-        except Skipped as why:
-            print(f"{name} is left out: {why}", flush=True)
+    graders = []
+    for make in (Ours, Nbgrader, Otter):
+        with left_out(make.name, found):
+            graders.append(make(root / make.__name__.lower(), rivals, options.n))
+            found[make.name] = Figures()
+    for number in range(rivals):  # in turn, so that whatever else the machine does disturbs all alike
+        for grader in [grader for grader in graders if grader.name in found]:
+            with left_out(grader.name, found):
+                found[grader.name].one.append(grader.one(number))
+    for grader in [grader for grader in graders if grader.name in found]:
+        with left_out(grader.name, found):
+            found[grader.name].share = grader.share()
     show(found, rivals, options.n)
+
+
+@contextmanager
+def left_out(name: str, found: dict[str, Figures]) -> Iterator[None]:
+    """Says why a grader is left out, once."""
+    try:
+        yield
+    except Skipped as why:
+        found.pop(name, None)
+        print(f"{name} is left out: {why}", flush=True)
 
 
 def show(found: dict[str, Figures], rivals: int, count: int) -> None:

@@ -80,7 +80,9 @@ def imports(path: Path) -> set[str]:
 
 
 # Each room may import the rooms to its left (and itself).
-ORDER = ["errors", "jupyter", "course", "kernel", "probes", "grading", "cluster", "authoring", "proving", "reporting", "cli"]
+ORDER = [
+    "errors", "jupyter", "course", "kernel", "probes", "grading", "cluster", "authoring", "proving", "reporting", "cli",
+]
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "autograder").rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT)))

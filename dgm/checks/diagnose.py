@@ -66,9 +66,11 @@ def _value_sentence(got: np.ndarray, want: np.ndarray, rtol: float, atol: float)
         return f"{_count(np.isnan(got))} NaN: look for ∞ − ∞, 0·∞, 0/0 or log of a negative."
     if np.isinf(got).any() and not np.isinf(want).any():
         return f"{_count(np.isinf(got))} infinite: an exp overflows, or a log meets an underflowed 0."
-    finite = np.isfinite(got) & np.isfinite(want)
-    if not finite.all():
+    finite = np.isfinite(want)
+    if not np.array_equal(got[~finite], want[~finite], equal_nan=True) or not np.isfinite(got[finite]).all():
         return "infinite values are in the wrong places or of the wrong sign."
+    if not finite.all():  # the infinities are right: what is wrong with the rest?
+        return "of the finite values: " + _value_sentence(got[finite], want[finite], rtol, atol)
     for name, other in _rearranged(got):
         if other.shape == want.shape and close(other, want, rtol, atol):
             return f"the values are right but {name}."

@@ -263,6 +263,14 @@ edit_mistake(
     ("return logsumexp(x, dim) - math.log(x.shape[dim])", "m = x.max()\n    return (x - m).exp().mean(dim).log() + m"),
 )
 edit_mistake(
+    "mean_only_float32", "`log_mean_exp` works in float32 whatever it is given; the result for float64 input needs its 16 digits",
+    ("return logsumexp(x, dim) - math.log", "return logsumexp(x.float(), dim) - math.log"),
+)
+edit_mistake(
+    "softmax_only_float32", "`log_softmax` works in float32 whatever it is given; float64 input then loses its digits",
+    ("return x - logsumexp(x, dim).unsqueeze(dim)", "x = x.float()\n    return x - logsumexp(x, dim).unsqueeze(dim)"),
+)
+edit_mistake(
     "mean_counts_finite", "`log_mean_exp` counts only the finite entries; a probability of 0 belongs to the mean as well",
     ("math.log(x.shape[dim])", "x.isfinite().sum(dim).clamp_min(1).log()"),
 )

@@ -1,5 +1,7 @@
 """Question 12: masked convolutions, receptive fields, and the two stacks without a blind spot."""
 
+import copy
+
 import numpy as np
 import torch
 from torch import nn
@@ -139,7 +141,9 @@ def mask_survives(student, rng):
         trained = layer(test).detach().clone()
         other = fill(student.raw.MaskedConv2d(mask.clone(), n_in, n_out), rng)
         layer.load_state_dict(other.state_dict())
-        found.append({"after 3 steps of SGD": trained, "after load_state_dict": layer.eval()(test), "deep copy": other(test)})
+        loaded = layer.eval()(test)
+        twin = fill(copy.deepcopy(layer), rng)
+        found.append({"after 3 steps of SGD": trained, "after load_state_dict": loaded, "a deep copy with other weights": twin(test)})
     return found
 
 
@@ -149,9 +153,10 @@ def mask_moves(student, rng):
     mask = some_mask(rng, size, size)
     layer = fill(student.raw.MaskedConv2d(mask.to(rng.device), 2, 3), rng, keep={"weight": mask})
     x = rng.normal(1, 2, 6, 7, dtype=torch.float64)
+    numbers = sum(p.numel() for p in layer.parameters())
     wide = layer.to(torch.float64)(x)
     elsewhere = layer.to("meta")(x.to("meta"))
-    return {"output in float64": wide, "device": elsewhere.device.type, "shape": list(elsewhere.shape)}
+    return {"output in float64": wide, "device": elsewhere.device.type, "shape": list(elsewhere.shape), "numbers in parameters()": numbers}
 
 
 @probe(points=1, title="receptive field of a given network", judge=Close(rtol=1e-3, atol=1e-6), public=True)
@@ -163,11 +168,19 @@ def gradient_map(student, rng):
     row, col = rng.integer(0, 5), rng.integer(5, 7)
     first = student.receptive_field(network, image, row, col)
     left_behind = sum(float(p.grad.abs().sum()) for p in network.parameters() if p.grad is not None)
+    for p in network.parameters():  # as after somebody else's backward()
+        p.grad = torch.full_like(p, 0.5)
     again = student.receptive_field(network, image, 0, width - 1)
+    kept = [0.0 if p.grad is None else float(p.grad.sum()) for p in network.parameters()]
+    wide = student.receptive_field(copy.deepcopy(network).double(), image.double(), row, col)
     return {
         "map": first,
         "map at the upper right corner": again,
         "gradients left in the parameters": left_behind,
+        "gradients that were in the parameters before": kept,
+        "parameters that still require gradients": sum(int(p.requires_grad) for p in network.parameters()),
+        "in training mode afterwards": int(network.training),
+        "map of a float64 network": wide,
         "requires_grad of the map": float(first.requires_grad),
         "requires_grad of the image afterwards": float(image.requires_grad),
     }
@@ -184,6 +197,10 @@ def block_output(student, rng):
         v, h = rng.normal(batch, n_in, height, width), rng.normal(batch, n_in, height, width)
         bias = rng.normal(batch, 2 * channels, 1, 1)
         found[f"block {kind} of {n_in} channels"] = [*block(v, h), *block(v, h, bias)]
+    v, h, bias = (part.requires_grad_() for part in (v, h, bias))
+    new_v, new_h = block(v, h, bias)
+    by_v, by_h, by_bias = torch.autograd.grad((new_v * new_h.cos()).sum(), (v, h, bias))
+    found["gradients of the last block"] = {"by v": by_v, "by h": by_h, "by bias": by_bias}
     return found
 
 
@@ -301,6 +318,11 @@ edit_mistake(
     ('self.register_buffer("mask", mask.clone())', "self.mask = nn.Parameter(mask.clone())"),
 )
 edit_mistake(
+    "mask_is_frozen_parameter",
+    "the mask is among the layer's parameters, though it does not require gradients; weight and bias are the only ones, a buffer is the place for it",
+    ('self.register_buffer("mask", mask.clone())', "self.mask = nn.Parameter(mask.clone(), requires_grad=False)"),
+)
+edit_mistake(
     "bias_dropped",
     "the bias of the masked convolution is missing from its output",
     ("self.weight * self.mask, self.bias, padding", "self.weight * self.mask, None, padding"),
@@ -351,6 +373,22 @@ edit_mistake(
     (
         "(gradient,) = torch.autograd.grad(score, x)",
         "score.backward()\n    gradient = x.grad",
+    ),
+)
+edit_mistake(
+    "map_clears_gradients",
+    "the gradients that the model's parameters had before are cleared; they must stay as they were, ask only for the image's gradient",
+    (
+        "(gradient,) = torch.autograd.grad(score, x)",
+        "score.backward()\n    gradient = x.grad\n    model.zero_grad()",
+    ),
+)
+edit_mistake(
+    "model_frozen",
+    "the model's parameters no longer require gradients afterwards, so that it cannot be trained any more",
+    (
+        "score = model(x)[0, :, row, col].sum()",
+        "for p in model.parameters():\n        p.requires_grad_(False)\n    score = model(x)[0, :, row, col].sum()",
     ),
 )
 edit_mistake(

@@ -106,9 +106,9 @@ def gradients(student, rng):
     x = torch.cat([near, far_points(rng, 2, d)])
     inputs = [log_weights.requires_grad_(), means.requires_grad_(), x.requires_grad_()]
     log_prob = student.gmm_log_prob(x, *inputs[:2], covs)
-    by_weights, by_means, by_x = torch.autograd.grad(log_prob.sum(), inputs, materialize_grads=True)
+    by_weights, by_means, by_x = torch.autograd.grad(log_prob.sum(), inputs)
     log_prob = student.gmm_log_prob(near, *inputs[:2], covs.requires_grad_())
-    (by_covs,) = torch.autograd.grad(log_prob.sum(), [covs], materialize_grads=True)
+    (by_covs,) = torch.autograd.grad(log_prob.sum(), [covs])
     return {"by log_weights": by_weights, "by means": by_means, "by x": by_x, "by covs": by_covs + by_covs.mT}
 
 
@@ -386,6 +386,11 @@ edit_mistake(
     ("entropy = torch.special.entr(resp).sum(-1)", "entropy = -(resp * resp.log()).sum(-1)"),
 )
 edit_mistake(
+    "impossible_label_skipped",
+    "A label with ℓ = −∞ is left out of the bound although q > 0; only q = 0 makes a label count for nothing, here the bound is −∞",
+    ("torch.where(resp > 0, resp", "torch.where(log_joint > -math.inf, resp"),
+)
+edit_mistake(
     "bound_averaged",
     "The bound is averaged over the examples; one value an example is asked for",
     ("return energy + entropy", "return (energy + entropy).mean()"),
@@ -430,6 +435,12 @@ edit_mistake(
     ("params = m_step(x, responsibilities(x, *params), floor)", "params = m_step(x, responsibilities(x, *params))"),
 )
 edit_mistake(
+    "stops_early",
+    "EM stops as soon as the log-likelihood hardly changes; exactly `steps` steps are asked for",
+    ("        history.append(gmm_log_prob(x, *params).mean())\n",
+     "        history.append(gmm_log_prob(x, *params).mean())\n        if abs(history[-1] - history[-2]) < 1e-5:\n            break\n"),
+)
+edit_mistake(
     "one_step_missing",
     "One step too few is made",
     ("for _ in range(steps):", "for _ in range(1, steps):"),
@@ -460,7 +471,7 @@ def old_means(ref):
 @alternative("loops over components, maximum pulled out by hand, tuple of lists")
 def loops(ref):
     def gmm_log_joint(x, log_weights, means, covs):
-        joint = torch.empty(len(x), len(means))
+        joint = x.new_empty(len(x), len(means))
         for k in range(len(means)):
             joint[:, k] = log_weights[k] + ref.mvn_log_prob(x, means[k], covs[k])
         return joint
@@ -478,9 +489,9 @@ def loops(ref):
         for k in range(resp.shape[1]):
             r = resp[:, k]
             total = r.sum()
-            mean = (r[:, None] * x).sum(0) / total if total > 0 else torch.zeros(x.shape[1])
+            mean = (r[:, None] * x).sum(0) / total if total > 0 else x.new_zeros(x.shape[1])
             centred = x - mean
-            cov = (r[:, None] * centred).T @ centred / total if total > 0 else torch.zeros(x.shape[1], x.shape[1])
+            cov = (r[:, None] * centred).T @ centred / total if total > 0 else x.new_zeros(x.shape[1], x.shape[1])
             log_weights.append((total / len(x)).log())
             means.append(mean)
             covs.append(cov + floor * torch.eye(x.shape[1]))

@@ -55,6 +55,12 @@ def test_sentence(change, words):
     assert words in diagnose(difference)
 
 
+def test_right_infinities_do_not_hide_what_is_wrong_with_the_rest():
+    want = np.array([-np.inf, 1.0, 2.0, 4.0, 7.0])
+    assert "twice" in diagnose(first_difference(2 * want, want, 1e-4, 1e-5))
+    assert "infinite" in diagnose(first_difference(-want, want, 1e-4, 1e-5))
+
+
 def test_place_in_nested_evidence_is_named():
     difference = first_difference({"a": [1.0, 2.0]}, {"a": [1.0, 3.0]}, 1e-4, 1e-5)
     assert diagnose(difference).startswith("At ['a'][1]: ")

@@ -73,11 +73,12 @@ def test_the_same_results_and_cache_as_here(problem_set, client, here, tmp_path)
 
 def test_by_address_and_with_certificates(problem_set, client, here, tmp_path):
     keys = client.cluster.security.get_tls_config_for_role("client")
-    tls = {"ca-file": keys["ca_file"], "client": {"cert": keys["cert"], "key": keys["key"]}}
+    names = {"ca-file": "ca_file", "client.cert": "cert", "client.key": "key"}
+    settings = {f"distributed.comm.tls.{name}": keys[key] for name, key in names.items()}
     address = client.cluster.scheduler_address
-    with dask.config.set({"distributed.comm.tls": tls, "distributed.comm.require-encryption": True}):
-        with connect(address, jobs=1, device="auto", gpu_slots=2) as crew:
-            run(problem_set, tmp_path, crew, submissions=CLASS[:2])
+    encrypted = dask.config.set({**settings, "distributed.comm.require-encryption": True})
+    with encrypted, connect(address, jobs=1, device="auto", gpu_slots=2) as crew:
+        run(problem_set, tmp_path, crew, submissions=CLASS[:2])
     assert on_disk(tmp_path) == {name: data for name, data in on_disk(here).items() if name in ("s00", "s01")}
     assert client.status == "running"  # it is not ours to close
 
