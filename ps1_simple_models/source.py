@@ -17,7 +17,7 @@
 # - Later questions use earlier answers. If an earlier one is wrong you do not lose points twice: when your notebook is
 #   graded, later questions are also tried with a correct version of it.
 #
-# **Time.** About 10 hours in all; each question says how long it takes. The whole notebook runs in a few minutes on a
+# **Time.** About 12 hours in all; each question says how long it takes. The whole notebook runs in a few minutes on a
 # laptop or on Colab; no GPU is needed. Training cells are short by default and longer when a GPU is there.
 #
 # **Conventions.** They hold in all five sets.
@@ -1866,7 +1866,7 @@ plot.table(digits_rows, header=("", "test loss", "accuracy", "expected after 400
 
 # %% [markdown]
 # ## Question 7 · What maximum likelihood minimises, and closed forms the machine can check
-# *7 points · about 60 minutes*
+# *6 points · about 60 minutes*
 #
 # Half of the losses in machine learning are one loss with different names: NLL, cross-entropy, logistic loss, squared error,
 # weight decay. This question derives the dictionary between them. Each result is a short function, so your derivation can be checked on

@@ -68,9 +68,18 @@ def name_mistake(
     failed probe is named if its evidence is rich and exactly one mistake has it (the student may have made two
     mistakes in different functions).
     """
+    order = [*failed, *(probe for probe in student if probe not in failed)]  # a failed probe rules out most mistakes
+    seen: dict[tuple[str, int], bool] = {}  # mistakes that do not touch a probe share one outcome: compare it once
+
+    def same(probe: str, other: Outcome) -> bool:
+        key = (probe, id(other))
+        if key not in seen:
+            seen[key] = same_outcome(student[probe], other)
+        return seen[key]
+
     whole = [
         key for key, outcomes in mistakes.items()
-        if all(same_outcome(student[probe], outcomes[probe]) for probe in student if probe in outcomes)
+        if all(same(probe, outcomes[probe]) for probe in order if probe in outcomes)
     ]
     if len(whole) == 1 and failed:
         return dict.fromkeys(failed, whole[0])
@@ -83,7 +92,7 @@ def name_mistake(
             continue
         matches = [
             key for key, outcomes in mistakes.items()
-            if probe in outcomes and same_outcome(outcome, outcomes[probe])
+            if probe in outcomes and same(probe, outcomes[probe])
         ]
         if len(matches) == 1:
             named[probe] = matches[0]

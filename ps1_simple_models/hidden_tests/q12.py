@@ -33,15 +33,17 @@ question(
 def fill(module, rng, scale=0.6, keep=None):
     """Set all parameters to seeded numbers, whatever their order or the prefix that a parametrisation adds.
 
-    keep: name -> mask of kernel positions that get a number; the others get 0, so that the student's mask has no say there.
+    keep: prefix -> mask of kernel positions of its 4-d weight that get a number; the others get 0, so that the student's mask has no
+        say there.
     """
     named = {name.replace("parametrizations.", "").replace(".original", ""): p for name, p in module.named_parameters()}
     with torch.no_grad():
         for name in sorted(named):
             if named[name].requires_grad:
                 named[name].copy_(rng.normal(*named[name].shape, std=scale))
-                if keep and name in keep:
-                    named[name].mul_(keep[name].to(named[name].device))
+                for prefix, positions in (keep or {}).items():
+                    if name.startswith(prefix) and named[name].dim() == 4:
+                        named[name].mul_(positions.to(named[name].device))
     return module.to(rng.device)
 
 
@@ -151,7 +153,7 @@ def mask_survives(student, rng):
 def mask_moves(student, rng):
     size = rng.choice([3, 5])
     mask = some_mask(rng, size, size)
-    layer = fill(student.raw.MaskedConv2d(mask.to(rng.device), 2, 3), rng, keep={"weight": mask})
+    layer = fill(student.raw.MaskedConv2d(mask.to(rng.device), 2, 3), rng, keep={"": mask})
     x = rng.normal(1, 2, 6, 7, dtype=torch.float64)
     numbers = sum(p.numel() for p in layer.parameters())
     wide = layer.to(torch.float64)(x)
@@ -179,7 +181,7 @@ def gradient_map(student, rng):
         "gradients left in the parameters": left_behind,
         "gradients that were in the parameters before": kept,
         "parameters that still require gradients": sum(int(p.requires_grad) for p in network.parameters()),
-        "in training mode afterwards": int(network.training),
+        "mode afterwards": "train" if network.training else "eval",
         "map of a float64 network": wide,
         "requires_grad of the map": float(first.requires_grad),
         "requires_grad of the image afterwards": float(image.requires_grad),
@@ -190,8 +192,8 @@ def gradient_map(student, rng):
 def block_output(student, rng):
     found = {"gate": [student.gated_activation(rng.normal(2, 6, 3, 4, std=std)) for std in (1.0, 500.0)]}
     batch, channels, height, width = rng.integer(2, 4), rng.integer(2, 4), rng.integer(4, 7), rng.integer(5, 8)
-    keep = {"vertical.weight": torch.zeros(3, 3), "horizontal.weight": torch.zeros(1, 3)}
-    keep["vertical.weight"][0], keep["horizontal.weight"][0, 0] = 1.0, 1.0
+    keep = {"vertical.": torch.zeros(3, 3), "horizontal.": torch.zeros(1, 3)}
+    keep["vertical."][0], keep["horizontal."][0, 0] = 1.0, 1.0
     for kind, n_in in (("A", 1), ("A", channels), ("B", channels)):
         block = fill(student.raw.GatedBlock(kind, n_in, channels, 3), rng, keep=keep)
         v, h = rng.normal(batch, n_in, height, width), rng.normal(batch, n_in, height, width)

@@ -30,7 +30,7 @@ question(
 )
 
 
-@probe(points=1, title="cross-entropy and KL of positive distributions", public=True)
+@probe(points=0.5, title="cross-entropy and KL of positive distributions", public=True)
 def divergences(student, rng):
     n, k = rng.integer(2, 6), rng.integer(3, 8)
     p, q, one = rng.simplex(n, k), rng.simplex(n, k), rng.simplex(k)
@@ -76,7 +76,7 @@ def binary(student, rng):
     }
 
 
-@probe(points=1, title="binary NLL far from zero, and its gradient")
+@probe(points=0.5, title="binary NLL far from zero, and its gradient")
 def binary_far(student, rng):
     n, d = rng.integer(2, 5), rng.integer(5, 8)
     size = torch.linspace(-1000, 1000, d, device=rng.device)[rng.permutation(d)]

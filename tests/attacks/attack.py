@@ -24,7 +24,6 @@ class Attack:
     levels: tuple[str, ...] = LEVELS
     says: str = ""
     broken: bool = False
-    slow: bool = False
 
 
 @dataclass(frozen=True)

@@ -16,19 +16,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from autograder.grading.batch import Options, grade_batch
 from autograder.grading.intake import Submission
 from autograder.grading.notebook import read_notebook
 from autograder.grading.results import SubmissionResult
-from autograder.kernel import KernelPool, Limits, available_levels, tree
+from autograder.kernel import KernelPool, Limits, available_levels, client, tree
 from autograder.reporting.html import write_pages
 
 from .attack import HONEST, LEVELS, Attack, Target
 from .course import canary, make_course, public_payload
 
 LIMITS = Limits(
-    cell_seconds=4, probe_seconds=4, total_seconds=40, memory_mb=700, processes=40, file_mb=8, scratch_mb=32,
+    cell_seconds=4, probe_seconds=3, total_seconds=15, memory_mb=700, processes=40, file_mb=8, scratch_mb=32,
     output_bytes=200_000, display_bytes=2_000_000, message_bytes=8 * 2**20,
 )  # fmt: skip
 ORPHAN = "98765.4321"  # what attacks that leave a process behind let it sleep
@@ -117,6 +116,18 @@ class Arena:
         drop = self.root / "drop"
         drop.mkdir()
         drop.chmod(0o777)
+        self._planted = self._files()
+
+    def _files(self) -> dict[str, bytes]:
+        course = [path for path in (self.root / "course").rglob("*") if path.suffix in (".py", ".toml")]
+        out = [self.root / "out" / "gradebook.db", self.root / "out" / "submitted" / "other.ipynb"]
+        drop = list((self.root / "drop").rglob("*"))
+        return {str(path): path.read_bytes() if path.is_file() else b"" for path in [*course, *out, *drop]}
+
+    @property
+    def untouched(self) -> bool:
+        """Whether the grader's files are as they were, and none has been added where all may write."""
+        return self._files() == self._planted
 
     def grade(self, attacks: Sequence[Attack], name: str) -> Group:
         """Grade a group once; ``name`` is for the folder."""
@@ -127,7 +138,7 @@ class Arena:
     def _grade(self, attacks: Sequence[Attack], name: str) -> Group:
         submissions = []
         for number, attack in enumerate(attacks):
-            if number % 4 == 0:
+            if number % 6 == 0:
                 code = (*HONEST, f"remark = '{self.canaries['other']} {number}'")
                 submissions.append(submission(f"honest-{number:02d}", *code))
             cells = attack.cells(self.target) if callable(attack.cells) else attack.cells
@@ -213,6 +224,11 @@ def _resident_mb() -> int:
 def arena(request: pytest.FixtureRequest) -> Iterator[Arena]:
     if request.param == "none":
         pytest.skip("kernels need Linux")
-    arena = Arena(request.param)
-    yield arena
-    arena.close()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(client, "PROBE_GRACE", 1.0)  # many attacks end when this is over
+        patch.setattr(client, "INTERRUPT_GRACE", 1.0)
+        arena = Arena(request.param)
+        try:
+            yield arena
+        finally:
+            arena.close()

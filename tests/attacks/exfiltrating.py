@@ -1,6 +1,6 @@
 """The reference's source enters the kernel for follow-through credit. Nothing may come of that."""
 
-from .attack import RIGHT, SETUP, WRONG, Attack, Target
+from .attack import RIGHT, SETUP, WRONG, Attack
 
 # Finds the reference's source in the requests, from the kernel and from the probe's process.
 STEAL = """
@@ -87,18 +87,7 @@ async def handle(stream, ident, parent):
     await _handle(stream, ident, parent)
 kernel.shell_handlers["probe_request"] = handle
 """),
-    thief("by-death", "in the way the process ends, and in the notes of a kernel that starts again", """
-kernel = get_ipython().kernel
-_handle = kernel.shell_handlers["probe_request"]
-async def handle(stream, ident, parent):
-    text = parent["content"]["request"].get("prelude", "")
-    if text:
-        with open(os.environ["HOME"] + "/stolen", "w") as file:
-            file.write(text)
-        os._exit(42)
-    await _handle(stream, ident, parent)
-kernel.shell_handlers["probe_request"] = handle
-""", "") if False else Attack(
+    Attack(
         "by-death", "in notes, after the kernel has been started again", (SETUP, WRONG, STEAL, """
 import glob
 for path in glob.glob(os.environ["HOME"] + "/stolen*") + glob.glob("/tmp/stolen*") + glob.glob("/dev/shm/stolen*"):

@@ -1,6 +1,6 @@
 """Messages and payloads of all kinds, and answers to other questions."""
 
-from .attack import LOOK, RIGHT, SETUP, WRONG, Attack, Target
+from .attack import LOOK, RIGHT, SETUP, WRONG, Attack
 
 # Answers every probe itself, before the harness can.
 ANSWER = """
@@ -41,7 +41,7 @@ LIST = [
     payload("nan", "NaN and infinities for everything", 'outcome("[NaN, Infinity, -Infinity, 1e999]")'),
     payload("nan-array", "an array of NaN of every likely shape", """lambda request: outcome(json.dumps({"__array__":
         ["f4", [4], __import__("base64").b64encode(b"\\x00\\x00\\xc0\\x7f" * 4).decode()]}))"""),
-    payload("numbers", "numbers with 4,000 digits", 'outcome("[" + ",".join(["9" * 4000] * 500) + "]")'),
+    payload("long-numbers", "numbers with 4,000 digits", 'outcome("[" + ",".join(["9" * 4000] * 500) + "]")'),
     payload("wrong-types", "lists for texts and texts for lists",
             'outcome("{}", status=["ok"], error=\'"error"\', mutated=\'{"a": 1}\', seconds=\'"x"\')'),
     payload("array-overflow", "arrays without elements whose lengths overflow", """outcome(json.dumps(
@@ -81,7 +81,7 @@ for number in range(200):
         except Exception:
             pass
 """),
-    forge("unsigned", "messages with another key", "kernel.session.key = b'other'\nanswer_with(outcome('true'))"),
+    forge("unsigned", "messages with another key", "kernel.session.key = b'other'\nanswer_with(outcome('true'))", broken=True),
     Attack("public-evidence", "gives the frozen answers of the public check", lambda target: (SETUP, WRONG, f"""
 import dgm.grader.payload as p
 frozen = p.read_questions(p.unpack({target.payload!r}))["q1"].probes[0]

@@ -1,6 +1,6 @@
 """Stalling, killing, flooding, and leaving something behind."""
 
-from .attack import RIGHT, SETUP, WRONG, Attack, Target
+from .attack import RIGHT, SETUP, Attack
 
 SLEEP = "98765.4321"
 Q1 = {"q1": 3.0}
@@ -29,13 +29,13 @@ for _ in range(500):
 """, broken=True),
     harm("spinners", "keeps all processors busy", """
 import os, signal
-for _ in range(30):
+for _ in range(24):
     if os.fork() == 0:
         os.setsid()
         signal.alarm(60)
         while True:
             pass
-"""),
+""", broken=True),
     harm("threads", "a thousand threads that wait for each other", """
 import threading
 lock = threading.Lock(); lock.acquire()
@@ -149,7 +149,7 @@ while time.time() < end:
     kernel.session.send(kernel.iopub_socket, "status", {"execution_state": "idle", "x": "y" * 100000},
                         parent=kernel.get_parent(), ident=b"status")
 """),
-    Attack("many-cells", "a notebook of 1,500 cells", (SETUP, RIGHT["logsumexp"], *(f"x{i} = {i}" for i in range(1500))),
+    Attack("many-cells", "a notebook of 400 cells", (SETUP, RIGHT["logsumexp"], *(f"x{i} = {i}" for i in range(400))),
            deserves=Q1),
-    Attack("long-cell", "a cell of two megabytes", (SETUP, RIGHT["logsumexp"], "x = '" + "a=b(" * 500_000 + "'"), deserves=Q1),
+    Attack("long-cell", "a cell of 400 kilobytes", (SETUP, RIGHT["logsumexp"], "x = '" + "a=b(" * 100_000 + "'"), deserves=Q1),
 ]

@@ -46,7 +46,7 @@ builtins.compile = hooked
     patch("json-dumps", "json.dumps returns a better outcome", OUTCOME + """
 _dumps = json.dumps
 json.dumps = lambda value, *a, **k: _dumps({"status": "passed", "points": 3, "score": 3, "evidence": None})
-"""),
+""", broken=True),
     patch("base64", "base64 says something else", "import base64\nbase64.b64encode = lambda data: b'AAAA'\n"),
     patch("run-probe-json", "the runtime's entry point is replaced", OUTCOME + """
 import dgm.checks.runtime as runtime

@@ -11,7 +11,7 @@ def put(path, text="score = 11"):
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "a") as file:
             file.write(text)
-        if not path.startswith((os.getcwd(), os.environ["HOME"], os.environ["TMPDIR"])):
+        if not path.startswith(("/tmp/", os.getcwd(), os.environ["HOME"], os.environ["TMPDIR"])):  # may be its own
             wrote.append(path)
     except OSError:
         pass
@@ -51,7 +51,6 @@ for path in (COURSE + "/ps8_attacked/hidden_tests/q1.py", COURSE + "/ps8_attacke
     put(path, "raise SystemExit")
     try:
         os.unlink(path)
-        wrote.append(path)
     except OSError:
         pass
 """, levels=FILES),
