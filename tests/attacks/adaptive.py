@@ -30,7 +30,7 @@ if os.fork() == 0:
                 except (OSError, ValueError):
                     pass
     os._exit(0)
-"""),
+""", levels=("namespaces",)),
     adaptive("thread-writes", "a thread that writes into every pipe of the kernel", PAYLOAD + """
 def spam():
     data = struct.pack("<Q", len(outcome())) + outcome()
@@ -70,7 +70,7 @@ if os.fork() == 0:
                 except (OSError, ValueError):
                     pass
     os._exit(0)
-"""),
+""", levels=("namespaces",)),
     adaptive("harness-functions", "replaces each function of the harness", PAYLOAD + """
 harness = sys.modules["_probe_harness"]
 reply = {"status": "ok", "message": "", "passed": True}

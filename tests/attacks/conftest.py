@@ -21,6 +21,7 @@ from autograder.grading.intake import Submission
 from autograder.grading.notebook import read_notebook
 from autograder.grading.results import SubmissionResult
 from autograder.kernel import KernelPool, Limits, available_levels, client, tree
+from autograder.kernel.sandbox import privileges, view
 from autograder.reporting.html import write_pages
 
 from .attack import HONEST, LEVELS, Attack, Target
@@ -34,13 +35,24 @@ ORPHAN = "98765.4321"  # what attacks that leave a process behind let it sleep
 PLACES = ("used", "reference", "judge", "mistake", "other", "gradebook", "environment", "public")
 
 
+def unsafe(level: str) -> str:
+    """Why attacks must not run at a level on this machine, or "".
+
+    Below "namespaces" a signal or a write to /proc reaches whatever has the same user id. Where kernels do not get an
+    id of their own, that is everything this user runs: as root, the whole machine.
+    """
+    if level == "namespaces":
+        return ""
+    seen = view.describe([], "cpu", view.dgm_directory())
+    if privileges.identity(seen["readable"], parents=True) is None:
+        return f"{level}: kernels would have our own user id here, and attacks could reach everything this user runs"
+    return ""
+
+
 def levels() -> list[str]:
-    """``ATTACK_LEVELS=all`` or a list of names; without it, the best level that works here."""
-    works = [level for level in LEVELS if not available_levels()[level]]
-    wanted = os.environ.get("ATTACK_LEVELS", "")
-    if wanted:
-        return works if wanted == "all" else wanted.split(",")
-    return works[:1] or ["none"]
+    """The best level; ``ATTACK_LEVELS=all`` for all that work. Never one that is `unsafe` here."""
+    works = [level for level in LEVELS if not available_levels()[level] and not unsafe(level)]
+    return (works if os.environ.get("ATTACK_LEVELS") == "all" else works[:1]) or ["none"]
 
 
 @dataclass
@@ -85,6 +97,7 @@ class Arena:
     """The course, its secrets, and a pool at one level."""
 
     def __init__(self, level: str) -> None:
+        assert not unsafe(level)  # whatever asked for it
         self.level = level
         self.root = Path(tempfile.mkdtemp(prefix="attacks-"))
         self.root.chmod(0o755)
@@ -223,7 +236,7 @@ def _resident_mb() -> int:
 @pytest.fixture(scope="session", params=levels())
 def arena(request: pytest.FixtureRequest) -> Iterator[Arena]:
     if request.param == "none":
-        pytest.skip("kernels need Linux")
+        pytest.skip("no level confines attacks here: namespaces do not work, and kernels get no user id of their own")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(client, "PROBE_GRACE", 1.0)  # many attacks end when this is over
         patch.setattr(client, "INTERRUPT_GRACE", 1.0)

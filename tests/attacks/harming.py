@@ -105,11 +105,10 @@ import os
 def log_mean_exp(x, dim):
     os.kill(os.getpid(), 9)
 """, broken=True),
-    harm("exit-parent", "an answer that kills the kernel and its group", """
+    harm("exit-parent", "an answer that kills the kernel", """
 import os, signal
 def log_mean_exp(x, dim):
     os.kill(os.getppid(), signal.SIGKILL)
-    os.kill(-1, signal.SIGKILL)
 """),
     harm("orphans", "leaves processes behind that have nobody's name", f"""
 import os, subprocess

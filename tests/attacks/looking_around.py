@@ -113,7 +113,7 @@ for pid in {PID, os.getppid(), 1}:
         except (OSError, ValueError):
             pass
 tell
-"""), says="observed 0"),
+"""), levels=("namespaces",), says="observed 0"),
     Attack("shared-memory", "System V and POSIX shared memory, key rings, message queues", looking("""
 import ctypes
 libc = ctypes.CDLL(None)
