@@ -669,7 +669,7 @@ plot.curves(
     xlabel="x", ylabel="log p(x) in nats", title="two bumps at ±1 of width 0.5, float32", ax=right,
 )
 right.plot(line[naive_on_line.isinf()], np.full(int(naive_on_line.isinf().sum()), -260.0), "x", color=plot.COLORS[1], markersize=4)
-right.text(0, -250, "crosses: exp, sum, log gives −∞", ha="center", color=plot.COLORS[1]);
+right.text(0, -250, "crosses: exp, sum, log gives −∞", ha="center", color=plot.COLORS[1])
 
 # %% [markdown]
 # **The E-step.** Which component does $x$ come from? By Bayes' rule the posterior of the label, called the
@@ -1012,7 +1012,7 @@ for momentum, color in ((0.0, plot.COLORS[0]), (0.8, plot.COLORS[1])):
 panels[0].contour(grid_x, grid_y, 0.5 * (grid_x**2 + 30 * grid_y**2), levels=[1, 5, 15, 30, 60], colors="#BBBBBB", linewidths=0.8)
 panels[0].set(xlim=(-4, 10.5), ylim=(-2.6, 2.6), title="60 steps of size 0.06 in a valley")
 panels[0].legend(loc="lower left")
-plot.curves(losses, ylabel="loss", logy=True, ax=panels[1], title="its loss");
+plot.curves(losses, ylabel="loss", logy=True, ax=panels[1], title="its loss")
 
 # %% [markdown]
 # ### Your task
@@ -1586,7 +1586,7 @@ t = np.arange(1, 3001)
 right.plot(t, (1 - 0.9**t) / np.sqrt(1 - 0.999**t), color=plot.COLORS[1], label="without bias correction")
 right.plot(t, np.ones(len(t)), color=plot.COLORS[0], label="with")
 right.set(xscale="log", xlabel="step t", ylabel="step size / lr", ylim=(0, 7.5), title="A constant gradient")
-right.legend();
+right.legend()
 
 # %% [markdown]
 # AdamW's two paths coincide; SGD with the smaller loss hardly leaves its start. On the right: without the correction, the early steps are
@@ -2428,7 +2428,7 @@ axes[0].plot(distance, torch.log(upper - lower + 1e-12), "--", color=plot.COLORS
 axes[0].set(xlabel="(k − μ) / s,  with s = 1", ylabel="log-probability of level k", ylim=(-65, 3), title="far away: −∞ or a plateau without gradient")
 log_scale = torch.linspace(0, 18, 400)
 width = torch.exp(-log_scale)
-axes[1].plot(log_scale, torch.log((torch.sigmoid(width.double() / 2) - torch.sigmoid(-width.double() / 2))), color="#999999", linewidth=5, label="true value")
+axes[1].plot(log_scale, torch.log(torch.sigmoid(width.double() / 2) - torch.sigmoid(-width.double() / 2)), color="#999999", linewidth=5, label="true value")
 axes[1].plot(log_scale, torch.log(torch.sigmoid(width / 2) - torch.sigmoid(-width / 2)), color=plot.COLORS[0], label="log(σ(b) − σ(a))")
 axes[1].set(xlabel="log s,  with k = μ", ylabel="log-probability of level k", ylim=(-22, 1), title="wide: the digits cancel")
 for ax in axes:
@@ -2742,7 +2742,7 @@ for dtype, color in ((np.float64, plot.COLORS[0]), (np.float32, plot.COLORS[1]))
     axis.loglog(step_sizes, np.maximum(one_sided, 1e-13), ":", color=color, label=f"{name}, one-sided")
     axis.loglog(step_sizes, np.maximum(central, 1e-13), "-", color=color, label=f"{name}, central")
 axis.set(xlabel="step h", ylabel="relative error of the derivative", title=r"$e^x\cos 3x$ at 0.7")
-axis.legend(loc="upper right", bbox_to_anchor=(0.9, 1.0), fontsize=9);
+axis.legend(loc="upper right", bbox_to_anchor=(0.9, 1.0), fontsize=9)
 
 # %% [markdown]
 # Only central differences in float64 reach ten digits, at $h\approx 10^{-5}$ (near $u^{1/3}$). In float32 no step gives more than five, and at $10^{-5}$ two or three are left.
@@ -2973,7 +2973,7 @@ right.semilogy(dims, 2.0**dims - 1, color=plot.COLORS[1], label=r"any distributi
 right.semilogy(dims, dims * (dims + 1) / 2, color=plot.COLORS[0], label="logistic, $D(D+1)/2$")
 right.semilogy(dims, dims, color=plot.COLORS[2], label="independent, $D$")
 right.set(xlabel="number of binary dimensions D", title="Parameters")
-right.legend();
+right.legend()
 
 # %% [markdown]
 # (It ends at 001: $0.65$ is not below $0.6$, $0.80$ not below $0.2$, but $0.10$ is below $0.5$.)
@@ -3294,7 +3294,7 @@ for q, colour in zip((0.1, 0.5, 0.9), plot.COLORS):
     right.plot(grid, torch.distributions.Normal(centre, spread).log_prob(grid).exp(), ":", color=colour)
 right.set(xlabel="$x_1$", title="reversed conditionals; dotted: Gaussians\nwith the same mean and variance")
 right.set_ylim(0, 1.5 * right.get_ylim()[1])
-right.legend(loc="upper center", ncols=2);
+right.legend(loc="upper center", ncols=2)
 
 # %% [markdown]
 # ### In your own words (2 points, graded by a person)
@@ -3381,7 +3381,7 @@ def draw_network(ax, strict: bool, path: list[int], title: str) -> None:
 
 figure, axes = plot.subplots(1, 2, width=10, height=3.6)
 draw_network(axes[0], True, [1, 0, 1, 2], "rule (11.1): $x_2$ depends on $x_1$")
-draw_network(axes[1], False, [2, 2, 0, 2], "≥ at the output: $x_2$ depends on itself");
+draw_network(axes[1], False, [2, 2, 0, 2], "≥ at the output: $x_2$ depends on itself")
 
 # %% [markdown]
 # With the leak the network learns to copy its input: training NLL 0, and samples that are worthless. The output of $x_1$, which comes first, has
@@ -3686,7 +3686,7 @@ def reach_of_stack(size, row, col, layers):
     places = {(row, col)}
     for layer in range(layers):
         moves = first if layer == layers - 1 else first + [(0, 0)]   # the layer nearest the input is of kind A
-        places = {(i + a, j + b) for i, j in places for a, b in moves if 0 <= i + a and 0 <= j + b < size}
+        places = {(i + a, j + b) for i, j in places for a, b in moves if i + a >= 0 and 0 <= j + b < size}
     picture = np.zeros((size, size))
     for i, j in places:
         picture[i, j] = 1
@@ -4999,7 +4999,7 @@ plt.show()
 
 # %% [markdown]
 # The leaking network wins by a tenth. But its number is not $-\log_2 p$ of anything (its "probabilities" do not sum to 1), and when it has to draw,
-# it has nothing to copy from: its patches look nothing like the data.
+# it has nothing to copy from: almost all of its patches are black.
 #
 # **What to remember.** The chain rule needs an order for *everything* that is predicted, colours included. Any layer that pools statistics is a
 # possible leak, and a leak shows up as an excellent likelihood. The dependence matrix costs one backward pass a value on a tiny image, and settles the matter.
