@@ -189,7 +189,7 @@ def held_out(weights, wanted, empty, target, images, labels, evidence, expected,
     chance = images[0].numel() * float(np.log(2))
     goal = nats(weights_of(wanted, target), images, labels)
     got = nats(weights_of(weights, empty), images, labels)
-    if got <= goal + slack * (chance - goal):
+    if got <= goal + max(slack * (chance - goal), 0.5):  # now and then even the reference's start learns nothing
         return True
     return (
         f"on images that were not trained on the returned weights reach {got:.2f} nats; a correct loop reaches about {goal:.2f} "
@@ -259,7 +259,7 @@ def sums_to_one(student, rng):
     return found
 
 
-@probe(points=1, title="training on full batches follows Adam on the mean of -log p", judge=Close(rtol=2e-2, atol=4e-3), public=True)
+@probe(points=1, title="training on full batches follows Adam on the mean of -log p", judge=Close(rtol=2e-2, atol=1e-2), public=True)
 def train_full_batch(student, rng):
     classes, n = 3, rng.integer(6, 12)
     x, y = rng.bernoulli(n, 1, 3, 4, p=0.4), rng.integers(0, classes, n)
@@ -267,7 +267,7 @@ def train_full_batch(student, rng):
     for labels in (y, None):
         model = fill(PixelChain(3, 4, classes), rng, 0.3)
         model.eval()  # as it would be after drawing samples
-        history = student.raw.train_pixelcnn(model, x, labels, 12, n, 0.05, rng.generator())
+        history = student.raw.train_pixelcnn(model, x, labels, 8, n, 0.05, rng.generator())
         found.append({
             "history": [float(value) for value in history], "weights": model.weight, "bias": model.bias, "label": model.label,
             "share of passes in training mode": sum(model.modes) / max(1, len(model.modes)),
@@ -300,7 +300,7 @@ def train_network(student, rng):
 
 @probe(points=1, title="samples with given uniforms", judge=Exact(), public=True)
 def samples(student, rng):
-    height, width, classes, batch = rng.integer(2, 5), rng.integer(3, 6), rng.integer(2, 5), rng.integer(2, 5)
+    height, width, classes, batch = rng.integer(2, 5), rng.integer(3, 6), rng.integer(2, 5), rng.integer(10, 16)
     model = half_integer_chain(rng, height, width, classes)
     u, y = safe_uniforms(rng, batch, 1, height, width), rng.integers(0, classes, batch)
     found = {"with labels": student.pixelcnn_sample(model, u, y), "training mode afterwards": float(model.training)}
@@ -314,7 +314,7 @@ def samples(student, rng):
 
 @probe(points=1, title="completions with given uniforms", judge=Exact())
 def completions(student, rng):
-    height, width, classes, batch = rng.integer(3, 5), rng.integer(3, 6), rng.integer(2, 5), rng.integer(3, 5)
+    height, width, classes, batch = rng.integer(3, 5), rng.integer(3, 6), rng.integer(2, 5), rng.integer(12, 18)
     model = half_integer_chain(rng, height, width, classes)
     found = {}
     half = torch.zeros(batch, 1, height, width, dtype=torch.bool, device=rng.device)
