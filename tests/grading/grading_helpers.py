@@ -216,3 +216,16 @@ class FakePool:
 
 
 LIMITS = Limits(cell_seconds=5, probe_seconds=5, total_seconds=60)
+
+
+def on_disk(out: Path) -> dict[str, Any]:
+    """All results as they lie there, without what a clock said."""
+    found = {}
+    for path in sorted((out / "results").glob("*.json")):
+        data = json.loads(path.read_text())
+        data["seconds"] = 0
+        for question in data["questions"]:
+            for probe in question["probes"]:
+                probe["seconds"] = 0
+        found[path.stem] = data
+    return found

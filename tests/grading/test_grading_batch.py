@@ -7,7 +7,7 @@ import os
 import stat
 
 import pytest
-from grading_helpers import BLANK, DOUBLE, LIMITS, MEAN, RIGHT, SETUP, SUM, TRIPLE, WRONG_SUM, FakePool
+from grading_helpers import BLANK, DOUBLE, LIMITS, MEAN, RIGHT, SETUP, SUM, TRIPLE, WRONG_SUM, FakePool, on_disk
 from grading_helpers import submission as make
 
 from autograder.errors import UserError
@@ -55,19 +55,6 @@ def pools():
 
 def run(problem_set, out, pools, submissions=CLASS, progress=lambda result, reused: None, **options):
     return grade_batch(problem_set, submissions, out, Options(limits=LIMITS, **options), progress, pools)
-
-
-def on_disk(out):
-    """All results as they lie there, without what a clock said."""
-    found = {}
-    for path in sorted((out / "results").glob("*.json")):
-        data = json.loads(path.read_text())
-        data["seconds"] = 0
-        for question in data["questions"]:
-            for probe in question["probes"]:
-                probe["seconds"] = 0
-        found[path.stem] = data
-    return found
 
 
 def test_results_and_summary(problem_set, tmp_path, pools):

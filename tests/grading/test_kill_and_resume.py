@@ -10,7 +10,20 @@ import time
 from pathlib import Path
 
 import pytest
-from grading_helpers import BLANK, DOUBLE, MEAN, RIGHT, SETUP, SUM, TRIPLE, WRONG_MEAN, WRONG_SUM, make_course, notebook
+from grading_helpers import (
+    BLANK,
+    DOUBLE,
+    MEAN,
+    RIGHT,
+    SETUP,
+    SUM,
+    TRIPLE,
+    WRONG_MEAN,
+    WRONG_SUM,
+    make_course,
+    notebook,
+    on_disk,
+)
 
 COUNT = 24
 KILLS = 4
@@ -45,19 +58,6 @@ def finish(process: subprocess.Popen) -> str:
     text, _ = process.communicate(timeout=300)
     assert process.returncode == 0, text
     return text
-
-
-def on_disk(out: Path) -> dict:
-    """All results as they lie there, without what a clock said."""
-    found = {}
-    for path in sorted((out / "results").glob("*.json")):
-        data = json.loads(path.read_text())
-        data["seconds"] = 0
-        for question in data["questions"]:
-            for probe in question["probes"]:
-                probe["seconds"] = 0
-        found[path.stem] = data
-    return found
 
 
 def summary(out: Path) -> list[str]:
