@@ -14,7 +14,8 @@ from rich.table import Table
 from autograder.course import course_root
 from autograder.errors import UserError
 from autograder.probes.load import find_folder, load_problem_set
-from autograder.proving.prove import QuestionProof, prove
+from autograder.proving.proof import QuestionProof
+from autograder.proving.prove import prove
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,13 +71,13 @@ def _progress(console: Console, proof: QuestionProof) -> None:
 def _table(name: str, proofs: list[QuestionProof]) -> Table:
     table = Table(title=f"Kill matrix of {name}")
     table.add_column("question")
-    columns = ("probes", "points", "reference", "blank", "alternatives", "mistakes caught", "named", "named wrongly")
+    columns = ("probes", "points", "right", "blank", "other ways", "caught", "named", "misnamed")
     for column in columns:
         table.add_column(column, justify="right")
     for proof in proofs:
         data = proof.to_json()
         table.add_row(
-            f"{proof.id} {proof.title}", str(proof.probes), f"{proof.points:g}",
+            proof.id, str(proof.probes), f"{proof.points:g}",
             f"{proof.reference_passes}/{proof.seeds}",
             "–" if proof.blank_score is None else f"{proof.blank_score:g}",
             f"{data['alternatives']['passed']}/{data['alternatives']['n']}",
@@ -89,13 +90,13 @@ def _table(name: str, proofs: list[QuestionProof]) -> Table:
 
 def _details(console: Console, proof: QuestionProof) -> None:
     note = "slow probes are left out where they are not needed"
-    table = Table(title=f"{proof.id}: how often each probe caught each mistake, of {proof.seeds} ({note})")
+    table = Table(title=f"{proof.id}: which probes caught each mistake, and how often of {proof.seeds} ({note})")
     table.add_column("mistake")
-    for name, seconds in proof.seconds.items():
-        table.add_column(f"{name}\n{1000 * seconds:.0f} ms", justify="right")
     table.add_column("named", justify="right")
+    table.add_column("caught by")
     for mistake in proof.mistakes:
-        table.add_row(
-            mistake.key, *(str(mistake.probes.get(name, "")) for name in proof.seconds), str(mistake.named)
-        )
+        caught = ", ".join(f"{name} {count}" for name, count in mistake.probes.items())
+        table.add_row(mistake.key, str(mistake.named), caught)
     console.print(table)
+    times = ", ".join(f"{name} {1000 * seconds:.0f} ms" for name, seconds in proof.mean_seconds().items())
+    console.print(f"Time of each probe on the reference: {times}", highlight=False)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Self
 
 from autograder.grading.results import ProbeResult, QuestionResult, question_status
 from autograder.grading.seeds import probe_seed
@@ -15,9 +16,11 @@ from autograder.probes.load import ProblemSet
 from autograder.probes.namespace import reference_namespace, variant_namespace
 from autograder.probes.spec import Probe, Question, Variant
 from dgm.checks.judges import Context
-from dgm.checks.naming import name_mistake
+from dgm.checks.naming import name_mistake, same_outcome
 from dgm.checks.runtime import Outcome, run_probe
 from dgm.checks.verdicts import ERROR, FAILED, PASSED, explain, sentence
+
+SLOW_SECONDS = 0.01  # probes that take longer on the reference are run on mistakes only where they are needed
 
 
 class ReferenceFailed(RuntimeError):
@@ -31,14 +34,17 @@ class Referee:
         self.problem_set, self.seed, self.device = problem_set, seed, device
         self._lock = threading.RLock()  # torch's default dtype and generators are global to the process
         self._namespaces: dict[str, dict[str, Any]] = {}
-        self._impact = Impact(problem_set)
         self._outcomes: dict[tuple[str, str, str], Outcome] = {}
 
-    def at_seed(self, seed: int) -> Referee:
+    def at_seed(self, seed: int) -> Self:
         """A referee for another seed that shares the definitions, which do not depend on it."""
-        other = Referee(self.problem_set, seed, self.device)
+        other = type(self)(self.problem_set, seed, self.device)
         other._namespaces, other._impact = self._namespaces, self._impact
         return other
+
+    @cached_property
+    def _impact(self) -> Impact:
+        return Impact(self.problem_set)
 
     def probe_seed(self, question: Question, probe: Probe) -> int:
         return probe_seed(self.seed, self.problem_set.name, question.id, probe.name)
@@ -81,12 +87,14 @@ class Referee:
         seconds = round(float(outcome.get("seconds", 0.0)), 4)
         return ProbeResult(probe.name, probe.title, probe.points, earned, probe.public, status, message, None, seconds)
 
+    @cached_property
+    def _reference(self) -> SimpleNamespace:
+        names = self._namespace("", self.problem_set.questions[0], None)
+        return SimpleNamespace(**{key: value for key, value in names.items() if not key.startswith("__")})
+
     def _verdict(self, question: Question, probe: Probe, outcome: Outcome, expected: Outcome) -> tuple[str, str]:
         with self._lock:
-            namespace = SimpleNamespace(**{
-                key: value for key, value in self._namespace("", question, None).items() if not key.startswith("__")
-            })
-            context = Context(self.probe_seed(question, probe), self.device, namespace)
+            context = Context(self.probe_seed(question, probe), self.device, self._reference)
             status, message = explain(
                 outcome, expected, probe.judge, context, undefined="is not defined when the notebook has run.",
                 untouched="Not answered yet: the stub is still there.",
@@ -100,7 +108,7 @@ class Referee:
         if failed and question.mistakes:
             known = {mistake.key: _LazyOutcomes(self, question, mistake) for mistake in question.mistakes}
             titles = {mistake.key: mistake.title for mistake in question.mistakes}
-            named = _named(outcomes, known, [result.id for result in failed])
+            named = self._named(question, outcomes, known, [result.id for result in failed])
             for result in failed:
                 if result.id in named:
                     result.mistake = named[result.id]
@@ -110,6 +118,28 @@ class Referee:
         return QuestionResult(
             question.id, question.title, score, question.points, status, question.bonus, False, results
         )
+
+    def _named(
+        self, question: Question, outcomes: Mapping[str, Outcome], known: Mapping[str, Mapping[str, Outcome]],
+        failed: list[str],
+    ) -> dict[str, str]:
+        """`name_mistake` on hostile evidence: what it cannot compare stays without a name."""
+
+        def cost(probe: Probe) -> tuple[bool, bool]:  # training last; what failed rules out most mistakes
+            return self.expected(question, probe)["seconds"] >= SLOW_SECONDS, probe.name not in failed
+
+        ordered = {probe.name: outcomes[probe.name] for probe in sorted(question.probes, key=cost)}
+        try:
+            return name_mistake(ordered, known, failed, self.same)
+        except Exception:
+            return {}
+
+    def same(self, one: Outcome, other: Outcome) -> bool:
+        """Are a student's outcome and a mistake's the same? What cannot be compared is not."""
+        try:
+            return same_outcome(one, other)
+        except Exception:
+            return False
 
 
 class _LazyOutcomes(Mapping[str, Outcome]):
@@ -130,14 +160,3 @@ class _LazyOutcomes(Mapping[str, Outcome]):
 
     def __len__(self) -> int:
         return len(self._probes)
-
-
-def _named(
-    outcomes: Mapping[str, Outcome], known: Mapping[str, Mapping[str, Outcome]], failed: list[str]
-) -> dict[str, str]:
-    """`name_mistake` on hostile evidence: what it cannot compare stays without a name."""
-    try:
-        return name_mistake(outcomes, known, failed)
-    except Exception:
-        return {}
-

@@ -23,9 +23,16 @@ class Impact:
         self._dependencies = _dependencies(problem_set.source)
         self._reached: dict[tuple[str, str], frozenset[str]] = {}
         self._changed: dict[tuple[str, str], frozenset[str] | None] = {}
+        self._affects: dict[tuple[str, str, str], bool] = {}
 
     def affects(self, question: Question, variant: Variant, probe: Probe) -> bool:
         """Can the variant change the probe's evidence?"""
+        key = (question.id, variant.key, probe.name)
+        if key not in self._affects:
+            self._affects[key] = self._does_affect(question, variant, probe)
+        return self._affects[key]
+
+    def _does_affect(self, question: Question, variant: Variant, probe: Probe) -> bool:
         one, other = (question.id, variant.key), (question.id, probe.name)
         if one not in self._changed:
             self._changed[one] = changed(self._problem_set.source, question, variant)

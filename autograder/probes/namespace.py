@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import linecache
 import os
 from collections.abc import Mapping
-from types import SimpleNamespace
+from types import CodeType, SimpleNamespace
 from typing import Any
 
 from autograder.errors import UserError
@@ -36,7 +37,8 @@ def variant_namespace(problem_set: ProblemSet, question: Question, variant: Vari
             for old, new in edits.items():
                 used[old] += text.count(old)
                 text = text.replace(old, new)
-        cells.append((text, f"<answers {problem_set.name} cell {cell.index}, {variant.key}>"))
+        edited = "" if text == cell.text else f", {variant.key}"
+        cells.append((text, f"<answers {problem_set.name} cell {cell.index}{edited}>"))
     for old, count in used.items():
         if count != 1:
             where = f"{question.id}, {variant.key}"
@@ -60,9 +62,15 @@ def execute_cells(cells: list[tuple[str, str]]) -> dict[str, Any]:
     namespace: dict[str, Any] = {"__name__": "__answers__"}
     with _grading_environment(), fixed_state(0), contextlib.redirect_stdout(io.StringIO()):
         for text, filename in cells:
-            linecache.cache[filename] = (len(text), None, text.splitlines(True), filename)
-            exec(compile(text, filename, "exec", dont_inherit=True), namespace)
+            exec(_compiled(text, filename), namespace)
     return namespace
+
+
+@functools.lru_cache(maxsize=1000)
+def _compiled(text: str, filename: str) -> CodeType:
+    """The code of a cell; variants share all cells but the edited ones. Lines are kept for error messages."""
+    linecache.cache[filename] = (len(text), None, text.splitlines(True), filename)
+    return compile(text, filename, "exec", dont_inherit=True)
 
 
 @contextlib.contextmanager

@@ -5,80 +5,50 @@ Everything runs in this process on trusted code; the sandboxed path is tested el
 
 from __future__ import annotations
 
+import functools
+import itertools
 import json
 import multiprocessing
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from autograder.grading.referee import Referee, ReferenceFailed
+from autograder.grading.referee import SLOW_SECONDS, Referee, ReferenceFailed
 from autograder.grading.results import PASSED, QuestionResult
 from autograder.grading.seeds import probe_seed
 from autograder.probes.load import ProblemSet, load_problem_set
 from autograder.probes.namespace import execute_cells
-from autograder.probes.spec import Mistake, Question, Variant
+from autograder.probes.spec import Mistake, Probe, Question, Variant
+from autograder.proving.proof import MistakeProof, QuestionProof
 from dgm.checks.runtime import Outcome, run_probe
 
-SLOW_SECONDS = 0.01  # a probe that takes longer on the reference is run on a mistake only where it is needed
 
+class ProofReferee(Referee):
+    """A referee that remembers verdicts and comparisons: most variants share most outcomes with the reference.
 
-@dataclass
-class MistakeProof:
-    """How often one mistake was caught, named, and named as another; and which probes caught it."""
+    Outcomes are told apart by identity, which is safe as the referee keeps all that it made.
+    """
 
-    key: str
-    title: str
-    caught: int = 0
-    named: int = 0
-    misnamed: int = 0
-    probes: dict[str, int] = field(default_factory=dict)
+    def __init__(self, problem_set: ProblemSet, seed: int, device: str = "cpu") -> None:
+        super().__init__(problem_set, seed, device)
+        self._verdicts: dict[tuple[str, str, int], tuple[str, str]] = {}
+        self._compared: dict[tuple[int, int], bool] = {}
 
+    def _verdict(self, question: Question, probe: Probe, outcome: Outcome, expected: Outcome) -> tuple[str, str]:
+        key = (question.id, probe.name, id(outcome))
+        if key not in self._verdicts:
+            self._verdicts[key] = super()._verdict(question, probe, outcome, expected)
+        return self._verdicts[key]
 
-@dataclass
-class QuestionProof:
-    """The proof of one question over ``seeds`` seeds."""
-
-    id: str
-    title: str
-    probes: int
-    points: float
-    seeds: int
-    reference_passes: int = 0
-    blank_score: float | None = None
-    alternatives: dict[str, int] = field(default_factory=dict)
-    mistakes: list[MistakeProof] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    seconds: dict[str, float] = field(default_factory=dict)
-    runs: int = 0
-
-    @property
-    def ok(self) -> bool:
-        return (
-            self.reference_passes == self.seeds
-            and not self.blank_score
-            and all(count == self.seeds for count in self.alternatives.values())
-            and all(mistake.caught == self.seeds and not mistake.misnamed for mistake in self.mistakes)
-        )
-
-    def to_json(self) -> dict[str, Any]:
-        full = self.seeds
-        return {
-            "id": self.id, "title": self.title, "probes": self.probes, "points": self.points,
-            "reference_passes": self.reference_passes, "blank_score": self.blank_score,
-            "alternatives": {
-                "n": len(self.alternatives), "passed": sum(count == full for count in self.alternatives.values()),
-            },
-            "mistakes": {
-                "n": len(self.mistakes),
-                "caught": sum(mistake.caught == full for mistake in self.mistakes),
-                "named": sum(mistake.named == full for mistake in self.mistakes),
-                "misnamed": sum(mistake.misnamed > 0 for mistake in self.mistakes),
-            },
-        }
+    def same(self, one: Outcome, other: Outcome) -> bool:
+        key = (id(one), id(other))
+        if key not in self._compared:
+            self._compared[key] = super().same(one, other)
+        return self._compared[key]
 
 
 def prove(
@@ -90,46 +60,72 @@ def prove(
 ) -> list[QuestionProof]:
     """Prove all (or the named) questions; ``done`` is called as each is finished."""
     wanted = [question.id for question in problem_set.questions if questions is None or question.id in questions]
-    if jobs <= 1 or len(wanted) <= 1:
-        proofs = []
-        for id in wanted:
-            proofs.append(prove_question(problem_set, problem_set.question(id), seeds))
-            if done:
-                done(proofs[-1])
-        return proofs
-    context = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
-    with ProcessPoolExecutor(jobs, context) as pool:
-        futures = {pool.submit(_prove_by_name, problem_set.folder, id, seeds): id for id in wanted}
-        finished = {}
-        for future in as_completed(futures):
-            finished[futures[future]] = future.result()
-            if done:
-                done(future.result())
+    pieces = [(id, block) for block in _blocks(seeds, jobs) for id in wanted]
+    finished: dict[str, QuestionProof] = {}
+    for piece in _proved(problem_set, pieces, jobs):
+        id = piece.id
+        finished[id] = finished[id].joined(piece) if id in finished else piece
+        if done and finished[id].seeds == seeds:
+            done(finished[id])
     return [finished[id] for id in wanted]
 
 
-def _prove_by_name(folder: Path, id: str, seeds: int) -> QuestionProof:
-    problem_set = load_problem_set(folder)
-    return prove_question(problem_set, problem_set.question(id), seeds)
+def _blocks(seeds: int, jobs: int) -> list[range]:
+    """The seeds in a block for each process, so that these end together although questions differ in cost."""
+    count = max(1, min(seeds, jobs))
+    edges = [seeds * part // count for part in range(count + 1)]
+    return [range(start, stop) for start, stop in itertools.pairwise(edges)]
 
 
-def prove_question(problem_set: ProblemSet, question: Question, seeds: int) -> QuestionProof:
-    """Prove one question on seeds 0, ..., seeds - 1."""
-    proof = QuestionProof(question.id, question.title, len(question.probes), question.points, seeds)
+def _proved(problem_set: ProblemSet, pieces: list[tuple[str, range]], jobs: int) -> Iterator[QuestionProof]:
+    if jobs <= 1 or len(pieces) <= 1:
+        for id, block in pieces:
+            yield prove_question(problem_set, problem_set.question(id), block)
+        return
+    context = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
+    with ProcessPoolExecutor(jobs, context) as pool:
+        futures = [pool.submit(_prove_by_name, problem_set.folder, id, block) for id, block in pieces]
+        for future in as_completed(futures):
+            yield future.result()
+
+
+def _prove_by_name(folder: Path, id: str, block: range) -> QuestionProof:
+    problem_set = _loaded(folder)
+    return prove_question(problem_set, problem_set.question(id), block)
+
+
+_loaded = functools.cache(load_problem_set)
+
+
+def prove_question(problem_set: ProblemSet, question: Question, seeds: range) -> QuestionProof:
+    """Prove one question on these seeds; the first block of seeds, from 0, also proves the blank notebook."""
+    proof = QuestionProof(question.id, question.title, len(question.probes), question.points, len(seeds))
     proof.alternatives = {alternative.key: 0 for alternative in question.alternatives}
     proof.mistakes = [MistakeProof(mistake.key, mistake.title) for mistake in question.mistakes]
-    blank = blank_namespace(problem_set)
     torch.set_num_threads(1)  # probes are tiny, and threads only wait for each other
-    referee = Referee(problem_set, 0)
-    for seed in range(seeds):
+    if 0 in seeds:
+        _prove_blank(problem_set, question, proof)
+    referee = ProofReferee(problem_set, 0)
+    for seed in seeds:
         referee = referee.at_seed(seed)
-        _prove_seed(referee, question, proof, blank, seed)
+        _prove_seed(referee, question, proof, seed)
     return proof
 
 
-def _prove_seed(
-    referee: Referee, question: Question, proof: QuestionProof, blank: dict[str, Any] | None, seed: int
-) -> None:
+def _prove_blank(problem_set: ProblemSet, question: Question, proof: QuestionProof) -> None:
+    blank = blank_namespace(problem_set)
+    if blank is None:
+        return
+    outcomes = {
+        probe.name: run_probe(probe.function, blank, probe_seed(0, problem_set.name, question.id, probe.name))
+        for probe in question.probes
+    }
+    proof.blank_score = Referee(problem_set, 0).judge_question(question, outcomes).score
+    if proof.blank_score:
+        _note(proof, f"the blank notebook earns {proof.blank_score:g} points")
+
+
+def _prove_seed(referee: Referee, question: Question, proof: QuestionProof, seed: int) -> None:
     try:
         result = _graded(referee, question, None)
     except ReferenceFailed as error:
@@ -137,7 +133,7 @@ def _prove_seed(
         return
     proof.runs += 1
     for probe in result.probes:
-        proof.seconds[probe.id] = proof.seconds.get(probe.id, 0.0) + probe.seconds / proof.seeds
+        proof.seconds[probe.id] = proof.seconds.get(probe.id, 0.0) + probe.seconds
     if result.score == question.points:
         proof.reference_passes += 1
     else:
@@ -150,15 +146,6 @@ def _prove_seed(
             _note(proof, f"seed {seed}: alternative {alternative.key} fails {_failures(result)}")
     for mistake, entry in zip(question.mistakes, proof.mistakes, strict=True):
         _prove_mistake(referee, question, mistake, entry, proof, seed)
-    if blank is not None and seed == 0:
-        name = referee.problem_set.name
-        outcomes = {
-            probe.name: run_probe(probe.function, blank, probe_seed(seed, name, question.id, probe.name))
-            for probe in question.probes
-        }
-        proof.blank_score = referee.judge_question(question, outcomes).score
-        if proof.blank_score:
-            _note(proof, f"the blank notebook earns {proof.blank_score:g} points")
 
 
 def _prove_mistake(
@@ -188,7 +175,7 @@ def _only_fast(question: Question, proof: QuestionProof) -> Question:
     If a mistake is caught and named by these, the slow probes (training runs) cannot change that: with more probes
     fewer other mistakes agree with it, and it always agrees with itself. Proving stays exact and takes a fraction.
     """
-    mean = {name: seconds * proof.seeds / max(1, proof.runs) for name, seconds in proof.seconds.items()}
+    mean = proof.mean_seconds()
     fast = [probe for probe in question.probes if mean[probe.name] < SLOW_SECONDS]
     return replace(question, probes=fast) if fast else question
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -49,15 +49,20 @@ def information(value: Any) -> int:
 
 
 def name_mistake(
-    student: Mapping[str, Outcome], mistakes: Mapping[str, Mapping[str, Outcome]], failed: list[str]
+    student: Mapping[str, Outcome],
+    mistakes: Mapping[str, Mapping[str, Outcome]],
+    failed: list[str],
+    same: Callable[[Outcome, Outcome], bool] = same_outcome,
 ) -> dict[str, str]:
     """For each failed probe the mistake that explains it, or nothing.
 
     Parameters
     ----------
-    student : outcome of each of the question's probes, by probe name
+    student : outcome of each of the question's probes, by probe name. They are compared in this order until one
+        differs, and only then is the mistake's outcome asked for: put first what is cheap and tells most
     mistakes : for each mistake's key, its outcome on the same probes
     failed : names of the probes that the student failed
+    same : compares a student's outcome with a mistake's
 
     Returns
     -------
@@ -68,18 +73,9 @@ def name_mistake(
     failed probe is named if its evidence is rich and exactly one mistake has it (the student may have made two
     mistakes in different functions).
     """
-    order = [*failed, *(probe for probe in student if probe not in failed)]  # a failed probe rules out most mistakes
-    seen: dict[tuple[str, int], bool] = {}  # mistakes that do not touch a probe share one outcome: compare it once
-
-    def same(probe: str, other: Outcome) -> bool:
-        key = (probe, id(other))
-        if key not in seen:
-            seen[key] = same_outcome(student[probe], other)
-        return seen[key]
-
     whole = [
         key for key, outcomes in mistakes.items()
-        if all(same(probe, outcomes[probe]) for probe in order if probe in outcomes)
+        if all(same(outcome, outcomes[probe]) for probe, outcome in student.items() if probe in outcomes)
     ]
     if len(whole) == 1 and failed:
         return dict.fromkeys(failed, whole[0])
@@ -92,7 +88,7 @@ def name_mistake(
             continue
         matches = [
             key for key, outcomes in mistakes.items()
-            if probe in outcomes and same(probe, outcomes[probe])
+            if probe in outcomes and same(outcome, outcomes[probe])
         ]
         if len(matches) == 1:
             named[probe] = matches[0]

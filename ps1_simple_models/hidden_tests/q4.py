@@ -159,7 +159,7 @@ def exact_run(student, rng):
     )
     found = {"history": [float(value) for value in history], "params": named(params, "logits", "means", "raw")}
     for name, size in (("batch_size divides N", n // 2), ("batch_size above N", n + 3)):
-        _, history = student.train_gmm_sgd(x[: n // 2 * 2], start, steps=5, batch_size=size, lr=0.02, momentum=0.5, generator=rng.generator())
+        _, history = student.train_gmm_sgd(x[: n // 2 * 2], start, steps=3, batch_size=size, lr=0.02, momentum=0.5, generator=rng.generator())
         found[f"history, {name}"] = [float(value) for value in history]
     return found
 
