@@ -27,6 +27,8 @@ def run(spec: dict[str, Any], control: socket.socket, grader: int) -> NoReturn:
     """Turn this fork of the zygote into a kernel. ``grader`` is a pidfd that becomes readable when it dies."""
     try:
         os.setsid()
+        if spec["level"] != "namespaces" and spec["uid"] is None and 0 in os.getresuid():
+            raise PermissionError("a kernel at this level must not run as root")
         if spec["level"] == "namespaces":
             _enter_namespaces(spec, control)
         else:

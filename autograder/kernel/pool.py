@@ -20,7 +20,7 @@ import zmq
 
 from autograder.kernel.client import Kernel
 from autograder.kernel.handle import ProcessHandle
-from autograder.kernel.sandbox import choose_level, namespaces, privileges, view
+from autograder.kernel.sandbox import choose_level, namespaces, privileges, refuse_root, view
 from autograder.kernel.sockets import KernelSockets
 from autograder.kernel.types import Limits, SandboxError
 from autograder.kernel.watchdog import Watchdog
@@ -109,6 +109,7 @@ class KernelPool:
         self._warm, self._threads = warm, threads
         dgm = view.dgm_directory()
         self._view = view.describe(readable, device, dgm)
+        refuse_root(self.level, self._view["readable"])
         self._path = _import_path(dgm)
         self._environment = _environment(device, env or {})
         self._harness = importlib.resources.files("autograder.kernel").joinpath("harness.py").read_text()

@@ -9,15 +9,19 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
-from autograder.kernel import Kernel, KernelPool, Limits, SandboxError, available_levels, sandbox, tree
-from autograder.kernel.sandbox import choose_level
+from autograder.cli.main import main
+from autograder.kernel import Kernel, KernelPool, Limits, SandboxError, available_levels, child, sandbox, tree
+from autograder.kernel.sandbox import choose_level, privileges
 
 from .conftest import LIMITS, TOKEN
+
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def test_cells_share_a_namespace(any_kernel: Kernel) -> None:
@@ -207,6 +211,78 @@ def test_levels_are_reported_and_never_weakened_silently(monkeypatch: pytest.Mon
     assert choose_level("process", allow_weaker=False) == "process"
     with pytest.raises(SandboxError, match="no sandbox level"):
         choose_level("docker", allow_weaker=True)
+
+
+@pytest.fixture
+def root_alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """As if we were root with an interpreter that only root can read, and namespaces did not work."""
+    monkeypatch.setattr(privileges.os, "getresuid", lambda: (0, 0, 0))
+    monkeypatch.setattr(privileges, "obstacle", lambda readable, parents: "an ordinary user cannot read /closed")
+    monkeypatch.setattr(sandbox, "_try_namespaces", lambda: "forbidden here")
+    available_levels.cache_clear()
+    yield
+    available_levels.cache_clear()
+
+
+@pytest.mark.parametrize("wanted", ["auto", "landlock", "process", "namespaces"])
+def test_a_kernel_that_would_run_as_root_is_refused(root_alone: None, wanted: str) -> None:
+    for allow in (True, False):
+        if wanted == "namespaces" and not allow:
+            continue
+        with pytest.raises(SandboxError, match=r"run as root.*/closed.*run as an ordinary user.*forbidden") as caught:
+            choose_level(wanted, allow_weaker=allow)
+        assert caught.value.code == 2 and "\n" not in str(caught.value)
+    with pytest.raises(SandboxError, match="forbidden here"):
+        choose_level("namespaces", allow_weaker=False)
+
+
+def test_namespaces_are_unaffected_by_what_only_root_can_read(
+    root_alone: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sandbox, "_try_namespaces", lambda: "")
+    assert choose_level("auto", allow_weaker=False) == choose_level("namespaces", allow_weaker=False) == "namespaces"
+    for wanted in ("landlock", "process"):
+        with pytest.raises(SandboxError, match="run as root"):
+            choose_level(wanted, allow_weaker=True)
+
+
+@pytest.mark.parametrize("level", ["landlock", "process"])
+def test_a_pool_refuses_what_only_declared_data_makes_necessary(
+    root_alone: None, monkeypatch: pytest.MonkeyPatch, level: str
+) -> None:
+    """The level is fine in general, but an ordinary user could not read this pool's data."""
+    monkeypatch.setattr("autograder.kernel.pool.choose_level", lambda *_, **__: level)
+    monkeypatch.setattr(KernelPool, "_new_zygote", lambda self: pytest.fail("nothing may start"))
+    with pytest.raises(SandboxError, match="run as root") as caught:
+        KernelPool(sandbox=level)
+    assert caught.value.code == 2
+
+
+@pytest.mark.parametrize("level", ["landlock", "process"])
+def test_a_fork_that_is_still_root_refuses_to_become_a_kernel(monkeypatch: pytest.MonkeyPatch, level: str) -> None:
+    """The last guard, should the ones before it be wrong."""
+    told: list[BaseException] = []
+
+    def leave(code: int) -> NoReturn:
+        raise InterruptedError(code)
+
+    monkeypatch.setattr(child.os, "setsid", lambda: None)
+    monkeypatch.setattr(child.os, "getresuid", lambda: (0, 0, 0))
+    monkeypatch.setattr(child.os, "_exit", leave)
+    monkeypatch.setattr(child, "report_failure", lambda control, error: told.append(error))
+    monkeypatch.setattr(child, "_be_init", lambda *_: pytest.fail("it went on"))
+    with pytest.raises(InterruptedError):
+        child.run({"level": level, "uid": None}, None, -1)  # type: ignore[arg-type]
+    assert "must not run as root" in str(told[0])
+
+
+def test_the_command_line_says_in_a_sentence_what_to_do(
+    root_alone: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    notebook = REPOSITORY / "ps1_simple_models" / "ps1.ipynb"
+    code = main(["grade", "ps1", str(notebook), "--out", str(tmp_path / "out"), "--sandbox", "process"])
+    assert code == 2
+    assert "Install Python and this repository where an ordinary user can read them" in capsys.readouterr().err
 
 
 def test_a_pool_that_is_closed_starts_nothing() -> None:

@@ -88,12 +88,22 @@ def become(uid: int | None) -> None:
 
 def identity(readable: Sequence[str], *, parents: bool) -> int | None:
     """The user to become: one of our own where this process may and where that user can read what is declared."""
+    return None if obstacle(readable, parents=parents) else pick_uid()
+
+
+def obstacle(readable: Sequence[str], *, parents: bool) -> str:
+    """Why kernels cannot get a user id of their own, or ""."""
     if not can_change_identity():
-        return None
-    uid = pick_uid()
-    if uid is None:
-        return None
-    return uid if all(_world_readable(path, parents) for path in readable) else None
+        return "this process may not change its user id"
+    if pick_uid() is None:
+        return "there is no second user id here"
+    closed = next((path for path in readable if not _world_readable(path, parents)), None)
+    return f"an ordinary user cannot read {closed}" if closed else ""
+
+
+def stays_root(readable: Sequence[str]) -> str:
+    """Why a kernel that sees the real file system would run as user 0, or "" where it would not."""
+    return obstacle(readable, parents=True) if 0 in os.getresuid() else ""
 
 
 def _world_readable(path: str, check_parents: bool) -> bool:
