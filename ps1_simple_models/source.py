@@ -4123,7 +4123,9 @@ class PixelCNN(nn.Module):
 def pixelcnn_log_prob(
     model, x: Float[Tensor, "batch 1 height width"], y: Int[Tensor, "batch"] | None = None
 ) -> Float[Tensor, "batch"]:
-    """log p(x | y) of each image in nats, equation (13.1); log p(x) if y is None. Differentiable; keeps the model's mode.
+    """log p(x | y) of each image in nats, equation (13.1); log p(x) if y is None. Differentiable.
+
+    The model is used in the mode (training or evaluation) that it is in, and keeps it.
 
     Args:
         model: ``model(x, y)`` gives logits (B, 1, H, W).
@@ -4154,9 +4156,9 @@ def train_pixelcnn(
         model: see above; its parameters are changed.
         images, labels: training data; with ``labels=None`` the model is trained without labels.
         steps: number of optimiser steps.
-        batch_size: images a step (the last batch of a pass may be smaller).
+        batch_size: images a step; a pass shows every image once, so its last batch may be smaller.
         lr: learning rate of Adam, other settings as in torch.
-        generator: decides the order of the data, and nothing else is random here.
+        generator: decides the order of the data, anew for every pass; nothing else is random here.
 
     Returns:
         ``steps`` floats: the minibatch's mean of -log p in nats per image, each taken before its step.
@@ -4221,7 +4223,7 @@ def pixelcnn_sample(
         labels: classes to draw, or None.
 
     Returns:
-        images of zeros and ones, same shape and dtype as ``uniforms``.
+        images of zeros and ones, as floats, in the shape of ``uniforms``.
     """
     ### BEGIN SOLUTION
     nothing = torch.zeros_like(uniforms)
