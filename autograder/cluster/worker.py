@@ -39,7 +39,7 @@ class Room:
         self._idle = threading.Condition()
         self._active = 0
         problem_set, seed, options = unpack(bundle.data, bundle.digest)
-        self._pool = open_pool(options, make_pool)
+        self._pool = open_pool(options, make_pool, problem_set)
         try:
             if self._pool.level == "process" and not options.allow_weaker:
                 raise SandboxError(f"{OPEN_NETWORK}; --allow-weaker accepts that.")

@@ -21,7 +21,7 @@ from autograder.grading.store import Store
 from autograder.grading.submission import Grader, not_graded
 from autograder.grading.summary import write_summary
 from autograder.grading.text import clean_line
-from autograder.kernel import KernelPool, Limits
+from autograder.kernel import KernelPool, Limits, modules_for
 from autograder.kernel.sandbox import choose_level
 from autograder.probes.load import ProblemSet
 
@@ -166,7 +166,7 @@ class _Run:
             self._grade_elsewhere(waiting, self.crew, progress)
         elif waiting:
             options = self.options
-            with open_pool(options, make_pool) as pool:
+            with open_pool(options, make_pool, self.problem_set) as pool:
                 check_reference(self.referee)
                 grader = Grader(self.problem_set, self.referee, pool, options.limits, self.stop.is_set)
                 self._grade_waiting(waiting, grader, progress)
@@ -237,11 +237,14 @@ def environment_here(seed: int, level: str, options: Options) -> dict[str, Any]:
     return found if options.device == "cpu" else {**found, "gpu_slots": options.gpu_plan.slots}
 
 
-def open_pool(options: Options, make_pool: Callable[..., KernelPool] = KernelPool) -> KernelPool:
-    """The kernels that the options ask for."""
+def open_pool(
+    options: Options, make_pool: Callable[..., KernelPool] = KernelPool, problem_set: ProblemSet | None = None
+) -> KernelPool:
+    """The kernels that the options ask for, warm with what the problem set's notebook imports."""
+    modules = None if problem_set is None else modules_for(problem_set.source.path.read_text(encoding="utf-8"))
     return gpu.open_pool(
         make_pool, options.device, options.gpu_plan, limits=options.limits, sandbox=options.sandbox,
-        allow_weaker=options.allow_weaker,
+        allow_weaker=options.allow_weaker, modules=modules,
     )
 
 

@@ -8,5 +8,7 @@ from autograder.kernel.client import Kernel
 from autograder.kernel.pool import KernelPool
 from autograder.kernel.sandbox import available_levels
 from autograder.kernel.types import Execution, Limits, ProbeReply, SandboxError
+from autograder.kernel.warmup import modules_for
 
-__all__ = ["Execution", "Kernel", "KernelPool", "Limits", "ProbeReply", "SandboxError", "available_levels"]
+__all__ = ["Execution", "Kernel", "KernelPool", "Limits", "ProbeReply", "SandboxError", "available_levels",
+           "modules_for"]  # fmt: skip

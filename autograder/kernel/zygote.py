@@ -6,7 +6,6 @@ It is started by the grader in a fresh interpreter with a clean environment, and
 from __future__ import annotations
 
 import gc
-import importlib
 import json
 import os
 import select
@@ -15,35 +14,13 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Iterator
 from typing import Any
 
-from autograder.kernel import child
+from autograder.kernel import child, warmup
 from autograder.kernel.sandbox import linux
 
-NEEDED = ("zmq.eventloop.zmqstream", "IPython", "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.debugger",
-          "autograder.kernel.app")  # fmt: skip
-# torch._dynamo and sympy come with the first optimizer, and take a second
-WELCOME = ("torch", "torch._dynamo", "sympy", "torch.utils.data", "torch.distributions", "numpy", "matplotlib.pyplot",
-           "matplotlib_inline.backend_inline", "stack_data", "executing", "pygments.lexers", "pygments.styles",
-           "pygments.formatters.terminal256", "dgm", "dgm.grader", "dgm.plot", "dgm.data", "dgm.checks.runtime",
-           "jaxtyping", "sklearn.datasets", "scipy.stats")  # fmt: skip
-
-
-def preload(warm: bool) -> None:
-    """Import what kernels and notebooks use. Nothing here may start a thread or touch a GPU."""
-    # 2.7 seconds of jsonschema that nobody here needs
-    sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
-    for name in NEEDED:
-        importlib.import_module(name)
-    import ipykernel.debugger
-
-    ipykernel.debugger._is_debugpy_available = False
-    for name in WELCOME if warm else ():
-        try:
-            importlib.import_module(name)
-        except Exception:  # optional, or broken: the notebook that imports it will say so
-            continue
-    sys.modules.pop("rfc3987_syntax", None)
+DONE = object()
 
 
 def main() -> None:
@@ -54,15 +31,18 @@ def main() -> None:
     # not arguments or environment: kernels inherit those, and can read them
     setup = json.loads(requests.recv(1 << 16))
     os.environ["MPLCONFIGDIR"] = setup["cache"]
-    preload(setup["warm"])
+    warmup.preload(setup["modules"])
     requests.send(json.dumps({"event": "ready", "threads": len(os.listdir("/proc/self/task"))}).encode())
     gc.collect()
     gc.freeze()  # so that the collector of a kernel does not copy our pages
     wake_read, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+    spare_time: Iterator[None] | None = warmup.huge_pages()
     while True:
-        ready, _, _ = select.select([requests.fileno(), grader, wake_read], [], [])
+        ready, _, _ = select.select([requests.fileno(), grader, wake_read], [], [], 0 if spare_time else None)
+        if not ready and spare_time and next(spare_time, DONE) is DONE:
+            spare_time = None
         if wake_read in ready:
             os.read(wake_read, 4096)
             _reap()
