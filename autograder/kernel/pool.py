@@ -23,16 +23,18 @@ from autograder.kernel.handle import ProcessHandle
 from autograder.kernel.sandbox import choose_level, namespaces, privileges, refuse_root, view
 from autograder.kernel.sockets import KernelSockets
 from autograder.kernel.types import Limits, SandboxError
+from autograder.kernel.warmup import WELCOME
 from autograder.kernel.watchdog import Watchdog
 from autograder.kernel.wire import Codec
 
+EVERYTHING = tuple(dict.fromkeys(name for names in WELCOME.values() for name in names))
 START_SECONDS = 120  # a cold import of torch on a busy machine
 
 
 class Zygote:
     """The process that forks kernels, seen from the grader."""
 
-    def __init__(self, directory: Path, environment: Mapping[str, str], *, warm: bool) -> None:
+    def __init__(self, directory: Path, environment: Mapping[str, str], modules: Sequence[str]) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._log = directory / f"zygote-{ours.fileno()}.log"
         package = Path(__file__).resolve().parents[2]
@@ -43,7 +45,7 @@ class Zygote:
                 env=dict(environment), cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 pass_fds=[theirs.fileno()], start_new_session=True,
             )  # fmt: skip
-        ours.send(json.dumps({"warm": warm, "cache": str(_cache()), "directory": str(directory)}).encode())
+        ours.send(json.dumps({"modules": list(modules), "cache": str(_cache()), "directory": str(directory)}).encode())
         self._socket = ours
         self._lock = threading.Lock()
         self._ready = False
@@ -99,6 +101,7 @@ class KernelPool:
         allow_weaker: bool = False,
         device: str = "cpu",
         warm: bool = True,
+        modules: Sequence[str] | None = None,
         threads: int = 1,
         env: Mapping[str, str] | None = None,
         readable: Sequence[Path] = (),
@@ -106,7 +109,8 @@ class KernelPool:
         self.limits = limits or Limits()
         self.level = choose_level(sandbox, allow_weaker=allow_weaker)
         self.device = device
-        self._warm, self._threads = warm, threads
+        self._threads = threads
+        self._modules = () if not warm else EVERYTHING if modules is None else tuple(modules)
         dgm = view.dgm_directory()
         self._view = view.describe(readable, device, dgm)
         refuse_root(self.level, self._view["readable"])
@@ -131,7 +135,7 @@ class KernelPool:
 
     def _new_zygote(self) -> Zygote:
         extra = {"HOME": "/nonexistent", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-        return Zygote(self._directory, {**self._environment, **extra}, warm=self._warm)
+        return Zygote(self._directory, {**self._environment, **extra}, self._modules)
 
     def start(self) -> Kernel:
         """A fresh kernel, locked down and ready."""
