@@ -1,6 +1,5 @@
 """Question 11: the masks of a MADE, its layers, likelihood, sampling and training."""
 
-import copy
 from itertools import pairwise
 
 import numpy as np
@@ -30,9 +29,8 @@ question(
         "Masks may come back as bool or integer tensors too; a mask kept as a parameter that is not trained passes as well as a buffer.",
         "made_log_prob, made_sample and train_made are tested with the grader's own autoregressive networks, so that an error in the masks "
         "does not cost their points.",
-        "Training must be Adam on the given batches: after 15 steps the parameters are compared (to 0.002, any implementation of Adam passes), "
-        "after 80 the grader evaluates them and accepts 0.03 nats more than the reference's. The history must agree in its "
-        "first value and in the mean of its last 20 (10 %).",
+        "Training must be Adam on the given batches: history and parameters after 7 steps are compared with the reference's (any implementation of "
+        "Adam passes; of each tensor a quarter of the entries may differ, since Adam's first step follows the sign of gradients that may be almost 0).",
     ],
 )
 
@@ -108,9 +106,11 @@ def as_floats(masks):
 @probe(points=1, title="masks with one hidden layer", public=True)
 def masks_shallow(student, rng):
     d, width = rng.integer(4, 7), rng.integer(7, 10)
+    degrees = random_degrees(rng, d, width)
     return {
         "order (1, 2, 0)": as_floats(student.made_masks(torch.tensor([1, 2, 0], device=rng.device), [torch.tensor([1, 2, 2, 1], device=rng.device)])),
-        "random order": as_floats(student.made_masks(proper_order(rng, d), random_degrees(rng, d, width))),
+        "random order": as_floats(student.made_masks(proper_order(rng, d), degrees)),
+        "hidden layers given afterwards": len(degrees),
     }
 
 
@@ -163,6 +163,7 @@ def masked_layer(student, rng):
     found = {"connections of a new layer": ((layer(bits)[:-1] - layer(bits)[-1:]).abs() > 1e-7).float()}
     fill(layer, rng)
     found["output"] = layer(test).detach().clone()
+    found["output of one example"] = layer(test[:1]).detach().clone()
     with torch.no_grad():
         for p in layer.parameters():
             if p.requires_grad:
@@ -176,13 +177,16 @@ def masked_layer(student, rng):
     other = fill(student.raw.MaskedLinear(mask.clone()), rng)
     layer.load_state_dict(other.state_dict())
     found["after load_state_dict"] = layer(test)
+    found["in evaluation mode"] = layer.eval()(test)
     return found
 
 
 @probe(points=0.5, title="a masked layer has the parameters of nn.Linear, and moves as a whole")
 def layer_moves(student, rng):
     n_in, n_out = rng.integer(3, 6), rng.integer(6, 9)
-    layer = student.raw.MaskedLinear(some_mask(rng, n_out, n_in).to("cpu"))
+    mask = some_mask(rng, n_out, n_in).to("cpu")
+    mask[:, 0] = 0.0
+    layer = student.raw.MaskedLinear(mask)
     shapes = sorted(list(p.shape) for p in layer.parameters() if p.requires_grad)
     with torch.no_grad():
         for p in layer.parameters():
@@ -196,22 +200,27 @@ def layer_moves(student, rng):
 # --- the network and its likelihood -----------------------------------------------------------------------------
 
 
-@probe(points=0.5, title="the forward pass, with ordinary layers in place of the masked ones", public=True)
+@probe(points=0.5, title="the forward pass and its gradient, with ordinary layers in place of the masked ones", public=True)
 def forward_pass(student, rng):
     found = []
-    for sizes in ((rng.integer(4, 7),), (5, rng.integer(4, 7)), ()):
+    for sizes, batch in (((rng.integer(4, 7),), rng.integer(2, 6)), ((5, rng.integer(4, 7)), 1), ((), 3)):
         d = rng.integer(3, 6)
         model = student.raw.MADE(rng.permutation(d), random_degrees(rng, d, *sizes))
         widths = [d, *sizes, d]
         model.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(widths))
-        found.append(fill(model, rng)(rng.bernoulli(rng.integer(2, 6), d)))
+        fill(model, rng).train(batch > 1)
+        x, first = rng.bernoulli(batch, d), model.layers[0].weight
+        logits = model(x)
+        if logits.requires_grad:
+            (logits * rng.normal(*logits.shape)).sum().backward()
+        found.append({"logits": logits, "gradient": torch.zeros_like(first) if first.grad is None else first.grad, "x afterwards": x})
     return found
 
 
 @probe(points=0.5, title="log-probability from the logits of a given network", judge=Close(rtol=1e-4, atol=1e-4), public=True)
 def log_prob(student, rng):
     d = rng.integer(4, 8)
-    model, steep = toy(rng, d).to(rng.device), toy(rng, d, scale=400.0).to(rng.device)
+    model, steep, steepest = (toy(rng, d, scale).to(rng.device) for scale in (2.0, 25.0, 1000.0))
     value = student.made_log_prob(model, rng.bernoulli(rng.integer(3, 7), d))
     if not isinstance(value, torch.Tensor) or not value.requires_grad:
         raise ValueError("the result carries no gradient: compute with torch operations, without .item(), .detach() or torch.no_grad()")
@@ -220,7 +229,7 @@ def log_prob(student, rng):
         "values": value,
         "gradient in the bias": gradient,
         "one example": student.made_log_prob(model, rng.bernoulli(1, d)),
-        "logits far from zero": student.made_log_prob(steep, rng.bernoulli(5, d)),
+        "logits far from zero": [student.made_log_prob(far, rng.bernoulli(5, d)) for far in (steep, steepest)],
     }
 
 
@@ -284,6 +293,8 @@ def sampling_judge(evidence, expected, context):
     for got, (model, uniforms) in zip(evidence, cases):
         numbers = [value.detach().cpu().double().numpy() for value in (model.matrix, model.pairs, model.bias)]
         order, uniforms = model.order.cpu().numpy(), uniforms.cpu().double().numpy()
+        if np.asarray(got).dtype.kind != "f":
+            return "the samples are not floats."
         got = np.asarray(got, dtype=float)
         if got.shape != uniforms.shape:
             return f"got shape {got.shape} where {uniforms.shape} is expected."
@@ -306,65 +317,41 @@ def samples(student, rng):
     return [student.made_sample(model.to(rng.device), uniforms) for model, uniforms in sampling_inputs(rng)]
 
 
-TRAIN_STEPS, TRAIN_BATCH, TRAIN_RATE = 80, 16, 0.03
-
-
-def train_data(rng):
-    """Bits, many of which are copies or products of earlier ones, and a fresh network for them."""
-    n, d = rng.integer(70, 100), rng.integer(4, 7)
-    x = rng.bernoulli(n, d, p=0.6)
-    for i in range(2, d):
-        x[:, i] = torch.where(rng.bernoulli(n, p=0.85) > 0, x[:, i - 1] * x[:, i - 2] if i % 2 else x[:, i - 2], x[:, i])
-    return x, toy(rng, d, scale=0.5)
+TRAIN_STEPS, TRAIN_BATCH, TRAIN_RATE = 7, 11, 0.2  # a pass has three batches, the last one short
 
 
 def train_judge(evidence, expected, context):
-    """NLL of the returned parameters, computed by the grader, at most 0.03 nats worse than the reference's; the history starts right"""
-    x, model = train_data(context.rng())
-    x, order = x.cpu().double().numpy(), model.order.cpu().numpy()
-    history = [float(value) for value in evidence["history"]]
-    if len(history) != TRAIN_STEPS:
-        return f"the history has {len(history)} values for {TRAIN_STEPS} steps."
-    if not np.isfinite(history).all():
-        return "the history is not finite."
-    losses = []
-    for parameters, want in ((evidence["parameters"], expected["parameters"]), (expected["parameters"],) * 2):
-        numbers = [np.asarray(parameters[name], dtype=float) for name in ("matrix", "pairs", "bias")]
-        if any(value.shape != want[name].shape for value, name in zip(numbers, ("matrix", "pairs", "bias"))):
-            return "the parameters have changed their shape."
-        if not all(np.isfinite(value).all() for value in numbers):
-            return "the trained parameters are not finite."
-        logits = toy_logits(x, order, *numbers)
-        losses.append(float(np.logaddexp(0, -(2 * x - 1) * logits).sum(1).mean()))
-    start = float(expected["history"][0])
-    few = Close(rtol=1e-2, atol=2e-3)(evidence["parameters after 15 steps"], expected["parameters after 15 steps"], context)
-    if not few.passed and losses[0] <= losses[1] + 0.03:
-        return "after 15 steps the parameters are not those of Adam on the given batches: one step a batch, each with its own gradient only, and one optimiser for all."
-    if losses[0] > losses[1] + 0.03:
-        return f"after {TRAIN_STEPS} steps the NLL on the training data is {losses[0]:.3f} nats (on the first batch it was {start:.3f}); correct training reaches a lower one."
-    if abs(history[0] - start) > 1e-3 * start:
+    """history and parameters are those of Adam on the given batches, up to rounding"""
+    history, wanted = (np.asarray(found["history"], dtype=float) for found in (evidence, expected))
+    if history.shape != wanted.shape:
+        return f"the history has {history.size} values for {len(wanted)} steps."
+    if not abs(history[0] - wanted[0]) <= 2e-3 * wanted[0]:
         return (
-            f"the history starts with {history[0]:.4f}, but the first batch has an NLL of {start:.4f} nats an example before the first step "
+            f"the history starts with {history[0]:.4f}, but the first batch has an NLL of {wanted[0]:.4f} nats an example before the first step "
             "(mean over examples, sum over dimensions)."
         )
-    wanted = [float(value) for value in expected["history"]]
-    if abs(np.mean(history[-20:]) - np.mean(wanted[-20:])) > 0.1 * np.mean(wanted[-20:]):
-        return f"the last 20 values of the history average {np.mean(history[-20:]):.3f}, which is not the NLL of the batches there."
+    wrong = ~(np.abs(history - wanted) <= 2e-3 * np.abs(wanted))
+    if wrong.any():
+        step = int(np.argmax(wrong))
+        return (
+            f"step {step}: the history has {history[step]:.4f}, but with Adam on the given batches this batch has an NLL of {wanted[step]:.4f} nats "
+            "an example before this step."
+        )
+    for name in ("matrix", "pairs", "bias"):
+        got, want = (np.asarray(found["parameters"][name], dtype=float) for found in (evidence, expected))
+        if got.shape != want.shape or not np.isfinite(got).all() or np.quantile(np.abs(got - want), 0.75) > 2e-4:
+            return f"after {TRAIN_STEPS} steps the parameters are not those of Adam on the given batches, one step a batch."
     return True
 
 
-@probe(points=1, title="the trained parameters have a high likelihood", judge=train_judge)
+@probe(points=1, title="training follows Adam on the given batches", judge=train_judge)
 def training(student, rng):
-    x, model = train_data(rng)
-    model, seed = model.to(rng.device), rng.integer(0, 10**6)
-    short = copy.deepcopy(model)
-    student.train_made(short, x, 15, TRAIN_BATCH, TRAIN_RATE, torch.Generator().manual_seed(seed))
-    history = student.train_made(model, x, TRAIN_STEPS, TRAIN_BATCH, TRAIN_RATE, torch.Generator().manual_seed(seed))
-    return {
-        "history": torch.as_tensor([float(value) for value in history]),
-        "parameters": dict(model.named_parameters()),
-        "parameters after 15 steps": dict(short.named_parameters()),
-    }
+    n, d = 2 * TRAIN_BATCH + rng.integer(2, 7), rng.integer(5, 8)
+    x, model = rng.bernoulli(n, d, p=0.6), toy(rng, d, scale=1.5).to(rng.device)
+    with torch.no_grad():
+        model.bias -= 4  # far off, so that clipped gradients show
+    history = student.train_made(model, x, TRAIN_STEPS, TRAIN_BATCH, TRAIN_RATE, torch.Generator().manual_seed(rng.integer(0, 10**6)))
+    return {"history": torch.as_tensor([float(value) for value in history]), "parameters": dict(model.named_parameters())}
 
 
 # --- mistakes: masks --------------------------------------------------------------------------------------------
@@ -378,7 +365,7 @@ edit_mistake(
     (OUTPUT, "masks.append((degrees[:, None] >= below).float())"),
 )
 edit_mistake(
-    "strict_everywhere", "`made_masks` uses > in the hidden layers too; nothing leaks, but information is lost at every layer, and the last dimensions miss their neighbours",
+    "strict_everywhere", "`made_masks` uses > for connections into hidden units; nothing leaks, but information is lost, and the last dimensions miss their neighbours",
     (HIDDEN, "masks.append((above[:, None] > below).float())"),
 )
 edit_mistake(
@@ -435,6 +422,12 @@ edit_mistake(
 )
 
 
+edit_mistake(
+    "list_extended", "`made_masks` appends to the list `hidden_degrees`, which belongs to the caller",
+    ("    return masks\n", "    hidden_degrees.append(degrees)\n    return masks\n"),
+)
+
+
 @mistake("`made_masks` orders the units of the hidden layers by their degrees; they come in the given sequence")
 def sorts_degrees(ref):
     return {"made_masks": lambda order, hidden: ref.made_masks(order, [degrees.sort().values for degrees in hidden])}
@@ -465,7 +458,7 @@ edit_mistake(
     "masked_once", "`MaskedLinear` masks its weight once, when it is made; the first optimiser step or loaded weights undo this",
     (BUFFER, "self.weight.data *= mask"), (LINEAR, "return F.linear(x, self.weight, self.bias)"),
 )
-edit_mistake("mask_forgotten", "`MaskedLinear.forward` does not use the mask", (LINEAR, "return F.linear(x, self.weight, self.bias)"))
+edit_mistake("mask_forgotten", "`MaskedLinear` does not use the mask that it is given", (LINEAR, "return F.linear(x, self.weight, self.bias)"))
 edit_mistake("layer_no_bias", "`MaskedLinear.forward` lacks the bias", (LINEAR, "return F.linear(x, self.weight * self.mask)"))
 edit_mistake(
     "bias_masked", "in `MaskedLinear.forward` the bias of units without connections is cut too; an output that depends on nothing still has its bias",
@@ -489,6 +482,15 @@ edit_mistake(
 edit_mistake(
     "relu_at_the_input_only", "`MADE.forward` applies ReLU before the layers instead of after them",
     (FORWARD, "        for layer in self.layers[:-1]:\n            x = layer(F.relu(x))\n        return self.layers[-1](x)\n"),
+)
+
+edit_mistake(
+    "forward_detached", "`MADE.forward` cuts the gradient (`no_grad`, `.detach()` or `.data`), so the layers below are never trained",
+    (FORWARD, FORWARD.replace("F.relu(layer(x))", "F.relu(layer(x)).detach()").replace("self.layers[-1](x)", "self.layers[-1](x) + 0 * x.sum()")),
+)
+edit_mistake(
+    "squeezed", "`MADE.forward` loses the axis of the examples when there is only one",
+    (FORWARD, FORWARD.replace("return self.layers[-1](x)", "return self.layers[-1](x).squeeze()")),
 )
 
 LOG_PROB = 'return -F.binary_cross_entropy_with_logits(model(x), x, reduction="none").sum(1)'
@@ -586,7 +588,7 @@ edit_mistake(
     "ascends", "`train_made` maximises the NLL: the loss is minus the mean log-probability", (LOSS, "loss = made_log_prob(model, batch).mean()"),
 )
 edit_mistake(
-    "no_step", "`train_made` computes gradients but the optimiser never takes a step", ("        optimiser.step()\n", ""),
+    "no_step", "`train_made` never changes the parameters: no step is taken, or the gradients are cleared between `backward` and the step", ("        optimiser.step()\n", ""),
 )
 edit_mistake(
     "first_batch_only", "`train_made` uses the first batch in every step",
@@ -601,6 +603,17 @@ edit_mistake(
 edit_mistake(
     "new_optimiser_each_step", "`train_made` makes a new optimiser in every step, which forgets Adam's running averages",
     (LOSS, "optimiser = torch.optim.Adam(model.parameters(), lr=learning_rate)\n        " + LOSS),
+)
+edit_mistake(
+    "adamw", "`train_made` uses AdamW, which also shrinks the parameters; Adam is asked for", ("torch.optim.Adam(", "torch.optim.AdamW("),
+)
+edit_mistake(
+    "last_batch_dropped", "`train_made` leaves out the smaller last batch of every pass",
+    ("in data.batches(x, batch_size, generator, steps=steps):", "in data.batches(x, batch_size, generator, drop_last=True, steps=steps):"),
+)
+edit_mistake(
+    "divided_by_batch_size", "`train_made` divides the sum over a batch by `batch_size`; the last batch of a pass is smaller",
+    (LOSS, "loss = -made_log_prob(model, batch).sum() / batch_size"),
 )
 edit_mistake(
     "history_per_dimension", "the history of `train_made` is an average over dimensions; it should be nats an example",
@@ -689,4 +702,10 @@ edit_alternative(
     "where", "torch.where in the layer; the first pass of sampling starts from given bits of any value",
     (LINEAR, "weight = torch.where(self.mask > 0, self.weight, torch.zeros_like(self.weight))\n        return torch.einsum('ni,oi->no', x, weight) + self.bias"),
     ("x = torch.zeros_like(uniforms)\n", "x = (uniforms > 0.5).to(uniforms.dtype)\n"),
+)
+edit_alternative(
+    "signed", "a buffer that is not saved, weights masked when made as well; logsigmoid of signed logits; an optimiser without foreach",
+    (BUFFER, 'self.register_buffer("mask", mask.bool(), persistent=False)\n        self.weight.data.mul_(mask)'),
+    (LOG_PROB, "return F.logsigmoid((2 * x - 1) * model(x).double()).sum(1)"),
+    ("lr=learning_rate)", "lr=learning_rate, foreach=False)"),
 )
