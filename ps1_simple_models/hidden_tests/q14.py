@@ -1,5 +1,6 @@
 """Question 14: evaluation over batches, honest logging, paired comparison, selection on validation."""
 
+import copy
 import math
 
 import torch
@@ -38,6 +39,13 @@ question(
 )
 
 
+class Notes(list):
+    """A list that a copy of the model shares: evaluating a copy is right, too."""
+
+    def __deepcopy__(self, memo):
+        return self
+
+
 class Scorer(nn.Module):
     """Squared distance to a learned centre. In training mode the second half of the features is dropped (without chance), and the batch's own
     mean is subtracted, with a running mean for evaluation like in batch normalisation. Notes how it is called."""
@@ -47,7 +55,7 @@ class Scorer(nn.Module):
         self.centre = nn.Parameter(rng.normal(dims))
         self.part = nn.BatchNorm1d(dims, affine=False).to(rng.device)
         self.inner = nn.Dropout(0.0)
-        self.calls = []
+        self.calls = Notes()
 
     def forward(self, x):
         self.calls.append((len(x), torch.is_grad_enabled()))
@@ -65,7 +73,8 @@ class Scorer(nn.Module):
             "batches seen in training mode": int(self.part.num_batches_tracked),
             "calls that built a graph": sum(graph for _, graph in self.calls),
             "examples above the batch size": max(0, max(size for size, _ in self.calls) - batch_size),
-            "a gradient was left": float(0 if self.centre.grad is None else self.centre.grad.abs().sum()),
+            "gradient that was there before": torch.zeros_like(self.centre) if self.centre.grad is None else self.centre.grad,
+            "gradients can be taken": [float(self.centre.requires_grad), float(torch.is_grad_enabled())],
         }
 
 
@@ -93,6 +102,7 @@ def modes(student, rng):
     parts = {}
     for training in (True, False):
         model = Scorer(rng, 4).train(training)
+        model.centre.grad = rng.normal(4)
         value = student.evaluate(model, rng.normal(n, 4) + 1, batch_size)
         name = "training mode" if training else "evaluation mode"
         parts[name] = value
@@ -110,8 +120,10 @@ def order_free(student, rng):
 
 
 def logged(student, rng, model, batch_size, n, epochs, m):
+    with torch.no_grad():
+        model.centre.copy_(-model.centre.abs())  # training moves away from the test data
     train_losses, test_losses = student.train_and_log(
-        model, rng.normal(n, 4) + 1, rng.normal(m, 4, std=2), epochs, batch_size, rng.number(0.05, 0.1), rng.generator()
+        model, rng.normal(n, 4) + 1, rng.normal(m, 4) - 3, epochs, batch_size, rng.number(0.05, 0.1), rng.generator()
     )
     numbers = {"train losses": [float(v) for v in train_losses], "test losses": [float(v) for v in test_losses]}
     return {**numbers, "weights": model.centre, "running mean": model.part.running_mean}
@@ -134,23 +146,37 @@ def minibatches(student, rng):
 @probe(points=0.5, title="paired difference and its standard error", public=True)
 def pairs(student, rng):
     n = rng.integer(5, 12)
-    hard = 20 + 4 * rng.normal(n)
+    hard, difference = 20 + 4 * rng.normal(n), 0.3 + 0.7 * rng.normal(n)
+    difference[0], difference[1] = 2.0, -1.5  # of both signs, and the two models order the examples differently
+    hard[1] = hard[0] + 0.1
     few = rng.normal(2, 2)
     return {
-        "correlated": list(student.paired_difference(hard + 0.5 * rng.normal(n), hard - 1 + 0.5 * rng.normal(n))),
+        "correlated": list(student.paired_difference(hard + difference, hard)),
         "two examples": list(student.paired_difference(few[0].double(), few[1].double())),
     }
 
 
+def scores(rng, order):
+    """Validation and test NLLs of models whose rank on validation is given; the second worst there is the best on the test set."""
+    m = len(order)
+    rank = torch.empty(m, device=rng.device)
+    rank[order] = torch.arange(float(m), device=rng.device)
+    last = rank >= m - 2
+    on_test = torch.where(last, 2 * m - 3 - rank, rank)  # the last two change places
+    validation = 10 + 0.5 * rank[:, None] + 0.1 * rng.normal(m, rng.integer(5, 8))
+    return validation, 12 - 0.5 * on_test[:, None] + 0.1 * rng.normal(m, rng.integer(9, 13))
+
+
 @probe(points=0.5, title="selection on validation")
 def selection(student, rng):
-    m = rng.integer(4, 7)
-    spread = 0.5 * rng.permutation(m).float()
-    validation = 10 + spread[:, None] + 0.1 * rng.normal(m, rng.integer(5, 8))
-    test = 12 - spread[:, None] + 0.1 * rng.normal(m, rng.integer(9, 13))  # the best on validation is the worst on test
+    m = rng.integer(5, 8)
+    validation, test = scores(rng, rng.permutation(m))
     chosen, score = student.select_on_validation(validation, test)
-    broken = validation.clone()
-    order = spread.argsort().tolist()  # the two best have diverged: one NaN, one infinity
+    # the two best have diverged: the last row has a NaN, and a row before the best finite one an infinity
+    order = rng.permutation(m - 1)
+    order[:2] = order[:2].sort().values
+    order = torch.cat([torch.full_like(order[:1], m - 1), order])
+    broken, test = scores(rng, order)
     broken[order[0], rng.integer(0, broken.shape[1])] = math.nan
     broken[order[1], rng.integer(0, broken.shape[1])] = math.inf
     other, other_score = student.select_on_validation(broken, test)
@@ -174,6 +200,8 @@ edit_mistake("stays_in_eval", "`evaluate` leaves the model in evaluation mode; t
 edit_mistake("always_train", "`evaluate` ends with `train()`, also when the model came in evaluation mode", (BACK, BACK.replace("was_training", "True")))
 edit_mistake("builds_graph", "`evaluate` builds a graph for gradients that nobody needs; it costs memory", ("with torch.no_grad():\n        for batch in data.batches(x, batch_size, None):", "with torch.enable_grad():\n        for batch in data.batches(x, batch_size, None):"))
 edit_mistake("all_at_once", "`evaluate` sends all examples through the model at once, more than `batch_size`", ("data.batches(x, batch_size, None)", "[x]"))
+edit_mistake("clears_gradients", "`evaluate` clears the gradients of the parameters, which belong to the training around it", (MODE, MODE + "    model.zero_grad()\n"))
+edit_mistake("full_batch_weights", "`evaluate` weights the mean of every batch with `batch_size`; the last batch is smaller", (SUM, "total += model(batch).mean().item() * min(batch_size, len(x))"))
 edit_mistake("random_part", "`evaluate` scores a random part of the data, so the value changes from call to call", ("for batch in data.batches(x, batch_size, None):", "x = x[torch.randint(len(x), (len(x),), device=x.device)]\n        for batch in data.batches(x, batch_size, None):"))
 
 FIRST = "train_losses, test_losses = [], [evaluate(model, test_x, batch_size)]"
@@ -187,13 +215,17 @@ edit_mistake("trains_in_eval", "`train_and_log` does not switch the model to tra
 edit_mistake("test_on_train", "`train_and_log` evaluates the training set where the test set is asked for", (LAST, LAST.replace("test_x", "train_x")), (FIRST, FIRST.replace("test_x", "train_x")))
 edit_mistake("no_zero_grad", "`train_and_log` never resets the gradients, so each step uses the sum of all of them", ("            optimiser.zero_grad()\n", ""))
 
+edit_mistake("drops_last_batch", "`train_and_log` leaves out the short last batch of every epoch", ("in data.batches(train_x, batch_size, generator):", "in data.batches(train_x, batch_size, generator, drop_last=True):"))
+edit_mistake("no_shuffle", "`train_and_log` does not shuffle the training data with the generator", ("in data.batches(train_x, batch_size, generator):", "in data.batches(train_x, batch_size, None):"))
+
 ERROR = "difference.std().item() / math.sqrt(len(difference))"
 edit_mistake("std_not_error", "`paired_difference` returns the standard deviation of the differences; the error of their mean is smaller by the square root of N", (ERROR, "difference.std().item()"))
+edit_mistake("population_error", "`paired_difference` divides the squares by N; equation (14.2) divides them by N - 1", (ERROR, "difference.std(unbiased=False).item() / math.sqrt(len(difference))"))
 edit_mistake("unpaired", "`paired_difference` adds the variances of the two models as if they were scored on different examples", (ERROR, "math.sqrt((nll_a.var().item() + nll_b.var().item()) / len(difference))"))
 
 CHOSEN = "chosen = int(means.argmin())"
 edit_mistake("selects_on_test", "`select_on_validation` chooses the model by its test NLL, so the reported value is biased down", (CHOSEN, "chosen = int(test_nll.mean(1).argmin())"))
-edit_mistake("nan_wins", "`select_on_validation` lets a diverged model win: `argmin` takes NaN for the smallest", ("    means = torch.where(means.isfinite(), means, math.inf)\n", ""))
+edit_mistake("nan_wins", "`select_on_validation` lets a diverged model win: a NaN must neither count as the smallest nor be left out of the mean", ("    means = torch.where(means.isfinite(), means, math.inf)\n", ""))
 
 
 # --- alternatives ------------------------------------------------------------------------------------------------
@@ -256,3 +288,23 @@ def statistics(ref):
 
 
 edit_alternative("nan_to_num", "diverged models by nan_to_num", ("means = torch.where(means.isfinite(), means, math.inf)", "means = means.nan_to_num(nan=math.inf, posinf=math.inf)"))
+
+
+@alternative("the best index among the finite models; a copy of the model is evaluated; covariances")
+def on_a_copy(ref):
+    @torch.no_grad()
+    def evaluate(model, x, batch_size):
+        twin = copy.deepcopy(model).eval()
+        return float(sum(twin(part).sum() for part in x.split(min(batch_size, len(x)))) / len(x))
+
+    def paired_difference(nll_a, nll_b):
+        both = torch.stack([nll_a, nll_b]).double()
+        table = torch.cov(both)
+        return both.mean(1).diff().neg().item(), ((table[0, 0] + table[1, 1] - 2 * table[0, 1]) / len(nll_a)).sqrt().item()
+
+    def select_on_validation(validation_nll, test_nll):
+        finite = torch.nonzero(validation_nll.isfinite().all(1)).flatten()
+        best = finite[validation_nll[finite].mean(1).argmin()]
+        return best, test_nll[best].mean()
+
+    return {"evaluate": evaluate, "paired_difference": paired_difference, "select_on_validation": select_on_validation}
