@@ -71,3 +71,20 @@ def load_course(root: Path | None = None) -> Course:
         )
     except (KeyError, TypeError) as error:
         raise UserError(f"{path}: {error} is missing or not known; see docs/course.md.") from None
+
+
+def find_folder(name: str, root: Path) -> Path:
+    """The folder of problem set ``name`` ("ps1", "ps1_simple_models" or a path). Raises `UserError`."""
+    direct = Path(name)
+    if (direct / "source.py").is_file():
+        return direct.resolve()
+    matches = [path for path in sorted(root.glob("*/source.py")) if name in (path.parent.name, short_name(path.parent))]
+    if matches:
+        return matches[0].parent
+    known = ", ".join(short_name(path.parent) for path in sorted(root.glob("ps*/source.py"))) or "none"
+    raise UserError(f"There is no problem set {name!r} here. Known: {known}.")
+
+
+def short_name(folder: Path) -> str:
+    """``ps1`` for the folder ``ps1_simple_models``."""
+    return folder.name.split("_")[0]

@@ -23,7 +23,7 @@ import psutil
 import tiny
 import torch
 
-from autograder.course import course_root, load_course
+from autograder.course import course_root, find_folder, load_course
 from autograder.grading.batch import Options, grade_batch
 from autograder.grading.intake import Submission, collect
 from autograder.grading.matching import matcher_for
@@ -31,7 +31,7 @@ from autograder.grading.notebook import CodeCell, Notebook, without_installs
 from autograder.kernel import Kernel, KernelPool, Limits
 from autograder.kernel.handle import ProcessHandle
 from autograder.kernel.zygote import WELCOME
-from autograder.probes.load import ProblemSet, find_folder, load_problem_set
+from autograder.probes.load import ProblemSet, load_problem_set
 from dgm.checks.runtime import run_probe
 
 

@@ -14,8 +14,7 @@ import subprocess
 import sys
 import tempfile
 
-from autograder.course import course_root
-from autograder.probes.load import find_folder
+from autograder.course import course_root, find_folder
 
 RUN = """
 import json, os, resource, sys, time

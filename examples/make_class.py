@@ -18,8 +18,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograder.course import course_root
-from autograder.probes.load import ProblemSet, find_folder, load_problem_set
+from autograder.course import course_root, find_folder
+from autograder.probes.load import ProblemSet, load_problem_set
 from autograder.probes.spec import Variant
 
 Answers = dict[str, list[str]]  # question -> the text of each of its answer cells

@@ -6,10 +6,10 @@ import argparse
 import sys
 import time
 
-from autograder.course import course_root, load_course
+from autograder.course import course_root, find_folder, load_course
 from autograder.errors import UserError
 from autograder.jupyter import quick_jupyter
-from autograder.probes.load import find_folder, load_problem_set
+from autograder.probes.load import load_problem_set
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from autograder.cli.grade import add_sandbox_arguments, device, limits, one_thread, say
-from autograder.course import course_root, load_course
+from autograder.course import course_root, find_folder, load_course
 from autograder.errors import UserError
 
 
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from autograder.grading.intake import collect
     from autograder.grading.matching import matcher_for
-    from autograder.probes.load import find_folder, load_problem_set
+    from autograder.probes.load import load_problem_set
 
     root = course_root()
     name = options.problem_set or _found_out(options.notebook, root)

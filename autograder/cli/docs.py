@@ -6,9 +6,9 @@ import argparse
 import sys
 
 from autograder.authoring.instructor_page import instructor_page
-from autograder.course import course_root, load_course
+from autograder.course import course_root, find_folder, load_course
 from autograder.errors import UserError
-from autograder.probes.load import find_folder, load_problem_set
+from autograder.probes.load import load_problem_set
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

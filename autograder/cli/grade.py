@@ -6,19 +6,20 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
-from autograder.course import Course, course_root, load_course
+from autograder.course import Course, course_root, find_folder, load_course
 from autograder.errors import UserError
-from autograder.grading.results import INTERNAL, INVALID, SubmissionResult
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from autograder.cluster.coordinator import DaskCrew
-    from autograder.kernel import Limits
+    from autograder.grading.results import SubmissionResult
+    from autograder.kernel import KernelPool, Limits
 
 WIDE = 160  # where the table goes to a file or a pipe
 LEVELS = ("auto", "namespaces", "landlock", "process")
@@ -54,23 +55,47 @@ def run(options: argparse.Namespace) -> int:
         raise UserError("--seed must not be negative.")
     if options.gpu_slots < 1:
         raise UserError("--gpu-slots must be at least 1.")
-    console = Console(stderr=True)
     root = course_root()
+    course = load_course(root)
+    bounds = limits(course)
+    folder = find_folder(options.problem_set, root)
+    with _kernels_ahead(options, course, bounds, folder) as make_pool:
+        return _grade(options, course, bounds, folder, make_pool)
+
+
+def _kernels_ahead(
+    options: argparse.Namespace, course: Course, bounds: Limits, folder: Path
+) -> AbstractContextManager[Callable[..., KernelPool]]:
+    """Start to warm kernels up now, unless it is likely that they will not be needed."""
+    from autograder.kernel import KernelPool, PoolAhead, modules_for
+
+    if options.cluster or (options.out / "run.json").exists() or _device_without_torch(options.device) != "cpu":
+        return nullcontext(KernelPool)
+    return PoolAhead(
+        device="cpu", limits=bounds, sandbox=options.sandbox or course.sandbox, allow_weaker=options.allow_weaker,
+        modules=modules_for(folder / "source.py"),
+    )
+
+
+def _grade(
+    options: argparse.Namespace, course: Course, bounds: Limits, folder: Path, make_pool: Callable[..., KernelPool]
+) -> int:
+    from rich.console import Console
+
     from autograder.grading.intake import collect
     from autograder.grading.matching import matcher_for
-    from autograder.probes.load import find_folder, load_problem_set
+    from autograder.probes.load import load_problem_set
 
-    problem_set = load_problem_set(find_folder(options.problem_set, root))
+    console = Console(stderr=True)
+    problem_set = load_problem_set(folder)
     for id in options.regrade:
         problem_set.question(id)
-    submissions = collect(options.paths, matcher_for(problem_set, root), ignore=options.out)
+    submissions = collect(options.paths, matcher_for(problem_set, course.root), ignore=options.out)
 
     from autograder.grading.batch import Options, grade_batch
     from autograder.grading.gpu import Plan
     from autograder.reporting.progress import progress
 
-    course = load_course(root)
-    bounds = limits(course)
     with _crew(options, console) as crew:
         how = Options(
             jobs=options.jobs, seed=options.seed, device=crew.device if crew else device(options.device),
@@ -79,7 +104,7 @@ def run(options: argparse.Namespace) -> int:
         )
         one_thread()
         with progress(console, len(submissions)) as advance:
-            batch = grade_batch(problem_set, submissions, options.out, how, advance, crew=crew)
+            batch = grade_batch(problem_set, submissions, options.out, how, advance, make_pool, crew)
     if batch.kept:
         shown = ", ".join(batch.kept[:5]) + (", …" if len(batch.kept) > 5 else "")
         say(console, f"Results of an earlier run that are not in this one are kept in {options.out}: {shown}.")
@@ -100,6 +125,8 @@ def run(options: argparse.Namespace) -> int:
         table_console.print(results_table(batch.results, table_console.width))
     say(console, f"Sandbox: {batch.sandbox}. Reused from before: {batch.reused} of {len(batch.results)}.")
     say(console, f"Report: {page}" if page else f"Results: {options.out / 'summary.csv'}")
+    from autograder.grading.results import INTERNAL
+
     return 3 if batch.results and all(result.status == INTERNAL for result in batch.results) else 0
 
 
@@ -126,6 +153,8 @@ def say(console: Console, text: str) -> None:
 
 
 def _say_what_failed(console: Console, results: list[SubmissionResult], out: Path) -> None:
+    from autograder.grading.results import INTERNAL, INVALID
+
     internal = [result.student for result in results if result.status == INTERNAL]
     invalid = [result.student for result in results if result.status == INVALID]
     if internal:
@@ -136,8 +165,9 @@ def _say_what_failed(console: Console, results: list[SubmissionResult], out: Pat
 
 def device(wanted: str) -> str:
     """The device to use. Raises `UserError` when CUDA is asked for and not there."""
-    if wanted == "cpu":
-        return "cpu"
+    known = _device_without_torch(wanted)
+    if known is not None:
+        return known
     import torch
 
     if torch.cuda.is_available():
@@ -145,6 +175,13 @@ def device(wanted: str) -> str:
     if wanted == "cuda":
         raise UserError("There is no CUDA device here; use --device cpu.", 3)
     return "cpu"
+
+
+def _device_without_torch(wanted: str) -> str | None:
+    """The device where that is clear before torch is imported: on Linux a GPU has device files."""
+    files = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")
+    nothing_there = sys.platform == "linux" and not any(map(os.path.exists, files))
+    return "cpu" if wanted == "cpu" or (wanted == "auto" and nothing_there) else None
 
 
 def limits(course: Course) -> Limits:

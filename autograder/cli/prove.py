@@ -11,9 +11,9 @@ import time
 from rich.console import Console
 from rich.table import Table
 
-from autograder.course import course_root
+from autograder.course import course_root, find_folder
 from autograder.errors import UserError
-from autograder.probes.load import find_folder, load_problem_set
+from autograder.probes.load import load_problem_set
 from autograder.proving.proof import QuestionProof
 from autograder.proving.prove import prove
 

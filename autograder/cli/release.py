@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from autograder.course import course_root, load_course
+from autograder.course import course_root, find_folder, load_course
 from autograder.jupyter import quick_jupyter
-from autograder.probes.load import find_folder, load_problem_set
+from autograder.probes.load import load_problem_set
 
 TARGETS = {
     "plain": "a folder and a zip: notebook, instructions, requirements",

@@ -53,6 +53,15 @@ class SandboxedKernelApp(IPKernelApp):
 
     socket_directory = ""
 
+    def parse_command_line(self, argv: Any = None) -> None:
+        """There is none."""
+
+    def load_config_file(self, *args: Any, **kwargs: Any) -> None:
+        """There are none in an empty home directory."""
+
+    def init_extensions(self) -> None:
+        """IPython's own ``%store`` would write to a home directory that nobody sees again."""
+
     def init_connection_file(self) -> None:
         """The key and the addresses come from the grader directly."""
 

@@ -165,7 +165,8 @@ def _clean_interpreter(spec: dict[str, Any]) -> None:
     tempfile.tempdir = None
     sys.argv = ["kernel"]
     sys.path[:] = spec["path"]
-    sys.path_importer_cache.clear()
+    for path in [path for path in sys.path_importer_cache if not path.startswith(tuple(spec["path"]))]:
+        del sys.path_importer_cache[path]
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.set_wakeup_fd(-1)
 

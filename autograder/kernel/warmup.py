@@ -11,10 +11,13 @@ import importlib
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 NEEDED = ("zmq.eventloop.zmqstream", "IPython", "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.debugger",
-          "stack_data", "executing", "pygments.lexers", "pygments.styles", "pygments.formatters.terminal256", "numpy.random",
-          "torch", "dgm.checks.runtime", "autograder.kernel.app")  # fmt: skip
+          "IPython.core.debugger", "IPython.core.oinspect", "IPython.core.completerlib",
+          "IPython.extensions.storemagic", "tornado.platform.asyncio", "faulthandler",
+          "stack_data", "executing", "pygments.lexers", "pygments.styles", "pygments.formatters.terminal256",
+          "numpy.random", "torch", "dgm.checks.runtime", "autograder.kernel.app")  # fmt: skip
 # a word in the text of a notebook, and what will be imported if it is there
 WELCOME = {
     "optim": ("torch._dynamo", "sympy"),  # come with the first optimiser, and take a second
@@ -32,9 +35,9 @@ HUGE = 1 << 21
 STEP = 4 * HUGE  # at a time, so that a request for a kernel does not wait
 
 
-def modules_for(text: str) -> tuple[str, ...]:
-    """What to import for a notebook with this text."""
-    words = set(re.findall(r"\w+", text))
+def modules_for(source: Path) -> tuple[str, ...]:
+    """What to import for a problem set with this ``source.py``."""
+    words = set(re.findall(r"\w+", source.read_text(encoding="utf-8")))
     return tuple(dict.fromkeys(name for word, names in WELCOME.items() if word in words for name in names))
 
 

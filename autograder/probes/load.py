@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from autograder.course import short_name
 from autograder.errors import UserError
 from autograder.probes.extract import extract
 from autograder.probes.source import Source, read_source
@@ -46,22 +47,6 @@ class ProblemSet:
         return self.folder / f"{self.name}_solution.ipynb"
 
 
-def find_folder(name: str, root: Path) -> Path:
-    """The folder of problem set ``name`` ("ps1", "ps1_simple_models" or a path). Raises `UserError`."""
-    direct = Path(name)
-    if (direct / "source.py").is_file():
-        return direct.resolve()
-    matches = [path for path in sorted(root.glob("*/source.py")) if name in (path.parent.name, _short(path.parent))]
-    if matches:
-        return matches[0].parent
-    known = ", ".join(_short(path.parent) for path in sorted(root.glob("ps*/source.py"))) or "none"
-    raise UserError(f"There is no problem set {name!r} here. Known: {known}.")
-
-
-def _short(folder: Path) -> str:
-    return folder.name.split("_")[0]
-
-
 def load_problem_set(folder: Path) -> ProblemSet:
     """Read ``source.py`` and execute every ``hidden_tests/q*.py``."""
     source = read_source(folder / "source.py")
@@ -77,7 +62,7 @@ def load_problem_set(folder: Path) -> ProblemSet:
         for name in question.uses:
             if source.owner(name) in (None, question.id):
                 raise UserError(f"{folder.name}: {question.id} uses {name}, which no other question asks for.")
-    return ProblemSet(_short(folder), folder, source, tuple(questions))
+    return ProblemSet(short_name(folder), folder, source, tuple(questions))
 
 
 def load_questions(path: Path) -> list[Question]:

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from autograder.course import find_folder
 from autograder.errors import UserError
 from autograder.probes.extract import extract
-from autograder.probes.load import find_folder, load_problem_set, probe_source
+from autograder.probes.load import load_problem_set, probe_source
 from autograder.probes.namespace import reference_namespace, variant_namespace
 from dgm.checks.runtime import load_probe, run_probe
 
