@@ -77,23 +77,35 @@ def masks(student, rng):
     return found
 
 
-# With two channels a colour the gradient is a small difference of numbers of size 1/std: float32 leaves about 1e-3 of it.
+# The gradient for the input is a small difference of numbers of size 1/std: float32 leaves about 1e-3 of it.
 NORM_OUTPUT = Fields({
-    "with gain and offset": Close(rtol=1e-3, atol=1e-4), "as made": Close(rtol=1e-3, atol=1e-4),
-    "gradient for the input": Close(rtol=1e-3, atol=5e-3),
+    "with gain and offset": Close(rtol=1e-3, atol=1e-4), "as made, in evaluation mode": Close(rtol=1e-3, atol=1e-4),
+    "gradient for the input": Close(rtol=1e-3, atol=5e-3), "gradients for gain and offset": Close(rtol=1e-3, atol=1e-3),
 })
 
 
-@probe(points=1, title="ColourNorm's output", judge=NORM_OUTPUT, public=True)
+def gradients(output, factors, *inputs):
+    """Gradients of a weighted sum of the output, zero where it does not depend on an input."""
+    if not output.requires_grad:
+        return [torch.zeros_like(x) for x in inputs]
+    found = torch.autograd.grad((output * factors).sum(), inputs, allow_unused=True)
+    return [torch.zeros_like(x) if gradient is None else gradient for x, gradient in zip(inputs, found)]
+
+
+@probe(points=1, title="ColourNorm's output and gradients", judge=NORM_OUTPUT, public=True)
 def norm_output(student, rng):
-    group, batch = rng.integer(2, 5), rng.integer(2, 4)
+    group, batch = rng.integer(3, 6), rng.integer(2, 4)  # with two channels a colour, all measures of spread are one
     layer = fill(student.raw.ColourNorm(3 * group), rng)
-    a = rng.normal(batch, 3 * group, 3, 4) * torch.exp(rng.normal(batch, 1, 3, 4)) + rng.normal(batch, 3 * group, 1, 1)
+    scale = rng.uniform(batch, 1, 3, 4, low=0.3, high=3.0)
+    a = rng.normal(batch, 3 * group, 3, 4) * scale + rng.normal(batch, 3 * group, 1, 1)
     a.requires_grad_()
     output = layer(a)
-    (gradient,) = torch.autograd.grad((output * rng.normal(*output.shape)).sum(), a)
-    fresh = student.raw.ColourNorm(3 * group).to(rng.device)
-    return {"with gain and offset": output, "as made": fresh(a[:1]), "gradient for the input": gradient}
+    for_input, *for_parameters = gradients(output, rng.normal(*output.shape), a, layer.gain, layer.offset)
+    fresh = student.raw.ColourNorm(3 * group).to(rng.device).eval()
+    return {
+        "with gain and offset": output, "as made, in evaluation mode": fresh(a[:1]), "gradient for the input": for_input,
+        "gradients for gain and offset": for_parameters,
+    }
 
 
 @probe(points=0.5, title="ColourNorm for tiny, equal and single channels", judge=Close(rtol=2e-3, atol=1e-4))
@@ -105,16 +117,15 @@ def norm_extremes(student, rng):
     x = rng.normal(2, 3, 2, 3)
     x.requires_grad_()
     output = single(x)
-    (gradient,) = torch.autograd.grad((output * rng.normal(*output.shape)).sum(), x, allow_unused=True)
     return {
         "tiny values": layer(tiny), "equal values": layer(flat), "one channel a colour": output,
-        "its gradient": torch.zeros_like(x) if gradient is None else gradient,
+        "its gradient": gradients(output, rng.normal(*output.shape), x), "the tiny values afterwards": tiny,
     }
 
 
 @probe(points=1, title="dependence matrix of a given network", judge=Close(rtol=1e-3, atol=1e-6), public=True)
 def matrix(student, rng):
-    height, width = rng.integer(2, 4), rng.integer(3, 5)
+    height, width = rng.choice([(2, 3), (3, 2), (2, 4)])  # never square: rows and columns could be mixed up
     network = nn.Sequential(nn.Conv2d(3, 4, (3, 1), padding=(1, 0)), nn.Tanh(), nn.Conv2d(4, 3, (1, 3), padding=(0, 1)))
     fill(network, rng)
     return student.dependence_matrix(network, rng.normal(3, height, width))
@@ -122,7 +133,7 @@ def matrix(student, rng):
 
 @probe(points=0.5, title="dependence matrix with BatchNorm: right mode, no trace", judge=Close(rtol=5e-3, atol=1e-5))
 def matrix_modes(student, rng):
-    height, width = 2, rng.integer(2, 4)
+    height, width = 2, rng.choice([1, 3])
     network = fill(nn.Sequential(nn.Conv2d(3, 6, 1), nn.BatchNorm2d(6), nn.Tanh(), nn.Conv2d(6, 3, 1)), rng)
     norm = network[1]
     with torch.no_grad():
@@ -141,6 +152,7 @@ def matrix_modes(student, rng):
         sum(float(p.grad.abs().sum()) for p in network[3].parameters() if p.grad is not None),
     ]
     found["requires_grad of the matrix, of the image"] = [float(found["matrix in evaluation mode"].requires_grad), float(image.requires_grad)]
+    found["gradients can still be taken"] = [float(p.requires_grad) for p in network.parameters()] + [float(torch.is_grad_enabled())]
     return found
 
 
@@ -160,7 +172,7 @@ def network_is_causal(student, rng):
     found = {"width": width}
     for name, network in (("masked convolutions", plain), ("masked convolutions and ColourNorm", normalised)):
         entries = torch.nan_to_num(jacobian(network, image).abs(), nan=1.0)
-        found[name] = (entries > 1e-12 * entries.max()).double()
+        found[name] = entries > 1e-12 * entries.max()  # bool: too little to name a mistake by
     return found
 
 
@@ -249,7 +261,7 @@ edit_mistake(
 )
 edit_mistake(
     "norm_no_eps",
-    "without 1e-5 inside the root, equal channels give 0/0",
+    "1e-5 is not added inside the root; it matters for small values, and equal channels would give 0/0",
     ("torch.sqrt(variance + 1e-5)", "torch.sqrt(variance)"),
 )
 edit_mistake(
@@ -266,6 +278,11 @@ edit_mistake(
     "norm_detached",
     "the statistics are detached (or computed without gradients), so the gradient through them is missing",
     ("variance = (centred**2).mean(2, keepdim=True)", "variance = (centred**2).mean(2, keepdim=True).detach()"),
+)
+edit_mistake(
+    "gain_untrained",
+    "gain and offset are cut off from the gradient (`.data`, `.detach()` or `no_grad`), so they are never trained",
+    ("normal * self.gain[:, None, None] + self.offset[:, None, None]", "normal * self.gain.data[:, None, None] + self.offset.data[:, None, None]"),
 )
 edit_mistake(
     "norm_ignores_gain",
@@ -327,6 +344,11 @@ edit_mistake(
         "        rows.append(x.grad[0].permute(1, 2, 0).flatten())\n"
         "    for name, b in model.named_buffers():\n        b.copy_(buffers[name])\n",
     ),
+)
+edit_mistake(
+    "freezes_parameters",
+    "the test leaves a trace: the parameters of the model no longer require gradients",
+    ("    model = copy.deepcopy(model)\n", "    model.requires_grad_(False)\n    model = copy.deepcopy(model)\n"),
 )
 edit_mistake(
     "at_zero",
@@ -405,3 +427,31 @@ edit_alternative(
     ("variance = (centred**2).mean(2, keepdim=True)", "variance = torch.var(grouped, dim=2, correction=0, keepdim=True)"),
     ("centred / torch.sqrt(variance + 1e-5)", "centred * torch.rsqrt(variance + 1e-5)"),
 )
+
+
+@alternative("a Kronecker product for the mask, LayerNorm in float64, one batched pass backward on the model itself with its buffers put back")
+def batched(ref):
+    def colour_mask(kind, in_channels, out_channels, kernel_size):
+        before = (torch.arange(kernel_size**2) < kernel_size**2 // 2).float().reshape(1, 1, kernel_size, kernel_size)
+        mask = before.repeat(out_channels, in_channels, 1, 1)
+        colours = torch.ones(3, 3).tril(0 if kind == "B" else -1)
+        mask[:, :, kernel_size // 2, kernel_size // 2] = torch.kron(colours, torch.ones(out_channels // 3, in_channels // 3))
+        return mask
+
+    class ColourNorm(ref.ColourNorm):
+        def forward(self, a):
+            grouped = a.double().unflatten(1, (3, -1)).movedim(2, -1)
+            normal = nn.functional.layer_norm(grouped, grouped.shape[-1:], eps=1e-5).movedim(-1, 2).flatten(1, 2)
+            return (normal.movedim(1, -1) * self.gain + self.offset).movedim(-1, 1).to(a.dtype)
+
+    def dependence_matrix(model, image):
+        saved = [buffer.clone() for buffer in model.buffers()]
+        x = image.clone()[None].requires_grad_()
+        output = model(x)[0].movedim(0, -1).flatten()
+        (rows,) = torch.autograd.grad(output, x, torch.eye(len(output), device=x.device, dtype=x.dtype), is_grads_batched=True)
+        with torch.no_grad():
+            for buffer, value in zip(model.buffers(), saved):
+                buffer.copy_(value)
+        return rows[:, 0].movedim(1, -1).flatten(1).abs()
+
+    return {"colour_mask": colour_mask, "ColourNorm": ColourNorm, "dependence_matrix": dependence_matrix}
