@@ -20,7 +20,7 @@ from dgm.checks.naming import name_mistake, same_outcome
 from dgm.checks.runtime import Outcome, run_probe
 from dgm.checks.verdicts import ERROR, FAILED, PASSED, explain, sentence
 
-SLOW_SECONDS = 0.01  # probes that take longer on the reference are run on mistakes only where they are needed
+SLOW_SECONDS = 0.015  # probes that take longer on the reference are run on mistakes only where they are needed
 
 
 class ReferenceFailed(RuntimeError):

@@ -103,7 +103,7 @@ def nll_gradients(student, rng):
     }
 
 
-@probe(points=1.5, title="100 steps of SGD", public=True, judge=Close(rtol=5e-4, atol=1e-5))
+@probe(points=1.5, title="16 steps of SGD", public=True, judge=Close(rtol=5e-4, atol=1e-5))
 def sgd_trajectory(student, rng):
     shapes = [(rng.integer(2, 5),), (rng.integer(2, 4), 2)]
     momentum, decay = rng.number(0.5, 0.9), rng.number(0.1, 0.5)
@@ -115,13 +115,13 @@ def sgd_trajectory(student, rng):
             "params": tuple(rng.normal(*shape).requires_grad_() for shape in shapes),
             "velocity": tuple(torch.zeros_like(c) for c in curvature),
         })
-    for t in range(24):
-        lr = 0.03 if t < 12 else 0.01
+    for t in range(16):
+        lr = 0.03 if t < 8 else 0.01
         for run in runs:  # three optimisers take turns: nothing may be remembered outside of `velocity`
             grads = tuple((c * p).detach() - 1.0 for c, p in zip(run["curvature"], run["params"]))
             new, run["velocity"] = student.sgd_step(run["params"], grads, run["velocity"], lr, run["m"], run["w"])
             run["params"] = tuple(new)
-            if t in (0, 1, 15, 23):
+            if t in (0, 1, 9, 15):
                 run["trace"][f"after {t + 1} steps"] = {"params": list(new), "velocity": list(run["velocity"])}
     defaults = student.sgd_step((torch.ones_like(curvature[0]),), (curvature[0],), (2.0 * curvature[0],), 0.1)
     # A number and a block, in float64 and far from 0, with a large gradient.
