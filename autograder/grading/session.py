@@ -132,7 +132,7 @@ class Session:
         elif execution.status == "timeout":
             self._note(cell, f"stopped after {seconds:.0f} s.")
         elif execution.status == "output":
-            self._note(cell, "stopped, because it printed more than is allowed.")
+            self._note(cell, "stopped, because it printed, displayed or sent more than is allowed.")
         elif execution.status == "died":
             self._note(cell, "ended Python (a crash, an exit, or out of memory), so the rest was run without it.")
         elif execution.status == "deadline":

@@ -6,13 +6,11 @@ import signal
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
-
-import zmq
+from typing import TYPE_CHECKING
 
 from autograder.kernel import render
 from autograder.kernel.handle import ProcessHandle
-from autograder.kernel.sockets import KernelSockets
+from autograder.kernel.sockets import TOO_LARGE, Channel, KernelSockets
 from autograder.kernel.types import Execution, ExecutionStatus, Limits, ProbeReply, ProbeStatus, SandboxError
 from autograder.kernel.wire import Codec, Message
 
@@ -22,9 +20,14 @@ if TYPE_CHECKING:
 INTERRUPT_GRACE = 2.0  # for a cell to end after SIGINT
 PROBE_GRACE = 3.0  # the kernel enforces a probe's timeout itself; this is for when it does not
 IDLE_GRACE = 2.0  # for the last output after a reply
+FLOOD = 2000  # messages that nobody asked for, in a kernel's life
+FEW = 4  # of them come with each request
+LARGE = 1 << 16  # bytes for which a message counts once more
 BATCH = 64  # messages taken in before the clock is looked at again
 REQUEST_BYTES = 16 * 2**20
-EXECUTION_STATUS: dict[str, ExecutionStatus] = {"timeout": "timeout", "output": "output", "deadline": "deadline"}
+EXECUTION_STATUS: dict[str, ExecutionStatus] = {
+    "timeout": "timeout", "output": "output", "flood": "output", "deadline": "deadline",
+}  # fmt: skip
 PROBE_STATUS: dict[str, ProbeStatus] = {
     "ok": "ok", "timeout": "timeout", "died": "died", "memory": "memory", "too_large": "too_large",
 }  # fmt: skip
@@ -44,6 +47,10 @@ class _Exchange:
     idle: bool = False
     tails: dict[str, str] = field(default_factory=dict)
 
+    def answered_by(self, message: Message) -> bool:
+        """Whether this is the first reply to the request."""
+        return self.reply is None and (message.kind, message.parent) == (self.reply_kind, self.identity)
+
 
 class Kernel:
     """One sandboxed kernel. A context manager; leaving it kills the whole process tree."""
@@ -56,9 +63,10 @@ class Kernel:
         self._deadline = time.monotonic() + self._limits.total_seconds
         self._printed = 0
         self._displayed = 0
+        self._requests = 0
+        self._unasked = 0  # messages about the kernel's state, malformed ones, and replies to nothing
         self._dead = ""
         self._closed = False
-        sockets.poller.register(handle.control.fileno(), zmq.POLLIN)
 
     def __enter__(self) -> Kernel:
         return self
@@ -101,29 +109,21 @@ class Kernel:
         identity, frames = self._codec.request("kernel_info_request", {})
         asked, replied, published = False, False, False
         while not (replied and published and self._handle.ready):
-            left = deadline - time.monotonic()
-            if left <= 0:
+            if time.monotonic() > deadline:
                 raise SandboxError("A kernel did not start in time.")
-            events = dict(self._sockets.poller.poll(5 if not asked else 50))
-            if self._handle.control.fileno() in events and not self._handle.read_event():
+            self._sockets.wait(0.05, self._handle.control.fileno())
+            if self._handle.has_event() and not self._handle.read_event():
                 raise SandboxError("A kernel died while it started.")
-            if not asked or (replied and not published):
-                asked = self._try_send(frames) or asked
-            if self._sockets.iopub in events:
-                published = True
-                self._receive(self._sockets.iopub)
-            if self._sockets.shell in events:
-                message = self._receive(self._sockets.shell)
-                replied = replied or (message is not None and message.parent == identity)
+            published = self._receive(self._sockets.iopub) is not None or published
+            message = self._receive(self._sockets.shell)
+            replied = replied or (message is not None and message.parent == identity)
+            # what was published before we had subscribed is lost, so ask again
+            again = message is not None and not published
+            if self._sockets.shell.connected and self._sockets.iopub.connected and (again or not asked):
+                self._sockets.shell.send(frames)
+                asked = True
         self._sockets.stop_listening()
         self._deadline = time.monotonic() + self._limits.total_seconds
-
-    def _try_send(self, frames: list[bytes]) -> bool:
-        try:
-            self._sockets.shell.send_multipart(frames, flags=zmq.NOBLOCK)
-        except zmq.Again:
-            return False
-        return True
 
     def execute(self, code: str, timeout: float | None = None) -> Execution:
         """Run one cell."""
@@ -203,19 +203,17 @@ class Kernel:
         if sum(map(len, frames)) > REQUEST_BYTES:
             exchange.verdict = "died"
             return exchange
-        try:
-            self._sockets.shell.send_multipart(frames)
-            while not self._dead and not self._finished(exchange):
-                self._step(exchange)
-                now = time.monotonic()
-                if self._dead or exchange.reply is not None:
-                    continue
-                if now >= exchange.limit:
-                    self._cut_short(exchange, "deadline" if overall else "timeout")
-                elif self._over_output(exchange) and not exchange.verdict:
-                    self._cut_short(exchange, "output")
-        except zmq.ZMQError as error:
-            self._die(f"The connection to the kernel broke ({error}).")
+        self._requests += 1
+        self._sockets.shell.send(frames)
+        while not self._dead and not self._finished(exchange):
+            self._step(exchange)
+            now = time.monotonic()
+            if self._dead or exchange.reply is not None:
+                continue
+            if now >= exchange.limit:
+                self._cut_short(exchange, "deadline" if overall else "timeout")
+            elif self._over_output(exchange) and not exchange.verdict:
+                self._cut_short(exchange, "output")
         if self._over_output(exchange) and not exchange.verdict and not self._dead:
             exchange.verdict = "output"
         return exchange
@@ -251,53 +249,69 @@ class Kernel:
             left = exchange.replied_at + IDLE_GRACE - time.monotonic()
         else:
             left = exchange.limit - time.monotonic()
-        events = dict(self._sockets.poller.poll(max(1, min(1000, int(left * 1000)))))
-        for socket in (self._sockets.iopub, self._sockets.shell):
-            if socket in events:
-                self._drain(socket, exchange)
-        if self._handle.control.fileno() in events:
+        self._sockets.wait(max(0.001, min(1.0, left)), self._handle.control.fileno())
+        for channel in (self._sockets.iopub, self._sockets.shell):
+            self._drain(channel, exchange)
+            if self._dead:
+                return
+        if self._handle.has_event():
             alive = self._handle.read_event()
             if not alive or self._handle.exit_code is not None:
                 self._drain(self._sockets.shell, exchange)
-                exchange.verdict = "died" if exchange.reply is None else ""
-                self._die(self._handle.reason or _how_it_ended(self._handle.exit_code))
+                self._ended(exchange)
                 return
-        lost = self._sockets.disconnected() if exchange.reply is None else ""
-        if lost:
-            # the usual reason is that the process has ended, which is about to be reported
-            if self._handle.wait_exit(1.0):
-                exchange.verdict = "died"
-                self._die(self._handle.reason or _how_it_ended(self._handle.exit_code))
-            elif lost == "iopub":
-                exchange.verdict = exchange.verdict or "output"
-                self._die("Your code displayed more at once than is accepted.")
-            else:
-                exchange.verdict = exchange.verdict or "died"
-                self._die("Your code closed the connection to the kernel, or sent too much over it.")
+        if exchange.reply is None and (self._sockets.shell.lost or self._sockets.iopub.lost):
+            self._disconnected(exchange)
 
-    def _drain(self, socket: zmq.Socket[Any], exchange: _Exchange) -> None:
+    def _ended(self, exchange: _Exchange) -> None:
+        exchange.verdict = "died" if exchange.reply is None else ""
+        self._die(self._handle.reason or _how_it_ended(self._handle.exit_code))
+
+    def _disconnected(self, exchange: _Exchange) -> None:
+        if self._sockets.iopub.lost == TOO_LARGE:
+            exchange.verdict = exchange.verdict or "output"
+            self._die("Your code displayed more at once than is accepted.")
+        elif self._sockets.shell.lost == TOO_LARGE:
+            exchange.verdict = exchange.verdict or "died"
+            self._die("Your code returned more data than is accepted.")
+        elif self._handle.wait_exit(1.0):  # the usual reason, and about to be reported
+            self._ended(exchange)
+        else:
+            exchange.verdict = exchange.verdict or "died"
+            self._die("Your code closed the connection to the kernel.")
+
+    def _drain(self, channel: Channel, exchange: _Exchange) -> None:
         for _ in range(BATCH):
-            if not socket.poll(0):
+            frames = channel.receive()
+            if frames is None or self._dead:
                 return
-            message = self._receive(socket)
+            message = self._count(channel, frames, exchange)
             if message is None or message.parent != exchange.identity:
                 continue
-            if socket is self._sockets.shell:
-                if message.kind == exchange.reply_kind and exchange.reply is None:
-                    exchange.reply, exchange.replied_at = message, time.monotonic()
-            else:
+            if channel is self._sockets.iopub:
                 self._take_output(message, exchange)
+            elif exchange.answered_by(message):
+                exchange.reply, exchange.replied_at = message, time.monotonic()
 
-    def _receive(self, socket: zmq.Socket[Any]) -> Message | None:
-        """One message; None when it is malformed. Its size counts in any case."""
-        frames = socket.recv_multipart(flags=zmq.NOBLOCK, copy=False)
+    def _receive(self, channel: Channel) -> Message | None:
+        frames = channel.receive()
+        return None if frames is None else self._codec.parse(frames)
+
+    def _count(self, channel: Channel, frames: list[bytes], exchange: _Exchange) -> Message | None:
+        """A message; None when it is malformed. In any case it counts, and a flood of them is the end."""
         message = self._codec.parse(frames)
-        if socket is self._sockets.iopub:
-            size = sum(len(frame) for frame in frames)
-            if message is None or message.kind == "stream":
+        size = sum(map(len, frames))
+        if channel is self._sockets.iopub and message is not None and message.kind != "status":
+            if message.kind == "stream":
                 self._printed += size
-            elif message.kind != "status":
+            else:
                 self._displayed += size
+            return message
+        if channel is self._sockets.iopub or message is None or not exchange.answered_by(message):
+            self._unasked += 1 + size // LARGE
+        if self._unasked > FLOOD + FEW * self._requests:
+            exchange.verdict = "flood"
+            self._die(f"Your code sent more than {FLOOD} messages that nobody asked for.")
         return message
 
     def _take_output(self, message: Message, exchange: _Exchange) -> None:

@@ -39,6 +39,10 @@ class ProcessHandle:
                 raise SandboxError("A kernel did not start in time.")
             self.read_event()
 
+    def has_event(self) -> bool:
+        """Whether ``read_event`` would not wait."""
+        return _readable(self.control.fileno(), 0)
+
     def read_event(self) -> bool:
         """Take in one event; False when init has gone. Raises SandboxError when the kernel could not start."""
         try:

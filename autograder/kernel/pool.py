@@ -16,8 +16,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import zmq
-
 from autograder.kernel.client import Kernel
 from autograder.kernel.handle import ProcessHandle
 from autograder.kernel.sandbox import choose_level, namespaces, privileges, refuse_root, view
@@ -119,8 +117,6 @@ class KernelPool:
         self._harness = importlib.resources.files("autograder.kernel").joinpath("harness.py").read_text()
         self._directory = Path(tempfile.mkdtemp(prefix="dgmpool-", dir=_short_temporary_directory()))
         self._directory.chmod(0o711)
-        self._context: zmq.Context[Any] = zmq.Context()
-        self._context.max_sockets = 65_535
         self._watchdog = Watchdog()
         self._lock = threading.Lock()
         self._kernels: set[Kernel] = set()
@@ -154,7 +150,7 @@ class KernelPool:
         uid = self._identity()
         codec = Codec()
         scratch = None if self.level == "namespaces" else self._new_scratch(uid)
-        sockets = KernelSockets(self._context, self._directory, self.limits.message_bytes, uid)
+        sockets = KernelSockets(self._directory, self.limits.message_bytes, uid)
         handle = None
         try:
             inside = namespaces.SOCKETS if self.level == "namespaces" else str(sockets.directory)
@@ -221,7 +217,6 @@ class KernelPool:
         if self._zygote is not None:
             self._zygote.close()
         self._watchdog.close()
-        self._context.destroy(linger=0)
         shutil.rmtree(self._directory, ignore_errors=True)
 
 

@@ -73,9 +73,9 @@ class Codec:
             signer.update(part)
         return signer.hexdigest().encode()
 
-    def parse(self, frames: Sequence[Any]) -> Message | None:
-        """A message, or None for anything malformed. ``frames`` are bytes or zmq frames."""
-        data = [memoryview(getattr(frame, "buffer", frame)) for frame in frames]
+    def parse(self, frames: Sequence[bytes]) -> Message | None:
+        """A message, or None for anything malformed."""
+        data = [memoryview(frame) for frame in frames]
         start = next((i for i, part in enumerate(data[:4]) if part == DELIMITER), None)
         if start is None or len(data) < start + 6:
             return None

@@ -147,7 +147,7 @@ end = time.time() + 2
 while time.time() < end:
     kernel.session.send(kernel.iopub_socket, "status", {"execution_state": "idle", "x": "y" * 100000},
                         parent=kernel.get_parent(), ident=b"status")
-"""),
+""", broken=True, says="sent more than is allowed"),
     Attack("many-cells", "a notebook of 400 cells", (SETUP, RIGHT["logsumexp"], *(f"x{i} = {i}" for i in range(400))),
            deserves=Q1),
     Attack("long-cell", "a cell of 400 kilobytes", (SETUP, RIGHT["logsumexp"], "x = '" + "a=b(" * 100_000 + "'"), deserves=Q1),

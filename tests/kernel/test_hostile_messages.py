@@ -19,6 +19,22 @@ def signed(*parts):
 parent = session.pack(kernel.get_parent()['header'])
 """
 
+RAW_FRAMES = """
+import os, socket, struct
+for name in os.listdir("/proc/self/fd"):
+    try:
+        s = socket.socket(fileno=os.dup(int(name)))
+        if s.family == socket.AF_UNIX and s.type == socket.SOCK_STREAM and str(s.getpeername()).endswith("shell"):
+            s.settimeout(0.5)
+            for _ in range(500):
+                s.send(struct.pack(">BQ", 3, 1 << 20))
+                for _ in range(1 << 4):
+                    s.sendall(bytes(1 << 16))
+    except OSError:
+        pass
+import time; time.sleep(9)
+"""
+
 
 def frames_of(codec: Codec, parts: list[bytes]) -> list[bytes]:
     return [b"topic", DELIMITER, codec._sign(parts), *parts]
@@ -66,7 +82,7 @@ def test_text_from_a_kernel_is_plain() -> None:
 
 @pytest.mark.parametrize(
     "code",
-    ["for _ in range(500):\n    publish([b'x'])\n    publish([b'<IDS|MSG>', b'', b'{}'])",
+    ["for _ in range(200):\n    publish([b'x'])\n    publish([b'<IDS|MSG>', b'', b'{}'])",
      "signed(b'[' * 20000, parent, b'{}', b'{}')",
      "signed(b'{\"msg_type\": \"stream\"}', parent, b'{}', b'{\"text\":' * 1000)",
      "signed(b'{\"msg_type\": \"stream\"}', parent, b'{}', b'{\"text\": 5, \"name\": []}')",
@@ -94,6 +110,42 @@ def test_a_message_that_is_too_large_ends_the_kernel(kernel: Kernel) -> None:
     assert kernel.execute("1").status == "died"
 
 
+FLOODS = {
+    "states": "signed(STATUS, parent, b'{}', b'{\"execution_state\": \"busy\"}')",
+    "large states": "signed(STATUS, parent, b'{}', b' ' * 2**20)",
+    "malformed output": "publish([b'x'])",
+    "replies to nothing": "session.send(kernel.shell_stream.socket, 'execute_reply', {}, ident=ident)",
+    "replies of another kind": "session.send(kernel.shell_stream.socket, 'x', {}, kernel.get_parent(), ident=ident)",
+    "malformed replies": "kernel.shell_stream.socket.send_multipart([*ident, b''])",
+}
+
+
+@pytest.mark.parametrize("name", FLOODS)
+def test_a_flood_of_other_messages_ends_the_kernel(kernel: Kernel, name: str) -> None:
+    before = _resident_mb()
+    start = "\nimport time\nident = kernel._parent_ident['shell']\nSTATUS = b'{\"msg_type\": \"status\"}'\n"
+    flood = f"while True:\n    for _ in range(50): {FLOODS[name]}\n    time.sleep(0.001)"
+    done = kernel.execute(PUBLISH + start + flood)
+    assert done.status == "output" and done.seconds < 8
+    assert "messages that nobody asked for" in done.evalue
+    assert kernel.execute("1").status == "died"
+    assert _resident_mb() - before < 60
+
+
+def test_an_honest_notebook_is_no_flood(kernel: Kernel) -> None:
+    """The control: many cells, each with the messages that every cell has."""
+    for _ in range(60):
+        assert kernel.execute("print(1)").status == "ok"
+    assert kernel._unasked <= 3 * 60
+
+
+def test_a_message_of_endless_parts_ends_the_kernel(kernel: Kernel) -> None:
+    before = _resident_mb()
+    done = kernel.execute(RAW_FRAMES, timeout=10)
+    assert done.status in ("died", "output") and "more data" in done.evalue, done
+    assert _resident_mb() - before < 60
+
+
 @pytest.mark.parametrize(
     "code",
     ["get_ipython().kernel.iopub_thread.socket.close()", "get_ipython().kernel.shell_stream.socket.close()",
@@ -118,3 +170,8 @@ def test_a_forged_reply_only_fools_its_own_cell(kernel: Kernel) -> None:
     assert done.status in ("ok", "error")
     done = kernel.execute("1")
     assert (done.status, done.ename, done.evalue, done.traceback, done.line) == ("error", "", "", "", None)
+
+
+def _resident_mb() -> int:
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmRSS")) >> 10
