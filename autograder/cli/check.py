@@ -34,6 +34,7 @@ def run(options: argparse.Namespace) -> int:
         problem_set.question(id)
     submission = collect([options.notebook], matcher_for(problem_set, root))[0]
 
+    from autograder.grading.batch import Options, open_pool
     from autograder.grading.referee import Referee, ReferenceFailed
     from autograder.grading.seeds import new_seed
     from autograder.grading.submission import Grader
@@ -41,15 +42,16 @@ def run(options: argparse.Namespace) -> int:
     from autograder.reporting.feedback import all_right, feedback
 
     course = load_course(root)
-    where, bounds = device(options.device), limits(course)
+    how = Options(
+        device=device(options.device), limits=limits(course), sandbox=options.sandbox or course.sandbox,
+        allow_weaker=options.allow_weaker,
+    )  # fmt: skip
     console = Console(stderr=True)
     one_thread()
     say(console, f"Checking {options.notebook} against {problem_set.name} …")
     try:
-        with KernelPool(
-            limits=bounds, sandbox=options.sandbox or course.sandbox, allow_weaker=options.allow_weaker, device=where
-        ) as pool:
-            grader = Grader(problem_set, Referee(problem_set, new_seed(), where), pool, bounds)
+        with open_pool(how, KernelPool, problem_set) as pool:  # prepares a GPU, so it comes before the reference
+            grader = Grader(problem_set, Referee(problem_set, new_seed(), how.device), pool, how.limits)
             result = grader.grade(submission, only=options.question)
     except ReferenceFailed as error:
         raise UserError(f"{problem_set.name} cannot be used for checking: {error}") from None
