@@ -21,7 +21,7 @@ from autograder.grading.intake import Submission
 from autograder.grading.notebook import read_notebook
 from autograder.grading.results import SubmissionResult
 from autograder.kernel import KernelPool, Limits, available_levels, client, tree
-from autograder.kernel.sandbox import privileges, view
+from autograder.kernel.sandbox import landlock, privileges, view
 from autograder.reporting.html import write_pages
 
 from .attack import HONEST, LEVELS, Attack, Target
@@ -38,10 +38,10 @@ PLACES = ("used", "reference", "judge", "mistake", "other", "gradebook", "enviro
 def unsafe(level: str) -> str:
     """Why attacks must not run at a level on this machine, or "".
 
-    Below "namespaces" a signal or a write to /proc reaches whatever has the same user id. Where kernels do not get an
-    id of their own, that is everything this user runs: as root, the whole machine.
+    At "process", and at "landlock" before Linux 6.12, a signal reaches whatever has the same user id. Where kernels
+    do not get an id of their own, that is everything this user runs.
     """
-    if level == "namespaces":
+    if level == "namespaces" or (level == "landlock" and os.getuid() != 0 and landlock.abi() >= 6):
         return ""
     seen = view.describe([], "cpu", view.dgm_directory())
     if privileges.identity(seen["readable"], parents=True) is None:

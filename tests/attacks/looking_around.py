@@ -134,7 +134,7 @@ try:
     import autograder.probes.load, autograder.grading.referee
     look(repr(vars(autograder.grading.referee)))
     _found.add("autograder can be imported")
-except ImportError:
+except (ImportError, OSError):
     pass
 """) + ("logsumexp = lambda x, dim: tell()",), says="observed 0"),
     Attack("linecache", "sources that Python has kept", looking("""

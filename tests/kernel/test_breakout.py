@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -106,7 +107,13 @@ ATTACKS: dict[str, tuple[str, tuple[str, ...]]] = {
         "import socket\ns = socket.socket(socket.AF_UNIX); s.connect('{socket_file}'); print('BROKEN')",
         ONLY_NAMESPACES),
     "reach shared memory": (
-        LIBC + "if libc.shmget({victim_key}, 0, 0) >= 0: print('BROKEN')", ONLY_NAMESPACES),
+        LIBC + "if libc.shmget({victim_key}, 0, 0) >= 0: print('BROKEN')", BOTH),
+    "make shared memory": (
+        LIBC + "segment = libc.shmget({victim_key} + 1, 4096, 0o1600)\nif segment >= 0:\n"
+        "    libc.shmctl(segment, 0, None); print('BROKEN')", ("landlock",)),
+    "make a message queue": (
+        LIBC + "queue = libc.msgget({victim_key}, 0o1600)\nif queue >= 0:\n"
+        "    libc.msgctl(queue, 0, None); print('BROKEN')", ("landlock",)),
     "signal another process": ("import os\nos.kill({victim}, 0); print('BROKEN')", BOTH),
     "trace another process": (
         LIBC + "if libc.ptrace(16, {victim}, 0, 0) == 0:\n"
@@ -245,20 +252,55 @@ def test_kernels_have_no_privileges(prisoners: dict[str, Kernel]) -> None:
         assert status["Groups"].strip() == "" or os.getuid() != 0
 
 
+def _as_user(script: str, argument: str) -> dict[str, Any]:
+    """What a script of this folder prints as an ordinary user."""
+    here = Path(__file__).parent
+    command = [sys.executable, str(here / script), argument]
+    if os.getuid() == 0:
+        command[1:1] = [str(here / "as_user.py"), "4321"]
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, env=environment)
+    assert done.returncode == 0, done.stderr[-2000:]
+    answers: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return answers
+
+
+def test_without_namespaces_an_ordinary_user_grades_at_the_next_level_and_is_told(open_folder: Path) -> None:
+    folder = open_folder / "course"
+    (folder / "ps9_tiny" / "hidden_tests").mkdir(parents=True)
+    (folder / "course.toml").write_text(
+        '[course]\ntitle = "Demo"\nrepository = "owner/name"\n[sets.ps9]\ntitle = "Demo"\nfolder = "ps9_tiny"\n'
+    )
+    (folder / "ps9_tiny" / "source.py").write_text(
+        '# %% role="answer" question="q1"\ndef double(x):\n    """Twice x."""\n'
+        "    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION\n"
+    )
+    (folder / "ps9_tiny" / "hidden_tests" / "q1.py").write_text(
+        'from autograder.probes import probe, question\n\nquestion("q1", title="Doubling")\n\n\n'
+        "@probe(points=3)\ndef ask(student, rng):\n    return student.double(rng.normal(3))\n"
+    )
+    cell = {"cell_type": "code", "source": "def double(x):\n    return x + x", "metadata": {}, "outputs": []}
+    (folder / "ada.ipynb").write_text(json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [cell]}))
+    for path in (folder, folder / "ps9_tiny"):
+        path.chmod(0o777)
+    found = _as_user("without_namespaces.py", str(folder))
+    assert found["uid"] != 0 and found["levels"]["namespaces"]
+    level = next(name for name, reason in found["levels"].items() if not reason)
+    for name in ("auto", "weaker"):
+        done = found[name]
+        assert done["code"] == 0 and f"Sandbox: {level}." in done["stderr"], done
+        assert [(result["score"], result["sandbox"]) for result in done["results"]] == [(3, level)]
+    assert found["asked"]["code"] == 3 and not found["asked"]["results"]
+    assert "The sandbox level 'namespaces' does not work here" in found["asked"]["stderr"]
+
+
 def test_an_ordinary_user_gets_the_same(open_folder: Path) -> None:
     """The whole of it again as a user without any privilege."""
     if os.getuid() != 0:
         pytest.skip("the other tests were that already")
     secret = open_folder / "own secret.txt"
     secret.write_text("s3cret")
-    script = Path(__file__).with_name("as_user_script.py")
-    launcher = Path(__file__).with_name("as_user.py")
-    done = subprocess.run(
-        [sys.executable, str(launcher), "4321", str(script), str(secret)],
-        capture_output=True, text=True, timeout=120, env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-2000:]
-    answers = json.loads(done.stdout.splitlines()[-1])
+    answers = _as_user("as_user_script.py", str(secret))
     assert answers["uid"] == 4321 and answers["process"]["secret"] == "s3cret", "the control"
     for level in ("namespaces", "landlock"):
         if not answers["reasons"][level]:

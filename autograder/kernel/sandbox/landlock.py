@@ -86,7 +86,7 @@ def enter(spec: Mapping[str, object]) -> None:
     readable.append(str(spec["sockets"]))
     restrict(readable, [scratch], [*DEVICES, *view["devices"]])
     if seccomp.supported():
-        seccomp.install((seccomp.AF_UNIX,), pretend=True)
+        seccomp.install((seccomp.AF_UNIX,), shared_system=True)
 
 
 def _without(path: str, masked: Sequence[str]) -> list[str]:

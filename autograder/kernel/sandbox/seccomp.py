@@ -31,6 +31,12 @@ DENIED: dict[str, tuple[int | None, int | None]] = {
     "clock_adjtime": (305, 266), "iopl": (172, None), "ioperm": (173, None), "modify_ldt": (154, None),
     "uselib": (134, None), "vhangup": (153, 58), "lookup_dcookie": (212, 18), "nfsservctl": (180, 42),
 }  # fmt: skip
+# Nor does Landlock look at memory, semaphores and queues of System V and POSIX, which belong to the whole machine.
+SHARED: dict[str, tuple[int | None, int | None]] = {
+    "shmget": (29, 194), "shmat": (30, 196), "shmctl": (31, 195), "semget": (64, 190), "semop": (65, 193),
+    "semctl": (66, 191), "semtimedop": (220, 192), "msgget": (68, 186), "msgsnd": (69, 189), "msgrcv": (70, 188),
+    "msgctl": (71, 187), "mq_open": (240, 180), "mq_unlink": (241, 181),
+}  # fmt: skip
 # Landlock does not look at these: a process could change modes, owners, times and attributes of files that it may
 # not even read. They seem to succeed and do nothing, so that copying a file in the scratch directory still works.
 PRETENDED: dict[str, tuple[int | None, int | None]] = {
@@ -51,7 +57,7 @@ _ALLOW, _ERRNO = 0x7FFF0000, 0x00050000
 _NR, _ARCH, _ARG0, _ARG1 = 0, 4, 16, 24
 
 
-def _program(families: tuple[int, ...], pretend: bool) -> list[tuple[int, int, int, int]]:
+def _program(families: tuple[int, ...], shared_system: bool) -> list[tuple[int, int, int, int]]:
     """The filter as (code, jump if true, jump if false, constant)."""
     column = 0 if platform.machine() == "x86_64" else 1
     deny = (_RET, 0, 0, _ERRNO | errno.EPERM)
@@ -59,11 +65,11 @@ def _program(families: tuple[int, ...], pretend: bool) -> list[tuple[int, int, i
     program = [(_LD, 0, 0, _ARCH), (_JEQ, 1, 0, AUDIT_ARCH[platform.machine()]), deny, (_LD, 0, 0, _NR)]
     if column == 0:
         program += [(_JGE, 0, 1, 0x40000000), deny]  # the x32 table has other numbers for the same calls
-    for numbers in DENIED.values():
+    for numbers in (*DENIED.values(), *(SHARED.values() if shared_system else ())):
         number = numbers[column]
         if number is not None:
             program += [(_JEQ, 0, 1, number), deny]
-    if pretend:
+    if shared_system:
         for numbers in PRETENDED.values():
             number = numbers[column]
             if number is not None:
@@ -89,12 +95,13 @@ def supported() -> bool:
     return platform.machine() in AUDIT_ARCH
 
 
-def install(families: tuple[int, ...], *, pretend: bool = False) -> None:
+def install(families: tuple[int, ...], *, shared_system: bool = False) -> None:
     """Filter this process and its descendants for good; sockets only of ``families``. Needs no_new_privs.
 
-    ``pretend``: changes to the modes, owners, times and attributes of files have no effect.
+    ``shared_system``: the file system and System V's tables are those of the machine. Changes to the modes, owners,
+    times and attributes of files then have no effect, and there is no shared memory but by fork.
     """
-    program = _program(families, pretend)
+    program = _program(families, shared_system)
     code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *line) for line in program))
     header = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(program), ctypes.addressof(code)))
     seccomp_mode_filter = 2
