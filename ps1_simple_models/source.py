@@ -10,20 +10,32 @@
 # **How it works.** Each question has a short derivation, functions for you to write (`raise NotImplementedError` marks the
 # place), a check, and a picture of your own result.
 #
-# - `grader.check("q1")` runs the public tests of a question and says what is wrong, often which mistake it is. Hidden tests
-#   on other inputs decide the grade, so a function should do what its docstring says for *every* input, not only these.
-# - `grader.hint("q1")` shows one hint at a time, from gentle to explicit.
+# - `grader.check("q1")` runs the public tests of a question and says what is wrong, often which mistake it is. They look at
+#   a part only; the last line of a check names the functions that they leave out. Hidden tests of all functions decide the
+#   grade, so a function should do what its docstring and the list of what is tested say for *every* input. The pictures and
+#   the *expected* numbers below a check are the other half of the test: if yours differ, something is wrong.
+# - If a check does not come back within a minute, one of your loops does not end: interrupt the kernel (the ■ button).
+# - `grader.hint("q1")` shows one hint at a time, from gentle to explicit. A hint speaks of all functions of the question.
 # - `grader.export()` writes the file to hand in.
 # - Later questions use earlier answers. If an earlier one is wrong you do not lose points twice: when your notebook is
 #   graded, later questions are also tried with a correct version of it.
 #
-# **Time.** About 12 hours in all; each question says how long it takes. The whole notebook runs in a few minutes on a
-# laptop or on Colab; no GPU is needed. Training cells are short by default and longer when a GPU is there.
+# **Points.** 100, of which 6 are for three short written answers, and 5 bonus points.
+#
+# **Time.** About 13 hours in all (the bonus not counted), more if PyTorch is new to you; each question says how long it
+# takes. You should know tensors and broadcasting, `loss.backward()`, `detach()`, and how an `nn.Module` holds parameters and
+# buffers (`register_buffer`). If these words are new, take PyTorch's tutorial *Learn the basics* first.
+#
+# The whole notebook runs in a few minutes on a laptop or on Colab; no GPU is needed. Training cells have three lengths, called
+# profiles: `cpu`; `gpu`, longer, taken when a GPU is there; and `smoke`, a few steps, only to see whether the code runs (set the
+# environment variable `DGM_BUDGET=smoke`). *Expected* numbers are those of the `cpu` profile. Cells that draw pictures
+# need no reading: run them and look at the result.
 #
 # **Conventions.** They hold in all five sets.
 #
 # | | |
 # |---|---|
+# | types | `Float[Tensor, "N D"]` is a float tensor of shape (N, D), `Int[…]` one of integers; `""` is a single number (0-d), `...` or `*batch` stands for any number of axes, and axes marked with `#` broadcast |
 # | units | natural logarithms (nats), unless a name says bits; `bpd` is bits per dimension |
 # | shapes | data $x$ is `(N, D)`; images are `(batch, channel, height, width)`, float in $[0, 1]$ |
 # | $N, D, K$ | number of examples, of dimensions, of components or classes |
@@ -58,7 +70,7 @@ from dgm import data, plot
 # functions of this question return in every problem set.
 #
 # Run the next cell, which needs nothing from you, and look at both failures.
-# **Before you run it:** at which shift $c$ should the naive curve fail on the right, if float32 ends at about
+# **Before you run it:** at which positive shift $c$ should the naive curve of the right panel fail, if float32 ends at about
 # $3.4\cdot 10^{38}$?
 
 # %%
@@ -83,8 +95,8 @@ right.legend(loc="upper left")
 plt.show()
 
 # %% [markdown]
-# On the right, $e^{88.7}$ is the largest float32, so $c + 2 > 88.7$ overflows. On the left the terms lose their digits one
-# after the other from $c\approx -87$ on, and at $c \approx -106$ nothing is left.
+# The right panel: $e^{88.7}$ is the largest float32, so $c + 2 > 88.7$ overflows. Towards negative $c$ the terms lose their
+# digits one after the other from $c\approx -87$ on, and at $c \approx -106$ nothing is left.
 #
 # ### Log-sum-exp
 #
@@ -113,7 +125,7 @@ plt.show()
 #
 # ### The diagonal Gaussian
 #
-# With mean $\mu$ and one variance a dimension, $\sigma_d^2=e^{v_d}$, the dimensions are independent, so that
+# With mean $\mu$ and one variance per dimension, $\sigma_d^2=e^{v_d}$, the dimensions are independent, so that
 #
 # $$\log\mathcal N(x;\mu,\operatorname{diag} e^{v}) \;=\; -\frac12\sum_{d=1}^{D}\Big[\log 2\pi + v_d + (x_d-\mu_d)^2\,e^{-v_d}\Big]. \tag{1.4}$$
 #
@@ -125,12 +137,12 @@ plt.show()
 # Write the four functions below from elementary operations (`amax`, `exp`, `log`, `sum`, …). `torch.logsumexp` and its relatives
 # are there to compare with; writing them is the exercise. What is tested:
 #
-# - tensors with any number of axes and any `dim`, also negative, also axes of length 1; float32 and float64 (which is not to be
-#   rounded to float32 on the way);
+# - tensors with any number of axes and any `dim`, also negative, also axes of length 1; float32 and float64 (do not round to
+#   float32 on the way);
 # - entries of size $10^3$ and beyond, of either sign, with rows of very different size in one tensor;
 # - entries $-\infty$. A row without a finite entry gives $-\infty$ in `logsumexp` and `log_mean_exp`;
-# - gradients of these four functions in all their tensors, by autograd. (Of a row of $-\infty$ only, neither the gradient nor
-#   `log_softmax` is defined, so they are not tested. Entries $+\infty$ and NaN do not occur.)
+# - gradients of these four functions in all their tensors, by autograd. (For a row that is all $-\infty$, neither the gradient
+#   nor `log_softmax` is defined, so they are not tested there. Entries $+\infty$ and NaN do not occur.)
 # - Inputs must not be changed in place.
 
 # %% role="answer" question="q1"
@@ -195,7 +207,7 @@ def gaussian_log_prob(
         logvar: natural logarithms of the variances (not of the standard deviations), between -40 and 40 in the tests.
 
     Returns:
-        One log-density a point: the broadcast shape without its last axis. Differentiable in all arguments.
+        One log-density per point: the broadcast shape without its last axis. Differentiable in all arguments.
     """
     ### BEGIN SOLUTION
     terms = math.log(2 * math.pi) + logvar + (x - mean) ** 2 * torch.exp(-logvar)
@@ -263,8 +275,8 @@ grader.check("q1")
 # %% [markdown]
 # ### Your functions on real images
 #
-# The simplest image model is one Gaussian a pixel. Here it is fitted to the $8\times8$ handwritten digits ($V=17$ levels)
-# and scored in bits per dimension on held-out digits. A uniform guess costs $\log_2 17\approx 4.09$ bits a pixel.
+# The simplest image model is one Gaussian per pixel. Here it is fitted to the $8\times8$ handwritten digits ($V=17$ levels)
+# and scored in bits per dimension on held-out digits. A uniform guess costs $\log_2 17\approx 4.09$ bits per pixel.
 #
 # **Before you run this:** will the *mean image*, a grey blur, get a better or a worse likelihood than real digits?
 
@@ -382,7 +394,7 @@ print("covariance after solving with L:\n", torch.cov(white.T, correction=0).num
 # because $|I+hA|$ is the product of $1+ha_i$ over the eigenvalues $a_i$ of $A$, and their sum is the trace. The other term
 # changes by $h\operatorname{tr}(SV)$. So the derivative of $\ell$ in the direction $V$ is
 # $\frac12\operatorname{tr}\big((\Lambda^{-1}-S)V\big)$. It vanishes for every $V$ only if $\Lambda^{-1}=S$. As $\log|\Lambda|$ is concave
-# in $\Lambda$ and the trace is linear, this is the maximum:
+# in $\Lambda$ and the trace is linear, this is the maximum (if $S$ is invertible, which needs $N>D$; otherwise there is none):
 #
 # $$\hat\mu=\frac1N\sum_{n=1}^N x_n,\qquad \hat\Sigma=\frac1N\sum_{n=1}^N (x_n-\hat\mu)(x_n-\hat\mu)^\top. \tag{2.5}$$
 #
@@ -416,7 +428,7 @@ print("covariance after solving with L:\n", torch.cov(white.T, correction=0).num
 # Write the five functions below. `torch.linalg.cholesky(cov)` gives $L$, and `torch.linalg.solve_triangular(L, b, upper=False)` solves $Lz=b$ for
 # the columns of a matrix $b$. (`torch.distributions` and `torch.cov` are there to compare with.) What is tested:
 #
-# - float32 and float64 (not to be rounded to float32 on the way; there with standard deviations down to $10^{-6}$), $D=1$, dimensions
+# - float32 and float64 (do not round to float32 on the way: in float64, standard deviations go down to $10^{-6}$), $D=1$, dimensions
 #   of very different units (standard deviations from 0.001 to 1000 in one float32 covariance), and 40 or more dimensions, where the
 #   determinant under- or overflows. The covariances have a Cholesky factor as they are: add nothing to their diagonal;
 # - `mvn_log_prob` for one point (D,), a batch (N, D), and more axes in front; its gradients by autograd;
@@ -433,7 +445,7 @@ def mvn_log_prob(x: Float[Tensor, "*batch D"], mean: Float[Tensor, "D"], cov: Fl
         cov: the covariance matrix, symmetric positive definite.
 
     Returns:
-        One log-density a point. Differentiable in all arguments.
+        One log-density per point. Differentiable in all arguments.
     """
     ### BEGIN SOLUTION
     L = torch.linalg.cholesky(cov)
@@ -451,7 +463,7 @@ def fit_gaussian(
     """Maximum-likelihood mean and covariance, equation (2.6); with ``weights=None`` all weights are one, equation (2.5).
 
     Args:
-        x: data, one example a row.
+        x: data, one example per row.
         weights: how often each example counts, at least 0, not all 0; need not sum to one.
 
     Returns:
@@ -500,7 +512,7 @@ def kl_monte_carlo(
 
     Args:
         mean_p, cov_p, mean_q, cov_q: as in `gaussian_kl`.
-        eps: standard normal noise, one row a sample. Sample s is ``mean_p + L_p eps[s]``, with the lower triangular
+        eps: standard normal noise, one row per sample. Sample s is ``mean_p + L_p eps[s]``, with the lower triangular
             Cholesky factor L_p of ``cov_p`` (another square root would give other samples).
 
     Returns:
@@ -521,9 +533,9 @@ grader.check("q2")
 # A full Gaussian on 64 pixels has $64+\frac{64\cdot65}2=2144$ parameters, for 1437 training images. The noise of the
 # dequantisation (Question 1) also keeps the covariance from being singular: some pixels are 0 in almost every image.
 #
-# Fitting with `weights` equal to 1 for the images of one class and 0 for the others gives one Gaussian a class.
+# Fitting with `weights` equal to 1 for the images of one class and 0 for the others gives one Gaussian per class.
 #
-# **Before you run this:** which of the three models will draw recognisable digits?
+# **Before you run this:** which of the three models (diagonal, full, one full per class) will draw recognisable digits?
 
 # %%
 train_x, train_labels = dequantised_digits("train", seed=0)
@@ -545,7 +557,7 @@ for ax, pictures, title in (
     (axes[0, 0], test_x[:30], "held-out digits"),
     (axes[0, 1], draw(digit_mean, digit_diagonal, eps), "samples, diagonal covariance"),
     (axes[1, 0], draw(digit_mean, digit_cov, eps), "samples, full covariance"),
-    (axes[1, 1], class_samples, "samples, one full covariance a class (0 to 9)"),
+    (axes[1, 1], class_samples, "samples, one full covariance per class (0 to 9)"),
 ):
     plot.images(pictures.reshape(30, 8, 8), ncols=10, suptitle=title, ax=ax)
 
@@ -622,8 +634,9 @@ for ax, p, q, title in ((axes[0], full, diagonal, "KL(full || diagonal)"), (axes
     print(f"{title}: {means[-1]:.2f} ± {errors[-1]:.2f} from {sizes[-1]} samples; closed form {exact:.2f}")
 
 # %% [markdown]
-# The bar halves with four times the samples. The direction matters for the value and for the noise: to the full model, pixels without
-# correlation look absurd, each sample in its own way.
+# The bar halves with four times the samples. The direction matters for the value and for the noise. The other direction,
+# $\mathrm{KL}(\text{diagonal}\,\|\,\text{full})$, is the noisier one (its $r_s$ scatter more): to the full model, pixels without correlation look
+# absurd, each sample in its own way.
 #
 # **What to remember.** Cholesky gives the log-determinant, the quadratic form and the samples. The maximum-likelihood Gaussian matches the
 # mean and the covariance of the data, with $1/N$. KL has a direction: the expectation is under the first argument. A sampled estimate comes with
@@ -957,7 +970,7 @@ print(f"test  {float(gmm_log_prob(test_digits, *em_digits).mean()):.1f} nats per
 
 # %% [markdown]
 # ## Question 4 · The same mixture by gradient descent
-# *7 points · about 45 minutes*
+# *7 points · about 55 minutes*
 #
 # EM needs a posterior in closed form. Replace the Gaussian means by a neural network and it is gone; what remains is the gradient
 # of the log-likelihood. So we fit the *same* mixture once more, with nothing but gradients, minibatches and an optimiser that you write
@@ -1623,7 +1636,8 @@ right.legend()
 #
 # ### Your task
 #
-# Four functions. None changes its arguments, keeps anything between calls, or returns tensors that require gradients; all keep the dtype of what comes in.
+# Four functions. None changes its arguments, keeps anything between calls, or returns tensors that require gradients (parameters that come in
+# may require them, gradients do not); all keep the dtype of what comes in.
 # A gradient can be `None`: that parameter was not used in the loss. It is then **skipped**: parameter, $t$, $m$ and $v$ stay as they are, and
 # there is no decay either. So every parameter has its own $t$. (`torch.optim.AdamW` does all this in the same way; compare with it as much as you like.)
 
@@ -1866,7 +1880,7 @@ plot.table(digits_rows, header=("", "test loss", "accuracy", "expected after 400
 
 # %% [markdown]
 # ## Question 7 · What maximum likelihood minimises, and closed forms the machine can check
-# *6 points · about 60 minutes*
+# *6 points · about 75 minutes*
 #
 # Half of the losses in machine learning are one loss with different names: NLL, cross-entropy, logistic loss, squared error,
 # weight decay. This question derives the dictionary between them. Each result is a short function, so your derivation can be checked on
@@ -2555,7 +2569,7 @@ plt.show()
 
 # %% [markdown]
 # ## Question 9 · Automatic differentiation, and a check that can be trusted
-# *6 points · about 60 minutes*
+# *6 points, 2 of them for a written answer · about 80 minutes*
 #
 # Every model of this course is trained by `loss.backward()`. In this question you write it. It is forty lines, and after it autograd is no
 # longer magic: you know why gradients add up, why shapes come back right, and what a wrong backward pass looks like. It looks like nothing: the loss
@@ -2920,7 +2934,7 @@ print(f"loss after {len(tape_losses)} steps: {tape_losses[-1]:.3f} (expected aft
 
 # %% [markdown]
 # ## Question 10 · Fully visible autoregressive models
-# *8 points · about 60 minutes*
+# *8 points, 2 of them for a written answer · about 70 minutes*
 #
 # A table of the probabilities of all $8\times8$ black-and-white images has $2^{64}$ entries. An **autoregressive** model
 # needs a few thousand numbers instead, has an exact likelihood, and generates one pixel after the other. The same recipe, with
@@ -3646,7 +3660,7 @@ for ax, (title, pictures) in zip(axes.flat, panels):
 
 # %% [markdown]
 # ## Question 12 · Masked convolutions and what they can see
-# *7 points · about 45 minutes*
+# *7 points · about 60 minutes*
 #
 # An autoregressive image model writes the probability of an image as a product over pixels in **raster order** (row by
 # row, left to right). Pixel $(i,j)$ of an image of width $W$ is number $t = iW + j$, and
@@ -4392,7 +4406,7 @@ plt.show()
 
 # %% [markdown]
 # ## Question 14 · Honest evaluation, and the whole set in one table
-# *6 points · about 40 minutes*
+# *6 points, 2 of them for a written answer · about 40 minutes*
 #
 # A test number is a measurement, and can be wrong like any other. The usual accidents are small and silent: dropout left on while testing, a short last
 # batch that counts like a full one, the best of twenty checkpoints picked *on the test set*. Here you write the measuring

@@ -6,11 +6,13 @@ import ast
 import hashlib
 import inspect
 import json
+import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
+from autograder.authoring.stubs import without_solutions
 from autograder.errors import UserError
 from autograder.probes.extract import extract
 from autograder.probes.impact import Impact
@@ -25,7 +27,7 @@ from dgm.grader.payload import SAME_AS_EXPECTED, read_judge, read_outcome, read_
 
 RTOL, ATOL = 1e-4, 1e-5  # evidence of the same source on another machine
 TWO_SEEDS_BELOW = 1_500  # bytes of one seed's evidence up to which a second seed is frozen too
-MISTAKE_BYTES = 6_000  # larger evidence of a mistake is not frozen
+MISTAKE_BYTES = 4_000  # compressed; larger evidence of a mistake is not frozen
 JUDGE_NAMES = ("AtMost", "Close", "Context", "Custom", "Exact", "Fields", "Judge", "SameMoments", "Verdict")
 
 
@@ -89,8 +91,38 @@ def _freeze_question(
     return {
         "id": question.id, "title": question.title, "points": _number(question.points),
         "manual_points": _number(question.manual_points), "bonus": question.bonus, "hints": list(question.hints),
-        "probes": probes, "mistakes": mistakes, "outcomes": pool,
+        "probes": probes, "mistakes": mistakes, "outcomes": pool, "unseen": unseen(problem_set, question),
     }
+
+
+def unseen(problem_set: ProblemSet, question: Question) -> list[str]:
+    """The question's answers that no public probe looks at, directly or through code that students are given."""
+    given: dict[str, set[str]] = {}
+    for cell in problem_set.source.defining:
+        text = without_solutions(cell.text, "source.py") if cell.role == "answer" else cell.text
+        for node in ast.parse(text).body:
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                given[node.name] = _names(node)
+    waiting = {name for probe in question.probes if probe.public for name in _names(_probe_tree(question, probe))}
+    seen: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            waiting |= given.get(name, set())
+    answers = [name for name in problem_set.source.names(question.id) if name in given]
+    return [name for name in answers if name not in seen]
+
+
+def _probe_tree(question: Question, probe: Probe) -> ast.AST:
+    return ast.parse(probe_source(question, probe))
+
+
+def _names(tree: ast.AST) -> set[str]:
+    """The names and attributes that a piece of code mentions."""
+    nodes = list(ast.walk(tree))
+    names = {node.id for node in nodes if isinstance(node, ast.Name)}
+    return names | {node.attr for node in nodes if isinstance(node, ast.Attribute)}
 
 
 def _number(value: float) -> float | int:
@@ -124,7 +156,7 @@ def _freeze_mistakes(
                 outcomes.append([name, 0, SAME_AS_EXPECTED])
                 continue
             frozen = write_outcome({**outcome, "evidence": rounded(outcome["evidence"])})
-            if len(json.dumps(frozen)) <= MISTAKE_BYTES:
+            if len(zlib.compress(json.dumps(frozen).encode())) <= MISTAKE_BYTES:
                 outcomes.append([name, 0, place(frozen)])
         if any(index != SAME_AS_EXPECTED for _, _, index in outcomes):
             kept.append({"title": mistake.title, "outcomes": outcomes})

@@ -11,7 +11,11 @@ from autograder.errors import UserError
 from autograder.probes.load import ProblemSet
 from autograder.probes.spec import Question
 
-EFFORT = re.compile(r"^\*\s*(\d+(?:\.\d+)?)\s+(bonus\s+)?points?\s*·\s*about\s+(\d+)\s+minutes?\s*\*", re.MULTILINE)
+NUMBER = r"\d+(?:\.\d+)?"
+EFFORT = re.compile(
+    rf"^\*\s*({NUMBER})\s+(bonus\s+)?points?(?:, ({NUMBER}) of them for a written answer)?\s*"
+    r"·\s*about\s+(\d+)\s+minutes?\s*\*", re.MULTILINE,
+)
 
 
 def lint(problem_set: ProblemSet) -> list[str]:
@@ -85,12 +89,14 @@ def _heading_problems(question: Question, placed: list[Placed]) -> list[str]:
     problems = [f"{question.id}: {', '.join(stray)} stands outside of its section."] if stray else []
     effort = EFFORT.search(texts[0])
     total = question.points + question.manual_points
-    wanted = f"*{total:g} {'bonus ' if question.bonus else ''}points · about {question.minutes or 'M'} minutes*"
+    written = f", {question.manual_points:g} of them for a written answer" if question.manual_points else ""
+    points = f"{total:g} {'bonus ' if question.bonus else ''}points{written}"
+    wanted = f"*{points} · about {question.minutes or 'M'} minutes*"
     if effort is None:
         problems.append(f"{question.id}: below its heading must stand {wanted}.")
-    elif float(effort[1]) != total or bool(effort[2]) != question.bonus:
+    elif (float(effort[1]), bool(effort[2]), float(effort[3] or 0)) != (total, question.bonus, question.manual_points):
         problems.append(f"{question.id}: its heading says {effort[0]} but its tests and written parts say {wanted}.")
-    elif question.minutes and int(effort[3]) != question.minutes:
+    elif question.minutes and int(effort[4]) != question.minutes:
         problems.append(f"{question.id}: its heading says {effort[0]} but its question() says {wanted}.")
     return problems
 

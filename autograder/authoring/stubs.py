@@ -7,10 +7,11 @@ import re
 from dataclasses import dataclass
 
 from autograder.errors import UserError
+from dgm.grader.payload import EMPTY_ANSWER
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 CODE_STUB = '# TODO: your code here.\nraise NotImplementedError("Replace this line by your answer.")'
-TEXT_STUB = "*Your answer here.*"
+TEXT_STUB = EMPTY_ANSWER
 _MARKER = re.compile(r"^\s*#*\s*(BEGIN|END) SOLUTION\s*$")
 _LOOSE = re.compile(r"(BEGIN|END)\s+SOLUTION", re.IGNORECASE)
 _STUB_LINE = re.compile(r'^(\s*)raise NotImplementedError\("Replace this line by your answer\."\)$')
@@ -52,6 +53,15 @@ def regions(text: str, where: str) -> list[Region]:
 def without_markers(text: str) -> str:
     """The cell with its solution, without the marker lines."""
     return "\n".join(line for line in text.split("\n") if not _MARKER.match(line))
+
+
+def without_solutions(text: str, where: str) -> str:
+    """The cell with ``pass`` in place of each solution: the code that students are given."""
+    lines = text.split("\n")
+    for region in reversed(regions(text, where)):
+        indent = lines[region.first][: len(lines[region.first]) - len(lines[region.first].lstrip())]
+        lines[region.first : region.last + 1] = [f"{indent}pass"]
+    return "\n".join(lines)
 
 
 def name_stubs(text: str, question: str, where: str) -> str:

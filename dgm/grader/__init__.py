@@ -12,6 +12,8 @@
 
 What is checked here is what is graded, on other inputs: the same probes and judges serve both. These checks run in
 the student's own process and count for nothing; the grader runs public and hidden tests again, elsewhere.
+
+An answer with a loop that does not end keeps its check from coming back: interrupt the kernel.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from collections.abc import Mapping
 from types import FrameType
 from typing import Any
 
-from dgm.grader.export import export
+from dgm.grader.export import export, saved_notebook, unwritten
 from dgm.grader.local import assert_check, check_question
 from dgm.grader.payload import FrozenQuestion, PayloadError, read_judge, read_questions, unpack
 from dgm.grader.results import CheckResult, Message, Quiet, Shown, Summary, plural
@@ -51,8 +53,11 @@ class Grader:
     def __repr__(self) -> str:
         return f"Grader({self.assignment!r})"
 
-    def check(self, question: str, namespace: Mapping[str, Any] | None = None) -> Any:
-        """Run the public checks of a question (``"q3"``) on the notebook's definitions, or on ``namespace``."""
+    def check(self, question: str | None = None, namespace: Mapping[str, Any] | None = None) -> Any:
+        """Run the public checks of a question (``"q3"``) on the notebook's definitions, or on ``namespace``.
+
+        If it does not come back, an answer has a loop that does not end: interrupt the kernel (the ■ button).
+        """
         if _grading():
             return Quiet()
         result: CheckResult | Message | FrozenQuestion = self._find(question)
@@ -78,9 +83,12 @@ class Grader:
             if isinstance(result, Message):
                 return _show(result)
             self._results[id] = result
-        return _show(Summary(self.assignment, list(self._results.values())))
+        written = {id: question.manual_points for id, question in questions.items() if question.manual_points}
+        notebook = saved_notebook(names)
+        empty = [] if notebook is None else unwritten(notebook, list(written))
+        return _show(Summary(self.assignment, list(self._results.values()), empty, sum(written.values())))
 
-    def hint(self, question: str) -> Any:
+    def hint(self, question: str | None = None) -> Any:
         """The next hint for a question; call it again for a clearer one."""
         if _grading():
             return Quiet()
@@ -96,7 +104,7 @@ class Grader:
         self._hints_shown[found.id] = shown + 1
         return _show(Message(found.hints[shown], title=f"{found.id}, hint {shown + 1} of {total}"))
 
-    def show(self, question: str) -> Any:
+    def show(self, question: str | None = None) -> Any:
         """Print the source of a question's public checks and how their answers are compared."""
         if _grading():
             return Quiet()
@@ -123,7 +131,8 @@ class Grader:
             id: {"passed": result.passed, "earned": result.earned, "possible": result.possible} if result else None
             for id, result in ((id, self._results.get(id)) for id in ids)
         }
-        return _show(export(self.assignment, path, _namespace(None, sys._getframe(1)), claims))
+        written = [id for id in ids if isinstance(questions, dict) and questions[id].manual_points]
+        return _show(export(self.assignment, path, _namespace(None, sys._getframe(1)), claims, written))
 
     def _load(self) -> dict[str, FrozenQuestion] | Message:
         if self._questions is None:
@@ -135,10 +144,14 @@ class Grader:
                 return Message(str(error), ok=False, title=self.assignment)
         return self._questions
 
-    def _find(self, question: str) -> FrozenQuestion | Message:
+    def _find(self, question: str | None) -> FrozenQuestion | Message:
         questions = self._load()
         if isinstance(questions, Message):
             return questions
+        if question is None:
+            first = next(iter(questions), "q1")
+            text = f"Name a question, for example grader.check(\"{first}\"); there are {', '.join(questions)}."
+            return Message(text, ok=False)
         id = str(question).strip().lower()
         id = id if id.startswith("q") else f"q{id}"
         if id not in questions:

@@ -9,13 +9,14 @@ import os
 import sys
 import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from dgm.grader.results import Message
+from dgm.grader.payload import EMPTY_ANSWER
+from dgm.grader.results import Message, unwritten_line
 
 MAX_BYTES = 20 * 2**20
 BY_HAND = "You can also hand in the notebook file itself (on Colab: File → Download → Download .ipynb)."
@@ -26,11 +27,13 @@ class ExportProblem(Exception):
 
 
 def export(
-    assignment: str, notebook: str | os.PathLike[str] | None, namespace: Mapping[str, Any], checks: Mapping[str, Any]
+    assignment: str, notebook: str | os.PathLike[str] | None, namespace: Mapping[str, Any], checks: Mapping[str, Any],
+    written: Sequence[str] = (),
 ) -> Message:
     """Write ``<assignment>_submission.zip`` in the current folder; on Colab also download it.
 
-    ``checks`` is what the student's own checks said: a claim, kept for the student's peace of mind.
+    ``checks`` is what the student's own checks said: a claim, kept for the student's peace of mind. ``written`` are the
+    questions with a written answer.
     """
     try:
         colab = notebook is None and on_colab()
@@ -53,7 +56,44 @@ def export(
     failing = [id for id, claim in checks.items() if claim is not None and not claim["passed"]]
     if failing:
         lines.append(f"Public checks failed for {', '.join(failing)}.")
+    empty = unwritten(data, written)
+    if empty:
+        lines.append(unwritten_line(empty))
     return Message("\n".join(lines), title="Exported")
+
+
+def unwritten(data: Mapping[str, Any], questions: Sequence[str]) -> list[str]:
+    """Those of the questions whose written answer is still empty in the notebook."""
+    return [id for id in questions if any(_is_empty(cell) for cell in data["cells"] if _question_written(cell) == id)]
+
+
+def _question_written(cell: Any) -> str | None:
+    """The question of a written answer's cell. Some front ends drop our metadata but keep nbgrader's or the id."""
+    if not isinstance(cell, dict) or cell.get("cell_type") != "markdown":
+        return None
+    names = [cell.get("id")]
+    metadata = cell.get("metadata")
+    if isinstance(metadata, dict) and isinstance(metadata.get("nbgrader"), dict):
+        names.append(metadata["nbgrader"].get("grade_id"))
+    for name in names:
+        if isinstance(name, str) and "-written-" in name:
+            return name.split("-written-")[0]
+    return None
+
+
+def _is_empty(cell: Mapping[str, Any]) -> bool:
+    source = cell.get("source", "")
+    text = source if isinstance(source, str) else "".join(map(str, source))
+    return text.strip() in ("", EMPTY_ANSWER)
+
+
+def saved_notebook(namespace: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The notebook of this kernel as it was saved, if the front end tells its file; never a guess."""
+    path = _told(namespace)
+    try:
+        return None if path is None else _checked(json.loads(path.read_text(encoding="utf-8")), str(path))
+    except (OSError, ValueError, ExportProblem):
+        return None
 
 
 def on_colab() -> bool:
@@ -96,14 +136,21 @@ def _from_disk(
     return f"{assignment}.ipynb", _checked(data, str(path)), f", from {path.name} as saved {_ago(age)} ago"
 
 
-def _find(assignment: str, namespace: Mapping[str, Any]) -> Path:
-    """The notebook this kernel belongs to, as far as the front end tells; else the only candidate here."""
-    told = [namespace.get("__vsc_ipynb_file__"), os.environ.get("JPY_SESSION_NAME")]
-    for name in told:
+def _told(namespace: Mapping[str, Any]) -> Path | None:
+    """The notebook this kernel belongs to, as far as the front end tells."""
+    for name in (namespace.get("__vsc_ipynb_file__"), os.environ.get("JPY_SESSION_NAME")):
         if isinstance(name, str) and name.endswith(".ipynb"):
             path = Path(name) if Path(name).is_file() else Path.cwd() / Path(name).name
             if path.is_file():
                 return path
+    return None
+
+
+def _find(assignment: str, namespace: Mapping[str, Any]) -> Path:
+    """The notebook that the front end tells; else the only candidate here."""
+    told = _told(namespace)
+    if told is not None:
+        return told
     candidates = [path for path in sorted(Path.cwd().glob("*.ipynb")) if _belongs(path, assignment)]
     if len(candidates) == 1:
         return candidates[0]

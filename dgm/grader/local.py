@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from dgm.checks.compare import first_difference
 from dgm.checks.judges import Context, Judge
-from dgm.checks.naming import name_mistake
+from dgm.checks.naming import ATOL, MIN_NUMBERS, RTOL, information, name_mistake, same_outcome
 from dgm.checks.runtime import Outcome, load_probe, run_probe
 from dgm.checks.verdicts import ERROR, FAILED, PASSED, explain, sentence
 from dgm.grader.payload import FrozenProbe, FrozenQuestion, read_judge, read_questions, unpack
@@ -25,7 +26,7 @@ def check_question(question: FrozenQuestion, namespace: Mapping[str, Any]) -> Ch
             verdicts[probe.name, number] = _verdict(outcome, probe.expected[number], judge, seed)
     named = _named(question, outcomes, verdicts)
     checked = [_checked(probe, verdicts, named) for probe in question.probes]
-    return CheckResult(question.id, question.title, checked, question.points, question.bonus)
+    return CheckResult(question.id, question.title, checked, question.points, question.bonus, question.unseen)
 
 
 def assert_check(assignment: str, checks: str, question: str, probe: str, namespace: Mapping[str, Any]) -> None:
@@ -46,7 +47,11 @@ def _verdict(outcome: Outcome, expected: Outcome, judge: Judge, seed: int) -> tu
 def _named(
     question: FrozenQuestion, outcomes: Mapping[tuple[str, int], Outcome], verdicts: Mapping[tuple[str, int], Any]
 ) -> dict[tuple[str, int], str]:
-    """The title of the mistake behind each failed case, where exactly one explains it."""
+    """What to say of each failed case: the mistake that explains it.
+
+    Public checks tell less than all tests, so there are two more chances here than in the grade: two mistakes with the
+    same evidence are both named, and a mistake may explain the first wrong entry of a case instead of the whole.
+    """
     known = {case for mistake in question.mistakes for case in mistake.outcomes} & set(outcomes)
     failed = [case for case in known if verdicts[case][0] in (FAILED, ERROR)]
     if not failed:
@@ -59,7 +64,36 @@ def _named(
     }
     answer = name_mistake(student, mistakes, [keys[case] for case in failed])
     titles = [mistake.title for mistake in question.mistakes]
-    return {case: titles[int(answer[keys[case]])] for case in failed if keys[case] in answer}
+    found = {case: titles[int(answer[keys[case]])] for case in failed if keys[case] in answer}
+    alike = [m.title for m in question.mistakes if m.outcomes and all(
+        same_outcome(outcomes[case], outcome) for case, outcome in m.outcomes.items() if case in known
+    )]
+    expected = {(probe.name, number): value for probe in question.probes for number, value in enumerate(probe.expected)}
+    for case in failed:
+        if case not in found and len(alike) == 2:
+            found[case] = f"{sentence(alike[0])} Or: {sentence(alike[1])}"
+        elif case not in found and not alike:
+            matches = _same_entry(question, case, outcomes[case], expected[case])
+            if len(matches) == 1:
+                found[case] = matches[0]
+    return found
+
+
+def _same_entry(
+    question: FrozenQuestion, case: tuple[str, int], outcome: Outcome, expected: Outcome
+) -> list[str]:
+    """The mistakes with the student's values in the first wrong entry of evidence that is a dict."""
+    got, want = outcome["evidence"], expected["evidence"]
+    if outcome["status"] != "ok" or not isinstance(got, dict) or not isinstance(want, dict) or set(got) != set(want):
+        return []
+    wrong = next((key for key in want if first_difference(got[key], want[key], RTOL, ATOL)), None)
+    if wrong is None or information(got[wrong]) < MIN_NUMBERS:
+        return []
+    evidence = [(m.title, m.outcomes[case]["evidence"]) for m in question.mistakes if case in m.outcomes]
+    return [
+        title for title, other in evidence
+        if isinstance(other, dict) and wrong in other and not first_difference(got[wrong], other[wrong], RTOL, ATOL)
+    ]
 
 
 def _checked(

@@ -22,6 +22,7 @@ VERSION = 1
 PREFIX = "DGM"
 MAX_BYTES = 64 * 2**20
 SAME_AS_EXPECTED = -1
+EMPTY_ANSWER = "*Your answer here.*"  # what stands in a written answer's cell at first
 
 
 class PayloadError(ValueError):
@@ -51,7 +52,10 @@ class FrozenMistake:
 
 @dataclass(frozen=True)
 class FrozenQuestion:
-    """What the notebook knows of one question. ``points`` counts all tests, public and hidden."""
+    """What the notebook knows of one question.
+
+    ``points`` counts all tests, public and hidden. ``unseen`` names the answers that no public probe looks at.
+    """
 
     id: str
     title: str
@@ -61,6 +65,7 @@ class FrozenQuestion:
     hints: tuple[str, ...]
     probes: tuple[FrozenProbe, ...]
     mistakes: tuple[FrozenMistake, ...]
+    unseen: tuple[str, ...] = ()
 
     @property
     def public_points(self) -> float:
@@ -130,7 +135,7 @@ def _question(item: Mapping[str, Any]) -> FrozenQuestion:
         mistakes.append(FrozenMistake(raw["title"], known))
     return FrozenQuestion(
         item["id"], item["title"], item["points"], item["manual_points"], item["bonus"], tuple(item["hints"]),
-        tuple(probes), tuple(mistakes),
+        tuple(probes), tuple(mistakes), tuple(item.get("unseen", ())),
     )
 
 

@@ -74,13 +74,17 @@ class CheckedProbe:
 
 @dataclass(repr=False)
 class CheckResult(Shown):
-    """The public checks of one question. ``points`` counts hidden tests too."""
+    """The public checks of one question.
+
+    ``points`` counts hidden tests too. ``unseen`` names the answers that no public check looks at.
+    """
 
     question: str
     title: str
     probes: list[CheckedProbe] = field(default_factory=list)
     points: float = 0.0
     bonus: bool = False
+    unseen: Sequence[str] = ()
 
     @property
     def passed(self) -> bool:
@@ -104,13 +108,20 @@ class CheckResult(Shown):
         later = f"; {self.hidden:g} more hidden {plural(self.hidden).split()[1]} {are(self.hidden)} graded later"
         return f"{self.earned:g} of {plural(self.possible)} from public checks{later if self.hidden else ''}."
 
+    def _foot(self) -> list[str]:
+        """What the checks above leave open."""
+        if not self.probes or not self.unseen:
+            return [self._summary()]
+        names = listed([f"`{name}`" for name in self.unseen])
+        return [self._summary(), f"No public test looks at {names}; hidden tests do."]
+
     def text(self) -> str:
         lines = [f"{self.question} · {self.title}"]
         for probe in self.probes:
             lines.append(f"  {MARKS[probe.status][0]} {probe.title} ({plural(probe.points)})")
             if probe.message:
                 lines.append(f"      {probe.message}")
-        return "\n".join([*lines, f"  {self._summary()}"])
+        return "\n".join([*lines, *(f"  {line}" for line in self._foot())])
 
     def html(self) -> str:
         rows = []
@@ -122,17 +133,19 @@ class CheckResult(Shown):
                 f"{_inline(probe.title)} <span style='opacity:.65'>({plural(probe.points)})</span>{message}</div>"
             )
         head = f"<div><b>{_inline(self.question)} · {_inline(self.title)}</b></div>"
-        foot = f"<div style='opacity:.8'>{_inline(self._summary())}</div>"
+        foot = f"<div style='opacity:.8'>{'<br>'.join(_inline(line) for line in self._foot())}</div>"
         colour = GOOD if self.passed else BAD if any(p.status in ("failed", "error") for p in self.probes) else TODO
         return _box(head + "".join(rows) + foot, colour if self.probes else None)
 
 
 @dataclass(repr=False)
 class Summary(Shown):
-    """All questions of a set, one row each."""
+    """All questions of a set, one row each. ``unwritten`` are the questions without their written answer."""
 
     assignment: str
     results: Sequence[CheckResult]
+    unwritten: Sequence[str] = ()
+    written_points: float = 0.0
 
     @property
     def passed(self) -> bool:
@@ -152,13 +165,15 @@ class Summary(Shown):
                          f"{result.earned:g} / {result.possible:g}", f"{result.hidden:g}"))
         return rows
 
-    def _total(self) -> str:
+    def _total(self) -> list[str]:
         earned, possible = (sum(getattr(r, name) for r in self.results) for name in ("earned", "possible"))
         hidden = sum(result.hidden for result in self.results)
-        return (
+        person = f", {self.written_points:g} by a person" if self.written_points else ""
+        total = (
             f"{earned:g} of {plural(possible)} from public checks; {hidden:g} more "
-            f"{are(hidden)} graded later by hidden tests."
+            f"{are(hidden)} graded later by hidden tests{person}."
         )
+        return [total, unwritten_line(self.unwritten)] if self.unwritten else [total]
 
     def text(self) -> str:
         rows = [("question", "public checks", "points", "hidden"), *self._rows()]
@@ -168,7 +183,7 @@ class Summary(Shown):
                       for column, (cell, width) in enumerate(zip(row, widths, strict=True)))
             for row in rows
         ]
-        return "\n".join([self.assignment, *lines, self._total()])
+        return "\n".join([self.assignment, *lines, *self._total()])
 
     def html(self) -> str:
         cells = "".join(
@@ -181,12 +196,22 @@ class Summary(Shown):
         columns = (("question", "left"), ("public checks", "left"), ("points", "right"), ("hidden", "right"))
         head = "".join(f"<th style='text-align:{side}'>{text}</th>" for text, side in columns)
         table = f"<table><thead><tr>{head}</tr></thead><tbody>{cells}</tbody></table>"
-        return f"<div>{table}<div>{_inline(self._total())}</div></div>"
+        return f"<div>{table}<div>{'<br>'.join(_inline(line) for line in self._total())}</div></div>"
 
 
 def plural(points: float) -> str:
     """"1 point", "2.5 points"."""
     return f"{points:g} point{'' if points == 1 else 's'}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """"a", "a and b", "a, b and c"."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def unwritten_line(questions: Sequence[str]) -> str:
+    """The sentence about written answers that are missing."""
+    return f"No written answer yet: {', '.join(questions)}."
 
 
 def are(points: float) -> str:

@@ -13,7 +13,7 @@ question(
     title="Fully visible autoregressive models",
     skills=["1.13", "1.24", "1.31"],
     uses=["log_mean_exp"],
-    minutes=60,
+    minutes=70,
     manual_points=2,
     rubric=[
         "1 point: the chain rule is an identity that holds for every order (each factor is a ratio of marginals of the same p), so "

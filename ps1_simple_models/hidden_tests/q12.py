@@ -12,7 +12,7 @@ question(
     "q12",
     title="Masked convolutions and what they can see",
     skills=["1.26", "1.28"],
-    minutes=45,
+    minutes=60,
     aim="Build convolutions that respect raster order, prove with gradients that they do, and remove the blind spot.",
     hints=[
         "Draw the 3×3 and the 5×5 window and number its positions in reading order; the mask is 1 before the centre's number. For "

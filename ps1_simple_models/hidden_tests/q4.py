@@ -9,7 +9,7 @@ question(
     "q4",
     title="The same mixture by gradient descent",
     skills=["1.17", "1.18"],
-    minutes=45,
+    minutes=55,
     aim="Reparametrise a constrained model, write SGD with momentum as in torch.optim, and train reproducibly on minibatches.",
     hints=[
         "Do the four functions in order; each uses the ones before. In `gmm_nll` the log-determinant is free: its half is the sum "

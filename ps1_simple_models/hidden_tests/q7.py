@@ -11,7 +11,7 @@ question(
     "q7",
     title="What maximum likelihood minimises, and closed forms the machine can check",
     skills=["1.07", "1.10", "1.11", "1.12"],
-    minutes=60,
+    minutes=75,
     aim="Derive the identities behind common losses (NLL, cross-entropy, KL, L2 penalty, softmax classifiers) and give each result as a function.",
     hints=[
         "Start with one-line checks of your own: KL(p, p) = 0; a logit of 0 costs ln 2 whatever the target; with a huge prior variance ridge "

@@ -10,7 +10,7 @@ question(
     "q9",
     title="Automatic differentiation, and a check that can be trusted",
     skills=["1.22", "1.23"],
-    minutes=60,
+    minutes=80,
     manual_points=2,
     rubric=[
         "1 point: the missing term is -y · mean(grad_y · y) / s, the dependence of the standard deviation s on x; it vanishes at the test's "

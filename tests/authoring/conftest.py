@@ -50,7 +50,7 @@ print("a figure", logsumexp(torch.zeros(1, 2), 1))
 
 # %% [markdown]
 # ## Question 2 · A scale
-# *3 points · about 5 minutes*
+# *3 points, 2 of them for a written answer · about 5 minutes*
 
 # %% role="given"
 FACTOR = 3.0

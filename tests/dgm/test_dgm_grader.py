@@ -1,0 +1,138 @@
+"""What ``grader`` says beyond the marks: answers without a public test, missing written answers, wrong calls."""
+
+import json
+
+import pytest
+
+from autograder.authoring.freeze import freeze
+from autograder.authoring.stubs import TEXT_STUB
+from autograder.probes.load import load_problem_set
+from dgm.grader import Grader
+from dgm.grader.payload import pack, read_questions
+
+WRITTEN = '''
+# %% [markdown] role="written" question="q2"
+# ### BEGIN SOLUTION
+# The model answer.
+# ### END SOLUTION
+'''
+CHECK = '# %% role="check" question="q1"'
+MORE = '''
+# %% role="answer" question="q1"
+def softmax(x, dim):
+    """Probabilities."""
+    ### BEGIN SOLUTION
+    return (x - logsumexp(x, dim).unsqueeze(dim)).exp()
+    ### END SOLUTION
+
+
+class Layer:
+    """Given code that uses an answer."""
+
+    def __init__(self, x):
+        self.value = logsumexp(x, 0)
+
+    def forward(self, x):
+        ### BEGIN SOLUTION
+        return softmax(x, 0)
+        ### END SOLUTION
+'''
+ANSWER = """
+def logsumexp(x, dim):
+    m = x.max(dim, keepdim=True).values
+    return (x - m).exp().sum(dim).log(){end}
+"""
+
+
+def _edit(folder, name, old, new):
+    path = folder / name
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def _grader(folder):
+    return Grader("psx", checks=pack(freeze(load_problem_set(folder))))
+
+
+@pytest.fixture
+def written_set(tiny_set):
+    """The tiny set with a written answer in its second question."""
+    _edit(tiny_set, "hidden_tests/q2.py", 'title="Log-mean-exp"', 'title="Log-mean-exp", manual_points=1')
+    (tiny_set / "source.py").write_text((tiny_set / "source.py").read_text() + WRITTEN)
+    return tiny_set
+
+
+def _notebook(text):
+    cells = [
+        {"cell_type": "markdown", "id": "q2-text-1", "metadata": {}, "source": TEXT_STUB},
+        {"cell_type": "markdown", "id": "q2-written-1", "metadata": {"dgm": {"role": "written"}}, "source": text},
+    ]
+    return json.dumps({"cells": cells, "metadata": {"dgm": {"assignment": "psx"}}, "nbformat": 4, "nbformat_minor": 5})
+
+
+def test_answers_without_a_public_test_are_named(tiny_set):
+    _edit(tiny_set, "source.py", CHECK, f"{MORE.strip()}\n\n{CHECK}")
+    data = freeze(load_problem_set(tiny_set))
+    assert [item["unseen"] for item in data["questions"]] == [["softmax", "Layer"], []]
+    result = Grader("psx", checks=pack(data)).check("q1", {})
+    assert repr(result).splitlines()[-1] == "  No public test looks at `softmax` and `Layer`; hidden tests do."
+    assert "<code>softmax</code>" in result._repr_html_()
+    for item in data["questions"]:
+        del item["unseen"]  # a payload from before
+    assert read_questions(data)["q1"].unseen == ()
+
+
+def test_given_code_leads_a_public_test_to_an_answer(tiny_set):
+    _edit(tiny_set, "source.py", CHECK, f"{MORE.strip()}\n\n{CHECK}")
+    _edit(tiny_set, "hidden_tests/q1.py", "return student.logsumexp(rng.normal(4, 5), 1)",
+          "return student.raw.Layer(rng.normal(4, 5)).value")
+    assert freeze(load_problem_set(tiny_set))["questions"][0]["unseen"] == ["softmax"]
+
+
+def test_two_mistakes_with_the_same_evidence_are_both_named(tiny_set):
+    path = tiny_set / "hidden_tests/q1.py"
+    path.write_text(path.read_text() + '\nedit_mistake("half", "the shift was lost", (" + m.squeeze(dim)", " + 0"))\n')
+    scope = {}
+    exec(ANSWER.format(end=""), scope)
+    message = _grader(tiny_set).check("q1", scope).probes[0].message
+    assert message == "The maximum was not added back. Or: The shift was lost."
+
+
+def test_a_mistake_in_one_entry_is_named(tiny_set):
+    _edit(tiny_set, "hidden_tests/q1.py", "return student.logsumexp(rng.normal(4, 5), 1)",
+          'x = rng.normal(4, 5)\n    return {"rows": student.logsumexp(x, 1), "columns": student.logsumexp(x, 0)}')
+    scope = {}
+    exec(ANSWER.format(end=" + m.squeeze(dim) * float(dim == 0) * 0.5"), scope)
+    message = _grader(tiny_set).check("q1", scope).probes[0].message
+    assert message == "The maximum was not added back."
+
+
+@pytest.mark.parametrize(("text", "empty"), [(TEXT_STUB, True), ("  \n", True), ("Because of Jensen.", False)])
+def test_empty_written_answers_are_named(written_set, tmp_path, monkeypatch, text, empty):
+    grader = _grader(written_set)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.ipynb").write_text(_notebook(text))
+    line = "No written answer yet: q2."
+    assert (line in repr(grader.export())) == empty
+    assert line not in repr(grader.check_all({}))  # the file is not known for sure
+    monkeypatch.setenv("JPY_SESSION_NAME", "/somewhere/mine.ipynb")
+    summary = grader.check_all({})
+    assert (line in repr(summary)) == empty
+    assert (line in summary._repr_html_()) == empty
+    assert "graded later by hidden tests, 1 by a person." in repr(summary)
+
+
+def test_a_notebook_that_cannot_be_read_is_no_news(written_set, tmp_path, monkeypatch):
+    grader = _grader(written_set)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.ipynb").write_text("{")
+    monkeypatch.setenv("JPY_SESSION_NAME", "mine.ipynb")
+    assert "No written answer" not in repr(grader.check_all({}))
+
+
+@pytest.mark.parametrize("call", ["check", "hint", "show"])
+def test_a_call_without_a_question_is_one_sentence(tiny_set, call):
+    answer = getattr(_grader(tiny_set), call)()
+    assert repr(answer) == 'Name a question, for example grader.check("q1"); there are q1, q2.'
+    assert not answer.ok
