@@ -458,7 +458,7 @@ edit_mistake(
     "masked_once", "`MaskedLinear` masks its weight once, when it is made; the first optimiser step or loaded weights undo this",
     (BUFFER, "self.weight.data *= mask"), (LINEAR, "return F.linear(x, self.weight, self.bias)"),
 )
-edit_mistake("mask_forgotten", "`MaskedLinear` does not use the mask that it is given", (LINEAR, "return F.linear(x, self.weight, self.bias)"))
+edit_mistake("mask_forgotten", "`MaskedLinear` leaves connections open where its mask is 0", (LINEAR, "return F.linear(x, self.weight, self.bias)"))
 edit_mistake("layer_no_bias", "`MaskedLinear.forward` lacks the bias", (LINEAR, "return F.linear(x, self.weight * self.mask)"))
 edit_mistake(
     "bias_masked", "in `MaskedLinear.forward` the bias of units without connections is cut too; an output that depends on nothing still has its bias",
@@ -507,7 +507,7 @@ edit_mistake(
     (LOG_PROB, LOG_PROB.replace("model(x)", "torch.sigmoid(model(x))")),
 )
 edit_mistake(
-    "log_prob_clamped", "`made_log_prob` uses binary cross-entropy on rounded probabilities, which clamps the logarithm at -100; work with logits",
+    "log_prob_clamped", "`made_log_prob` cuts the logarithms at -100, as binary cross-entropy on probabilities does; work with the logits as they are",
     (LOG_PROB, 'return -F.binary_cross_entropy(torch.sigmoid(model(x)), x, reduction="none").sum(1)'),
 )
 edit_mistake(

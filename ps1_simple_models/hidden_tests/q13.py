@@ -454,7 +454,7 @@ edit_mistake(
 )
 edit_mistake(
     "clamped_probabilities",
-    "`F.binary_cross_entropy` on probabilities cuts the logarithm at -100; unlikely pixels then count too little; compute from the logits",
+    "the logarithms are cut at -100, as `F.binary_cross_entropy` on probabilities does; unlikely pixels then count too little; use the logits as they are",
     (
         'loss = F.binary_cross_entropy_with_logits(model(x, y), x, reduction="none")',
         'loss = F.binary_cross_entropy(torch.sigmoid(model(x, y)), x, reduction="none")',
