@@ -58,9 +58,11 @@ lint: $(VENV)/.all  ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench: $(VENV)/.all  ## measure notebook times and grading speed
+bench: $(VENV)/.all  ## measure notebooks, grading, growth with the class, and nbgrader and otter beside it (15 minutes)
 	$(BIN)/python benchmarks/notebooks.py $(SET)
 	$(BIN)/python benchmarks/grading.py $(SET)
+	$(BIN)/python benchmarks/rivals.py --n 30 --rivals 5
+	$(BIN)/python benchmarks/growth.py --n 500 --kills 5 --sizes 10,100,1000
 
 clean:  ## remove what the targets above made (not the notebooks)
 	rm -rf out build dist release *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis examples/ps1

@@ -9,7 +9,6 @@ set of `tiny.py`. The student's own code is what cells and probes cost in a plai
 from __future__ import annotations
 
 import argparse
-import importlib
 import os
 import resource
 import statistics
@@ -28,9 +27,9 @@ from autograder.grading.batch import Options, grade_batch
 from autograder.grading.intake import Submission, collect
 from autograder.grading.matching import matcher_for
 from autograder.grading.notebook import CodeCell, Notebook, without_installs
-from autograder.kernel import Kernel, KernelPool, Limits
+from autograder.kernel import Kernel, KernelPool, Limits, modules_for
 from autograder.kernel.handle import ProcessHandle
-from autograder.kernel.zygote import WELCOME
+from autograder.kernel.warmup import preload
 from autograder.probes.load import ProblemSet, load_problem_set
 from dgm.checks.runtime import run_probe
 
@@ -146,8 +145,7 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as scratch:
         problem_set, submission, limits = right_solution(options.problem_set, Path(scratch))
-        for module in WELCOME:  # as in a kernel
-            importlib.import_module(module)
+        preload(modules_for(problem_set.source.path))  # as in a kernel
         own = statistics.median(own_code(problem_set, submission) for _ in range(3))
         how = Options(limits=limits, seed=1)
         base, _ = graded(problem_set, copies(submission, 1), Path(scratch) / "one", how)

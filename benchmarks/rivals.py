@@ -2,10 +2,16 @@
 
     python benchmarks/rivals.py [--n 30] [--rivals 5] [--out out/bench]
 
-The same answer cells, points and checks for all three, on the same machine, one submission at a time. The rivals take
-10 to 15 s for each, so they get the first few only. Otter has an environment of its own, made below OUT/otter. What
-cannot be run here is left out with a line that says why. `for one` is the whole command for a single submission;
-`in a class` is the time of a command for several, divided by their number (otter has no such command without Docker).
+The same answer cells, points and checks for all three, on the same machine, in one run. Three figures, in seconds for
+one submission:
+
+alone          the whole command for a single submission, median; the three take turns
+one at a time  a command for the whole class, divided by its size; otter has no such command without Docker
+all cores      the class with as many at once as there are cores: our --jobs, and that many `otter run` commands side
+               by side; nbgrader has one gradebook and no such option
+
+The rivals get the first few submissions only. Otter has an environment of its own, made below OUT/otter. What cannot
+be run here is left out with a line that says why.
 """
 
 from __future__ import annotations
@@ -19,6 +25,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +34,7 @@ import tiny
 
 OTTER, TORCH = "otter-grader==7.0.0", "torch==2.13.0"
 RUN_SECONDS = 300
+CORES = os.cpu_count() or 1
 INSTALL_SECONDS = 1800
 
 
@@ -36,10 +44,11 @@ class Skipped(Exception):
 
 @dataclass
 class Figures:
-    """Seconds of commands for one submission, and per submission in a class."""
+    """Seconds for one submission: of commands for it alone, and of its part in a class."""
 
     one: list[float] = field(default_factory=list)
-    share: float | None = None
+    share: float | None = None  # one at a time
+    crowd: float | None = None  # all cores
 
     @property
     def median(self) -> float:
@@ -79,8 +88,14 @@ class Ours:
         return timed([*self.grade, path, "--out", self.root / f"one{number}", "--jobs", "1"], self.root)
 
     def share(self) -> float | None:
-        folder, out = self.root / "class", self.root / "all"
-        seconds = timed([*self.grade, folder, "--out", out, "--jobs", "1"], self.root)
+        return self._class(1)
+
+    def crowd(self) -> float | None:
+        return self._class(CORES)
+
+    def _class(self, jobs: int) -> float:
+        folder, out = self.root / "class", self.root / f"all{jobs}"
+        seconds = timed([*self.grade, folder, "--out", out, "--jobs", str(jobs)], self.root)
         rows = json.loads((out / "summary.json").read_text())
         if [row["score"] for row in rows] != [tiny.score(number) for number in range(self.count)]:
             raise Skipped("the scores are not what they should be")
@@ -148,6 +163,9 @@ class Nbgrader:
             raise Skipped(f"the scores are not what they should be: {got}")
         return seconds / self.rivals
 
+    def crowd(self) -> float | None:
+        return None
+
 
 # otter: checks as its own test files
 
@@ -165,7 +183,7 @@ def otter_environment(folder: Path) -> Path:
     """An environment with otter and torch, made once."""
     python = folder / "bin" / "python"
     if not (folder / "bin" / "otter").exists():
-        print(f"installing {OTTER} and {TORCH} into {folder} …", flush=True)
+        print(f"installing {OTTER} and {TORCH} into {folder.name} …", flush=True)
         shutil.rmtree(folder, ignore_errors=True)
         try:
             subprocess.run([sys.executable, "-m", "venv", folder], check=True, capture_output=True)
@@ -184,7 +202,7 @@ class Otter:
     name = "otter run"
 
     def __init__(self, root: Path, rivals: int, count: int) -> None:
-        self.root = root
+        self.root, self.rivals = root, rivals
         self.command = otter_environment(root.parent.parent / "otter")
         (root / "tests").mkdir()
         for id in tiny.ANSWERS:
@@ -211,6 +229,12 @@ class Otter:
     def share(self) -> float | None:
         return None
 
+    def crowd(self) -> float | None:
+        start = time.perf_counter()
+        with ThreadPoolExecutor(CORES) as pool:
+            list(pool.map(self.one, range(self.rivals)))
+        return (time.perf_counter() - start) / self.rivals
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -224,7 +248,7 @@ def main() -> None:
     shutil.rmtree(root, ignore_errors=True)
     for make in (Ours, Nbgrader, Otter):
         (root / make.__name__.lower()).mkdir(parents=True)
-    found = {}
+    found: dict[str, Figures] = {}
     graders = []
     for make in (Ours, Nbgrader, Otter):
         with left_out(make.name, found):
@@ -237,6 +261,7 @@ def main() -> None:
     for grader in [grader for grader in graders if grader.name in found]:
         with left_out(grader.name, found):
             found[grader.name].share = grader.share()
+            found[grader.name].crowd = grader.crowd()
     show(found, rivals, options.n)
 
 
@@ -251,16 +276,18 @@ def left_out(name: str, found: dict[str, Figures]) -> Iterator[None]:
 
 
 def show(found: dict[str, Figures], rivals: int, count: int) -> None:
-    """One line each, with ratios to our own figures."""
-    print(f"\n{rivals} submissions one by one; in a class of {count} (autograder) and {rivals} (nbgrader)")
-    print(f"{'':20s} {'for one (median)':>17s} {'ratio':>7s} {'in a class, each':>17s} {'ratio':>7s}")
+    """One line each, with ratios to our own class on all cores."""
+    print(f"\nseconds for one submission; {count} in our class, {rivals} in those of the others, {CORES} cores")
+    print(f"{'':20s} {'alone':>8s} {'one at a time':>14s} {'all cores':>10s}   ratio of each to our class on all cores")
     mine = found.get("autograder")
     for name, figures in found.items():
-        share = figures.median if figures.share is None else figures.share
-        ratios = ["", ""]
-        if mine is not None and mine.share is not None:
-            ratios = [f"{figures.median / mine.median:.1f}", f"{share / mine.share:.1f}"]
-        print(f"{name:20s} {figures.median:15.2f} s {ratios[0]:>7s} {share:15.2f} s {ratios[1]:>7s}")
+        values = (figures.median, figures.share, figures.crowd)
+        shown = ["–" if value is None else f"{value:.2f}" for value in values]
+        ratios = "".join(
+            f"{value / mine.crowd:8.1f}" if value is not None and mine and mine.crowd else f"{'–':>8s}"
+            for value in values
+        )
+        print(f"{name:20s} {shown[0]:>8s} {shown[1]:>14s} {shown[2]:>10s}   {ratios}")
 
 
 if __name__ == "__main__":
