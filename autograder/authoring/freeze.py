@@ -92,7 +92,14 @@ def _freeze_question(
         "id": question.id, "title": question.title, "points": _number(question.points),
         "manual_points": _number(question.manual_points), "bonus": question.bonus, "hints": list(question.hints),
         "probes": probes, "mistakes": mistakes, "outcomes": pool, "unseen": unseen(problem_set, question),
+        "uses": _used_questions(problem_set, question),
     }
+
+
+def _used_questions(problem_set: ProblemSet, question: Question) -> list[str]:
+    """The earlier questions whose answers this one needs, in order."""
+    owners = {problem_set.source.owner(name) for name in question.uses}
+    return [other.id for other in problem_set.questions if other.id in owners and other.id != question.id]
 
 
 def unseen(problem_set: ProblemSet, question: Question) -> list[str]:

@@ -62,7 +62,10 @@ class Grader:
             return Quiet()
         result: CheckResult | Message | FrozenQuestion = self._find(question)
         if isinstance(result, FrozenQuestion):
-            result = _checked(result, _namespace(namespace, sys._getframe(1)))
+            names, uses = _namespace(namespace, sys._getframe(1)), result.uses
+            result = _checked(result, names)
+            if isinstance(result, CheckResult) and not result.passed:
+                result.blocked_by = [id for id in uses if not self._passes(id, names)]
         if isinstance(result, CheckResult):
             self._results[result.question] = result
         if os.environ.get("NBGRADER_EXECUTION"):
@@ -143,6 +146,12 @@ class Grader:
             except PayloadError as error:
                 return Message(str(error), ok=False, title=self.assignment)
         return self._questions
+
+    def _passes(self, id: str, names: Mapping[str, Any]) -> bool:
+        """Does an earlier question pass its check? True if that cannot be told."""
+        found = self._find(id)
+        result = _checked(found, names) if isinstance(found, FrozenQuestion) else found
+        return not isinstance(result, CheckResult) or result.passed
 
     def _find(self, question: str | None) -> FrozenQuestion | Message:
         questions = self._load()

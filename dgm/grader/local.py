@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,7 +27,8 @@ def check_question(question: FrozenQuestion, namespace: Mapping[str, Any]) -> Ch
             verdicts[probe.name, number] = _verdict(outcome, probe.expected[number], judge, seed)
     named = _named(question, outcomes, verdicts)
     checked = [_checked(probe, verdicts, named) for probe in question.probes]
-    return CheckResult(question.id, question.title, checked, question.points, question.bonus, question.unseen)
+    return CheckResult(question.id, question.title, checked, question.points, question.bonus, question.unseen,
+                       written_points=question.manual_points)
 
 
 def assert_check(assignment: str, checks: str, question: str, probe: str, namespace: Mapping[str, Any]) -> None:
@@ -38,10 +40,18 @@ def assert_check(assignment: str, checks: str, question: str, probe: str, namesp
 
 
 def _verdict(outcome: Outcome, expected: Outcome, judge: Judge, seed: int) -> tuple[str, str]:
+    stub = f"the stub{_which_stub(outcome)} is still there"
     return explain(
         outcome, expected, judge, Context(seed), undefined="is not defined yet: run the cell that defines it.",
-        untouched="Not answered yet: the stub is still there (after editing, run its cell again).",
+        untouched=f"Not answered yet: {stub} (after editing, run its cell again).",
     )
+
+
+def _which_stub(outcome: Outcome) -> str:
+    """The name in a stub's own message, which may be that of an earlier question's answer."""
+    message = str((outcome.get("error") or {}).get("message", ""))
+    found = re.fullmatch(r"(Question \w+): (\S+) is still to be written\.", message)
+    return f" of `{found[2]}` ({found[1]})" if found else ""
 
 
 def _named(

@@ -54,7 +54,8 @@ class FrozenMistake:
 class FrozenQuestion:
     """What the notebook knows of one question.
 
-    ``points`` counts all tests, public and hidden. ``unseen`` names the answers that no public probe looks at.
+    ``points`` counts all tests, public and hidden. ``unseen`` names the answers that no public probe looks at, ``uses``
+    the earlier questions whose answers this one needs.
     """
 
     id: str
@@ -66,6 +67,7 @@ class FrozenQuestion:
     probes: tuple[FrozenProbe, ...]
     mistakes: tuple[FrozenMistake, ...]
     unseen: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
 
     @property
     def public_points(self) -> float:
@@ -135,7 +137,7 @@ def _question(item: Mapping[str, Any]) -> FrozenQuestion:
         mistakes.append(FrozenMistake(raw["title"], known))
     return FrozenQuestion(
         item["id"], item["title"], item["points"], item["manual_points"], item["bonus"], tuple(item["hints"]),
-        tuple(probes), tuple(mistakes), tuple(item.get("unseen", ())),
+        tuple(probes), tuple(mistakes), tuple(item.get("unseen", ())), tuple(item.get("uses", ())),
     )
 
 

@@ -76,7 +76,8 @@ class CheckedProbe:
 class CheckResult(Shown):
     """The public checks of one question.
 
-    ``points`` counts hidden tests too. ``unseen`` names the answers that no public check looks at.
+    ``points`` counts hidden tests too. ``unseen`` names the answers that no public check looks at, ``blocked_by`` the
+    earlier questions that fail and whose answers are needed here.
     """
 
     question: str
@@ -85,6 +86,8 @@ class CheckResult(Shown):
     points: float = 0.0
     bonus: bool = False
     unseen: Sequence[str] = ()
+    blocked_by: Sequence[str] = ()
+    written_points: float = 0.0
 
     @property
     def passed(self) -> bool:
@@ -106,14 +109,19 @@ class CheckResult(Shown):
         if not self.probes:
             return f"No public checks; {plural(self.points)} {are(self.points)} graded later by hidden tests."
         later = f"; {self.hidden:g} more hidden {plural(self.hidden).split()[1]} {are(self.hidden)} graded later"
-        return f"{self.earned:g} of {plural(self.possible)} from public checks{later if self.hidden else ''}."
+        written = f", {self.written_points:g} by a person for the written answer" if self.written_points else ""
+        return f"{self.earned:g} of {plural(self.possible)} from public checks{later if self.hidden else ''}{written}."
 
     def _foot(self) -> list[str]:
         """What the checks above leave open."""
-        if not self.probes or not self.unseen:
-            return [self._summary()]
-        names = listed([f"`{name}`" for name in self.unseen])
-        return [self._summary(), f"No public test looks at {names}; hidden tests do."]
+        lines = [self._summary()]
+        if self.blocked_by:
+            fail = "does not pass its own check" if len(self.blocked_by) == 1 else "do not pass their own checks"
+            lines.append(f"{listed(self.blocked_by)} {fail}, and this question needs those answers: look there first.")
+        if self.probes and self.unseen:
+            names = listed([f"`{name}`" for name in self.unseen])
+            lines.append(f"No public test looks at {names}; hidden tests do.")
+        return lines
 
     def text(self) -> str:
         lines = [f"{self.question} · {self.title}"]

@@ -121,6 +121,7 @@ def test_empty_written_answers_are_named(written_set, tmp_path, monkeypatch, tex
     assert (line in repr(summary)) == empty
     assert (line in summary._repr_html_()) == empty
     assert "graded later by hidden tests, 1 by a person." in repr(summary)
+    assert "public checks, 1 by a person for the written answer." in repr(grader.check("q2", {}))
 
 
 def test_a_notebook_that_cannot_be_read_is_no_news(written_set, tmp_path, monkeypatch):
@@ -136,3 +137,23 @@ def test_a_call_without_a_question_is_one_sentence(tiny_set, call):
     answer = getattr(_grader(tiny_set), call)()
     assert repr(answer) == 'Name a question, for example grader.check("q1"); there are q1, q2.'
     assert not answer.ok
+
+
+def test_a_failing_earlier_question_is_named(tiny_set):
+    grader, scope = _grader(tiny_set), {}
+    stub = "Question 1: logsumexp is still to be written."
+    exec(f"""
+import torch
+def logsumexp(x, dim):
+    raise NotImplementedError({stub!r})
+def log_mean_exp(x, dim):
+    return logsumexp(x, dim) - torch.tensor(float(x.shape[dim])).log()
+""", scope)
+    lines = repr(grader.check("q2", scope)).splitlines()
+    assert "Not answered yet: the stub of `logsumexp` (Question 1) is still there" in lines[2]
+    assert lines[-1] == "  q1 does not pass its own check, and this question needs those answers: look there first."
+    assert grader.check("q1", scope).blocked_by == []
+    exec(ANSWER.format(end=" + m.squeeze(dim)"), scope)
+    assert grader.check("q2", scope).passed
+    exec("def log_mean_exp(x, dim): return logsumexp(x, dim)", scope)
+    assert grader.check("q2", scope).blocked_by == []
