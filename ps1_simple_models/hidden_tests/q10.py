@@ -32,7 +32,7 @@ question(
         "an axis of length 1 for the draws, and think about which of log and mean comes first.",
         "log p = `F.logsigmoid((2 * x - 1) * logits).sum(-1)`. In the fit, `residual = x - p`; the gradient of the weights is "
         "`residual.T @ x / N`, strictly below the diagonal. Monte Carlo: `log_mean_exp` over axis 1 of `log_likelihood(x[:, None], z)`. For the "
-        "pair: in (8), a mean that is linear and a constant standard deviation leave the exponent quadratic. Any bend in the mean does not.",
+        "pair: in (10.8), a mean that is linear and a constant standard deviation leave the exponent quadratic. Any bend in the mean does not.",
     ],
     ambiguities=[
         "Bits may come back as floats, integers or booleans.",
@@ -302,7 +302,7 @@ def order_judge(evidence, expected, context):
         return True
     return (
         f"p(x1 | x2) is Gaussian, or nearly: over many x2 its skewness and excess kurtosis stay below {max(most, 0.001):.2g} in absolute "
-        "value. Look at the exponent of equation (8)."
+        "value. Look at the exponent of equation (10.8)."
     )
 
 
@@ -372,7 +372,7 @@ edit_mistake(
     (LOG_PROB, "return F.logsigmoid((2 * x - 1) * logits).mean(-1)"),
 )
 edit_mistake(
-    "batch_summed", "`fvsbn_log_prob` returns one number for the batch; it should be one an example",
+    "batch_summed", "`fvsbn_log_prob` returns one number for the batch; it should be one per example",
     (LOG_PROB, "return F.logsigmoid((2 * x - 1) * logits).sum()"),
 )
 edit_mistake(

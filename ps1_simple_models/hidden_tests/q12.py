@@ -445,7 +445,7 @@ edit_mistake(
 )
 edit_mistake(
     "bias_only_h",
-    "beta is added in the horizontal gate only; equation (5) has it in both",
+    "beta is added in the horizontal gate only; equation (12.5) has it in both",
     ("above, left = above + bias, left + bias", "left = left + bias"),
 )
 edit_mistake(
