@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING
 
 from autograder.course import Course, course_root, find_folder, load_course
 from autograder.errors import UserError
+from autograder.grading.results import INTERNAL, INVALID, Batch, SubmissionResult
+from autograder.grading.unchanged import asked, known_batch, remember
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from autograder.cluster.coordinator import DaskCrew
-    from autograder.grading.results import SubmissionResult
     from autograder.kernel import KernelPool, Limits
 
+INDEX = "html/index.html"
 WIDE = 160  # where the table goes to a file or a pipe
 LEVELS = ("auto", "namespaces", "landlock", "process")
 
@@ -59,8 +61,26 @@ def run(options: argparse.Namespace) -> int:
     course = load_course(root)
     bounds = limits(course)
     folder = find_folder(options.problem_set, root)
-    with _kernels_ahead(options, course, bounds, folder) as make_pool:
-        return _grade(options, course, bounds, folder, make_pool)
+    key = _asked(options, root)
+    batch = known_batch(options.out, key) if key else None
+    if batch is None:
+        with _kernels_ahead(options, course, bounds, folder) as make_pool:
+            batch = _grade(options, course, bounds, folder, make_pool)
+        if not options.no_html:
+            from autograder.reporting.html import write_pages
+
+            write_pages(options.out, course.title)
+        if key:
+            remember(batch, options.out, key)
+    return _show(options, batch)
+
+
+def _asked(options: argparse.Namespace, root: Path) -> str:
+    """What decides about the results, as a digest; empty where that cannot be told in a moment."""
+    if options.cluster or options.regrade or _device_without_torch(options.device) != "cpu":
+        return ""
+    names = ("problem_set", "seed", "sandbox", "allow_weaker", "no_html")
+    return asked({name: getattr(options, name) for name in names}, root, options.paths, options.out)
 
 
 def _kernels_ahead(
@@ -79,7 +99,7 @@ def _kernels_ahead(
 
 def _grade(
     options: argparse.Namespace, course: Course, bounds: Limits, folder: Path, make_pool: Callable[..., KernelPool]
-) -> int:
+) -> Batch:
     from rich.console import Console
 
     from autograder.grading.intake import collect
@@ -104,16 +124,18 @@ def _grade(
         )
         one_thread()
         with progress(console, len(submissions)) as advance:
-            batch = grade_batch(problem_set, submissions, options.out, how, advance, make_pool, crew)
+            return grade_batch(problem_set, submissions, options.out, how, advance, make_pool, crew)
+
+
+def _show(options: argparse.Namespace, batch: Batch) -> int:
+    """Messages, the table, and the exit code."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
     if batch.kept:
         shown = ", ".join(batch.kept[:5]) + (", …" if len(batch.kept) > 5 else "")
         say(console, f"Results of an earlier run that are not in this one are kept in {options.out}: {shown}.")
     _say_what_failed(console, batch.results, options.out)
-    page = None
-    if not options.no_html:
-        from autograder.reporting.html import write_pages
-
-        page = write_pages(options.out, course.title)
     if options.json:
         json.dump([result.to_json() for result in batch.results], sys.stdout, ensure_ascii=False)
         print()
@@ -124,9 +146,7 @@ def _grade(
         table_console = Console(width=None if sys.stdout.isatty() else WIDE)
         table_console.print(results_table(batch.results, table_console.width))
     say(console, f"Sandbox: {batch.sandbox}. Reused from before: {batch.reused} of {len(batch.results)}.")
-    say(console, f"Report: {page}" if page else f"Results: {options.out / 'summary.csv'}")
-    from autograder.grading.results import INTERNAL
-
+    say(console, f"Results: {options.out / 'summary.csv'}" if options.no_html else f"Report: {options.out / INDEX}")
     return 3 if batch.results and all(result.status == INTERNAL for result in batch.results) else 0
 
 
@@ -153,8 +173,6 @@ def say(console: Console, text: str) -> None:
 
 
 def _say_what_failed(console: Console, results: list[SubmissionResult], out: Path) -> None:
-    from autograder.grading.results import INTERNAL, INVALID
-
     internal = [result.student for result in results if result.status == INTERNAL]
     invalid = [result.student for result in results if result.status == INVALID]
     if internal:

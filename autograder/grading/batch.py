@@ -15,7 +15,7 @@ from autograder.grading import fingerprint, gpu
 from autograder.grading.intake import Submission
 from autograder.grading.notebook import Notebook
 from autograder.grading.referee import Referee, ReferenceFailed
-from autograder.grading.results import INTERNAL, INVALID, QuestionResult, SubmissionResult, total_score
+from autograder.grading.results import INTERNAL, INVALID, Batch, QuestionResult, SubmissionResult, total_score
 from autograder.grading.session import Stopped
 from autograder.grading.store import Store
 from autograder.grading.submission import Grader, not_graded
@@ -66,17 +66,6 @@ class Crew(Protocol):
 
     def grade(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, SubmissionResult | Failure]]:
         """Every task once, in any order."""
-
-
-@dataclass
-class Batch:
-    """What a run did. ``results`` are of its submissions; ``kept`` are students of earlier runs in the same folder."""
-
-    results: list[SubmissionResult] = field(default_factory=list)
-    seed: int = 0
-    sandbox: str = ""
-    reused: int = 0
-    kept: list[str] = field(default_factory=list)
 
 
 def grade_batch(

@@ -18,7 +18,8 @@ from autograder.probes.spec import Probe, Question, Variant
 from dgm.checks.judges import Context
 from dgm.checks.naming import name_mistake, same_outcome
 from dgm.checks.runtime import Outcome, run_probe
-from dgm.checks.verdicts import ERROR, FAILED, PASSED, explain, sentence
+from dgm.checks.status import ERROR, FAILED, PASSED
+from dgm.checks.verdicts import explain, sentence
 
 SLOW_SECONDS = 0.015  # probes that take longer on the reference are run on mistakes only where they are needed
 

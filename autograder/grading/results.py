@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from dgm.checks.verdicts import ERROR, FAILED, MISSING, PASSED, TIMEOUT
+from dgm.checks.status import ERROR, FAILED, MISSING, PASSED, TIMEOUT
 
 GRADED, INVALID, INTERNAL = "graded", "invalid", "internal"
 
@@ -89,3 +89,14 @@ def question_status(probes: list[ProbeResult]) -> str:
     if statuses == {MISSING}:
         return MISSING
     return next((status for status in (TIMEOUT, ERROR) if status in statuses), FAILED)
+
+
+@dataclass
+class Batch:
+    """What a run did. ``results`` are of its submissions; ``kept`` are students of earlier runs in the same folder."""
+
+    results: list[SubmissionResult] = field(default_factory=list)
+    seed: int = 0
+    sandbox: str = ""
+    reused: int = 0
+    kept: list[str] = field(default_factory=list)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dgm.checks.judges import Context, Judge, decide
 from dgm.checks.runtime import Outcome
-
-PASSED, FAILED, ERROR, TIMEOUT, MISSING = "passed", "failed", "error", "timeout", "missing"
+from dgm.checks.status import ERROR, FAILED, MISSING, PASSED, TIMEOUT
 
 
 def explain(

@@ -10,7 +10,8 @@ from dgm.checks.compare import first_difference
 from dgm.checks.judges import Context, Judge
 from dgm.checks.naming import ATOL, MIN_NUMBERS, RTOL, information, name_mistake, same_outcome
 from dgm.checks.runtime import Outcome, load_probe, run_probe
-from dgm.checks.verdicts import ERROR, FAILED, PASSED, explain, sentence
+from dgm.checks.status import ERROR, FAILED, PASSED
+from dgm.checks.verdicts import explain, sentence
 from dgm.grader.payload import FrozenProbe, FrozenQuestion, read_judge, read_questions, unpack
 from dgm.grader.results import CheckedProbe, CheckResult
 

@@ -104,4 +104,6 @@ def test_killed_and_resumed_is_the_same_as_undisturbed(course, seed):
 
 def test_a_run_after_that_grades_nothing(course):
     text = finish(start(course, "whole"))
-    assert text.count(" (as before)") == COUNT
+    assert f"Reused from before: {COUNT} of {COUNT}." in text and " (as before)" not in text  # nothing to do at all
+    (course / "whole" / ".unchanged.json").unlink()
+    assert finish(start(course, "whole")).count(" (as before)") == COUNT  # each looked up in the cache

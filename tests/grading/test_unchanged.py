@@ -1,0 +1,120 @@
+"""The stamp of a complete run: it holds as long as nothing that decides about the results has changed."""
+
+import json
+import shutil
+
+import pytest
+from grading_helpers import RIGHT, notebook
+
+from autograder.grading import unchanged
+from autograder.grading.results import INTERNAL, Batch, SubmissionResult
+from autograder.grading.store import Store
+from autograder.grading.summary import write_summary
+
+OPTIONS = {"problem_set": "ps9", "seed": None}
+
+
+def result(student, status="graded"):
+    return SubmissionResult(
+        assignment="ps9", student=student, score=1.0, max_score=10.0, seed=5, device="cpu", sandbox="namespaces",
+        seconds=0.1, notebook_sha256="", notes=[], questions=[], status=status,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def run(course):
+    """A course with a class, and the folder of a run that has ended well."""
+    (course / "class").mkdir()
+    (course / "class" / "ada.ipynb").write_bytes(notebook(*RIGHT))
+    out = course / "class" / "out"
+    store = Store(out)
+    store.seed("ps9", 5)
+    results = [result("ada"), result("bob", "invalid")]
+    for item in results:
+        store.save(item)
+    write_summary(out, results)
+    (out / "html").mkdir()
+    (out / "html" / "index.html").write_text("page")
+    unchanged.remember(Batch(results, 5, "namespaces"), out, key(course))
+    return course, out
+
+
+def key(course, **options):
+    return unchanged.asked({**OPTIONS, **options}, course, [course / "class"], course / "class" / "out")
+
+
+def known(run, **options):
+    course, out = run
+    return unchanged.known_batch(out, key(course, **options))
+
+
+def test_nothing_changed(run):
+    batch = known(run)
+    assert [item.student for item in batch.results] == ["ada", "bob"]
+    assert (batch.seed, batch.sandbox, batch.reused, batch.kept) == (5, "namespaces", 1, [])
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "class/ada.ipynb", "ps9_demo/source.py", "ps9_demo/hidden_tests/q1.py", "course.toml",
+        "class/out/results/ada.json", "class/out/run.json", "class/out/summary.csv", "class/out/html/index.html",
+    ],
+)
+def test_every_file_counts(run, path):
+    file = run[0] / path
+    content = file.read_bytes()
+    file.write_bytes(content + b" ")
+    assert known(run) is None
+    file.write_bytes(content)
+    assert known(run) is not None
+    file.unlink()
+    assert known(run) is None
+
+
+def test_new_files_and_names_count(run):
+    course, out = run
+    shutil.copy(course / "class" / "ada.ipynb", course / "class" / "bea.ipynb")
+    assert known(run) is None
+    (course / "class" / "bea.ipynb").unlink()
+    assert known(run) is not None
+    (course / "class" / "ada.ipynb").rename(course / "class" / "bea.ipynb")
+    assert known(run) is None
+
+
+def test_options_and_libraries_count(run, monkeypatch):
+    assert known(run, seed=6) is None
+    monkeypatch.setattr(unchanged.importlib.metadata, "version", lambda name: "0")
+    assert known(run) is None
+
+
+def test_students_of_earlier_runs_are_kept_apart(run):
+    course, out = run
+    unchanged.remember(Batch([result("ada")], 5, "namespaces"), out, key(course))
+    batch = known(run)
+    assert [item.student for item in batch.results] == ["ada"] and batch.kept == ["bob"]
+
+
+def test_failures_of_the_grader_are_tried_again(run):
+    course, out = run
+    (out / unchanged.STAMP).unlink()
+    unchanged.remember(Batch([result("ada", INTERNAL)], 5, "namespaces"), out, key(course))
+    assert known(run) is None
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"asked": 1}', "\udcff"])
+def test_a_damaged_stamp_is_no_stamp(run, text):
+    course, out = run
+    stamp = json.loads((out / unchanged.STAMP).read_text())
+    (out / unchanged.STAMP).write_text(text, errors="surrogateescape")
+    assert known(run) is None
+    (out / unchanged.STAMP).write_text(json.dumps({**stamp, "students": 5}))
+    assert known(run) is None
+
+
+def test_torch_is_not_needed():
+    import subprocess
+    import sys
+
+    code = "import sys, autograder.grading.unchanged, autograder.cli.grade; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
