@@ -15,6 +15,8 @@ from dgm.checks.verdicts import explain, sentence
 from dgm.grader.payload import FrozenProbe, FrozenQuestion, read_judge, read_questions, unpack
 from dgm.grader.results import CheckedProbe, CheckResult
 
+STUB = re.compile(r"(Question \w+): (\S+) is still to be written\.")
+
 
 def check_question(question: FrozenQuestion, namespace: Mapping[str, Any]) -> CheckResult:
     """Run all public probes of one question on the answers in ``namespace``."""
@@ -29,7 +31,7 @@ def check_question(question: FrozenQuestion, namespace: Mapping[str, Any]) -> Ch
     named = _named(question, outcomes, verdicts)
     checked = [_checked(probe, verdicts, named) for probe in question.probes]
     return CheckResult(question.id, question.title, checked, question.points, question.bonus, question.unseen,
-                       written_points=question.manual_points)
+                       written_points=question.manual_points, open=_open_answers(question, namespace))
 
 
 def assert_check(assignment: str, checks: str, question: str, probe: str, namespace: Mapping[str, Any]) -> None:
@@ -38,6 +40,17 @@ def assert_check(assignment: str, checks: str, question: str, probe: str, namesp
     checked = next(item for item in result.probes if item.name == probe)
     if not checked.passed:
         raise AssertionError(f"{assignment}, {checked.title}: {checked.message}")
+
+
+def _open_answers(question: FrozenQuestion, namespace: Mapping[str, Any]) -> list[str]:
+    """Those answers without a public test that are not there, or still the stub: its message is in their code."""
+    return [name for name in question.unseen if name not in namespace or _is_stub(namespace[name])]
+
+
+def _is_stub(answer: Any) -> bool:
+    parts = list(vars(answer).values()) if isinstance(answer, type) else [answer]
+    constants = [constant for part in parts for constant in getattr(getattr(part, "__code__", None), "co_consts", ())]
+    return any(isinstance(constant, str) and STUB.fullmatch(constant) for constant in constants)
 
 
 def _verdict(outcome: Outcome, expected: Outcome, judge: Judge, seed: int) -> tuple[str, str]:
@@ -51,7 +64,7 @@ def _verdict(outcome: Outcome, expected: Outcome, judge: Judge, seed: int) -> tu
 def _which_stub(outcome: Outcome) -> str:
     """The name in a stub's own message, which may be that of an earlier question's answer."""
     message = str((outcome.get("error") or {}).get("message", ""))
-    found = re.fullmatch(r"(Question \w+): (\S+) is still to be written\.", message)
+    found = STUB.fullmatch(message)
     return f" of `{found[2]}` ({found[1]})" if found else ""
 
 

@@ -76,8 +76,8 @@ class CheckedProbe:
 class CheckResult(Shown):
     """The public checks of one question.
 
-    ``points`` counts hidden tests too. ``unseen`` names the answers that no public check looks at, ``blocked_by`` the
-    earlier questions that fail and whose answers are needed here.
+    ``points`` counts hidden tests too. ``unseen`` names the answers that no public check looks at, ``open`` those of
+    them that are not written yet, ``blocked_by`` the earlier questions that fail and whose answers are needed here.
     """
 
     question: str
@@ -88,6 +88,7 @@ class CheckResult(Shown):
     unseen: Sequence[str] = ()
     blocked_by: Sequence[str] = ()
     written_points: float = 0.0
+    open: Sequence[str] = ()
 
     @property
     def passed(self) -> bool:
@@ -120,7 +121,9 @@ class CheckResult(Shown):
             lines.append(f"{listed(self.blocked_by)} {fail}, and this question needs those answers: look there first.")
         if self.probes and self.unseen:
             names = listed([f"`{name}`" for name in self.unseen])
-            lines.append(f"No public test looks at {names}; hidden tests do.")
+            still = listed([f"`{name}`" for name in self.open])
+            open = f" (not answered yet: {still})" if self.open else ""
+            lines.append(f"No public test looks at {names}{open}; hidden tests do.")
         return lines
 
     def text(self) -> str:
@@ -165,6 +168,7 @@ class Summary(Shown):
             statuses = [probe.status for probe in result.probes]
             state = (
                 "no public checks" if not statuses
+                else f"✓ all pass, {len(result.open)} not answered" if result.passed and result.open
                 else "✓ all pass" if result.passed
                 else "○ not answered" if set(statuses) == {"missing"}
                 else f"✗ {sum(status != 'passed' for status in statuses)} of {len(statuses)} fail"
@@ -214,7 +218,7 @@ def plural(points: float) -> str:
 
 def listed(names: Sequence[str]) -> str:
     """"a", "a and b", "a, b and c"."""
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
 def unwritten_line(questions: Sequence[str]) -> str:

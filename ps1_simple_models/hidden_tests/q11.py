@@ -327,7 +327,7 @@ def train_judge(evidence, expected, context):
         return f"the history has {history.size} values for {len(wanted)} steps."
     if not abs(history[0] - wanted[0]) <= 2e-3 * wanted[0]:
         return (
-            f"the history starts with {history[0]:.4f}, but the first batch has an NLL of {wanted[0]:.4f} nats an example before the first step "
+            f"the history starts with {history[0]:.4f}, but the first batch has an NLL of {wanted[0]:.4f} nats per example before the first step "
             "(mean over examples, sum over dimensions)."
         )
     wrong = ~(np.abs(history - wanted) <= 2e-3 * np.abs(wanted))
@@ -340,7 +340,7 @@ def train_judge(evidence, expected, context):
     for name in ("matrix", "pairs", "bias"):
         got, want = (np.asarray(found["parameters"][name], dtype=float) for found in (evidence, expected))
         if got.shape != want.shape or not np.isfinite(got).all() or np.quantile(np.abs(got - want), 0.75) > 2e-4:
-            return f"after {TRAIN_STEPS} steps the parameters are not those of Adam on the given batches, one step a batch."
+            return f"after {TRAIN_STEPS} steps the parameters are not those of Adam on the given batches, one step per batch."
     return True
 
 
@@ -497,7 +497,7 @@ LOG_PROB = 'return -F.binary_cross_entropy_with_logits(model(x), x, reduction="n
 
 edit_mistake("log_prob_sign", "`made_log_prob` returns the loss, the negative log-probability", (LOG_PROB, LOG_PROB.replace("return -", "return ")))
 edit_mistake("log_prob_mean", "`made_log_prob` averages over the dimensions; the log-probability is their sum", (LOG_PROB, LOG_PROB.replace(".sum(1)", ".mean(1)")))
-edit_mistake("log_prob_batch", "`made_log_prob` returns one number for the batch; it should be one an example", (LOG_PROB, LOG_PROB.replace(".sum(1)", ".sum()")))
+edit_mistake("log_prob_batch", "`made_log_prob` returns one number for the batch; it should be one per example", (LOG_PROB, LOG_PROB.replace(".sum(1)", ".sum()")))
 edit_mistake(
     "log_prob_of_one", "`made_log_prob` sums log P(x_d = 1) whatever x_d is; a zero contributes log(1 - P(x_d = 1))",
     (LOG_PROB, "return F.logsigmoid(model(x)).sum(1)"),
@@ -616,7 +616,7 @@ edit_mistake(
     (LOSS, "loss = -made_log_prob(model, batch).sum() / batch_size"),
 )
 edit_mistake(
-    "history_per_dimension", "the history of `train_made` is an average over dimensions; it should be nats an example",
+    "history_per_dimension", "the history of `train_made` is an average over dimensions; it should be nats per example",
     ("history.append(loss.item())", "history.append(loss.item() / x.shape[1])"),
 )
 edit_mistake(

@@ -185,7 +185,7 @@ def replayed(run, steps, images, labels, model):
         if not abs(got - loss.item()) <= 2e-3 * loss.item():
             return (
                 f"step {step}: the history says {got:.3f}, but Adam with lr={TRAIN_RATE} on the same batches has a mean of -log p of "
-                f"{loss.item():.3f} nats an image before this step."
+                f"{loss.item():.3f} nats per image before this step."
             )
         optimiser.zero_grad()
         loss.backward()

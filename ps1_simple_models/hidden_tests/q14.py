@@ -209,7 +209,7 @@ LAST = "        test_losses.append(evaluate(model, test_x, batch_size))"
 LOGGED = "train_losses.append(loss.item())"
 edit_mistake("no_first_test", "`train_and_log` lacks the test loss before training: epochs + 1 entries are asked for", (FIRST, "train_losses, test_losses = [], []"))
 edit_mistake("test_each_step", "`train_and_log` evaluates the test set after every step, not after every epoch", (LAST, "    " + LAST))
-edit_mistake("train_each_epoch", "`train_and_log` logs one train loss an epoch; one a step is asked for", (LOGGED, "pass\n        " + LOGGED))
+edit_mistake("train_each_epoch", "`train_and_log` logs one train loss per epoch; one per step is asked for", (LOGGED, "pass\n        " + LOGGED))
 edit_mistake("loss_after_step", "`train_and_log` logs the batch's loss after the step; it is to be measured before", (LOGGED, "train_losses.append(model(batch).mean().item())"))
 edit_mistake("trains_in_eval", "`train_and_log` does not switch the model to training mode, so a model that arrives in evaluation mode trains without dropout", ("        model.train()\n", ""))
 edit_mistake("test_on_train", "`train_and_log` evaluates the training set where the test set is asked for", (LAST, LAST.replace("test_x", "train_x")), (FIRST, FIRST.replace("test_x", "train_x")))

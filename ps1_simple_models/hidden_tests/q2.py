@@ -268,7 +268,7 @@ edit_mistake(
     "density_mean", "`mvn_log_prob` averages over the dimensions; the squares of z are summed", (SUM, SUM.replace("sum(0)", "mean(0)")),
 )
 edit_mistake(
-    "density_summed", "`mvn_log_prob` sums over the batch; it gives one value a point", ("return " + DENSITY, "return (" + DENSITY + ").sum()"),
+    "density_summed", "`mvn_log_prob` sums over the batch; it gives one value per point", ("return " + DENSITY, "return (" + DENSITY + ").sum()"),
 )
 edit_mistake(
     "density_only_matrix", "`mvn_log_prob` takes only a batch (N, D), not one point or more axes",

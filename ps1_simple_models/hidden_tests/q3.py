@@ -392,7 +392,7 @@ edit_mistake(
 )
 edit_mistake(
     "bound_averaged",
-    "The bound is averaged over the examples; one value an example is asked for",
+    "The bound is averaged over the examples; one value per example is asked for",
     ("return energy + entropy", "return (energy + entropy).mean()"),
 )
 edit_mistake(

@@ -50,7 +50,7 @@ def peak_signal_to_noise(student, rng):
     }
 
 
-@probe(points=0.5, title="all overlapping patches in raster order")
+@probe(points=0.5, title="all overlapping patches in raster order", public=True)
 def patches_of_an_image(student, rng):
     height, width = rng.integer(6, 9), rng.integer(9, 13)
     image = rng.normal(1, 1, height, width)
@@ -140,6 +140,7 @@ edit_mistake("psnr_of_rmse", "10 log10 of the root of the squared error is half 
              (MSE, "-10 * torch.log10((x - y).square().mean().sqrt())"))
 edit_mistake("psnr_of_absolute_error", "the mean absolute error is used; PSNR is defined by the mean squared error",
              (MSE, "-10 * torch.log10((x - y).abs().mean())"))
+edit_mistake("psnr_twenty", "20 log10 of the mean squared error is twice the PSNR; the factor 20 belongs to the root of that error", (MSE, MSE.replace("10 *", "20 *")))
 edit_mistake("psnr_natural_log", "decibels use the logarithm to base 10, not the natural one", (MSE, MSE.replace("log10", "log")))
 edit_mistake("psnr_sign", "the sign is wrong: a smaller error is a larger PSNR", (MSE, MSE[1:]))
 edit_mistake("psnr_255", "the peak is 255; images here are in [0, 1]", (MSE, f"20 * math.log10(255) {MSE}"))
@@ -294,7 +295,7 @@ edit_mistake("brightness_not_removed", "the patches keep their own mean, but the
 edit_mistake("brightness_not_added", "each patch's mean is subtracted but not added again, so that the picture is grey", (ADD, "posterior_mean"))
 edit_mistake("brightness_of_the_image", "the mean of the whole image is subtracted; every patch has its own mean",
              ("patches.mean(1, keepdim=True)", "image.mean()"))
-edit_mistake("mean_over_patches", "the mean is taken over the patches (one value a pixel position), not over the pixels of each patch",
+edit_mistake("mean_over_patches", "the mean is taken over the patches (one value per pixel position), not over the pixels of each patch",
              ("patches.mean(1, keepdim=True)", "patches.mean(0, keepdim=True)"))
 edit_mistake("clamped", "the result is clamped to [0, 1], which was not asked for",
              ("return average_patches(estimates, image.shape[2], image.shape[3])",

@@ -218,7 +218,7 @@ edit_mistake("nb_ones_only", "`naive_bayes_log_posterior` counts only the pixels
 edit_mistake("nb_underflow", "`naive_bayes_log_posterior` multiplies probabilities, which underflow to 0 with many pixels", (JOINT, "log_joint = (log_prior.exp() * torch.where(x[:, None] > 0.5, theta, 1 - theta).prod(-1)).log()"))
 
 ROWS = "rows = math.prod(cardinalities[max(0, i - memory) : i])"
-edit_mistake("count_not_minus_one", "`num_parameters` counts k numbers a row; they sum to one, so k - 1 are free", ("total += rows * (k - 1)", "total += rows * k"))
+edit_mistake("count_not_minus_one", "`num_parameters` counts k numbers per row; they sum to one, so k - 1 are free", ("total += rows * (k - 1)", "total += rows * k"))
 edit_mistake("count_first_skipped", "`num_parameters` forgets the first variables, which have fewer than m parents but still a table", ("total += rows * (k - 1)", "total += rows * (k - 1) if i >= min(memory, len(cardinalities) - 1) else 0"))
 edit_mistake("count_wraps", "`num_parameters`: for the first variables the slice begins at a negative index, which Python counts from the end", (ROWS, "rows = math.prod(cardinalities[i - memory : i])"))
 

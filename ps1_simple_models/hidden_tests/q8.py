@@ -132,7 +132,7 @@ def judge_minibatches(evidence, expected, context):
     for key in ("long", "short", "short again", "other seed"):
         logits = np.asarray(evidence[key], dtype=np.float64)
         if logits.shape != (levels,) or not np.isfinite(logits).all():
-            return f"the logits must be {levels} finite numbers, one a level; got shape {logits.shape}."
+            return f"the logits must be {levels} finite numbers, one per level; got shape {logits.shape}."
         logits = logits - logits.max()
         runs.append(logits - np.log(np.exp(logits).sum()))
     nll = -(share * runs[0]).sum()
@@ -186,13 +186,17 @@ def minibatch_descent(student, rng):
 # --- discretised logistics -----------------------------------------------------------------------------------
 
 
-@probe(points=1, title="log-probabilities of a mixture of logistics", judge=Close(rtol=1e-4, atol=2e-5), public=True)
+@probe(points=1, title="log-probabilities of a mixture of logistics, near its means and far away", judge=Close(rtol=1e-4, atol=2e-5), public=True)
 def mixture_of_logistics(student, rng):
     levels, components = rng.integer(6, 14), rng.integer(2, 5)
     mixture = random_mixture(rng, components, 0.5, levels - 1.5, -0.3, 1.0)
     return {
         "every level": student.discretised_logistic_log_prob(torch.arange(levels, device=rng.device), *mixture, levels),
         "a grid of values": student.discretised_logistic_log_prob(rng.integers(0, levels, 2, 3), *mixture, levels),
+        "means far below": student.discretised_logistic_log_prob(
+            torch.arange(levels, device=rng.device), mixture[0][:1] - mixture[0][:1], torch.full_like(mixture[1][:1], -40.0),
+            torch.zeros_like(mixture[2][:1]), levels,
+        ),
     }
 
 

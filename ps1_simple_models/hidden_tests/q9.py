@@ -22,10 +22,10 @@ question(
     hints=[
         "Draw the graph of L = x·x + x and do (9.1) by hand at x = 3: three edges leave x, and they bring 3, 3 and 1. For the order, think of "
         "dressing: what is needed first? A node may be appended when all of its parents have been.",
-        "Topological order without recursion: push (root, False). When you pop (node, False) for the first time, push (node, True) and then (parent, False) for "
-        "all parents; when you pop (node, True), its parents are in the list, so append it. `unbroadcast`: first sum over the extra axes in "
-        "front, then, with keepdims, over those where `shape` has a 1. `gradcheck`: copy x as float64 for every entry and change one number of the copy.",
-        "`backward`: fresh zeros for every node of the order, ones for the root; then, in reversed order, for each parent with its vjp: "
+        "Topological order without recursion: use a list as a stack, and visit each node twice, once to push its parents above it, once, after them, to "
+        "append it. `unbroadcast`: first sum over the extra axes in front, then, with keepdims, over those where `shape` has a 1. `gradcheck`: copy x as float64 for every entry and change one number of the copy.",
+        "The stack: push (root, False). Popping (node, False) for the first time, push (node, True) and then (parent, False) for all parents; popping "
+        "(node, True), append the node. `backward`: fresh zeros for every node of the order, ones for the root; then, in reversed order, for each parent with its vjp: "
         "parent.grad = parent.grad + vjp(node.grad). `fixed_backward`: ∂y_i/∂x_j = (δ_ij - 1/D - y_i y_j / D) / s; multiply by grad_y and sum over i.",
     ],
     ambiguities=[

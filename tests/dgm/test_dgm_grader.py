@@ -76,8 +76,22 @@ def test_answers_without_a_public_test_are_named(tiny_set):
     data = freeze(load_problem_set(tiny_set))
     assert [item["unseen"] for item in data["questions"]] == [["softmax", "Layer"], []]
     result = Grader("psx", checks=pack(data)).check("q1", {})
-    assert repr(result).splitlines()[-1] == "  No public test looks at `softmax` and `Layer`; hidden tests do."
+    line = "  No public test looks at `softmax` and `Layer` (not answered yet: `softmax` and `Layer`); hidden tests do."
+    assert repr(result).splitlines()[-1] == line
     assert "<code>softmax</code>" in result._repr_html_()
+    scope = {}
+    exec(ANSWER.format(end=" + m.squeeze(dim)") + """
+def softmax(x, dim):
+    return (x - logsumexp(x, dim).unsqueeze(dim)).exp()
+class Layer:
+    def forward(self, x):
+        raise NotImplementedError("Question 1: Layer.forward is still to be written.")
+""", scope)
+    grader = Grader("psx", checks=pack(data))
+    assert "`softmax` and `Layer` (not answered yet: `Layer`)" in repr(grader.check("q1", scope))
+    assert "✓ all pass, 1 not answered" in repr(grader.check_all(scope))
+    scope["Layer"].forward = lambda self, x: scope["softmax"](x, 0)
+    assert "`softmax` and `Layer`; hidden tests do." in repr(grader.check("q1", scope))
     for item in data["questions"]:
         del item["unseen"]  # a payload from before
     assert read_questions(data)["q1"].unseen == ()
