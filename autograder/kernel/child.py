@@ -29,6 +29,8 @@ def run(spec: dict[str, Any], control: socket.socket, grader: int) -> NoReturn:
         os.setsid()
         if spec["level"] != "namespaces" and spec["uid"] is None and 0 in os.getresuid():
             raise PermissionError("a kernel at this level must not run as root")
+        with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+            file.write("800")  # should all memory of the machine be used up, Linux ends kernels, not the grader
         if spec["level"] == "namespaces":
             _enter_namespaces(spec, control)
         else:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.resources
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.kernel.client import Kernel
-from autograder.kernel.handle import ProcessHandle
+from autograder.kernel.handle import ProcessHandle, remove_tree
 from autograder.kernel.sandbox import choose_level, namespaces, privileges, refuse_root, view
 from autograder.kernel.sockets import KernelSockets
 from autograder.kernel.types import Limits, SandboxError
@@ -171,7 +170,7 @@ class KernelPool:
                 handle.kill()
             sockets.close()
             if scratch is not None:
-                shutil.rmtree(scratch, ignore_errors=True)
+                remove_tree(scratch)
             raise
         with self._lock:
             self._kernels.add(kernel)
@@ -217,7 +216,7 @@ class KernelPool:
         if self._zygote is not None:
             self._zygote.close()
         self._watchdog.close()
-        shutil.rmtree(self._directory, ignore_errors=True)
+        remove_tree(self._directory)
 
 
 def _cache() -> Path:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import glob
 import os
 import signal
+import stat
 import threading
 import time
 from dataclasses import dataclass
@@ -13,6 +16,7 @@ from autograder.kernel.handle import ProcessHandle
 from autograder.kernel.types import Limits
 
 INTERVAL = 0.1
+MAX_FILES = 16_000  # in a scratch directory, as in that of namespaces
 
 
 @dataclass
@@ -59,8 +63,8 @@ class Watchdog:
                 for handle, watched in self._watched.items():
                     try:
                         _check(handle, watched)
-                    except OSError:
-                        continue  # it ended while we looked
+                    except Exception:  # it ended while we looked; and whatever it did, the others are watched
+                        continue
 
 
 def _check(handle: ProcessHandle, watched: _Watched) -> None:
@@ -85,8 +89,11 @@ def _check(handle: ProcessHandle, watched: _Watched) -> None:
             _over_memory(handle, kernels, used, limits.memory_mb)
             return
     if handle.scratch is not None and time.monotonic() > watched.next_disk_check:
+        size, files = _disk_usage(str(handle.scratch))
         watched.next_disk_check = time.monotonic() + 0.5
-        if _disk_usage(str(handle.scratch)) > limits.scratch_mb << 20:
+        if files > MAX_FILES:
+            _kill(handle, below, f"Your code made more than {MAX_FILES} files.")
+        elif size + _deleted(below) > limits.scratch_mb << 20:
             _kill(handle, below, f"Your code wrote more than {limits.scratch_mb} MB of files.")
 
 
@@ -152,15 +159,33 @@ def _own(pid: int) -> int:
     return _resident(pid)
 
 
-def _disk_usage(path: str) -> int:
-    total = 0
-    try:
-        with os.scandir(path) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    total += _disk_usage(entry.path)
-                else:
-                    total += entry.stat(follow_symlinks=False).st_blocks * 512
-    except OSError:
-        pass
-    return total
+def _disk_usage(root: str) -> tuple[int, int]:
+    """Bytes and number of files below a directory; stops counting at too many."""
+    size = files = 0
+    todo = [root]
+    while todo and files <= MAX_FILES:
+        try:
+            with os.scandir(todo.pop()) as entries:
+                for entry in entries:
+                    files += 1
+                    if files > MAX_FILES:
+                        break
+                    if entry.is_dir(follow_symlinks=False):
+                        todo.append(entry.path)
+                    else:
+                        size += entry.stat(follow_symlinks=False).st_blocks * 512
+        except OSError:
+            continue
+    return size, files
+
+
+def _deleted(pids: list[int]) -> int:
+    """Bytes of files without a name that these processes hold open."""
+    found: dict[tuple[int, int], int] = {}
+    for pid in pids:
+        for path in glob.glob(f"/proc/{pid}/fd/*"):
+            with contextlib.suppress(OSError):  # closed meanwhile
+                status = os.stat(path)
+                if status.st_nlink == 0 and stat.S_ISREG(status.st_mode):
+                    found[status.st_dev, status.st_ino] = status.st_blocks * 512
+    return sum(found.values())

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from autograder.kernel import Kernel, KernelPool, Limits
+from autograder.kernel import Execution, Kernel, KernelPool, Limits
 
 from .conftest import LIMITS
 
@@ -118,7 +118,72 @@ def test_files_are_limited(any_kernel: Kernel) -> None:
 def test_the_scratch_directory_is_limited(any_kernel: Kernel) -> None:
     code = "import time\nfor i in range(10):\n    open(f'f{i}', 'wb').write(b'x' * (6 * 2**20))\ntime.sleep(3)"
     done = any_kernel.execute(code)
-    assert (done.status, done.ename) == ("error", "OSError") or (done.status == "died" and "files" in done.evalue), done
+    assert _ended_by_the_disk(done), done
+
+
+def _ended_by_the_disk(done: Execution) -> bool:
+    return (done.status, done.ename) == ("error", "OSError") or (done.status == "died" and "files" in done.evalue)
+
+
+def test_files_without_a_name_count(any_kernel: Kernel) -> None:
+    code = "import os, time\nkept = []\nfor i in range(10):\n    kept.append(open('f', 'wb'))\n    os.unlink('f')\n"
+    done = any_kernel.execute(code + "    kept[-1].write(b'x' * (6 * 2**20)); kept[-1].flush()\ntime.sleep(3)")
+    assert _ended_by_the_disk(done), done
+
+
+def test_the_number_of_files_is_limited(any_kernel: Kernel) -> None:
+    code = "import time\nfor i in range(18_000): open(f'f{i}', 'w').close()\ntime.sleep(3)"
+    assert _ended_by_the_disk(any_kernel.execute(code))
+
+
+DEEP = """
+import os, time
+for _ in range(3000):
+    os.mkdir('d')
+    os.chdir('d')
+os.mkdir('closed', 0)
+{more}
+"""
+
+
+def test_deep_and_closed_folders_are_removed_and_do_not_stop_the_watch(any_kernel: Kernel) -> None:
+    """A path that is too deep for a recursion must not end the thread that watches all kernels."""
+    scratch = any_kernel._handle.scratch
+    assert any_kernel.execute(DEEP.format(more="time.sleep(1)")).status == "ok"
+    assert any_kernel._pool._watchdog._thread is not None and any_kernel._pool._watchdog._thread.is_alive()
+    any_kernel.close()
+    assert scratch is None or not scratch.exists()
+
+
+UNMAPPED = {
+    "files in memory": "import os\nfor i in range(3):\n    os.write(os.memfd_create('x'), bytes(7 << 20))",
+    "mapped by nobody": "import mmap\nm = mmap.mmap(-1, 1 << 20)\nm[0] = 1\nm.madvise(mmap.MADV_DONTNEED)",
+    "of a device": "import mmap, os\nm = mmap.mmap(os.open('/dev/zero', os.O_RDWR), 1 << 20)\nm[0] = 1",
+    "System V": "import ctypes\nif ctypes.CDLL(None).shmget(0, 1 << 20, 0o1600) < 0: raise PermissionError",
+}
+
+
+@pytest.mark.parametrize("name", UNMAPPED)
+def test_there_is_no_memory_that_nobody_counts(any_kernel: Kernel, name: str) -> None:
+    if any_kernel.level == "process":
+        pytest.skip("the level has no system-call filter")
+    done = any_kernel.execute(UNMAPPED[name])
+    assert (done.status, done.ename) in (("error", "PermissionError"), ("error", "FileNotFoundError")), done
+
+
+def test_honest_ways_to_share_memory_work(kernel: Kernel) -> None:
+    """The control: what multiprocessing, DataLoader and private mappings need."""
+    done = kernel.execute(
+        "import mmap, multiprocessing as mp, torch\n"
+        "context = mp.get_context('fork')\nvalue, queue = context.Value('i', 0), context.Queue()\n"
+        "def work():\n    value.value = 5\n    queue.put([0, 1, 2])\n"
+        "process = context.Process(target=work); process.start()\ngot = queue.get(); process.join()\n"
+        "private = mmap.mmap(-1, 4096, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS); private[0] = 1\n"
+        "loader = torch.utils.data.DataLoader(torch.arange(8.0), batch_size=4, num_workers=2)\n"
+        "x = torch.zeros(3).share_memory_()\n"
+        "print(value.value, got, [batch.sum().item() for batch in loader], x.is_shared())"
+    )
+    assert done.stdout_tail == "5 [0, 1, 2] [6.0, 22.0] True\n", done
 
 
 @pytest.mark.parametrize(

@@ -25,8 +25,9 @@ SYSTEM_FILES = (
     "/etc/ld.so.cache", "/etc/fonts", "/etc/localtime", "/etc/passwd", "/etc/group", "/etc/nsswitch.conf",
     "/etc/mime.types", "/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/loadavg",
     "/proc/filesystems", "/proc/sys/vm/overcommit_memory", "/sys/devices/system/cpu",
+    "/dev/zero",  # not for writing: a shared mapping of it is memory that nobody counts
 )  # fmt: skip
-DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
+DEVICES = ("/dev/null", "/dev/full", "/dev/random", "/dev/urandom")
 
 
 def abi() -> int:
@@ -86,7 +87,7 @@ def enter(spec: Mapping[str, object]) -> None:
     readable.append(str(spec["sockets"]))
     restrict(readable, [scratch], [*DEVICES, *view["devices"]])
     if seccomp.supported():
-        seccomp.install((seccomp.AF_UNIX,), shared_system=True)
+        seccomp.install((seccomp.AF_UNIX,), pretend=True, shared_memory=spec["device"] != "cpu")
 
 
 def _without(path: str, masked: Sequence[str]) -> list[str]:

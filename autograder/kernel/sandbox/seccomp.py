@@ -31,11 +31,12 @@ DENIED: dict[str, tuple[int | None, int | None]] = {
     "clock_adjtime": (305, 266), "iopl": (172, None), "ioperm": (173, None), "modify_ldt": (154, None),
     "uselib": (134, None), "vhangup": (153, 58), "lookup_dcookie": (212, 18), "nfsservctl": (180, 42),
 }  # fmt: skip
-# Nor does Landlock look at memory, semaphores and queues of System V and POSIX, which belong to the whole machine.
-SHARED: dict[str, tuple[int | None, int | None]] = {
-    "shmget": (29, 194), "shmat": (30, 196), "shmctl": (31, 195), "semget": (64, 190), "semop": (65, 193),
-    "semctl": (66, 191), "semtimedop": (220, 192), "msgget": (68, 186), "msgsnd": (69, 189), "msgrcv": (70, 188),
-    "msgctl": (71, 187), "mq_open": (240, 180), "mq_unlink": (241, 181),
+# Memory that no process maps, and that therefore nobody counts: files in memory, and tables of the whole machine.
+UNCOUNTED: dict[str, tuple[int | None, int | None]] = {
+    "memfd_create": (319, 279), "memfd_secret": (447, 447), "shmget": (29, 194), "shmat": (30, 196),
+    "shmctl": (31, 195), "semget": (64, 190), "semop": (65, 193), "semctl": (66, 191), "semtimedop": (220, 192),
+    "msgget": (68, 186), "msgsnd": (69, 189), "msgrcv": (70, 188), "msgctl": (71, 187), "mq_open": (240, 180),
+    "mq_unlink": (241, 181),
 }  # fmt: skip
 # Landlock does not look at these: a process could change modes, owners, times and attributes of files that it may
 # not even read. They seem to succeed and do nothing, so that copying a file in the scratch directory still works.
@@ -46,7 +47,8 @@ PRETENDED: dict[str, tuple[int | None, int | None]] = {
     "lremovexattr": (198, 15), "setxattrat": (463, 463), "removexattrat": (466, 466),
 }  # fmt: skip
 CLONE, CLONE3, SOCKET, IOCTL, PRLIMIT = (56, 220), (435, 435), (41, 198), (16, 29), (302, 261)
-TRUNCATE = (76, 45)
+TRUNCATE, MMAP = (76, 45), (9, 222)
+MAP_SHARED, MAP_ANONYMOUS = 0x01, 0x20
 
 AF_UNIX, AF_INET, AF_INET6, AF_NETLINK = 1, 2, 10, 16
 NEW_NAMESPACES = 0x7E020080  # every CLONE_NEW* flag, time and cgroup included
@@ -54,10 +56,10 @@ TIOCSTI, TIOCLINUX = 0x5412, 0x541C
 
 _LD, _JEQ, _JGE, _JSET, _RET = 0x20, 0x15, 0x35, 0x45, 0x06
 _ALLOW, _ERRNO = 0x7FFF0000, 0x00050000
-_NR, _ARCH, _ARG0, _ARG1 = 0, 4, 16, 24
+_NR, _ARCH, _ARG0, _ARG1, _ARG3 = 0, 4, 16, 24, 40
 
 
-def _program(families: tuple[int, ...], shared_system: bool) -> list[tuple[int, int, int, int]]:
+def _program(families: tuple[int, ...], pretend: bool, shared_memory: bool) -> list[tuple[int, int, int, int]]:
     """The filter as (code, jump if true, jump if false, constant)."""
     column = 0 if platform.machine() == "x86_64" else 1
     deny = (_RET, 0, 0, _ERRNO | errno.EPERM)
@@ -65,16 +67,20 @@ def _program(families: tuple[int, ...], shared_system: bool) -> list[tuple[int, 
     program = [(_LD, 0, 0, _ARCH), (_JEQ, 1, 0, AUDIT_ARCH[platform.machine()]), deny, (_LD, 0, 0, _NR)]
     if column == 0:
         program += [(_JGE, 0, 1, 0x40000000), deny]  # the x32 table has other numbers for the same calls
-    for numbers in (*DENIED.values(), *(SHARED.values() if shared_system else ())):
+    for numbers in (*DENIED.values(), *(() if shared_memory else UNCOUNTED.values())):
         number = numbers[column]
         if number is not None:
             program += [(_JEQ, 0, 1, number), deny]
-    if shared_system:
+    if pretend:
         for numbers in PRETENDED.values():
             number = numbers[column]
             if number is not None:
                 program += [(_JEQ, 0, 1, number), (_RET, 0, 0, _ERRNO)]
         program += [(_JEQ, 0, 1, TRUNCATE[column]), deny]  # by path; Landlock knows it only from Linux 6.2
+    if not shared_memory:
+        # stays when it is not mapped any more, until all processes are gone that could map it again
+        mapped = [(_LD, 0, 0, _ARG3), (_JSET, 0, 2, MAP_ANONYMOUS), (_JSET, 0, 1, MAP_SHARED), deny, allow]
+        program += [(_JEQ, 0, len(mapped), MMAP[column]), *mapped]
     # limits of other processes: one's own is process 0
     program += [(_JEQ, 0, 4, PRLIMIT[column]), (_LD, 0, 0, _ARG0), (_JEQ, 1, 0, 0), deny, allow]
     # glibc falls back to clone, whose flags a filter can read
@@ -95,13 +101,13 @@ def supported() -> bool:
     return platform.machine() in AUDIT_ARCH
 
 
-def install(families: tuple[int, ...], *, shared_system: bool = False) -> None:
+def install(families: tuple[int, ...], *, pretend: bool = False, shared_memory: bool = False) -> None:
     """Filter this process and its descendants for good; sockets only of ``families``. Needs no_new_privs.
 
-    ``shared_system``: the file system and System V's tables are those of the machine. Changes to the modes, owners,
-    times and attributes of files then have no effect, and there is no shared memory but by fork.
+    ``pretend``: changes to the modes, owners, times and attributes of files have no effect. ``shared_memory``: there
+    may be memory that is shared in other ways than by files, as the drivers of a GPU may want.
     """
-    program = _program(families, shared_system)
+    program = _program(families, pretend, shared_memory)
     code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *line) for line in program))
     header = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(program), ctypes.addressof(code)))
     seccomp_mode_filter = 2

@@ -15,7 +15,7 @@ SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc/
           "/etc/alternatives", "/etc/localtime", "/etc/mime.types", "/sys/devices/system/cpu")  # fmt: skip
 IN_PREFIX = ("bin", "lib", "lib64", "include", "share", "etc", "pyvenv.cfg")
 GPU_SYSTEM = ("/sys/devices", "/sys/bus", "/sys/class", "/sys/module")
-GPU_DEVICES = ("/dev/nvidia*", "/dev/nvidia-caps/*", "/dev/dri/*", "/dev/kfd")
+GPU_DEVICES = ("/dev/nvidia*", "/dev/nvidia-caps/*", "/dev/dri/*", "/dev/kfd", "/dev/zero")
 
 
 def dgm_directory() -> Path | None:
