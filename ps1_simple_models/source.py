@@ -1770,7 +1770,7 @@ def train_adamw(
 
     Returns:
         (params, history): the parameters after the last update, and for each step the row (loss before the update,
-        gradient norm before clipping, learning rate).
+        gradient norm before clipping, learning rate). ``loss.item()`` is the loss as a plain number.
     """
     ### BEGIN SOLUTION
     state = tuple((0, torch.zeros_like(p), torch.zeros_like(p)) for p in params)
@@ -3173,8 +3173,8 @@ def log_marginal_mc(log_likelihood, x: Float[Tensor, "N D"], z: Float[Tensor, "N
 def second_mean(x1: Float[Tensor, "N"]) -> Float[Tensor, "N"]:
     """Your mean function mu_2 of equation (10.7), element by element, the same shape as ``x1``, finite on [-6, 6].
 
-    Together with `second_std` it must make p(x1 | x2) clearly non-Gaussian: for some x2 that occur, its skewness or its
-    excess kurtosis is larger than 0.1 in absolute value. (Both are 0 for a Gaussian.)
+    Together with `second_std` it must make p(x1 | x2) clearly non-Gaussian: its skewness or its excess kurtosis is larger than 0.1 in
+    absolute value for some x2 that lies within 1.5 sigma_2(x1) of mu_2(x1) for an x1 in [-2, 2]. (Both are 0 for a Gaussian.)
     """
     ### BEGIN SOLUTION
     return x1**2
@@ -3454,7 +3454,7 @@ draw_network(axes[1], False, [2, 2, 0, 2], "≥ at the output: $x_2$ depends on 
 # - `made_masks`: all masks of a network, by rule (11.1). It is tested with any order, 0 to 3 hidden layers, hidden degrees in any sequence (not sorted, not
 #   necessarily all of them) and $D=1$.
 # - `MaskedLinear`: the mask must hold **whenever the layer is used**: after optimiser steps, and after loading weights that were never
-#   masked. It must not be trained, and must move with the layer to another device. So it belongs in a buffer, called `mask`.
+#   masked (those of another such layer, by `load_state_dict`). It must not be trained, and must move with the layer to another device. So it belongs in a buffer, called `mask`.
 # - `MADE.forward`: equation (11.3). The layers are made for you.
 # - `made_log_prob`: equation (11.4). Logits of size 1000 occur in the tests.
 # - `made_sample`: ancestral sampling in the model's own order. It takes $D$ passes through the network.
@@ -3794,10 +3794,10 @@ plt.show()
 #
 # 1. `causal_mask(kind, kernel_size)` and `stack_masks(kind, kernel_size)`: the masks of (12.3) and of the two stacks, for any odd $k \ge 1$.
 # 2. `MaskedConv2d`: equation (12.2). The mask must hold **whenever the layer is used**: after optimiser steps, after loading weights that
-#    were never masked, in a `copy.deepcopy` of the layer, in float64, and on another device. So it belongs in a buffer, called `mask`. It must not be
+#    were never masked (those of another such layer), in a `copy.deepcopy` of the layer, in float64, and on another device. So it belongs in a buffer, called `mask`. It must not be
 #    trained, nor be listed among the parameters.
 # 3. `receptive_field(model, image, row, col)`: the instrument. It must work for any model and leave no trace: parameters keep the `.grad` they
-#    had (usually `None`) and still require gradients, the model stays in its train or eval mode, the image is not changed.
+#    had (usually `None`) and still require gradients, the model stays in its train or eval mode, the image is not changed. (Buffers are a matter of Question 15.)
 # 4. `gated_activation` and `GatedBlock.forward`: equations (12.4) and (12.5). The layers are made for you.
 
 # %% role="answer" question="q12"
@@ -4240,7 +4240,7 @@ def pixelcnn_complete(
 
     Args:
         model: see above. Left in the mode (training or evaluation) that it was in.
-        images: zeros and ones; not changed. The values of hidden pixels must not matter.
+        images: zeros and ones; not changed. The values of hidden pixels must not matter: start from zeros there.
         observed: (B, 1, H, W) bool, True where the pixel is given.
         uniforms: numbers in [0, 1), one per pixel (those of observed pixels are not used).
         labels: classes to draw, or None.
@@ -4811,7 +4811,7 @@ plt.show()
 # Kind A is the first layer: green may read the red *value* of its own pixel, blue may read red and green, and no colour reads itself.
 #
 # **Normalisation leaks.** A normalisation layer divides by statistics, and whatever enters the statistics becomes visible at all places that are divided by
-# them. Feature number $n$ may only be mixed with features $\le n$. The next figure is bookkeeping again: which features share
+# them. Feature number $n$ may only be mixed with features $\le n$ (the strict $<$ was spent at the input). The next figure is bookkeeping again: which features share
 # statistics, for an image of $2 \times 2$ pixels with one feature per colour, so 12 values. Orange is on the wrong side of the diagonal.
 
 # %%

@@ -94,12 +94,10 @@ def _named(
     )]
     expected = {(probe.name, number): value for probe in question.probes for number, value in enumerate(probe.expected)}
     for case in failed:
-        if case not in found and len(alike) == 2:
-            found[case] = f"{sentence(alike[0])} Or: {sentence(alike[1])}"
-        elif case not in found and not alike:
-            matches = _same_entry(question, case, outcomes[case], expected[case])
-            if len(matches) == 1:
-                found[case] = matches[0]
+        if case not in found:
+            matches = alike or _same_entry(question, case, outcomes[case], expected[case])
+            if len(matches) in (1, 2):
+                found[case] = " Or: ".join(map(sentence, matches))
     return found
 
 

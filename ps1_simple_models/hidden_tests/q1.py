@@ -386,6 +386,14 @@ edit_mistake(
     ("torch.exp(-logvar)", "torch.exp(logvar)"),
 )
 edit_mistake(
+    "divides_by_square", "`gaussian_log_prob` divides the squared error by the square of the variance",
+    ("torch.exp(-logvar)", "torch.exp(-2 * logvar)"),
+)
+edit_mistake(
+    "logvar_is_variance", "`gaussian_log_prob` takes `logvar` for the variance itself; it is the logarithm of the variance",
+    (TERMS, "math.log(2 * math.pi) + torch.log(logvar) + (x - mean) ** 2 / logvar"),
+)
+edit_mistake(
     "divides_by_std", "`gaussian_log_prob` divides the squared error by the standard deviation, not by the variance",
     ("torch.exp(-logvar)", "torch.exp(-0.5 * logvar)"),
 )
@@ -402,7 +410,7 @@ edit_mistake(
     ("-0.5 * terms.sum(-1)", "-0.5 * terms.sum(0)"),
 )
 edit_mistake(
-    "per_dimension", "`gaussian_log_prob` returns one value a dimension; they have to be summed over the last axis",
+    "per_dimension", "`gaussian_log_prob` returns one value per dimension; they have to be summed over the last axis",
     ("-0.5 * terms.sum(-1)", "-0.5 * terms"),
 )
 edit_mistake(
@@ -445,7 +453,7 @@ edit_mistake("bits_no_dims", "bits per dimension: not divided by the number of d
 edit_mistake("bits_still_nats", "bits per dimension: still in nats, the division by ln 2 is missing", (BITS, "nll / num_dims + math.log(num_levels)"))
 edit_mistake("bits_no_offset", "bits per dimension: the offset ln V of the rescaling to [0, 1) is missing (log2 256 = 8 bits for bytes)", (BITS, "nll / num_dims / math.log(2)"))
 edit_mistake("bits_offset_sign", "bits per dimension: the offset ln V is subtracted; rescaling to [0, 1) made the density larger, so the NLL of the levels is higher", (BITS, "(nll / num_dims - math.log(num_levels)) / math.log(2)"))
-edit_mistake("bits_offset_once", "bits per dimension: the offset ln V is counted once an image; every dimension was rescaled", (BITS, "(nll + math.log(num_levels)) / num_dims / math.log(2)"))
+edit_mistake("bits_offset_once", "bits per dimension: the offset ln V is counted once per image; every dimension was rescaled", (BITS, "(nll + math.log(num_levels)) / num_dims / math.log(2)"))
 edit_mistake("bits_times", "bits per dimension: nats are multiplied by ln 2 where they should be divided", (BITS, "(nll / num_dims + math.log(num_levels)) * math.log(2)"))
 edit_mistake("bits_mixed_units", "bits per dimension: the offset is in nats while the rest is in bits", (BITS, "nll / num_dims / math.log(2) + math.log(num_levels)"))
 edit_mistake("bits_always_256", "bits per dimension: `num_levels` is ignored, 256 levels are assumed", ("math.log(num_levels)", "math.log(256)"))

@@ -627,7 +627,7 @@ def double(ref):
     }
 
 
-@alternative("fitting with Newton's method, one logistic regression a dimension; a step as the mean")
+@alternative("fitting with Newton's method, one logistic regression per dimension; a step as the mean")
 def newton(ref):
     def fit_fvsbn(x, steps, learning_rate):
         n, d = x.shape

@@ -100,7 +100,7 @@ def raster_masks(student, rng):
     }
 
 
-@probe(points=0.5, title="masks of the vertical and horizontal stacks")
+@probe(points=0.5, title="masks of the vertical and horizontal stacks; the gate", public=True)
 def two_stack_masks(student, rng):
     found = {}
     for size in (3, 1, 5, 7):
@@ -108,6 +108,7 @@ def two_stack_masks(student, rng):
             vertical, horizontal = student.stack_masks(kind, size)
             found[f"vertical {kind}{size}"] = torch.as_tensor(vertical).float()
             found[f"horizontal {kind}{size}"] = torch.as_tensor(horizontal).float()
+    found["gate"] = student.gated_activation(rng.normal(1, 4, 2, 3))
     return found
 
 

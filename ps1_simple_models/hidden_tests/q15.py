@@ -18,11 +18,11 @@ question(
         "Write down the colour of each channel, for 3 and for 6 channels, as a vector of 0, 1, 2. The centre of the mask is then one comparison "
         "of a column with a row of such vectors.",
         "ColourNorm: reshape (B, C, H, W) to (B, 3, C/3, H, W) and normalise over one axis. Dependence: the order of (3, H, W) flattened is "
-        "colour first; equation (1) wants the colour last.",
+        "colour first; equation (15.1) wants the colour last.",
         "`centre = colour_in[None, :] < colour_out[:, None]` (kind A). For the matrix: `copy.deepcopy(model)`, then for each value of "
         "`model(x)[0].permute(1, 2, 0).flatten()` one `torch.autograd.grad`, permuted in the same way.",
     ],
-    ambiguities=["ColourNorm with one channel a colour gives the offset exactly; any eps convention gives the same there."],
+    ambiguities=["ColourNorm with one channel per colour gives the offset exactly; any eps convention gives the same there."],
 )
 
 
@@ -94,7 +94,7 @@ def gradients(output, factors, *inputs):
 
 @probe(points=1, title="ColourNorm's output and gradients", judge=NORM_OUTPUT, public=True)
 def norm_output(student, rng):
-    group, batch = rng.integer(3, 6), rng.integer(2, 4)  # with two channels a colour, all measures of spread are one
+    group, batch = rng.integer(3, 6), rng.integer(2, 4)  # with two channels per colour, all measures of spread are one
     layer = fill(student.raw.ColourNorm(3 * group), rng)
     scale = rng.uniform(batch, 1, 3, 4, low=0.3, high=3.0)
     a = rng.normal(batch, 3 * group, 3, 4) * scale + rng.normal(batch, 3 * group, 1, 1)
@@ -118,7 +118,7 @@ def norm_extremes(student, rng):
     x.requires_grad_()
     output = single(x)
     return {
-        "tiny values": layer(tiny), "equal values": layer(flat), "one channel a colour": output,
+        "tiny values": layer(tiny), "equal values": layer(flat), "one channel per colour": output,
         "its gradient": gradients(output, rng.normal(*output.shape), x), "the tiny values afterwards": tiny,
     }
 
@@ -217,7 +217,7 @@ edit_mistake(
 )
 edit_mistake(
     "channels_compared",
-    "channel numbers are compared instead of their colours; with more than three channels a colour then reads only a part of itself",
+    "channel numbers are compared instead of their colours; with more than three channels, a colour then reads only a part of itself",
     ("colour_in = torch.arange(in_channels) * 3 // in_channels", "colour_in = torch.arange(in_channels)"),
     ("colour_out = torch.arange(out_channels) * 3 // out_channels", "colour_out = torch.arange(out_channels)"),
 )
@@ -251,7 +251,7 @@ edit_mistake(
 )
 edit_mistake(
     "norm_unbiased",
-    "the variance divides by m - 1; equation (3) divides by m (and m = 1 would give NaN)",
+    "the variance divides by m - 1; equation (15.3) divides by m (and m = 1 would give NaN)",
     ("variance = (centred**2).mean(2, keepdim=True)", "variance = grouped.var(2, keepdim=True)"),
 )
 edit_mistake(
@@ -291,14 +291,19 @@ edit_mistake(
 )
 edit_mistake(
     "colour_first",
-    "the matrix is numbered colour by colour, as (3, H, W) lies in memory; equation (1) numbers pixel by pixel, R, G, B within a pixel",
+    "the matrix is numbered colour by colour, as (3, H, W) lies in memory; equation (15.1) numbers pixel by pixel, R, G, B within a pixel",
     ("output = model(x)[0].permute(1, 2, 0).flatten()", "output = model(x)[0].flatten()"),
     ("[0][0].permute(1, 2, 0).flatten() for value", "[0][0].flatten() for value"),
 )
 edit_mistake(
     "columns_colour_first",
-    "the rows of the matrix are numbered as in equation (1) but its columns are not",
+    "the rows of the matrix are numbered as in equation (15.1) but its columns are not",
     ("[0][0].permute(1, 2, 0).flatten() for value", "[0][0].flatten() for value"),
+)
+edit_mistake(
+    "rows_colour_first",
+    "the columns of the matrix are numbered as in equation (15.1) but its rows are not",
+    ("output = model(x)[0].permute(1, 2, 0).flatten()", "output = model(x)[0].flatten()"),
 )
 edit_mistake(
     "column_major",

@@ -568,7 +568,7 @@ def library(ref):
 
 edit_alternative(
     "matrix_products",
-    "covariances by one matrix product a component; weights normalised by the sum of the counts; floor on the diagonal view",
+    "covariances by one matrix product per component; weights normalised by the sum of the counts; floor on the diagonal view",
     ('scatter = torch.einsum("nk,nki,nkj->kij", resp, centred, centred)',
      "scatter = (centred * resp[:, :, None]).permute(1, 2, 0) @ centred.permute(1, 0, 2)"),
     ("return counts.log() - math.log(len(x)), means, covs", "return (counts / counts.sum()).log(), means, covs"),

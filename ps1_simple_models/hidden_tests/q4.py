@@ -122,7 +122,7 @@ def sgd_trajectory(student, rng):
             new, run["velocity"] = student.sgd_step(run["params"], grads, run["velocity"], lr, run["m"], run["w"])
             run["params"] = tuple(new)
             if t in (0, 1, 9, 15):
-                run["trace"][f"after {t + 1} steps"] = {"params": list(new), "velocity": list(run["velocity"])}
+                run["trace"][f"after {t + 1} step{'s' * (t > 0)}"] = {"params": list(new), "velocity": list(run["velocity"])}
     defaults = student.sgd_step((torch.ones_like(curvature[0]),), (curvature[0],), (2.0 * curvature[0],), 0.1)
     # A number and a block, in float64 and far from 0, with a large gradient.
     wide = [(1e6 + rng.normal(*shape)).double() for shape in ((), (2, 1, 3))], [1e4 * rng.normal(*shape).double() for shape in ((), (2, 1, 3))]
@@ -306,7 +306,7 @@ edit_mistake(
 )
 edit_mistake(
     "one_value_an_example",
-    "The loss is not averaged: it is one value an example",
+    "The loss is not averaged: it is one value per example",
     (MEAN, MEAN.replace(".mean()", "")),
 )
 edit_mistake(
@@ -326,7 +326,7 @@ edit_mistake(
 )
 edit_mistake(
     "log_2pi_once",
-    "The constant ½ log 2π is counted once instead of once a dimension",
+    "The constant ½ log 2π is counted once instead of once per dimension",
     (" - 0.5 * x.shape[1] * math.log(2 * math.pi)", " - 0.5 * math.log(2 * math.pi)"),
 )
 edit_mistake(
