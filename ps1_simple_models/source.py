@@ -5096,8 +5096,8 @@ plt.show()
 grader.check_all()
 
 # %% [markdown]
-# **Save the notebook first**: what is handed in is the saved file. The next cell writes the file to hand in, and names the questions that were not checked
-# or failed, and the written answers that are missing (Questions 9, 10 and 14).
+# **Save the notebook first**: what is handed in is the saved file. The next cell writes the file to hand in, and names what is
+# missing in it: stubs, questions that were not checked or failed, and written answers (Questions 9, 10 and 14).
 
 # %%
 grader.export()

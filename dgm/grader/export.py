@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import sys
 import time
 import zipfile
@@ -19,6 +20,7 @@ from dgm.grader.payload import EMPTY_ANSWER
 from dgm.grader.results import Message, unwritten_line
 
 MAX_BYTES = 20 * 2**20
+STUB = re.compile(r'^\s*raise NotImplementedError\("Question (\w+): (\S+) is still to be written\."\)', re.MULTILINE)
 BY_HAND = "You can also hand in the notebook file itself (on Colab: File → Download → Download .ipynb)."
 
 
@@ -56,6 +58,9 @@ def export(
     failing = [id for id, claim in checks.items() if claim is not None and not claim["passed"]]
     if failing:
         lines.append(f"Public checks failed for {', '.join(failing)}.")
+    open = _stubs(data)
+    if open:
+        lines.append(f"Still stubs in the saved notebook: {', '.join(open)}.")
     empty = unwritten(data, written)
     if empty:
         lines.append(unwritten_line(empty))
@@ -65,6 +70,16 @@ def export(
 def unwritten(data: Mapping[str, Any], questions: Sequence[str]) -> list[str]:
     """Those of the questions whose written answer is still empty in the notebook."""
     return [id for id in questions if any(_is_empty(cell) for cell in data["cells"] if _question_written(cell) == id)]
+
+
+def _stubs(data: Mapping[str, Any]) -> list[str]:
+    """The functions whose stubs are still there, by question: "q5 (psnr, denoise)"."""
+    found: dict[str, list[str]] = {}
+    for cell in data["cells"]:
+        if isinstance(cell, dict) and cell.get("cell_type") == "code":
+            for question, name in STUB.findall(_source(cell)):
+                found.setdefault(f"q{question}", []).append(name)
+    return [f"{question} ({', '.join(names)})" for question, names in found.items()]
 
 
 def _question_written(cell: Any) -> str | None:
@@ -82,9 +97,12 @@ def _question_written(cell: Any) -> str | None:
 
 
 def _is_empty(cell: Mapping[str, Any]) -> bool:
+    return _source(cell).strip() in ("", EMPTY_ANSWER)
+
+
+def _source(cell: Mapping[str, Any]) -> str:
     source = cell.get("source", "")
-    text = source if isinstance(source, str) else "".join(map(str, source))
-    return text.strip() in ("", EMPTY_ANSWER)
+    return source if isinstance(source, str) else "".join(map(str, source))
 
 
 def saved_notebook(namespace: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from autograder.authoring.freeze import freeze
-from autograder.authoring.stubs import TEXT_STUB
+from autograder.authoring.stubs import CODE_STUB, TEXT_STUB, name_stubs
 from autograder.probes.load import load_problem_set
 from dgm.grader import Grader
 from dgm.grader.payload import pack, read_questions
@@ -136,6 +136,17 @@ def test_empty_written_answers_are_named(written_set, tmp_path, monkeypatch, tex
     assert (line in summary._repr_html_()) == empty
     assert "graded later by hidden tests, 1 by a person." in repr(summary)
     assert "public checks, 1 by a person for the written answer." in repr(grader.check("q2", {}))
+
+
+def test_export_names_the_stubs_in_the_saved_file(tiny_set, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    source = name_stubs(f"def logsumexp(x, dim):\n    {CODE_STUB.splitlines()[1]}", "q1", "cell a")
+    cells = [{"cell_type": "code", "id": "a", "metadata": {}, "source": [source], "outputs": []}]
+    (tmp_path / "psx.ipynb").write_text(json.dumps({"cells": cells, "metadata": {}}))
+    assert "Still stubs in the saved notebook: q1 (logsumexp)." in repr(_grader(tiny_set).export())
+    cells[0]["source"] = ["def logsumexp(x, dim):\n    return x"]
+    (tmp_path / "psx.ipynb").write_text(json.dumps({"cells": cells, "metadata": {}}))
+    assert "stubs" not in repr(_grader(tiny_set).export())
 
 
 def test_a_notebook_that_cannot_be_read_is_no_news(written_set, tmp_path, monkeypatch):
