@@ -110,7 +110,7 @@ class CheckResult(Shown):
         if not self.probes:
             return f"No public checks; {plural(self.points)} {are(self.points)} graded later by hidden tests."
         later = f"; {self.hidden:g} more hidden {plural(self.hidden).split()[1]} {are(self.hidden)} graded later"
-        written = f", {self.written_points:g} by a person for the written answer" if self.written_points else ""
+        written = f", {self.written_points:g} more by a person for the written answer" if self.written_points else ""
         return f"{self.earned:g} of {plural(self.possible)} from public checks{later if self.hidden else ''}{written}."
 
     def _foot(self) -> list[str]:
@@ -173,7 +173,8 @@ class Summary(Shown):
                 else "○ not answered" if set(statuses) == {"missing"}
                 else f"✗ {sum(status != 'passed' for status in statuses)} of {len(statuses)} fail"
             )
-            rows.append((f"{result.question} · {result.title}", state,
+            bonus = " (bonus)" if result.bonus else ""
+            rows.append((f"{result.question} · {result.title}{bonus}", state,
                          f"{result.earned:g} / {result.possible:g}", f"{result.hidden:g}"))
         return rows
 
@@ -181,9 +182,11 @@ class Summary(Shown):
         earned, possible = (sum(getattr(r, name) for r in self.results) for name in ("earned", "possible"))
         hidden = sum(result.hidden for result in self.results)
         person = f", {self.written_points:g} by a person" if self.written_points else ""
+        extra = sum(result.points for result in self.results if result.bonus)
+        bonus = f"; {extra:g} of all are bonus points" if extra else ""
         total = (
             f"{earned:g} of {plural(possible)} from public checks; {hidden:g} more "
-            f"{are(hidden)} graded later by hidden tests{person}."
+            f"{are(hidden)} graded later by hidden tests{person}{bonus}."
         )
         return [total, unwritten_line(self.unwritten)] if self.unwritten else [total]
 

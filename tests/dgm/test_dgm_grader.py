@@ -135,7 +135,7 @@ def test_empty_written_answers_are_named(written_set, tmp_path, monkeypatch, tex
     assert (line in repr(summary)) == empty
     assert (line in summary._repr_html_()) == empty
     assert "graded later by hidden tests, 1 by a person." in repr(summary)
-    assert "public checks, 1 by a person for the written answer." in repr(grader.check("q2", {}))
+    assert "public checks, 1 more by a person for the written answer." in repr(grader.check("q2", {}))
 
 
 def test_export_names_the_stubs_in_the_saved_file(tiny_set, tmp_path, monkeypatch):
@@ -155,6 +155,13 @@ def test_a_notebook_that_cannot_be_read_is_no_news(written_set, tmp_path, monkey
     (tmp_path / "mine.ipynb").write_text("{")
     monkeypatch.setenv("JPY_SESSION_NAME", "mine.ipynb")
     assert "No written answer" not in repr(grader.check_all({}))
+
+
+def test_a_bonus_question_says_so(tiny_set):
+    _edit(tiny_set, "hidden_tests/q2.py", 'title="Log-mean-exp"', 'title="Log-mean-exp", bonus=True')
+    text = repr(_grader(tiny_set).check_all({}))
+    assert "q2 · Log-mean-exp (bonus)" in text
+    assert text.endswith("graded later by hidden tests; 2 of all are bonus points.")
 
 
 @pytest.mark.parametrize("call", ["check", "hint", "show"])
