@@ -40,6 +40,8 @@ def mixture(rng, k, d):
 
 def named(params):
     """The parameters with their names, so that a message can say which one is wrong."""
+    if len(params) != 3:
+        raise ValueError(f"{len(params)} things are returned where 3 are expected: log_weights, means, covs")
     return dict(zip(("log_weights", "means", "covs"), params))
 
 

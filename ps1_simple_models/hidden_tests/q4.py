@@ -34,6 +34,8 @@ def random_params(rng, k, d):
 
 def named(parts, *names):
     """Parts of a tuple with their names, so that a message can say which one is wrong."""
+    if len(parts) != len(names):
+        raise ValueError(f"{len(parts)} things are returned where {len(names)} are expected: {', '.join(names)}")
     return dict(zip(names, parts))
 
 
