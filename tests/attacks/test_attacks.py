@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+import io
 import os
+import re
+import unicodedata
 
 import pytest
 from autograder.grading.results import GRADED, PASSED
+from autograder.grading.summary import to_csv
+from autograder.reporting.feedback import feedback
+from autograder.reporting.table import results_table
+from rich.console import Console
 
-from . import adaptive, evidence_objects, exfiltrating, forging, harming, looking_around, patching, transport, writing
+from . import (
+    adaptive,
+    evidence_objects,
+    exfiltrating,
+    forging,
+    harming,
+    insider,
+    looking_around,
+    patching,
+    transport,
+    writing,
+)
 from .attack import FULL, Attack
 from .conftest import Arena, Group
 
 GROUPS: dict[str, list[Attack]] = {
     module.__name__.rpartition(".")[2]: module.LIST
     for module in (
-        patching, looking_around, writing, forging, exfiltrating, evidence_objects, harming, adaptive, transport,
+        patching, looking_around, writing, forging, exfiltrating, evidence_objects, harming, adaptive, transport, insider,
     )
 }
 ATTACKS = [(group, attack) for group, attacks in GROUPS.items() for attack in attacks]
@@ -110,6 +128,21 @@ def test_nothing_is_left_behind(arena: Arena, group: str) -> None:
 @pytest.mark.parametrize("group", GROUPS)
 def test_the_grader_s_memory_is_bounded(arena: Arena, group: str) -> None:
     assert graded(arena, group).growth_mb < GROWTH_MB
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_what_a_terminal_shows_is_plain(arena: Arena, group: str) -> None:
+    """No escape sequence, nothing invisible, and no text that is taken for markup."""
+    results = [*graded(arena, group).results.values()]
+    console = Console(file=io.StringIO(), width=160, color_system=None)
+    console.print(results_table(results, 160))
+    for result in results:
+        console.print(feedback(result))
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert not [char for char in shown if unicodedata.category(char) in ("Cc", "Cf", "Cs") and char != "\n"]
+    for line in to_csv(results).splitlines():
+        assert not line.startswith(("=", "+", "@", '"=', '"+', '"@'))
+        assert not re.search(r',"?[=+@]', line)
 
 
 def test_the_grader_s_files_are_untouched(arena: Arena) -> None:

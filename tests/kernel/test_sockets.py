@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
 import time
@@ -120,6 +121,14 @@ def test_what_is_too_large_is_refused_before_it_is_there(channel: Channel, peer:
         peer.sendall(data[start : start + (1 << 16)])
         assert channel.receive() is None
     assert channel.lost == TOO_LARGE
+
+
+def test_open_files_that_a_peer_passes_are_not_taken(channel: Channel, peer: socket.socket) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    for number in range(20):
+        socket.send_fds(peer, [b"\x00\x01" + bytes([number])], [peer.fileno()] * 100)
+        assert channel.receive() == [bytes([number])]
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 def test_a_peer_that_floods_does_not_keep_the_grader(channel: Channel, peer: socket.socket) -> None:
