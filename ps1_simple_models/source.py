@@ -1985,7 +1985,8 @@ plt.show()
 # ### Your task, part 1
 #
 # - `cross_entropy`, `kl_divergence`: batches of any shape, which broadcast; exact zeros in `p` and in `q` as explained under (7.2). (Gradients are not tested.)
-# - `bernoulli_nll`: logits of size 1000, soft targets, finite gradients. Mind the reduction in the docstring.
+# - `bernoulli_nll`: logits of size 1000, soft targets, finite gradients, a loss of $10^{-11}$ that is not rounded to 0 ($a=25$, $t=1$). Mind the
+#   reduction in the docstring.
 # - `ridge_map`, `l2_coefficient`: also for $D>N$, $D=1$, $N=1$, and for data far from zero.
 
 # %% role="answer" question="q7"

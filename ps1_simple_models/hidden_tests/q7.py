@@ -40,6 +40,7 @@ def divergences(student, rng):
         "one pair, kl_divergence": student.kl_divergence(p[0], q[0]),
         "broadcast, kl_divergence": student.kl_divergence(p[:, None], torch.stack([one, q[0]])),
         "broadcast, cross_entropy": student.cross_entropy(one, q),
+        "axes of length 1, cross_entropy": student.cross_entropy(p[:1, None], q[:1, None]),
     }
 
 
@@ -61,6 +62,7 @@ def zeros(student, rng):
         "one-hot, cross_entropy": student.cross_entropy(point, rng.simplex(k, dtype=torch.float64)),
         "one-hot, kl_divergence": student.kl_divergence(point, rng.simplex(k, dtype=torch.float64)),
         "tiny q, cross_entropy": student.cross_entropy(rng.simplex(k, dtype=torch.float64), tiny),
+        "tiny p, q zero": student.cross_entropy(tiny, F.one_hot(torch.tensor(empty, device=rng.device), k).double()),
         "one value": student.kl_divergence(torch.ones(2, 1, device=rng.device), torch.ones(1, 1, device=rng.device)),
     }
 
@@ -73,13 +75,14 @@ def binary(student, rng):
         "hard targets": student.bernoulli_nll(logits, rng.bernoulli(n, d)),
         "soft targets": student.bernoulli_nll(logits, rng.uniform(n, d)),
         "one example": student.bernoulli_nll(logits[:1].double(), rng.uniform(1, d, dtype=torch.float64)),
+        "one dimension": student.bernoulli_nll(logits[:, :1], rng.uniform(n, 1)),
     }
 
 
 @probe(points=0.5, title="binary NLL far from zero, and its gradient")
 def binary_far(student, rng):
     n, d = rng.integer(2, 5), rng.integer(5, 8)
-    size = torch.linspace(-1000, 1000, d, device=rng.device)[rng.permutation(d)]
+    size = torch.linspace(-1010, 1010, d, device=rng.device)[rng.permutation(d)]
     logits = (size + rng.normal(n, d)).requires_grad_(True)
     near = rng.normal(n, d, std=2).requires_grad_(True)
     far_loss = student.bernoulli_nll(logits, rng.bernoulli(n, d))
@@ -150,11 +153,14 @@ def generative(student, rng):
 
 @probe(points=0.5, title="naive Bayes, with few and with thousands of pixels", judge=Close(rtol=1e-3, atol=1e-3))
 def naive_bayes(student, rng):
-    n, k = rng.integer(2, 6), rng.integer(2, 6)
     parts = {}
-    for name, d in (("few pixels", rng.integer(3, 6)), ("many pixels", 2500)):
+    for name, n, k, d in (
+        ("few pixels", rng.integer(2, 6), rng.integer(3, 6), rng.integer(3, 6)), ("one example", 1, 2, 4), ("one class", 2, 1, 3),
+        ("many pixels", rng.integer(2, 6), rng.integer(3, 6), 2500),
+    ):
         theta = rng.uniform(k, d, low=0.05, high=0.95, dtype=torch.float64)
-        parts[name] = student.naive_bayes_log_posterior(rng.bernoulli(n, d, dtype=torch.float64), rng.simplex(k, dtype=torch.float64).log(), theta)
+        x = (rng.uniform(n, d, dtype=torch.float64) < theta[rng.integers(0, k, n)]).double()  # typical of a class: the others are out of the question
+        parts[name] = student.naive_bayes_log_posterior(x, rng.simplex(k, dtype=torch.float64).log(), theta)
     return parts
 
 
@@ -215,6 +221,7 @@ edit_mistake("gda_no_prior", "`gaussians_to_softmax`: b lacks the log-prior", (B
 
 JOINT = "log_joint = log_prior + x @ theta.log().T + (1 - x) @ torch.log1p(-theta).T"
 edit_mistake("nb_ones_only", "`naive_bayes_log_posterior` counts only the pixels that are 1: P(x_d = 1) is used where p(x_d) is meant, and a dark pixel is evidence too", (JOINT, "log_joint = log_prior + x @ theta.log().T"))
+edit_mistake("nb_log_of_softmax", "`naive_bayes_log_posterior` takes the logarithm of a softmax, which is rounded to 0 for classes that are out of the question", ("return torch.log_softmax(log_joint, dim=1)", "return torch.softmax(log_joint, dim=1).log()"))
 edit_mistake("nb_underflow", "`naive_bayes_log_posterior` multiplies probabilities, which underflow to 0 with many pixels", (JOINT, "log_joint = (log_prior.exp() * torch.where(x[:, None] > 0.5, theta, 1 - theta).prod(-1)).log()"))
 
 ROWS = "rows = math.prod(cardinalities[max(0, i - memory) : i])"
