@@ -171,6 +171,7 @@ class Channel:
 
     def close(self) -> None:
         """Safe to call twice."""
+        self.lost = self.lost or CLOSED
         self._socket.close()
         for buffer in (self._in, self._out):
             buffer.clear()
