@@ -36,8 +36,8 @@ STEP = 4 * HUGE  # at a time, so that a request for a kernel does not wait
 
 
 def modules_for(source: Path) -> tuple[str, ...]:
-    """What to import for a problem set with this ``source.py``."""
-    words = set(re.findall(r"\w+", source.read_text(encoding="utf-8")))
+    """What to import for a problem set with this ``source.py``; everything where that is gone, as on a worker."""
+    words = set(re.findall(r"\w+", source.read_text(encoding="utf-8"))) if source.is_file() else set(WELCOME)
     return tuple(dict.fromkeys(name for word, names in WELCOME.items() if word in words for name in names))
 
 
