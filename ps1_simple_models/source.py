@@ -3054,7 +3054,8 @@ plt.show()
 # ### Your task, part 1
 #
 # Tested are, among other things: all $2^D$ probabilities for $D\le8$; weights with arbitrary finite numbers on and above the diagonal,
-# which must not matter; $D=1$ and $N=1$; logits of size 1000; float64; gradients in `weights` and `biases` by autograd.
+# which must not matter; $D=1$ and $N=1$; logits of size 1000; float64 in all three functions, without rounding to float32; gradients in
+# `weights` and `biases` by autograd.
 
 # %% role="answer" question="q10"
 def fvsbn_log_prob(x: Float[Tensor, "N D"], weights: Float[Tensor, "D D"], biases: Float[Tensor, "D"]) -> Float[Tensor, "N"]:
@@ -3080,7 +3081,8 @@ def sample_fvsbn(weights: Float[Tensor, "D D"], biases: Float[Tensor, "D"], unif
 
     Args:
         weights, biases: as in `fvsbn_log_prob`.
-        uniforms: numbers in [0, 1]. In row n, x_i is 1 if ``uniforms[n, i] < P(x_i = 1 | x_<i)``, else 0.
+        uniforms: numbers in [0, 1]. In row n, x_i is 1 if ``uniforms[n, i] < P(x_i = 1 | x_<i)``, else 0. So a uniform
+            number of 1 always gives a 0.
 
     Returns:
         Zeros and ones as floats, one sample per row.
@@ -3150,7 +3152,7 @@ def fit_fvsbn(x: Float[Tensor, "N D"], steps: int, learning_rate: float) -> tupl
 #
 # ### Your task, part 2
 #
-# `log_marginal_mc` is tested with log-likelihoods around $-1000$, with $S=1$, and by enumeration: over all draws of a discrete $z$ the
+# `log_marginal_mc` is tested with log-likelihoods of $-1000$ and far below, with $S=1$, in float64, and by enumeration: over all draws of a discrete $z$ the
 # expectation of $A(x)$ must be exactly $p(x)$. Of your $\mu_2$ and $\sigma_2$ the values on a grid over $[-6,6]$ are used. From these the
 # grader computes (10.8) for many plausible $x_2$.
 
