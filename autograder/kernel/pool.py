@@ -104,23 +104,27 @@ class KernelPool:
         readable: Sequence[Path] = (),
     ) -> None:
         self.limits = limits or Limits()
-        self.level = choose_level(sandbox, allow_weaker=allow_weaker)
         self.device = device
         self._threads = threads
         self._modules = () if not warm else EVERYTHING if modules is None else tuple(modules)
-        dgm = view.dgm_directory()
-        self._view = view.describe(readable, device, dgm)
-        refuse_root(self.level, self._view["readable"])
-        self._path = _import_path(dgm)
         self._environment = _environment(device, env or {})
-        self._harness = importlib.resources.files("autograder.kernel").joinpath("harness.py").read_text()
-        self._directory = Path(tempfile.mkdtemp(prefix="dgmpool-", dir=_short_temporary_directory()))
-        self._directory.chmod(0o711)
         self._watchdog = Watchdog()
         self._lock = threading.Lock()
         self._kernels: set[Kernel] = set()
         self._closed = False
-        self._zygote = self._new_zygote() if warm else None
+        self._directory = Path(tempfile.mkdtemp(prefix="dgmpool-", dir=_short_temporary_directory()))
+        self._directory.chmod(0o711)
+        self._zygote = self._new_zygote() if warm else None  # first of all, as it takes long
+        try:
+            self.level = choose_level(sandbox, allow_weaker=allow_weaker)
+            dgm = view.dgm_directory()
+            self._view = view.describe(readable, device, dgm)
+            refuse_root(self.level, self._view["readable"])
+            self._path = _import_path(dgm)
+            self._harness = importlib.resources.files("autograder.kernel").joinpath("harness.py").read_text()
+        except BaseException:
+            self.close()
+            raise
 
     def __enter__(self) -> KernelPool:
         return self

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NoReturn
 
 import pytest
@@ -252,10 +253,13 @@ def test_a_pool_refuses_what_only_declared_data_makes_necessary(
 ) -> None:
     """The level is fine in general, but an ordinary user could not read this pool's data."""
     monkeypatch.setattr("autograder.kernel.pool.choose_level", lambda *_, **__: level)
-    monkeypatch.setattr(KernelPool, "_new_zygote", lambda self: pytest.fail("nothing may start"))
+    closed: list[Path] = []
+    zygote = lambda pool: SimpleNamespace(close=lambda: closed.append(pool._directory))  # noqa: E731
+    monkeypatch.setattr(KernelPool, "_new_zygote", zygote)
     with pytest.raises(SandboxError, match="run as root") as caught:
         KernelPool(sandbox=level)
     assert caught.value.code == 2
+    assert closed and not closed[0].exists()  # the warm parent, which may have started before, is gone
 
 
 @pytest.mark.parametrize("level", ["landlock", "process"])
