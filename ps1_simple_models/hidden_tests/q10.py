@@ -165,12 +165,15 @@ def samples(student, rng):
 
 
 def fit_data(rng):
-    """(x, steps, learning rate): bits that depend on the two before them, a single dimension, a single example."""
+    """(x, steps, learning rate): bits that depend on the two before them (the last also on the second one), a single
+    dimension, a single example.
+    """
     n, d = rng.integer(80, 120), rng.integer(6, 9)
     x = rng.bernoulli(n, d, p=0.35)
     for i in range(2, d):
         copies = rng.bernoulli(n, p=0.6) > 0
         x[:, i] = torch.where(copies, (x[:, i - 1] - x[:, i - 2]).abs() if i == 3 else x[:, i - 1], x[:, i])
+    x[:, -1] = torch.where(rng.bernoulli(n, p=0.7) > 0, x[:, 1], x[:, -1])
     x[:, 0] = rng.integer(0, 2)  # like a pixel at the border
     rare = torch.zeros(16, 1, dtype=torch.float64, device=rng.device)
     rare[rng.permutation(16)[:2]] = 1
@@ -270,6 +273,7 @@ def monte_carlo_general(student, rng):
     return {
         "all draws of two": student.log_marginal_mc(log_likelihood, x.expand(9, -1).contiguous(), values[pairs]),
         "tiny likelihoods": student.log_marginal_mc(decoder(rng, d, 3, scale=400.0), rng.bernoulli(n, d), rng.normal(n, 6, 3)),
+        "one example": student.log_marginal_mc(decoder(rng, 4, 2), rng.bernoulli(1, 4), rng.normal(1, 3, 2)),
         "one draw": student.log_marginal_mc(decoder(rng, 4, 2), rng.bernoulli(n, 4), rng.normal(n, 1, 2)),
         "float64": one,
         "float64, likelihoods changed by 1e-9 z, the change times 1e9": 1e9 * (other - one),
