@@ -80,7 +80,8 @@ def adamw_scales(student, rng):
     small = rng.normal(3, std=0.1)
     found["a large eps"] = student.adamw_step((zero,), (small,), fresh(zero), 1.0, (0.9, 0.999), 0.1, 0.0)[0][0]
     found["gradient zero"] = student.adamw_step((zero,), (zero,), fresh(zero), lr)[0][0]
-    found["gradient zero after other steps"] = unpack(student.adamw_step((small,), (zero,), ((rng.integer(3, 9), rng.normal(3), 1 + rng.uniform(3)),), lr))
+    later = ((rng.integer(3, 9), rng.normal(3), 1 + rng.uniform(3)),)
+    found["gradient zero after other steps"] = unpack(student.adamw_step((small,), (zero,), later, lr))
     return found
 
 
@@ -94,7 +95,8 @@ def adamw_skips(student, rng):
     first = student.adamw_step(params, some, state, 0.1, (0.8, 0.95), 1e-8, 0.5)
     second = student.adamw_step(tuple(first[0]), tuple(grads), tuple(first[1]), 0.1, (0.8, 0.95), 1e-8, 0.5)
     nothing = student.adamw_step(params, (None, None, None), state, 0.1, (0.8, 0.95), 1e-8, 0.5)
-    tensors = [t for new in (first, second, nothing) for t in (*new[0], *(part for entry in new[1] for part in entry[1:]))]
+    results = (first, second, nothing)
+    tensors = [t for new in results for t in (*new[0], *(part for entry in new[1] for part in entry[1:]))]
     return {
         "one gradient is None": unpack(first),
         "next step, all are there": unpack(second),
@@ -166,7 +168,7 @@ def clip_borders(student, rng):
 def whole_recipe(student, rng):
     warmup, unused_until = rng.integer(3, 6), rng.integer(2, 5)
     slopes, start = rng.normal(10, 3), (0.5 * rng.normal(3), rng.normal(2), rng.normal())
-    lengths = torch.tensor([2.0, 0.15, 0.7, 9.0, 0.3])[rng.permutation(5).cpu()].repeat(2)[:, None]  # some are clipped, some not
+    lengths = torch.tensor([2.0, 0.15, 0.7, 9.0, 0.3])[rng.permutation(5).cpu()].repeat(2)[:, None]  # some are clipped
     slopes *= lengths.to(slopes) / slopes.norm(dim=1, keepdim=True)
 
     def loss_fn(params, step):
@@ -247,7 +249,8 @@ edit_mistake("none_decays", "a skipped parameter still decays; it is to stay as 
              ("        new_params.append(p)", "        if g is None:\n            p = p - lr * weight_decay * p\n        new_params.append(p)"))
 edit_mistake("none_counts", "a skipped parameter's t is raised; it counts the steps made with this parameter",
              ("new_state.append((t, m, v))", "new_state.append((t + (g is None), m, v))"))
-edit_mistake("one_t_for_all", "all parameters share one t; each has its own, since a skipped one falls behind", (T, "t = state[0][0] + 1\n"))
+edit_mistake("one_t_for_all", "all parameters share one t; each has its own, since a skipped one falls behind",
+             (T, "t = state[0][0] + 1\n"))
 edit_mistake("state_in_place", "m and v of the given state are changed in place; the state is to come back as new tensors",
              ("m = betas[0] * m + (1 - betas[0]) * g", "m = m.mul_(betas[0]).add_((1 - betas[0]) * g)"))
 edit_mistake("graph_kept", "the step is recorded by autograd: the new parameters require gradients and drag the graph of all steps along",

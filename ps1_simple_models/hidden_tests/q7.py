@@ -155,11 +155,12 @@ def generative(student, rng):
 def naive_bayes(student, rng):
     parts = {}
     for name, n, k, d in (
-        ("few pixels", rng.integer(2, 6), rng.integer(3, 6), rng.integer(3, 6)), ("one example", 1, 2, 4), ("one class", 2, 1, 3),
+        ("few pixels", rng.integer(2, 6), rng.integer(3, 6), rng.integer(3, 6)),
         ("many pixels", rng.integer(2, 6), rng.integer(3, 6), 2500),
+        ("one example", 1, 2, 4), ("one class", 2, 1, 3),
     ):
         theta = rng.uniform(k, d, low=0.05, high=0.95, dtype=torch.float64)
-        x = (rng.uniform(n, d, dtype=torch.float64) < theta[rng.integers(0, k, n)]).double()  # typical of a class: the others are out of the question
+        x = (rng.uniform(n, d, dtype=torch.float64) < theta[rng.integers(0, k, n)]).double()  # typical of one class
         parts[name] = student.naive_bayes_log_posterior(x, rng.simplex(k, dtype=torch.float64).log(), theta)
     return parts
 
@@ -221,7 +222,10 @@ edit_mistake("gda_no_prior", "`gaussians_to_softmax`: b lacks the log-prior", (B
 
 JOINT = "log_joint = log_prior + x @ theta.log().T + (1 - x) @ torch.log1p(-theta).T"
 edit_mistake("nb_ones_only", "`naive_bayes_log_posterior` counts only the pixels that are 1: P(x_d = 1) is used where p(x_d) is meant, and a dark pixel is evidence too", (JOINT, "log_joint = log_prior + x @ theta.log().T"))
-edit_mistake("nb_log_of_softmax", "`naive_bayes_log_posterior` takes the logarithm of a softmax, which is rounded to 0 for classes that are out of the question", ("return torch.log_softmax(log_joint, dim=1)", "return torch.softmax(log_joint, dim=1).log()"))
+edit_mistake(
+    "nb_log_of_softmax", "`naive_bayes_log_posterior` takes the logarithm of a softmax, which is rounded to 0 for unlikely classes",
+    ("return torch.log_softmax(log_joint, dim=1)", "return torch.softmax(log_joint, dim=1).log()"),
+)
 edit_mistake("nb_underflow", "`naive_bayes_log_posterior` multiplies probabilities, which underflow to 0 with many pixels", (JOINT, "log_joint = (log_prior.exp() * torch.where(x[:, None] > 0.5, theta, 1 - theta).prod(-1)).log()"))
 
 ROWS = "rows = math.prod(cardinalities[max(0, i - memory) : i])"
