@@ -46,7 +46,8 @@ def random_parents(rng):
     parents = [(), (), (), (0,), (3, 0), (4, 3)]  # a node used directly and through a longer chain
     for i in range(len(parents), n):
         parents.append(rng.choice([(i - 1, i - 1), (i - 1, rng.integer(0, i)), (rng.integer(1, i), i - 1), (i - 1, 2, 1)]))
-    used = {p for ps in parents for p in ps}
+    parents += [(3, 3), (3,), (n + 1,)]  # used twice on a short way, and once on a longer one
+    n, used = n + 3, {p for ps in parents for p in ps}
     parents.append((3, *(i for i in range(n) if i not in used)))
     return [*parents, (1, 3), (n, n + 1)]
 
@@ -59,7 +60,7 @@ def graphs_to_order(rng):
 
 def build(Var, rng, parents, calls):
     """A graph of arrays with vjps of our own. ``calls`` counts how often each is called."""
-    shape = (rng.integer(2, 4),)
+    shape = (rng.integer(2, 4), 1)
     nodes = []
 
     def counted(edge, function):
@@ -194,7 +195,7 @@ def gradients_random(student, rng):
     both = student.Var(y * z + y, [product, b], [lambda g: g, lambda g: g])
     w = rng.normal(2).double().cpu().numpy()
     student.backward(student.Var((w * both.value).sum(), [both], [lambda g: g * w]))
-    return {"b times c, plus b": [b.grad, c.grad, product.grad], "x times x": float(square.grad), "leaves": [node.grad for node in nodes[:3]], "inner nodes": [node.grad for node in nodes[3:-2]]}
+    return {"b times c, plus b": [b.grad, c.grad, product.grad], "x times x": float(square.grad), "leaves": [node.grad for node in nodes[:3]], "inner nodes": [node.grad for node in nodes[3:-2]], "root": root.grad}
 
 
 @probe(points=0.5, title="stale gradients, calls of the vjps, other nodes", judge=Close(rtol=1e-9, atol=1e-12))
@@ -220,7 +221,7 @@ def gradients_again(student, rng):
     }
 
 
-@probe(points=0.5, title="broadcasting undone", public=True, judge=Close(rtol=1e-6, atol=1e-9))
+@probe(points=0.5, title="broadcasting undone", public=True, judge=Close(rtol=1e-9, atol=1e-12))
 def broadcasts(student, rng):
     a, b, c = rng.integer(2, 5), rng.integer(2, 5), rng.integer(5, 7)
     pairs = [
@@ -296,7 +297,7 @@ def all_pass(evidence, expected, context):
     return True
 
 
-@probe(points=0.25, title="one right and two wrong gradients", public=True, judge=Close(rtol=0.02, atol=0.5))
+@probe(points=0.25, title="one right and three wrong gradients", public=True, judge=Close(rtol=0.02, atol=0.5))
 def check_simple(student, rng):
     case = Case(rng, (rng.integer(3, 6),), height=30.0)
     right = report(student.gradcheck(case.f, case.gradient, case.x))
@@ -304,6 +305,7 @@ def check_simple(student, rng):
         "right": {"ok": right["ok"], "max_error, rounded": float(np.round(right["max_error"], 1))},
         "all entries 1% too large": report(student.gradcheck(case.f, wrong(case, 1.01), case.x)),
         "one entry has the wrong sign": report(student.gradcheck(case.f, wrong(case, -1.0, 1), case.x)),
+        "every entry has the wrong sign": report(student.gradcheck(lambda x: -case.f(x), case.gradient, case.x)),
     }
 
 
@@ -318,6 +320,7 @@ def check_right(student, rng):
     case.x[1] = case.x[3] = 0.0
     case.w[2] = 0.0
     mixed = Case(rng, (3,), np.array([1e-3, 1.0, 1e2]))
+    found["a gradient that is x itself"] = report(student.gradcheck(lambda x: (x**2).sum() / 2, lambda x: x, Case(rng, (2, 3)).x))
     found["entries of x of very different size"] = report(student.gradcheck(mixed.f, mixed.gradient, mixed.x))
     found["entries of x and of the gradient that are zero"] = report(student.gradcheck(case.f, case.gradient, case.x))
     return found
@@ -327,12 +330,16 @@ def check_right(student, rng):
 def check_wrong(student, rng):
     found = {}
     shape = (2, 3)
-    for scale, height in ((1.0, 1.0), (1e-3, 1.0), (1e6, 1e12), (1.0, 1e-3), (1e6, 1e6)):
+    entries = [(int(i) // 3, int(i) % 3) for i in rng.permutation(6)]
+    for (scale, height), entry in zip(((1.0, 1.0), (1e-3, 1.0), (1e6, 1e12), (1.0, 1e-3), (1e6, 1e6), (1.0, 1.0)), entries):
         case = Case(rng, shape, scale, height)
-        entry = (rng.integer(0, 2), rng.integer(0, 3))
-        found[f"one entry, x of size {scale:g}, f of size {height:g}"] = report(student.gradcheck(case.f, wrong(case, 1 + 1e-3, entry), case.x))
+        found[f"entry {entry}, x of size {scale:g}, f of size {height:g}"] = report(student.gradcheck(case.f, wrong(case, 1 + 1e-3, entry), case.x))
     last = Case(rng, shape)
-    found["the last entry"] = report(student.gradcheck(last.f, wrong(last, 0.5, (1, 2)), last.x))
+    large = Case(rng, (4, 8))
+    found["one of 32 entries"] = report(student.gradcheck(large.f, wrong(large, 0.5, (3, rng.integer(0, 8))), large.x))
+    found["too large by a half, rtol 0.4"] = report(student.gradcheck(last.f, wrong(last, 1.5), last.x, 1e-5, 0.4, 0.0))
+    found["too small by a third, rtol 0.4"] = report(student.gradcheck(last.f, wrong(last, 0.65), last.x, 1e-5, 0.4, 0.0))
+    found["an error of exactly 1"] = report(student.gradcheck(lambda x: 0.0, lambda x: np.full(x.shape, 0.25), last.x, 1e-5, 0.0, 0.25))
     found["far too small"] = report(student.gradcheck(last.f, wrong(last, 1e-3), last.x))
     found["zero"] = report(student.gradcheck(last.f, wrong(last, 0.0), last.x))
     rtol, atol = rng.number(1e-3, 1e-2), rng.number(1e-3, 1e-2)
@@ -342,7 +349,7 @@ def check_wrong(student, rng):
     coarse = Case(rng, (3,))
     found["a large step, the error of (9.3)"] = report(student.gradcheck(coarse.f, coarse.gradient, coarse.x, 0.3, 1e-3, 0.0))
     small = Case(rng, (3,), 1e-3)
-    small.x[0] = 1e-4
+    small.x /= 10
     found["a large step, x near its lower limit"] = report(student.gradcheck(small.f, small.gradient, small.x, 0.3, 1e-3, 0.0))
     return found
 
@@ -366,7 +373,7 @@ def check_odd(student, rng):
     check = student.gradcheck
     return {
         "0-d": report(check(single.f, wrong(single, 1.01), single.x)),
-        "four axes": report(check(deep.f, wrong(deep, 1.01, (0, 0, 1, 0)), deep.x)),
+        "four axes": report(check(deep.f, wrong(deep, 1.01, (1, 0, 1, 1)), deep.x)),
         "transposed": report(check(turned.f, wrong(turned, 1.01), turned.x.T)),
         "float32": report(check(case.f, wrong(case, 1.001), case.x.astype(np.float32))),
         "integers": report(check(case.f, wrong(case, 1.001), whole)),
@@ -379,7 +386,7 @@ def check_odd(student, rng):
     }
 
 
-@probe(points=0.5, title="the right backward pass of layer normalisation", judge=Close(rtol=1e-5, atol=1e-8))
+@probe(points=0.5, title="the right backward pass of layer normalisation", judge=Close(rtol=1e-8, atol=1e-9))
 def layer_norm_gradient(student, rng):
     def draw(*shape):
         return rng.normal(*shape).double().cpu().numpy()
@@ -526,6 +533,9 @@ edit_mistake("relative_to_norm", "the tolerance is relative to the largest entry
 edit_mistake("relative_to_analytic", "the tolerance is relative to the gradient under test only; a gradient that is far too large then looks better than it is",
              ("scale = max(abs(analytic[i]), abs(numeric))", "scale = abs(analytic[i])"))
 edit_mistake("first_entry", "not every entry of x is checked, perhaps only the first", ("for i in np.ndindex(x.shape):", "for i in list(np.ndindex(x.shape))[:1]:"))
+edit_mistake("relative_to_numeric", "the tolerance is relative to the finite difference only; it is relative to the larger of the two, as in (9.4)",
+             ("scale = max(abs(analytic[i]), abs(numeric))", "scale = abs(numeric)"))
+edit_mistake("less_than_1", "the check fails if the largest error is exactly 1; it passes if it is at most 1", (RETURN, "return bool(max_error < 1), max_error"))
 edit_mistake("last_wins", "the last error is returned, not the largest", ("max_error = max(max_error, float(error))", "max_error = float(error)"))
 edit_mistake("mean_error", "the errors are averaged; one wrong entry among many then passes",
              ("max_error = max(max_error, float(error))", "max_error = max_error + float(error) / x.size"))
@@ -538,6 +548,30 @@ edit_mistake("flat_copy", "`reshape(-1)` of a transposed array is a copy, so x i
              ("up[i] += h", "up.reshape(-1)[np.ravel_multi_index(i, x.shape) if i else 0] += h"),
              ("down[i] -= h", "down.reshape(-1)[np.ravel_multi_index(i, x.shape) if i else 0] -= h"),
              ("up, down = x.copy(), x.copy()", "up, down = x.copy(order='K'), x.copy(order='K')"))
+
+
+@mistake("the gradient moves together with x: `grad_f` may return the very array that it got, so give it, or keep, a copy")
+def shared_gradient(ref):
+    def gradcheck(f, grad_f, x, eps=1e-5, rtol=1e-6, atol=1e-8):
+        if not np.all(np.isfinite(grad_f(np.array(x, dtype=np.float64)))):
+            return False, math.inf
+        x = np.array(x, dtype=np.float64)
+        analytic = np.asarray(grad_f(x))
+        if analytic.shape != x.shape:
+            return False, math.inf
+        errors = []
+        for i in np.ndindex(x.shape):
+            old = x[i]
+            h = eps * max(abs(old), 1e-3)
+            x[i] = old + h
+            up = f(x)
+            x[i] = old - h
+            numeric = (up - f(x)) / (2 * h)
+            errors.append(abs(analytic[i] - numeric) / (atol + rtol * max(abs(analytic[i]), abs(numeric))))
+            x[i] = old
+        return max(errors) <= 1, max(errors)
+
+    return {"gradcheck": gradcheck}
 
 
 @mistake("x is perturbed in place and not put back exactly", catches="in-place change")
