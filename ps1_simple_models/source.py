@@ -2811,7 +2811,8 @@ def gradcheck(f, grad_f, x, eps: float = 1e-5, rtol: float = 1e-6, atol: float =
 
     Args:
         f: from a NumPy array of x's shape to a number.
-        grad_f: from such an array to the gradient that is tested. It may return the very array that it got, as for f = Σ x²/2.
+        grad_f: from such an array to the gradient that is tested; for f = Σ x²/2 it may return the very array
+            that it got.
         x: the point, a NumPy array of any shape (0-d too) and memory layout (a transposed array too), of float64, float32 or
             integer type; not changed. ``f`` and ``grad_f`` are called with float64 arrays only. At least one entry.
         eps, rtol, atol: as in (9.4).
