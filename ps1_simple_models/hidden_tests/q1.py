@@ -191,10 +191,12 @@ def bits(student, rng):
 
 @probe(points=0.5, title="perplexity")
 def perplexities(student, rng):
-    words = rng.integer(20, 2000)
+    words, texts = rng.integer(20, 2000), rng.integer(2, 5)
     return {
         "text": student.perplexity(4 * rng.uniform(rng.integer(4, 9))),
-        "batch of texts": student.perplexity(3 * rng.uniform(rng.integer(2, 5), rng.integer(3, 7))),
+        "batch of texts": student.perplexity(
+            3 * rng.uniform(texts, rng.integer(3, 7)) + torch.arange(texts, device=rng.device)[:, None]
+        ),
         "uniform guess": student.perplexity(torch.full((rng.integer(3, 6),), math.log(words), device=rng.device)),
     }
 

@@ -323,13 +323,16 @@ def train_minibatches(student, rng):
     return found
 
 
-@probe(points=0.5, title="a PixelCNN can learn: the gradient reaches all of its weights", judge=Close(rtol=2e-3, atol=1e-4))
+@probe(points=0.5, title="a PixelCNN can learn: the gradient reaches all of its weights", judge=Close(rtol=2e-3, atol=1e-3))
 def gradients(student, rng):
     x, y = rng.bernoulli(6, 1, *oblong(rng)), rng.integers(0, 3, 6)
     model = fill_network(student.raw.PixelCNN(4, 1, 3, 3), rng, 0.4)
+    with torch.no_grad():
+        for name in ("blocks.1.out.bias", "head.1.bias"):  # so that no ReLU of the head is off for all images
+            named_weights(model)[name].fill_(3.0)
     logits = model(x, y)
     if logits.requires_grad:
-        nn.functional.binary_cross_entropy_with_logits(logits, x).backward()
+        nn.functional.binary_cross_entropy_with_logits(logits, x, reduction="sum").backward()
     return {name: torch.zeros_like(p) if p.grad is None else p.grad for name, p in named_weights(model).items()}
 
 
