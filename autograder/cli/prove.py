@@ -17,6 +17,8 @@ from autograder.probes.load import load_problem_set
 from autograder.proving.proof import QuestionProof
 from autograder.proving.prove import prove
 
+WIDE = 120  # where the table goes to a file or a pipe
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("problem_set", help="for example ps1, or the path of a problem set's folder")
@@ -41,7 +43,8 @@ def run(options: argparse.Namespace) -> int:
     seconds = time.perf_counter() - start
     if not problem_set.student_notebook.is_file():
         console.print(f"The blank notebook was not proved: run `autograder build {problem_set.name}` first.")
-    table_console = console if options.json else Console()
+    wide = None if sys.stdout.isatty() else WIDE
+    table_console = console if options.json else Console(width=wide)
     table_console.print(_table(problem_set.name, proofs))
     if options.verbose:
         for proof in proofs:
