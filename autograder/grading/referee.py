@@ -109,7 +109,8 @@ class Referee:
         if failed and question.mistakes:
             known = {mistake.key: _LazyOutcomes(self, question, mistake) for mistake in question.mistakes}
             titles = {mistake.key: mistake.title for mistake in question.mistakes}
-            named = self._named(question, outcomes, known, [result.id for result in failed])
+            passed = [result.id for result in results if result.status == PASSED]
+            named = self._named(question, outcomes, known, [result.id for result in failed], passed)
             for result in failed:
                 if result.id in named:
                     result.mistake = named[result.id]
@@ -122,16 +123,21 @@ class Referee:
 
     def _named(
         self, question: Question, outcomes: Mapping[str, Outcome], known: Mapping[str, Mapping[str, Outcome]],
-        failed: list[str],
+        failed: list[str], passed: list[str],
     ) -> dict[str, str]:
         """`name_mistake` on hostile evidence: what it cannot compare stays without a name."""
+        probes = {probe.name: probe for probe in question.probes}
 
         def cost(probe: Probe) -> tuple[bool, bool]:  # training last; what failed rules out most mistakes
             return self.expected(question, probe)["seconds"] >= SLOW_SECONDS, probe.name not in failed
 
         ordered = {probe.name: outcomes[probe.name] for probe in sorted(question.probes, key=cost)}
+
+        def ruled_out(key: str) -> bool:
+            return any(self.judge_probe(question, probes[id], known[key][id]).status != PASSED for id in passed)
+
         try:
-            return name_mistake(ordered, known, failed, self.same)
+            return name_mistake(ordered, known, failed, self.same, ruled_out)
         except Exception:
             return {}
 

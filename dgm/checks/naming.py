@@ -53,6 +53,7 @@ def name_mistake(
     mistakes: Mapping[str, Mapping[str, Outcome]],
     failed: list[str],
     same: Callable[[Outcome, Outcome], bool] = same_outcome,
+    ruled_out: Callable[[str], bool] = lambda key: False,
 ) -> dict[str, str]:
     """For each failed probe the mistake that explains it, or nothing.
 
@@ -63,6 +64,7 @@ def name_mistake(
     mistakes : for each mistake's key, its outcome on the same probes
     failed : names of the probes that the student failed
     same : compares a student's outcome with a mistake's
+    ruled_out : whether the mistake with this key would fail a probe that the student passed
 
     Returns
     -------
@@ -70,8 +72,8 @@ def name_mistake(
         probe name -> mistake key, only where one mistake is the sole explanation.
 
     A mistake that agrees with the student on every probe of the question explains all failed ones. Otherwise, a
-    failed probe is named if its evidence is rich and exactly one mistake has it (the student may have made two
-    mistakes in different functions).
+    failed probe is named if its evidence is rich and exactly one mistake has it and would pass what the student
+    passed (the student may have made two mistakes in different functions).
     """
     whole = [
         key for key, outcomes in mistakes.items()
@@ -90,6 +92,6 @@ def name_mistake(
             key for key, outcomes in mistakes.items()
             if probe in outcomes and same(outcome, outcomes[probe])
         ]
-        if len(matches) == 1:
+        if len(matches) == 1 and not ruled_out(matches[0]):
             named[probe] = matches[0]
     return named

@@ -79,6 +79,15 @@ def test_a_mistake_is_named_only_if_it_alone_explains():
     assert name_mistake({"p": outcome(3, 4), "q": outcome(0, 1)}, known, ["p", "q"]) == {}
 
 
+def test_a_mistake_that_would_fail_what_the_student_passed_is_not_named():
+    known = {"a": {"p": outcome(1, 2), "q": outcome(5, 6)}}
+    student = {"p": outcome(1, 2), "q": outcome(7, 8)}
+    assert name_mistake(student, known, ["p"]) == {"p": "a"}
+    assert name_mistake(student, known, ["p"], ruled_out=lambda key: key == "a") == {}
+    whole = {"p": outcome(1, 2), "q": outcome(5, 6)}  # agrees everywhere, so there is nothing to rule out
+    assert name_mistake(whole, known, ["p"], ruled_out=lambda key: True) == {"p": "a"}
+
+
 def test_a_lone_number_names_nothing_unless_all_probes_agree():
     known = {"a": {"p": outcome(1.0), "q": outcome(5, 6)}}
     assert name_mistake({"p": outcome(1.0), "q": outcome(9, 9)}, known, ["p", "q"]) == {}
