@@ -54,7 +54,7 @@ def copies(submission: Submission, count: int) -> list[Submission]:
     assert submission.notebook is not None
     cells = submission.notebook.cells
     return [
-        Submission(f"s{number}", "", Notebook((*cells, CodeCell(len(cells) + 1, f"copy = {number}")), f"{number:064x}"))
+        Submission(f"s{number}", "", Notebook((*cells, CodeCell(len(cells) + 1, f"# copy {number}")), f"{number:064x}"))
         for number in range(count)
     ]
 
@@ -163,8 +163,9 @@ def graded(
     """CPU seconds of a whole batch, one at a time, and the wall time of each submission."""
     used = processor_seconds()
     batch = grade_batch(problem_set, submissions, out, how, make_pool=CountedKernels)
-    if any(result.score != batch.results[0].max_score for result in batch.results):
-        raise SystemExit(f"The right solution gets {batch.results[0].score} of {batch.results[0].max_score}.")
+    points = sum(question.points for question in problem_set.questions)  # with bonus
+    if any(result.score != points for result in batch.results):
+        raise SystemExit(f"The right solution gets {batch.results[0].score} of {points}.")
     return processor_seconds() - used, [result.seconds for result in batch.results]
 
 
