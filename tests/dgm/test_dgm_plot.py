@@ -268,3 +268,11 @@ def test_a_notebook_shows_each_figure_once():
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
+
+
+def test_nothing_is_drawn_while_grading(monkeypatch):
+    monkeypatch.setenv("DGM_GRADING", "1")
+    figure, _ = plot.subplots(1, 1)
+    monkeypatch.setattr(figure, "savefig", lambda *_, **__: pytest.fail("drawn"))
+    figure._ipython_display_()
+    assert not plt.fignum_exists(figure.number)
