@@ -145,7 +145,7 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as scratch:
         problem_set, submission, limits = right_solution(options.problem_set, Path(scratch))
-        preload(modules_for(problem_set.source.path))  # as in a kernel
+        preload(modules_for(problem_set.source.text))  # as in a kernel
         own = statistics.median(own_code(problem_set, submission) for _ in range(3))
         how = Options(limits=limits, seed=1)
         base, _ = graded(problem_set, copies(submission, 1), Path(scratch) / "one", how)

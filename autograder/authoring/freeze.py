@@ -15,7 +15,7 @@ import numpy as np
 from autograder.authoring.stubs import without_solutions
 from autograder.errors import UserError
 from autograder.probes.extract import extract
-from autograder.probes.impact import Impact
+from autograder.probes.impact import Impact, closure
 from autograder.probes.load import ProblemSet, probe_source
 from autograder.probes.namespace import reference_namespace, variant_namespace
 from autograder.probes.spec import Probe, Question
@@ -110,13 +110,8 @@ def unseen(problem_set: ProblemSet, question: Question) -> list[str]:
         for node in ast.parse(text).body:
             if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
                 given[node.name] = _names(node)
-    waiting = {name for probe in question.probes if probe.public for name in _names(_probe_tree(question, probe))}
-    seen: set[str] = set()
-    while waiting:
-        name = waiting.pop()
-        if name not in seen:
-            seen.add(name)
-            waiting |= given.get(name, set())
+    public = {name for probe in question.probes if probe.public for name in _names(_probe_tree(question, probe))}
+    seen = closure(public, given)
     answers = [name for name in problem_set.source.names(question.id) if name in given]
     return [name for name in answers if name not in seen]
 

@@ -93,7 +93,7 @@ def _kernels_ahead(
         return nullcontext(KernelPool)
     return PoolAhead(
         device="cpu", limits=bounds, sandbox=options.sandbox or course.sandbox, allow_weaker=options.allow_weaker,
-        modules=modules_for(folder / "source.py"),
+        modules=modules_for((folder / "source.py").read_text(encoding="utf-8")),
     )
 
 

@@ -20,11 +20,10 @@ from autograder.kernel.handle import ProcessHandle, remove_tree
 from autograder.kernel.sandbox import choose_level, namespaces, privileges, refuse_root, view
 from autograder.kernel.sockets import KernelSockets
 from autograder.kernel.types import Limits, SandboxError
-from autograder.kernel.warmup import WELCOME
+from autograder.kernel.warmup import modules_for
 from autograder.kernel.watchdog import Watchdog
 from autograder.kernel.wire import Codec
 
-EVERYTHING = tuple(dict.fromkeys(name for names in WELCOME.values() for name in names))
 START_SECONDS = 120  # a cold import of torch on a busy machine
 
 
@@ -106,7 +105,7 @@ class KernelPool:
         self.limits = limits or Limits()
         self.device = device
         self._threads = threads
-        self._modules = () if not warm else EVERYTHING if modules is None else tuple(modules)
+        self._modules = () if not warm else modules_for(None) if modules is None else tuple(modules)
         self._environment = _environment(device, env or {})
         self._watchdog = Watchdog()
         self._lock = threading.Lock()

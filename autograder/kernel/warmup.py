@@ -12,7 +12,6 @@ import importlib
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 NEEDED = ("zmq.eventloop.zmqstream", "IPython", "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.debugger",
           "IPython.core.debugger", "IPython.core.oinspect", "IPython.core.completerlib",
@@ -37,9 +36,9 @@ HUGE = 1 << 21
 STEP = 4 * HUGE  # at a time, so that a request for a kernel does not wait
 
 
-def modules_for(source: Path) -> tuple[str, ...]:
-    """What to import for a problem set with this ``source.py``; everything where that is gone, as on a worker."""
-    words = set(re.findall(r"\w+", source.read_text(encoding="utf-8"))) if source.is_file() else set(WELCOME)
+def modules_for(text: str | None) -> tuple[str, ...]:
+    """What to import for a problem set whose ``source.py`` has this text; everything where that is not known."""
+    words = set(WELCOME) if text is None else set(re.findall(r"\w+", text))
     return tuple(dict.fromkeys(name for word, names in WELCOME.items() if word in words for name in names))
 
 

@@ -8,6 +8,8 @@ the probe's outcome is the reference's.
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 
 from autograder.probes.extract import extract
 from autograder.probes.load import ProblemSet
@@ -73,14 +75,19 @@ def _mentions(node: ast.AST) -> set[str]:
 
 def reached(dependencies: dict[str, frozenset[str]], question: Question, probe: Probe) -> frozenset[str]:
     """The top-level names of the answers that a probe can reach."""
-    waiting = _mentions(ast.parse(extract(question.source, probe.name))) & dependencies.keys()
-    names: set[str] = set()
+    return closure(_mentions(ast.parse(extract(question.source, probe.name))), dependencies)
+
+
+def closure(names: Iterable[str], dependencies: Mapping[str, AbstractSet[str]]) -> frozenset[str]:
+    """Those of the names that have dependencies, with all that these lead to."""
+    waiting = dependencies.keys() & set(names)
+    found: set[str] = set()
     while waiting:
         name = waiting.pop()
-        if name not in names:
-            names.add(name)
-            waiting |= dependencies[name]
-    return frozenset(names)
+        if name not in found:
+            found.add(name)
+            waiting |= dependencies.keys() & dependencies[name]
+    return frozenset(found)
 
 
 def changed(source: Source, question: Question, variant: Variant) -> frozenset[str] | None:

@@ -53,9 +53,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Source:
-    """All cells of a problem set, in order."""
+    """All cells of a problem set, in order; ``text`` is the file, which need not be there any more."""
 
     path: Path
+    text: str
     cells: tuple[Cell, ...]
 
     def answers(self, question: str) -> list[Cell]:
@@ -86,7 +87,8 @@ def read_source(path: Path) -> Source:
 
     if not path.is_file():
         raise UserError(f"{path} does not exist; a problem set's folder holds a source.py.")
-    notebook = jupytext.reads(path.read_text(encoding="utf-8"), fmt="py:percent")
+    text = path.read_text(encoding="utf-8")
+    notebook = jupytext.reads(text, fmt="py:percent")
     cells = []
     for index, raw in enumerate(notebook.cells):
         role = raw.metadata.get("role", "demo")
@@ -101,4 +103,4 @@ def read_source(path: Path) -> Source:
             except SyntaxError as error:
                 raise UserError(f"{path}, cell {index}, line {error.lineno}: {error.msg}.") from None
         cells.append(Cell(raw.cell_type, role, raw.source, question, index))
-    return Source(path, tuple(cells))
+    return Source(path, text, tuple(cells))

@@ -16,11 +16,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from dgm.grader.payload import EMPTY_ANSWER
+from dgm.grader.payload import EMPTY_ANSWER, STUB
 from dgm.grader.results import Message, unwritten_line
 
 MAX_BYTES = 20 * 2**20
-STUB = re.compile(r'^\s*raise NotImplementedError\("Question (\w+): (\S+) is still to be written\."\)', re.MULTILINE)
+STUB_LINE = re.compile(rf'^\s*raise NotImplementedError\("{STUB}"\)', re.MULTILINE)
 BY_HAND = "You can also hand in the notebook file itself (on Colab: File → Download → Download .ipynb)."
 
 
@@ -77,7 +77,7 @@ def _stubs(data: Mapping[str, Any]) -> list[str]:
     found: dict[str, list[str]] = {}
     for cell in data["cells"]:
         if isinstance(cell, dict) and cell.get("cell_type") == "code":
-            for question, name in STUB.findall(_source(cell)):
+            for question, name in STUB_LINE.findall(_source(cell)):
                 found.setdefault(f"q{question}", []).append(name)
     return [f"{question} ({', '.join(names)})" for question, names in found.items()]
 

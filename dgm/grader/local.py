@@ -12,10 +12,8 @@ from dgm.checks.naming import ATOL, MIN_NUMBERS, RTOL, information, name_mistake
 from dgm.checks.runtime import Outcome, load_probe, run_probe
 from dgm.checks.status import ERROR, FAILED, PASSED
 from dgm.checks.verdicts import explain, sentence
-from dgm.grader.payload import FrozenProbe, FrozenQuestion, read_judge, read_questions, unpack
+from dgm.grader.payload import STUB, FrozenProbe, FrozenQuestion, read_judge, read_questions, unpack
 from dgm.grader.results import CheckedProbe, CheckResult
-
-STUB = re.compile(r"(Question \w+): (\S+) is still to be written\.")
 
 
 def check_question(question: FrozenQuestion, namespace: Mapping[str, Any]) -> CheckResult:
@@ -50,7 +48,7 @@ def _open_answers(question: FrozenQuestion, namespace: Mapping[str, Any]) -> lis
 def _is_stub(answer: Any) -> bool:
     parts = list(vars(answer).values()) if isinstance(answer, type) else [answer]
     constants = [constant for part in parts for constant in getattr(getattr(part, "__code__", None), "co_consts", ())]
-    return any(isinstance(constant, str) and STUB.fullmatch(constant) for constant in constants)
+    return any(isinstance(constant, str) and re.fullmatch(STUB, constant) for constant in constants)
 
 
 def _verdict(outcome: Outcome, expected: Outcome, judge: Judge, seed: int) -> tuple[str, str]:
@@ -64,8 +62,8 @@ def _verdict(outcome: Outcome, expected: Outcome, judge: Judge, seed: int) -> tu
 def _which_stub(outcome: Outcome) -> str:
     """The name in a stub's own message, which may be that of an earlier question's answer."""
     message = str((outcome.get("error") or {}).get("message", ""))
-    found = STUB.fullmatch(message)
-    return f" of `{found[2]}` ({found[1]})" if found else ""
+    found = re.fullmatch(STUB, message)
+    return f" of `{found[2]}` (Question {found[1]})" if found else ""
 
 
 def _named(

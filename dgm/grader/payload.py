@@ -22,6 +22,7 @@ VERSION = 1
 PREFIX = "DGM"
 MAX_BYTES = 64 * 2**20
 SAME_AS_EXPECTED = -1
+STUB = r"Question (\w+): (\S+) is still to be written\."  # what a stub says: the question's number, the answer
 EMPTY_ANSWER = "*Your answer here.*"  # what stands in a written answer's cell at first
 
 

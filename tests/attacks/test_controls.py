@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import time
+
 from .attack import FULL, HONEST, SETUP, WRONG, Attack, looking
-from .conftest import Arena, _sleepers
+from .conftest import ORPHAN, Arena, _sleepers
 
 
 def test_the_right_answers_get_all_points(arena: Arena) -> None:
@@ -48,10 +51,12 @@ def log_mean_exp(x, dim):
 
 
 def test_left_over_processes_are_seen() -> None:
-    import subprocess
-
-    process = subprocess.Popen(["sleep", "98765.4321"])
+    process = subprocess.Popen(["sleep", ORPHAN])
     try:
+        # Popen returns a moment before Linux shows the new program's arguments.
+        until = time.monotonic() + 10
+        while process.pid not in _sleepers() and time.monotonic() < until:
+            time.sleep(0.01)
         assert process.pid in _sleepers()
     finally:
         process.kill()

@@ -1,13 +1,25 @@
 """Whole runs on two real worker processes: the same results as here, workers that die, runs that change place."""
 
-import json
 import os
 import signal
 from collections import Counter
 
 import dask
 import pytest
-from grading_helpers import BLANK, DOUBLE, LIMITS, MEAN, RIGHT, SETUP, SUM, TRIPLE, WRONG_MEAN, WRONG_SUM, make_course
+from grading_helpers import (
+    BLANK,
+    DOUBLE,
+    LIMITS,
+    MEAN,
+    RIGHT,
+    SETUP,
+    SUM,
+    TRIPLE,
+    WRONG_MEAN,
+    WRONG_SUM,
+    make_course,
+    on_disk,
+)
 from grading_helpers import submission as make
 
 from autograder.cluster import connect
@@ -35,19 +47,6 @@ CLASS = [
 
 def run(problem_set, out, crew=None, submissions=CLASS, progress=lambda result, reused: None, **options):
     return grade_batch(problem_set, submissions, out, Options(limits=LIMITS, seed=7, **options), progress, crew=crew)
-
-
-def on_disk(out):
-    """All results as they lie there, without what a clock said."""
-    found = {}
-    for path in sorted((out / "results").glob("*.json")):
-        data = json.loads(path.read_text())
-        data["seconds"] = 0
-        for question in data["questions"]:
-            for probe in question["probes"]:
-                probe["seconds"] = 0
-        found[path.stem] = data
-    return found
 
 
 @pytest.fixture(scope="module")
