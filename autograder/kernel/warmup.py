@@ -28,8 +28,9 @@ WELCOME = {
     "sklearn": ("sklearn.datasets",),
     "scipy": ("scipy.stats",),
     "dgm": ("dgm", "dgm.grader", "dgm.plot", "dgm.data", "matplotlib.pyplot", "matplotlib_inline.backend_inline",
-            "jaxtyping", "sklearn.datasets"),
+            "jaxtyping"),
 }  # fmt: skip
+_INNER_IMPORT = re.compile(r"^[ \t]+(?:from|import)\s.*$", re.MULTILINE)
 ABSENT = ("rfc3987_syntax", "debugpy")
 MADV_COLLAPSE = 25  # Linux 6.1
 HUGE = 1 << 21
@@ -37,8 +38,11 @@ STEP = 4 * HUGE  # at a time, so that a request for a kernel does not wait
 
 
 def modules_for(text: str | None) -> tuple[str, ...]:
-    """What to import for a problem set whose ``source.py`` has this text; everything where that is not known."""
-    words = set(WELCOME) if text is None else set(re.findall(r"\w+", text))
+    """What to import for a problem set whose ``source.py`` has this text; everything where that is not known.
+
+    An import inside a function is for rare cases: a notebook that comes to it pays for it.
+    """
+    words = set(WELCOME) if text is None else set(re.findall(r"\w+", _INNER_IMPORT.sub("", text)))
     return tuple(dict.fromkeys(name for word, names in WELCOME.items() if word in words for name in names))
 
 
