@@ -92,7 +92,7 @@ def _freeze_question(
         "id": question.id, "title": question.title, "points": _number(question.points),
         "manual_points": _number(question.manual_points), "bonus": question.bonus, "hints": list(question.hints),
         "probes": probes, "mistakes": mistakes, "outcomes": pool, "unseen": unseen(problem_set, question),
-        "uses": _used_questions(problem_set, question),
+        "uses": _used_questions(problem_set, question), "answers": list(problem_set.source.names(question.id)),
     }
 
 
@@ -236,7 +236,8 @@ def _without_judge_imports(text: str) -> str:
 def same_checks(old: Any, new: Mapping[str, Any]) -> bool:
     """Do two payloads say the same, apart from mistakes? Evidence may differ as it does from machine to machine."""
     try:
-        return _face(old, hints=True) == _face(new, hints=True) and all(
+        faces = [_same_on_every_python(_face(data, hints=True)) for data in (old, new)]
+        return faces[0] == faces[1] and all(
             _same_evidence(one, other) for one, other in zip(old["questions"], new["questions"], strict=True)
         )
     except (KeyError, TypeError, IndexError, ValueError):
@@ -244,7 +245,10 @@ def same_checks(old: Any, new: Mapping[str, Any]) -> bool:
 
 
 def face_sha256(data: Mapping[str, Any]) -> str:
-    """A hash of what the output of ``grader.check`` on the solution depends on."""
+    """A hash of what the output of ``grader.check`` on the solution depends on.
+
+    Of sources as they stand in the payload, so that a notebook built with one Python is fresh for another.
+    """
     return hashlib.sha256(json.dumps(_face(data, hints=False), sort_keys=True).encode()).hexdigest()
 
 
@@ -253,16 +257,11 @@ def _face(data: Mapping[str, Any], hints: bool) -> Any:
     questions = []
     for item in data["questions"]:
         kept = {key: value for key, value in item.items() if key not in ("outcomes", "probes", "mistakes", "hints")}
-        kept["probes"] = [_probe_face(probe) for probe in item["probes"]]
+        kept["probes"] = [{**probe, "cases": [case["seed"] for case in probe["cases"]]} for probe in item["probes"]]
         if hints:
             kept["hints"] = item["hints"]
         questions.append(kept)
     return {**data, "questions": questions}
-
-
-def _probe_face(probe: Mapping[str, Any]) -> Any:
-    face = {**probe, "cases": [case["seed"] for case in probe["cases"]]}
-    return _same_on_every_python(face)
 
 
 def _same_on_every_python(value: Any) -> Any:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from autograder.errors import UserError
-from autograder.grading import fingerprint, gpu
+from autograder.grading import fingerprint, follow, gpu
 from autograder.grading.intake import Submission
 from autograder.grading.notebook import Notebook
 from autograder.grading.referee import Referee, ReferenceFailed
@@ -114,15 +114,17 @@ class _Run:
         self.batch = Batch(seed=seed, sandbox=environment["sandbox"])
         self.referee = Referee(problem_set, seed, options.device)
         self.keys = fingerprint.question_keys(problem_set, environment)
-        self.again = fingerprint.dependents(problem_set, set(options.regrade))
         self.stop = threading.Event()
 
     def known(self, submission: Submission) -> tuple[dict[str, QuestionResult], SubmissionResult | None]:
         """Cached questions, and the whole result when nothing is left to grade."""
         if submission.notebook is None:
             return {}, self._row(submission, INVALID, submission.problem)
-        questions, rest = self.store.cached(submission.notebook.code_sha256, self.keys)
-        questions = {id: result for id, result in questions.items() if id not in self.again}
+        uses = follow.used(self.problem_set, submission.notebook.cells)
+        keys = fingerprint.with_used(self.keys, uses)
+        questions, rest = self.store.cached(submission.notebook.code_sha256, keys)
+        again = fingerprint.dependents(self.options.regrade, uses)
+        questions = {id: result for id, result in questions.items() if id not in again}
         if len(questions) < len(self.problem_set.questions):
             return questions, None
         ordered = [questions[question.id] for question in self.problem_set.questions]
@@ -211,7 +213,8 @@ class _Run:
             result = self._row(submission, INTERNAL, outcome.problem)
         else:
             assert submission.notebook is not None
-            self.store.remember(submission.notebook.code_sha256, self.keys, outcome)
+            keys = fingerprint.with_used(self.keys, follow.used(self.problem_set, submission.notebook.cells))
+            self.store.remember(submission.notebook.code_sha256, keys, outcome)
             result = replace(
                 outcome, student=submission.student, notebook_sha256=submission.notebook.sha256,
                 notes=[*submission.notes, *outcome.notes],

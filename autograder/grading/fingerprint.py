@@ -6,6 +6,7 @@ import functools
 import hashlib
 import json
 import platform
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,6 @@ from typing import Any
 import numpy
 import torch
 
-from autograder.grading import follow
 from autograder.kernel import Limits
 from autograder.probes.load import ProblemSet
 
@@ -45,23 +45,20 @@ def environment(seed: int, device: str, sandbox: str, limits: Limits) -> dict[st
 
 
 def question_keys(problem_set: ProblemSet, environment: dict[str, Any]) -> dict[str, str]:
-    """A key for each question: of the environment, the reference, the question's own tests, and those of the
-    questions it uses (whether these pass decides about follow-through credit)."""
+    """A key for each question: of the environment, the reference and the question's own tests."""
     reference = [cell.text for cell in problem_set.source.defining]
     modules = sorted((problem_set.folder / "hidden_tests").glob("*.py"))
     helpers = [path.read_text(encoding="utf-8") for path in modules if not path.stem.startswith("q")]
     common = digest([environment, problem_set.name, reference, helpers])
-    texts = {question.id: question.source for question in problem_set.questions}
-    return {
-        question.id: digest([common, question.id, [texts[id] for id in follow.owners(problem_set, question)],
-                             texts[question.id]])
-        for question in problem_set.questions
-    }
+    return {question.id: digest([common, question.id, question.source]) for question in problem_set.questions}
 
 
-def dependents(problem_set: ProblemSet, ids: set[str]) -> set[str]:
+def with_used(keys: Mapping[str, str], uses: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """The keys for one notebook: also of the questions that a question uses, see `follow.used`. Whether these pass
+    decides about follow-through credit."""
+    return {id: digest([key, [keys[other] for other in uses[id]]]) for id, key in keys.items()}
+
+
+def dependents(ids: Collection[str], uses: Mapping[str, Sequence[str]]) -> set[str]:
     """The questions ``ids`` and all that use them."""
-    return {
-        question.id for question in problem_set.questions
-        if question.id in ids or ids & set(follow.owners(problem_set, question))
-    }
+    return {id for id, used in uses.items() if id in ids or not set(ids).isdisjoint(used)}

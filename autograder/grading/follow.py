@@ -1,7 +1,8 @@
 """Follow-through credit: one wrong answer should not cost points twice.
 
-A question that failed and `uses` answers of a question that failed too is probed again, after the reference's
+A question that failed and uses answers of a question that failed too is probed again, after the reference's
 version of what it uses has been put in the place of the student's. Only whether that passes is taken from it.
+What a question uses is what its hidden tests declare, and what the student's own code of it names.
 
 The reference's source enters the student's process here, so the order matters: nothing is sent before all ordinary
 evidence has come back, and no source of a question is sent before that question has had its own second try.
@@ -9,28 +10,43 @@ evidence has come back, and no source of a question is sent before that question
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
+from autograder.grading.notebook import CodeCell
+from autograder.probes.impact import closure
 from autograder.probes.load import ProblemSet
-from autograder.probes.spec import Question
+
+_WORD = re.compile(r"[^\W\d]\w*")
+_DEFINES = re.compile(r"^(?:(?:async[ \t]+)?def|class)[ \t]+(\w+)", re.MULTILINE)
 
 
-def owners(problem_set: ProblemSet, question: Question) -> list[str]:
-    """Ids of the questions whose answers this one uses, directly or through others, in the set's order."""
-    found: set[str] = set()
-    waiting = [question]
-    while waiting:
-        for name in waiting.pop().uses:
-            owner = problem_set.source.owner(name)
-            if owner is not None and owner not in found:
-                found.add(owner)
-                waiting.append(problem_set.question(owner))
-    return [other.id for other in problem_set.questions if other.id in found]
+def used(problem_set: ProblemSet, cells: Sequence[CodeCell]) -> dict[str, list[str]]:
+    """For each question, ids of the earlier questions whose answers it uses, directly or through others, in order."""
+    owner = {name: question.id for question in problem_set.questions
+             for name in problem_set.source.names(question.id)}  # fmt: skip
+    mentioned = _mentioned(cells, owner)
+    found: dict[str, list[str]] = {}
+    for question in problem_set.questions:
+        names = {*question.uses, *closure(problem_set.source.names(question.id), mentioned)}
+        direct = {owner[name] for name in names if name in owner} & found.keys()  # earlier ones only
+        everything = direct.union(*(found[id] for id in direct))
+        found[question.id] = [id for id in found if id in everything]
+    return found
 
 
-def in_order(problem_set: ProblemSet) -> list[Question]:
-    """The questions, each after all that it uses. A question that uses itself in a circle is left out."""
-    depends = {question.id: owners(problem_set, question) for question in problem_set.questions}
-    plain = [question for question in problem_set.questions if question.id not in depends[question.id]]
-    return sorted(plain, key=lambda question: len(depends[question.id]))
+def _mentioned(cells: Sequence[CodeCell], answers: dict[str, str]) -> dict[str, set[str]]:
+    """For each function or class of the notebook, and each answer, the words of the cells that define it.
+
+    Words, not names: a parser could be made to crash, and a word too many costs no more than a second try.
+    """
+    words: dict[str, set[str]] = {name: set() for name in answers}
+    for cell in cells:
+        defined = _DEFINES.findall(cell.source)
+        here = set(_WORD.findall(cell.source)) if defined else set()
+        for name in defined:
+            words.setdefault(name, set()).update(here)
+    return words
 
 
 def prelude(problem_set: ProblemSet, wanted: list[str]) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from autograder.grading import follow
 from autograder.grading.intake import Submission
+from autograder.grading.outcomes import most_bytes
 from autograder.grading.referee import Referee
 from autograder.grading.results import (
     INVALID,
@@ -49,7 +50,12 @@ class Grader:
             return not_graded(self.problem_set, submission, self.referee.seed, INVALID, submission.problem)
         start = time.perf_counter()
         results = dict(known or {})
-        wanted = [question for question in self._questions(only) if question.id not in results]
+        uses = follow.used(self.problem_set, submission.notebook.cells)
+        chosen = None if only is None else {*only, *(owner for id in only for owner in uses[id])}
+        wanted = [
+            question for question in self.problem_set.questions
+            if question.id not in results and (chosen is None or question.id in chosen)
+        ]
         with Session(self.pool, submission.notebook.cells, self.limits, self.stopped) as session:
             present = set()
             for question in wanted:
@@ -60,7 +66,7 @@ class Grader:
             notes = session.notes
             # From here on the reference's source enters the kernel, and nothing that is said there is shown;
             # see `follow` for why the order matters.
-            self._second_tries(session, present, results)
+            self._second_tries(session, present, results, uses)
         questions = [results[question.id] for question in self.problem_set.questions if question.id in results]
         return SubmissionResult(
             assignment=self.problem_set.name, student=submission.student, score=total_score(questions),
@@ -70,30 +76,25 @@ class Grader:
             questions=questions,
         )
 
-    def _questions(self, only: Collection[str] | None) -> list[Question]:
-        if only is None:
-            return list(self.problem_set.questions)
-        ids = {owner for id in only for owner in follow.owners(self.problem_set, self.problem_set.question(id))}
-        return [question for question in self.problem_set.questions if question.id in ids or question.id in only]
-
     def _ask(self, session: Session, question: Question, probe: Probe, prelude: str = "") -> Outcome:
         request = {
             "source": probe_source(question, probe), "name": probe.name, "device": self.referee.device,
             "seed": self.referee.probe_seed(question, probe), "prelude": prelude,
         }
-        return session.probe(request, probe.seconds)
+        return session.probe(request, probe.seconds, most_bytes(self.referee.expected(question, probe)))
 
-    def _second_tries(self, session: Session, present: set[str], results: dict[str, QuestionResult]) -> None:
+    def _second_tries(
+        self, session: Session, present: set[str], results: dict[str, QuestionResult], uses: Mapping[str, list[str]]
+    ) -> None:
         weak = {id for id, result in results.items() if result.status != PASSED or result.follow_through}
-        for question in follow.in_order(self.problem_set):
+        for question in self.problem_set.questions:
             if question.id not in present or results[question.id].status == PASSED:
                 continue
             result = results[question.id]
-            owners = follow.owners(self.problem_set, question)
-            failed = [id for id in owners if id in weak]
+            failed = [id for id in uses[question.id] if id in weak]
             if not failed:
                 continue
-            prelude = follow.prelude(self.problem_set, owners)
+            prelude = follow.prelude(self.problem_set, failed)
             for probe, verdict in zip(question.probes, result.probes, strict=True):
                 if verdict.status == PASSED:
                     continue

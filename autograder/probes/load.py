@@ -56,12 +56,14 @@ def load_problem_set(folder: Path) -> ProblemSet:
         questions += load_questions(path)
     if not questions:
         raise UserError(f"{folder} has no hidden tests (hidden_tests/q1.py and so on).")
+    earlier: set[str] = set()
     for question in questions:
         if not source.answers(question.id):
             raise UserError(f"{folder.name}: source.py has no answer cell for {question.id}.")
         for name in question.uses:
-            if source.owner(name) in (None, question.id):
-                raise UserError(f"{folder.name}: {question.id} uses {name}, which no other question asks for.")
+            if source.owner(name) not in earlier:
+                raise UserError(f"{folder.name}: {question.id} uses {name}, which no earlier question asks for.")
+        earlier.add(question.id)
     return ProblemSet(short_name(folder), folder, source, tuple(questions))
 
 

@@ -208,8 +208,24 @@ def from_spec(spec: Mapping[str, Any]) -> Judge:
 
 
 def decide(judge: Judge, evidence: Any, expected: Any, context: Context) -> Verdict:
-    """Ask the judge about hostile evidence: whatever it raises on malformed evidence is a failed verdict."""
+    """Ask the judge about hostile evidence: whatever it raises on malformed evidence is a failed verdict.
+
+    Nor is it believed when it accepts evidence with other entries than the reference's, or with a NaN where that has
+    none: no comparison with NaN is true, so a judge that looks for what is wrong finds nothing there.
+    """
     try:
-        return judge(evidence, expected, context)
+        verdict = judge(evidence, expected, context)
+        if verdict.passed and isinstance(expected, dict) and set(evidence) != set(expected):
+            return Verdict(False, "the answer has an unexpected form.")
+        if verdict.passed and has_nan(evidence) and not has_nan(expected):
+            return Verdict(False, "some values are NaN.")
     except Exception as error:  # evidence of an unexpected structure, e.g. missing keys or wrong shapes
         return Verdict(False, f"the answer has an unexpected form ({type(error).__name__}).")
+    return verdict
+
+
+def has_nan(value: Any) -> bool:
+    """Whether evidence holds a NaN anywhere."""
+    if isinstance(value, (dict, list)):
+        return any(map(has_nan, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, (float, complex, np.inexact, np.ndarray)) and bool(np.isnan(as_array(value)).any())

@@ -11,6 +11,7 @@ import functools
 import io
 import linecache
 import random
+import re
 import time
 import traceback
 import types
@@ -23,6 +24,7 @@ import torch
 
 from dgm.checks import evidence as wire
 from dgm.checks.rng import Rng
+from dgm.checks.status import STUB
 
 Outcome = dict[str, Any]
 MAX_WATCHED_ELEMENTS = 1_000_000
@@ -156,7 +158,7 @@ def run_probe(
         except MissingAnswer as error:
             outcome.update(status="missing", error=_describe(error))
         except NotImplementedError as error:
-            outcome.update(status="todo", error=_describe(error))
+            outcome.update(status="todo" if _is_stub(error) else "error", error=_describe(error))
         except (Exception, SystemExit) as error:
             outcome.update(status="error", error=_describe(error))
     outcome["mutated"] = sorted(set(mutated))
@@ -172,6 +174,14 @@ def _describe(error: BaseException) -> dict[str, str]:
             where = f"line {frame.lineno} of the cell that defines {frame.name}" + (f": {line[:200]}" if line else "")
             break
     return {"type": type(error).__name__[:100], "message": _text(error)[:1000], "where": where}
+
+
+def _is_stub(error: NotImplementedError) -> bool:
+    """Raised by a ``raise``, as far as the line is known; torch has it for operations that a device does not know."""
+    if re.fullmatch(STUB, _text(error)):
+        return True
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return not frame.line or (frame.line.startswith("raise") and "site-packages" not in frame.filename)
 
 
 def _text(error: BaseException) -> str:

@@ -25,7 +25,7 @@ from types import FrameType
 from typing import Any
 
 from dgm.grader.export import export, saved_notebook, unwritten
-from dgm.grader.local import assert_check, check_question
+from dgm.grader.local import assert_check, check_question, used_questions
 from dgm.grader.payload import FrozenQuestion, PayloadError, read_judge, read_questions, unpack
 from dgm.grader.results import CheckResult, Message, Quiet, Shown, Summary, plural
 
@@ -62,9 +62,10 @@ class Grader:
             return Quiet()
         result: CheckResult | Message | FrozenQuestion = self._find(question)
         if isinstance(result, FrozenQuestion):
-            names, uses = _namespace(namespace, sys._getframe(1)), result.uses
-            result = _checked(result, names)
+            names, frozen = _namespace(namespace, sys._getframe(1)), result
+            result = _checked(frozen, names)
             if isinstance(result, CheckResult) and not result.passed:
+                uses = used_questions(frozen, self._questions or {}, names)
                 result.blocked_by = [id for id in uses if not self._passes(id, names)]
         if isinstance(result, CheckResult):
             self._results[result.question] = result

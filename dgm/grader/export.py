@@ -16,7 +16,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from dgm.grader.payload import EMPTY_ANSWER, STUB
+from dgm.checks.status import STUB
+from dgm.grader.payload import EMPTY_ANSWER
 from dgm.grader.results import Message, unwritten_line
 
 MAX_BYTES = 20 * 2**20

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+import types
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,9 +12,9 @@ from dgm.checks.compare import first_difference
 from dgm.checks.judges import Context, Judge
 from dgm.checks.naming import ATOL, MIN_NUMBERS, RTOL, information, name_mistake, same_outcome
 from dgm.checks.runtime import Outcome, load_probe, run_probe
-from dgm.checks.status import ERROR, FAILED, PASSED
+from dgm.checks.status import ERROR, FAILED, PASSED, STUB
 from dgm.checks.verdicts import explain, sentence
-from dgm.grader.payload import STUB, FrozenProbe, FrozenQuestion, read_judge, read_questions, unpack
+from dgm.grader.payload import FrozenProbe, FrozenQuestion, read_judge, read_questions, unpack
 from dgm.grader.results import CheckedProbe, CheckResult
 
 
@@ -38,6 +40,31 @@ def assert_check(assignment: str, checks: str, question: str, probe: str, namesp
     checked = next(item for item in result.probes if item.name == probe)
     if not checked.passed:
         raise AssertionError(f"{assignment}, {checked.title}: {checked.message}")
+
+
+def used_questions(
+    question: FrozenQuestion, questions: Mapping[str, FrozenQuestion], namespace: Mapping[str, Any]
+) -> list[str]:
+    """The earlier questions whose answers this one uses: by design, or because the code in ``namespace`` names them."""
+    seen, waiting = set(), set(question.answers)
+    while waiting:
+        name = waiting.pop()
+        seen.add(name)
+        waiting |= _names_in(namespace.get(name)) - seen
+    before = itertools.takewhile(lambda other: other.id != question.id, questions.values())
+    return [other.id for other in before if other.id in question.uses or seen & set(other.answers)]
+
+
+def _names_in(answer: Any) -> set[str]:
+    """The global names in the code of a function, or of a class's methods."""
+    parts = list(vars(answer).values()) if isinstance(answer, type) else [answer]
+    codes = [part.__code__ for part in parts if isinstance(part, types.FunctionType)]
+    names: set[str] = set()
+    while codes:
+        code = codes.pop()
+        names.update(code.co_names)
+        codes += [constant for constant in code.co_consts if isinstance(constant, types.CodeType)]
+    return names
 
 
 def _open_answers(question: FrozenQuestion, namespace: Mapping[str, Any]) -> list[str]:

@@ -22,7 +22,6 @@ VERSION = 1
 PREFIX = "DGM"
 MAX_BYTES = 64 * 2**20
 SAME_AS_EXPECTED = -1
-STUB = r"Question (\w+): (\S+) is still to be written\."  # what a stub says: the question's number, the answer
 EMPTY_ANSWER = "*Your answer here.*"  # what stands in a written answer's cell at first
 
 
@@ -56,7 +55,7 @@ class FrozenQuestion:
     """What the notebook knows of one question.
 
     ``points`` counts all tests, public and hidden. ``unseen`` names the answers that no public probe looks at, ``uses``
-    the earlier questions whose answers this one needs.
+    the earlier questions whose answers this one needs; ``answers``, all names that it asks for.
     """
 
     id: str
@@ -69,6 +68,7 @@ class FrozenQuestion:
     mistakes: tuple[FrozenMistake, ...]
     unseen: tuple[str, ...] = ()
     uses: tuple[str, ...] = ()
+    answers: tuple[str, ...] = ()
 
     @property
     def public_points(self) -> float:
@@ -139,6 +139,7 @@ def _question(item: Mapping[str, Any]) -> FrozenQuestion:
     return FrozenQuestion(
         item["id"], item["title"], item["points"], item["manual_points"], item["bonus"], tuple(item["hints"]),
         tuple(probes), tuple(mistakes), tuple(item.get("unseen", ())), tuple(item.get("uses", ())),
+        tuple(item.get("answers", ())),
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import zlib
 
 import numpy as np
 import pytest
 
-from autograder.authoring.freeze import freeze, public_seed, rounded, same_checks
+from autograder.authoring.freeze import face_sha256, freeze, public_seed, rounded, same_checks
 from autograder.errors import UserError
 from autograder.grading.seeds import probe_seed
 from autograder.probes.load import load_problem_set
@@ -123,6 +124,16 @@ def test_payloads_compare_with_tolerance(course_folder):
     other["questions"][0]["probes"][0]["title"] = "another"
     assert not same_checks(other, data)
     assert not same_checks({"questions": [{}]}, data)
+
+
+def test_a_payload_is_as_fresh_for_a_python_that_writes_syntax_trees_differently(course_folder, monkeypatch):
+    data = _freeze(course_folder)
+    payload, face = pack(data), face_sha256(data)
+    unparse = ast.unparse
+    monkeypatch.setattr(ast, "unparse", lambda tree: unparse(tree) + "\n# another version")
+    other = _freeze(course_folder)
+    assert pack(other) != payload and same_checks(unpack(payload), other)
+    assert face_sha256(unpack(payload)) == face
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])

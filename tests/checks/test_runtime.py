@@ -30,6 +30,8 @@ class Unprintable(Exception):
     [
         (lambda x: x.sum(), "ok"),
         (raises(NotImplementedError("todo")), "todo"),
+        (lambda x: torch.ones(1, device="meta").item(), "error"),  # torch's own NotImplementedError or RuntimeError
+        (lambda x: torch.nn.Module()(x), "error"),  # no forward: one more of torch's
         (raises(ValueError("no")), "error"),
         (raises(SystemExit(0)), "error"),
         (raises(Unprintable()), "error"),

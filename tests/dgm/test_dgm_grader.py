@@ -1,6 +1,7 @@
 """What ``grader`` says beyond the marks: answers without a public test, missing written answers, wrong calls."""
 
 import json
+import re
 
 import pytest
 
@@ -188,4 +189,15 @@ def log_mean_exp(x, dim):
     exec(ANSWER.format(end=" + m.squeeze(dim)"), scope)
     assert grader.check("q2", scope).passed
     exec("def log_mean_exp(x, dim): return logsumexp(x, dim)", scope)
+    assert grader.check("q2", scope).blocked_by == []
+
+
+def test_what_the_students_own_code_uses_is_looked_at_too(tiny_set):
+    text = (tiny_set / "hidden_tests/q2.py").read_text()
+    (tiny_set / "hidden_tests/q2.py").write_text(re.sub(r", uses=\[.*?\]", "", text))
+    grader, scope = _grader(tiny_set), {}
+    wrong = "import torch\n" + ANSWER.format(end="")
+    exec(wrong + "def log_mean_exp(x, dim):\n    return [logsumexp(y, dim) for y in [x]][0]", scope)
+    assert grader.check("q2", scope).blocked_by == ["q1"]
+    exec("def log_mean_exp(x, dim): return x", scope)
     assert grader.check("q2", scope).blocked_by == []

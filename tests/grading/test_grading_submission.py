@@ -1,9 +1,12 @@
 """One submission: cells, restarts, verdicts, follow-through. With kernels that need no process."""
 
+import re
+
 import pytest
 from grading_helpers import BLANK, DOUBLE, LIMITS, MEAN, RIGHT, SETUP, SUM, TRIPLE, WRONG_MEAN, WRONG_SUM, FakePool
 from grading_helpers import submission as make
 
+from autograder.errors import UserError
 from autograder.grading import follow
 from autograder.grading.referee import Referee
 from autograder.grading.submission import Grader
@@ -234,19 +237,46 @@ def test_probes_travel_without_anything_private(grader, pool):
         assert "triple" not in request["source"] and "autograder" not in request["source"]
 
 
-def test_order_and_owners(problem_set):
-    q3 = problem_set.question("q3")
-    assert follow.owners(problem_set, q3) == ["q1", "q2"]
-    assert [question.id for question in follow.in_order(problem_set)] == ["q1", "q2", "q3"]
+def used(problem_set, *cells):
+    return follow.used(problem_set, make("ada", *cells).notebook.cells)
+
+
+def test_what_questions_use_by_design(problem_set):
+    assert used(problem_set, SETUP) == {"q1": [], "q2": ["q1"], "q3": ["q1", "q2"]}
     text = follow.prelude(problem_set, ["q1"])
     assert "2 * x" in text and ".sum(-1)" not in text
 
 
-def test_a_circle_of_uses_gets_no_second_try(course):
+@pytest.fixture
+def undeclared(course):
+    """The course, with nothing said of what its questions use."""
+    for path in (course / "ps9_demo" / "hidden_tests").glob("q?.py"):
+        path.write_text(re.sub(r", uses=\[.*?\]", "", path.read_text()))
+    return load_problem_set(course / "ps9_demo")
+
+
+def test_what_the_students_code_uses(undeclared):
+    assert used(undeclared, *RIGHT) == {"q1": [], "q2": ["q1"], "q3": ["q1", "q2"]}
+    alone = "def mean_double(x):\n    return 2 * x.mean(-1)"
+    assert used(undeclared, SETUP, DOUBLE, SUM, alone)["q3"] == []
+    through = ("def helper(x):\n    return double(x)", "def mean_double(x):\n    return helper(x).mean(-1)")
+    assert used(undeclared, SETUP, DOUBLE, SUM, *through)["q3"] == ["q1"]
+    later = "def double(x):\n    return mean_double(x) or double_sum(x)"
+    assert used(undeclared, SETUP, later, SUM, MEAN)["q1"] == []
+
+
+def test_one_error_does_not_cost_twice_where_only_the_student_uses_the_earlier_answer(undeclared, pool):
+    grader = Grader(undeclared, Referee(undeclared, 5), pool, LIMITS)
+    own = "def mean_double(x):\n    return double(x).mean(-1)"
+    result = grader.grade(make("ada", SETUP, TRIPLE, WRONG_SUM, own))
+    assert scores(result) == [0, 0, 4] and result.questions[2].probes[0].message == "Right, given a correct q1."
+
+
+def test_a_question_cannot_declare_later_answers(course):
     path = course / "ps9_demo" / "hidden_tests" / "q1.py"
     path.write_text(path.read_text().replace('title="Doubling"', 'title="Doubling", uses=["double_sum"]'))
-    circular = load_problem_set(course / "ps9_demo")
-    assert [question.id for question in follow.in_order(circular)] == ["q3"]
+    with pytest.raises(UserError, match="q1 uses double_sum, which no earlier question asks for"):
+        load_problem_set(course / "ps9_demo")
 
 
 def test_executions_may_say_anything(grader, pool):
