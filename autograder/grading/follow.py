@@ -11,10 +11,9 @@ evidence has come back, and no source of a question is sent before that question
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from autograder.grading.notebook import CodeCell
-from autograder.probes.impact import closure
 from autograder.probes.load import ProblemSet
 
 _WORD = re.compile(r"[^\W\d]\w*")
@@ -25,28 +24,43 @@ def used(problem_set: ProblemSet, cells: Sequence[CodeCell]) -> dict[str, list[s
     """For each question, ids of the earlier questions whose answers it uses, directly or through others, in order."""
     owner = {name: question.id for question in problem_set.questions
              for name in problem_set.source.names(question.id)}  # fmt: skip
-    mentioned = _mentioned(cells, owner)
+    defining = _defining(cells, owner)
     found: dict[str, list[str]] = {}
     for question in problem_set.questions:
-        names = {*question.uses, *closure(problem_set.source.names(question.id), mentioned)}
+        names = {*question.uses, *_mentioned(problem_set.source.names(question.id), defining)}
         direct = {owner[name] for name in names if name in owner} & found.keys()  # earlier ones only
         everything = direct.union(*(found[id] for id in direct))
         found[question.id] = [id for id in found if id in everything]
     return found
 
 
-def _mentioned(cells: Sequence[CodeCell], answers: dict[str, str]) -> dict[str, set[str]]:
-    """For each function or class of the notebook, and each answer, the words of the cells that define it.
+def _defining(cells: Sequence[CodeCell], answers: Collection[str]) -> dict[str, list[set[str]]]:
+    """For each function or class of the notebook, of each cell that defines it the words that tell something: names of
+    functions, classes and answers.
 
     Words, not names: a parser could be made to crash, and a word too many costs no more than a second try.
     """
-    words: dict[str, set[str]] = {name: set() for name in answers}
-    for cell in cells:
-        defined = _DEFINES.findall(cell.source)
-        here = set(_WORD.findall(cell.source)) if defined else set()
-        for name in defined:
-            words.setdefault(name, set()).update(here)
-    return words
+    defined = [set(_DEFINES.findall(cell.source)) for cell in cells]
+    telling = set(answers).union(*defined)
+    found: dict[str, list[set[str]]] = {}
+    for cell, names in zip(cells, defined, strict=True):
+        words = telling.intersection(_WORD.findall(cell.source)) if names else set()
+        for name in names:
+            found.setdefault(name, []).append(words)
+    return found
+
+
+def _mentioned(names: Iterable[str], defining: Mapping[str, Sequence[set[str]]]) -> set[str]:
+    """The names and all that these lead to. The words of a cell are followed once, however many names it defines."""
+    waiting, found, followed = set(names), set[str](), set[int]()
+    while waiting:
+        name = waiting.pop()
+        found.add(name)
+        for words in defining.get(name, ()):
+            if id(words) not in followed:
+                followed.add(id(words))
+                waiting |= words - found
+    return found
 
 
 def prelude(problem_set: ProblemSet, wanted: list[str]) -> str:

@@ -7,21 +7,25 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from autograder.errors import UserError
 from autograder.grading.archive import Archive, ArchiveProblem
-from autograder.grading.layout import JUNK, Entry, EntryProblem, Group, by_student
+from autograder.grading.layout import JUNK, METADATA, Entry, EntryProblem, Group, by_student
 from autograder.grading.matching import Matcher
 from autograder.grading.notebook import MAX_BYTES, Notebook, NotebookProblem, read_notebook
-from autograder.grading.students import Name, distinct
+from autograder.grading.students import Name, distinct, from_lms
 from autograder.grading.text import clean_line
 
-MAX_FILES = 50_000
+MAX_FILES = 1_000_000
+MAX_OTHERS = 20  # of a folder's files that are neither notebooks nor zips: it is enough to know of some
 MAX_NOTEBOOKS = 50  # of one student
+MAX_ZIPS = 10  # of one student
+MAX_ZIP = 100 * 2**20
+MAX_READ = 300 * 2**20  # bytes of one student, all files together
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,7 @@ def _groups(path: Path, matcher: Matcher, ignore: Path | None) -> list[Group]:
         return [Group(matcher.naming.from_ancestors(outwards, path.stem), str(path), [entry])]
     if suffix == ".zip":
         archive = Archive(path)
-        entries = [Entry(tuple(name.replace("\\", "/").split("/")), _member(archive, name)) for name in archive.names]
+        entries = [Entry(_parts(name), partial(_member, archive, name)) for name in archive.names]
         return by_student(entries, path, outwards, matcher, [])
     raise UserError(f"{path} is not a notebook, a zip file or a folder.")
 
@@ -96,10 +100,10 @@ def _outwards(path: Path) -> list[str]:
 
 
 def _walk(root: Path, ignore: Path | None) -> tuple[list[Entry], list[str]]:
-    """Regular files below a folder, and the names of its empty subfolders. Links that lead outside are not followed."""
+    """Regular files below a folder, and the names of its empty subfolders. Links are not followed: what they lead to
+    may be another student's work."""
     entries: list[Entry] = []
     empty = []
-    real = os.path.realpath(root)
     ignored = os.path.realpath(ignore) if ignore else None
     for folder, subfolders, files in os.walk(root):
         place = Path(folder)
@@ -109,19 +113,21 @@ def _walk(root: Path, ignore: Path | None) -> tuple[list[Entry], list[str]]:
         parts = place.relative_to(root).parts
         if len(parts) == 1 and not subfolders and not files:
             empty.append(parts[0])
+        others = 0
         for name in sorted(files):
             file = place / name
-            if file.is_symlink() and not os.path.realpath(file).startswith(real + os.sep):
-                entries.append(Entry((*parts, name), _refuse_link))
-            else:
-                entries.append(Entry((*parts, name), partial(_read_file, file)))
+            entry = Entry((*parts, name), _refuse_link if file.is_symlink() else partial(_read_file, file))
+            tells = entry.is_work or name == METADATA or from_lms(entry.stem) is not None
+            others += not tells
+            if tells or others <= MAX_OTHERS:
+                entries.append(entry)
         if len(entries) > MAX_FILES:
             raise UserError(f"{root} holds more than {MAX_FILES} files.")
     return entries, empty
 
 
 def _refuse_link(limit: int) -> bytes:
-    raise EntryProblem("The file is a symbolic link that leads outside; hand in the file itself.")
+    raise EntryProblem("The file is a symbolic link; hand in the file itself.")
 
 
 def _read_file(path: Path, limit: int) -> bytes:
@@ -138,53 +144,94 @@ def _read_file(path: Path, limit: int) -> bytes:
     return data
 
 
-def _member(archive: Archive, name: str) -> Callable[[int], bytes]:
-    return lambda limit: archive.read(name, limit)
+def _parts(name: str) -> tuple[str, ...]:
+    """The parts of a name in an archive; a path that leads elsewhere is refused when it is read."""
+    return tuple(part for part in name.replace("\\", "/").split("/") if part not in ("", ".", "..")) or ("?",)
+
+
+def _member(archive: Archive, name: str, limit: int) -> bytes:
+    return archive.read(name, limit)
+
+
+class _Budget:
+    """What may still be read of one student's files."""
+
+    def __init__(self) -> None:
+        self._left = MAX_READ
+
+    def read(self, entry: Entry, limit: int) -> bytes:
+        if self._left <= 0:
+            raise EntryProblem(f"The submission's files are larger than {MAX_READ // 2**20} MB together.")
+        data = entry.read(limit)
+        self._left -= len(data)
+        return data
 
 
 def _choose(group: Group, matcher: Matcher) -> Submission:
     """The one notebook of a student that holds the answers."""
     named = [entry for entry in group.entries if matcher.name in entry.parts[:-1]]
     entries = named or group.entries
-    notebooks = [(entry, f"{group.path}") for entry in entries if entry.suffix == ".ipynb"]
+    budget = _Budget()
+    best: tuple[tuple[int, bool, int, int], Entry, Notebook] | None = None
     problems: list[str] = []
-    for entry in entries:
-        if entry.suffix == ".zip":
-            try:
-                notebooks += [(inner, f"{group.path}/{entry.parts[-1]}") for inner in _nested(entry)]
-            except (ArchiveProblem, EntryProblem) as error:
-                problems.append(str(error))
-    candidates = []
-    for order, (entry, _) in enumerate(notebooks[:MAX_NOTEBOOKS]):
+    count = 0
+    for order, (entry, now) in enumerate(_notebooks(entries, budget, problems)):
         try:
-            notebook = read_notebook(entry.read(MAX_BYTES))
+            notebook = read_notebook(budget.read(now, MAX_BYTES))
             problem = matcher.problem(notebook)
-            if problem is None:
-                score = (matcher.found(notebook), matcher.naming.is_generic(entry.stem), -len(entry.parts), -order)
-                candidates.append((score, entry, notebook))
         except (NotebookProblem, ArchiveProblem, EntryProblem) as error:
             problem = str(error)
         if problem:
             problems.append(problem)
-    if not candidates:
+            continue
+        count += 1
+        score = (matcher.found(notebook), matcher.naming.is_generic(entry.stem), -len(entry.parts), -order)
+        if best is None or score > best[0]:  # only one of them is kept: all may not fit in memory
+            best = score, entry, notebook
+    if best is None:
         return Submission("", group.path, problem=problems[0] if problems else _nothing(group.entries))
-    _, entry, notebook = max(candidates, key=lambda candidate: candidate[0])
+    _, entry, notebook = best
     notes: tuple[str, ...] = ()
-    if len(candidates) > 1:
+    if count > 1:
         shown = clean_line("/".join(entry.parts), 120)
-        notes = (f"The submission holds {len(candidates)} such notebooks; {shown} was graded.",)
+        notes = (f"The submission holds {count} such notebooks; {shown} was graded.",)
     return Submission("", group.path, notebook, "", notes, lambda: entry.read(MAX_BYTES))
 
 
-def _nested(entry: Entry) -> Iterable[Entry]:
-    """The notebooks in a student's zip, one level deep."""
-    archive = Archive(entry.read(MAX_BYTES * 5))
+def _notebooks(entries: Sequence[Entry], budget: _Budget, problems: list[str]) -> Iterator[tuple[Entry, Entry]]:
+    """The notebooks among a student's files, and then those in zip files; at most `MAX_NOTEBOOKS`.
+
+    Each twice: to keep, which reads everything again when it is needed, and to read now.
+    """
+    left = MAX_NOTEBOOKS
+    loose = [entry for entry in entries if entry.suffix == ".ipynb"]
+    yield from ((entry, entry) for entry in loose[:left])
+    left -= len(loose)
+    for packed in [entry for entry in entries if entry.suffix == ".zip"][:MAX_ZIPS]:
+        try:
+            archive = Archive(budget.read(packed, MAX_ZIP))
+            names = _names_of_notebooks(archive)
+        except (ArchiveProblem, EntryProblem) as error:
+            problems.append(str(error))
+            continue
+        for name in names[: max(0, left)]:
+            now = Entry(_parts(name), partial(_member, archive, name))
+            yield replace(now, read=partial(_read_nested, packed, name)), now
+        left -= len(names)
+
+
+def _names_of_notebooks(archive: Archive) -> list[str]:
+    """In a student's zip, one level deep."""
     names = [name for name in archive.names if not JUNK & set(name.split("/"))]
-    found = [Entry(tuple(name.split("/")), _member(archive, name)) for name in names if name.lower().endswith(".ipynb")]
+    found = [name for name in names if name.lower().endswith(".ipynb")]
     if not found:
         kind = "only another zip file" if any(name.lower().endswith(".zip") for name in names) else "no notebook"
         raise ArchiveProblem(f"The zip file holds {kind}.")
     return found
+
+
+def _read_nested(packed: Entry, name: str, limit: int) -> bytes:
+    return Archive(packed.read(MAX_ZIP)).read(name, limit)
 
 
 def _nothing(entries: list[Entry]) -> str:

@@ -12,6 +12,8 @@ from autograder.grading.matching import Matcher
 from autograder.grading.students import CONTAINERS, Name, Naming, from_lms, gradescope_names, safe_id
 
 JUNK = {"__MACOSX", ".ipynb_checkpoints", "__pycache__", ".DS_Store", ".git", "Thumbs.db"}
+METADATA = "submission_metadata.yml"  # of Gradescope
+TELLING = 8  # names of students for each that is none
 MAX_METADATA = 100 * 2**20
 
 
@@ -29,6 +31,10 @@ class Entry:
     @property
     def stem(self) -> str:
         return Path(self.parts[-1]).stem
+
+    @property
+    def is_work(self) -> bool:
+        return self.suffix in (".ipynb", ".zip")
 
     def below(self, count: int = 1) -> Entry:
         return replace(self, parts=self.parts[count:])
@@ -57,7 +63,7 @@ def by_student(
     entries, stripped = _strip_wrappers(entries, matcher.naming)
     names = _gradescope(entries)
     groups: dict[tuple[str, str], Group] = {}
-    loose = [entry for entry in entries if len(entry.parts) == 1]
+    alone = _alone([entry for entry in entries if len(entry.parts) == 1], matcher)
     for entry in entries:
         if len(entry.parts) > 1 and not matcher.naming.is_generic(entry.parts[0]):
             folder = entry.parts[0]
@@ -65,17 +71,17 @@ def by_student(
             name = Name(known, folder) if known else from_lms(folder) or Name(safe_id(folder))
             group = groups.setdefault(("folder", folder), Group(name, str(path / folder), []))
             group.entries.append(entry.below())
-        elif len(entry.parts) > 1 or _is_own(entry, loose, matcher):
+        elif len(entry.parts) > 1 or (alone and entry.is_work and not matcher.naming.from_name(entry.stem)):
             own = matcher.naming.from_ancestors([*reversed(stripped), *outwards], outwards[0])
             group = groups.setdefault(("own", ""), Group(own, str(path), []))
             group.entries.append(entry)
-        elif _is_work(entry) or from_lms(entry.stem):
+        elif entry.is_work or from_lms(entry.stem):
             name = matcher.naming.from_name(entry.stem) or Name(safe_id(entry.stem))
             key = ("file", f"{name.student}/{name.number}" if name.number else entry.parts[0])
             groups.setdefault(key, Group(name, str(path / entry.parts[0]), [])).entries.append(entry)
     for folder in [] if stripped else empty:
         groups.setdefault(("folder", folder), Group(from_lms(folder) or Name(safe_id(folder)), str(path / folder), []))
-    with_work = {key for key, group in groups.items() if any(_is_work(entry) for entry in group.entries)}
+    with_work = {key for key, group in groups.items() if any(entry.is_work for entry in group.entries)}
     if not with_work:
         raise UserError(f"{path} holds no notebook (.ipynb).")
     if not any(kind == "folder" for kind, _ in with_work):  # then folders are not how students hand in here
@@ -83,17 +89,12 @@ def by_student(
     return list(groups.values())
 
 
-def _is_work(entry: Entry) -> bool:
-    return entry.suffix in (".ipynb", ".zip")
-
-
-def _is_own(entry: Entry, loose: list[Entry], matcher: Matcher) -> bool:
-    """A notebook beside no other students' ones, whose name says nothing: the path itself is the student."""
-    notebooks = [other for other in loose if _is_work(other)]
-    telling = [other for other in notebooks if matcher.naming.from_name(other.stem)]
-    return _is_work(entry) and not matcher.naming.from_name(entry.stem) and not (
-        len(notebooks) - len(telling) > 1 or any(from_lms(other.stem) for other in telling)
-    )
+def _alone(loose: list[Entry], matcher: Matcher) -> bool:
+    """Whether a notebook whose name says nothing is of whom the path is named after: it lies beside no other
+    students' ones."""
+    notebooks = [entry for entry in loose if entry.is_work]
+    telling = [entry for entry in notebooks if matcher.naming.from_name(entry.stem)]
+    return len(notebooks) - len(telling) <= 1 and not any(from_lms(entry.stem) for entry in telling)
 
 
 def _strip_wrappers(entries: list[Entry], naming: Naming) -> tuple[list[Entry], list[str]]:
@@ -119,14 +120,18 @@ def _container(name: str) -> bool:
 
 
 def _holds_class(entries: list[Entry], naming: Naming) -> bool:
-    """True if a single folder holds several students rather than one student's files."""
-    inner = {entry.parts[1] for entry in entries if _is_work(entry)}
-    return len(inner) > 1 and not any(naming.is_generic(Path(name).stem) for name in inner)
+    """True if a single folder holds several students rather than one student's files.
+
+    In a large class a few may give their work a name that tells nothing of them; that must not merge the others.
+    """
+    inner = {entry.parts[1] for entry in entries if entry.is_work}
+    generic = sum(naming.is_generic(Path(name).stem) for name in inner)
+    return len(inner) - generic > max(1, TELLING * generic)
 
 
 def _gradescope(entries: list[Entry]) -> dict[str, str]:
     for entry in entries:
-        if entry.parts == ("submission_metadata.yml",):
+        if entry.parts == (METADATA,):
             try:
                 return gradescope_names(entry.read(MAX_METADATA).decode("utf-8", "replace"))
             except (ArchiveProblem, EntryProblem):

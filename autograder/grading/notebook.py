@@ -15,6 +15,7 @@ from autograder.grading.text import clean_line, encodable
 
 MAX_BYTES = 20 * 2**20
 MAX_CODE_CELLS = 2000
+MAX_CODE = 4_000_000  # characters of code: a notebook's megabytes are outputs and pictures
 
 # Installing is of no use in a sandbox without a network, and would only cost time.
 _INSTALL = re.compile(r"^(\s*)[%!]{1,2}\s*(?:(?:sudo\s+)?(?:python3?\s+-m\s+)?(?:pip3?|conda|mamba|uv|apt|apt-get)\b)")
@@ -65,6 +66,8 @@ def read_notebook(data: bytes) -> Notebook:
         raise NotebookProblem("The notebook has no code cells.")
     if len(code) > MAX_CODE_CELLS:
         raise NotebookProblem(f"The notebook has more than {MAX_CODE_CELLS} code cells.")
+    if sum(len(cell.source) for cell in code) > MAX_CODE:
+        raise NotebookProblem(f"The notebook has more than {MAX_CODE // 10**6} million characters of code.")
     return Notebook(tuple(code), hashlib.sha256(data).hexdigest())
 
 

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from autograder.grading.text import clean_line
-from dgm.checks.evidence import EvidenceError, decode
+from dgm.checks.evidence import EvidenceError, decode, encode
 from dgm.checks.runtime import Outcome
 
 if TYPE_CHECKING:
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 KEYS = {"status", "evidence", "error", "mutated", "seconds"}
 STATUSES = ("ok", "missing", "todo", "error")
 MAX_MUTATED = 50
-MAX_PAYLOAD = 16 * 2**20  # comparing evidence takes several times its memory
+MIN_PAYLOAD, MAX_PAYLOAD = 2 * 2**20, 16 * 2**20  # judging evidence takes many times its memory
+TIMES_EXPECTED = 8  # what is that much larger than the right answer is not looked at
 PROTOCOL = "The answer did not come back in the expected form; does the notebook change Python's own modules?"
 REASONS = {
     "died": "The process ended while it was answering (exit, crash, or out of memory?).",
@@ -35,13 +36,18 @@ def timed_out(limit: float, seconds: float = 0.0) -> Outcome:
     return plain_outcome("timeout", f"It took longer than the {limit:g} s allowed and was stopped.", seconds=seconds)
 
 
-def read_reply(reply: ProbeReply, limit: float) -> Outcome:
-    """The Outcome of one probe; ``limit`` is the time it had, in seconds."""
+def most_bytes(expected: Outcome) -> int:
+    """How large a reply may be, by what the reference gives."""
+    return min(MAX_PAYLOAD, max(MIN_PAYLOAD, TIMES_EXPECTED * len(encode(expected))))
+
+
+def read_reply(reply: ProbeReply, limit: float, most: int = MAX_PAYLOAD) -> Outcome:
+    """The Outcome of one probe; ``limit`` is the time it had, in seconds, and ``most`` the bytes that are looked at."""
     if reply.status == "timeout":
         return timed_out(limit, reply.seconds)
     if reply.status == "deadline":
         return plain_outcome("timeout", "The time for the whole submission was used up.", seconds=reply.seconds)
-    if reply.status == "ok" and len(reply.payload) > MAX_PAYLOAD:
+    if reply.status == "ok" and len(reply.payload) > most:
         return plain_outcome("error", REASONS["too_large"], seconds=reply.seconds)
     if reply.status != "ok":
         return plain_outcome("error", REASONS.get(reply.status, PROTOCOL), seconds=reply.seconds)

@@ -15,7 +15,7 @@ from typing import Any
 
 from autograder.grading import gpu
 from autograder.grading.notebook import CodeCell, without_installs
-from autograder.grading.outcomes import plain_outcome, read_reply, timed_out
+from autograder.grading.outcomes import MAX_PAYLOAD, plain_outcome, read_reply, timed_out
 from autograder.grading.text import clean_line
 from autograder.kernel import Execution, Kernel, KernelPool, Limits, SandboxError
 from dgm.checks.runtime import Outcome
@@ -25,7 +25,8 @@ MAX_NOTES = 30
 START_PAUSE = 0.5
 CELLS_SHARE = 0.7  # of the total time; the rest is the probes'
 LATE_CELL_SECONDS = 5.0  # for cells that only define things, once the cells' share is used up
-_DEFINES = re.compile(r"^\s*(?:def|class|async\s+def|import|from)\b", re.MULTILINE)
+# None of these may look at a part of the text more than a few times: cells are hostile, and nobody else runs meanwhile.
+_DEFINES = re.compile(r"^[ \t]*(?:def|class|async[ \t]+def|import|from)\b", re.MULTILINE)
 _NAMES = re.compile(r"^(?:def|class|async\s+def)\s+(\w+)", re.MULTILINE)
 _ASSIGNS = re.compile(r"^\w[\w ,]*=[^()]*$", re.MULTILINE)
 GONE = "The notebook's process could not be kept alive, so this could not be checked."
@@ -151,7 +152,7 @@ class Session:
         self._notes.append(f"{place} (`{shown}`): {text}")
         self._broken |= dict.fromkeys(_NAMES.findall(cell.source), self._notes[-1])
 
-    def probe(self, request: dict[str, Any], seconds: float | None = None) -> Outcome:
+    def probe(self, request: dict[str, Any], seconds: float | None = None, most: int = MAX_PAYLOAD) -> Outcome:
         """Ask one probe. If an earlier one killed the kernel, a fresh one is started, if there may be one."""
         if self._stopped():
             raise Stopped
@@ -165,7 +166,7 @@ class Session:
             self._blame()
             return plain_outcome("error", GONE)
         reply = self._kernel.probe(request, timeout=min(limit, self._left()))
-        outcome = read_reply(reply, limit) if reply.status != "timeout" else timed_out(limit, reply.seconds)
+        outcome = read_reply(reply, limit, most) if reply.status != "timeout" else timed_out(limit, reply.seconds)
         if not self._kernel.alive or gpu.broke_the_gpu((outcome.get("error") or {}).get("message", "")):
             self._close()
         return self._with_cause(gpu.explained(outcome))

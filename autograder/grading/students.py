@@ -27,6 +27,7 @@ from dataclasses import dataclass
 
 from autograder.grading.text import clean_line
 
+MAX_NAME, MAX_NUMBER = 255, 40  # characters that are looked at: some of these patterns take their square in time
 CANVAS = re.compile(r"^(?P<name>[^_]+(?:_[^_]+)*?)(?:_LATE|_late)?_(?P<number>\d{2,})_(?P<second>\d{2,})_.+$")
 MOODLE = re.compile(r"^(?P<name>.+?)_(?P<number>\d+)_assignsubmission_.*$")
 GRADESCOPE = re.compile(r"^submission_(?P<number>\d+)$")
@@ -59,9 +60,9 @@ def safe_id(text: str) -> str:
 def from_lms(name: str) -> Name | None:
     """The id in a file's or folder's name that an LMS made up, or None."""
     for pattern in (MOODLE, CANVAS):
-        match = pattern.match(name)
+        match = pattern.match(name[:MAX_NAME])
         if match:
-            return Name(safe_id(match["name"]), match["number"])
+            return Name(safe_id(match["name"]), match["number"][:MAX_NUMBER])
     return None
 
 
@@ -74,7 +75,7 @@ class Naming:
 
     def is_generic(self, stem: str) -> bool:
         """True if a name says nothing of a student: ``ps1``, ``ps1_simple_models``, ``ps1 (2)``, ``Untitled``."""
-        stem = stem.strip().lower()
+        stem = stem[:MAX_NAME].strip().lower()
         if GRADESCOPE.match(stem):
             return False
         known = _GENERIC | self.generic | {self.assignment}
@@ -82,6 +83,7 @@ class Naming:
 
     def from_name(self, stem: str) -> Name | None:
         """The id in a name; None when it is generic."""
+        stem = stem[:MAX_NAME]
         known = from_lms(stem)
         if known:
             return known
@@ -108,7 +110,7 @@ def gradescope_names(metadata: str) -> dict[str, str]:
         head = re.match(r"^(submission_\d+):", line)
         if head:
             current = found.setdefault(head[1], {})
-        entry = re.match(r"^[\s-]+:(name|sid|email):\s*(.+?)\s*$", line)
+        entry = re.match(r"^[\s-]+:(name|sid|email):\s*(\S.*)$", line.rstrip())
         if entry:
             value = entry[2].strip("'\"")
             if value not in ("", "null", "~"):
@@ -122,20 +124,26 @@ def gradescope_names(metadata: str) -> dict[str, str]:
 def distinct(names: Iterable[Name]) -> list[tuple[str, str]]:
     """Distinct ids for names in order, each with a note when it had to be changed. Case does not distinguish."""
     names = list(names)
-    counts = Counter(name.student.lower() for name in names)
-    pairs = Counter((name.student.lower(), name.number) for name in names)
+    counts = Counter(_folded(name.student) for name in names)
+    pairs = Counter((_folded(name.student), name.number) for name in names)
     taken: set[str] = set()
     result = []
     for name in names:
         unique, note = name.student, ""
-        if counts[name.student.lower()] > 1 and name.number and pairs[name.student.lower(), name.number] == 1:
+        several = counts[_folded(unique)] > 1
+        if several and name.number and pairs[_folded(unique), name.number] == 1:
             unique = f"{name.student}-{name.number}"
         base, count = unique, 1
-        while unique.lower() in taken:
+        while _folded(unique) in taken:
             count += 1
             unique = f"{base}-{count}"
-        taken.add(unique.lower())
-        if counts[name.student.lower()] > 1:
+        taken.add(_folded(unique))
+        if several:
             note = f"Several submissions are named {name.student}; this one is called {unique}."
         result.append((unique, note))
     return result
+
+
+def _folded(student: str) -> str:
+    """The same for ids that some file systems take for the same name."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", student).casefold())

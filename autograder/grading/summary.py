@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from typing import Any
 from autograder.grading.results import GRADED, MISSING, PASSED, QuestionResult, SubmissionResult
 from autograder.grading.store import write_atomically
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
+_AFTER_SEPARATOR = re.compile(r"([;|]\s*)(?=[=+@＝＋＠-])")  # where the reader's language separates columns by it
 
 
 def reason(question: QuestionResult) -> str:
@@ -56,6 +58,7 @@ def row(result: SubmissionResult) -> dict[str, Any]:
 
 def safe_cell(text: str) -> str:
     """Text that a spreadsheet does not take for a formula."""
+    text = _AFTER_SEPARATOR.sub(r"\1'", text)
     return "'" + text if text.startswith(_FORMULA) else text
 
 

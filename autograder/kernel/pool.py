@@ -113,6 +113,7 @@ class KernelPool:
         self._closed = False
         self._directory = Path(tempfile.mkdtemp(prefix="dgmpool-", dir=_short_temporary_directory()))
         self._directory.chmod(0o711)
+        privileges.allow_many_files()
         self._zygote = self._new_zygote() if warm else None  # first of all, as it takes long
         try:
             self.level = choose_level(sandbox, allow_weaker=allow_weaker)

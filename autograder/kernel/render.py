@@ -7,7 +7,6 @@ import re
 ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*\x07|\x1b.")
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 CELL = re.compile(r"Cell In\s?\[(\d{1,9})\], line (\d{1,9})")
-LEADING_BLANKS = re.compile(r"(?:[ \t]*\n)*")
 TRACEBACK_CHARS = 4000
 
 
@@ -37,5 +36,5 @@ def line(trace: str, execution_count: object, code: str) -> int | None:
     lines = [int(number) for cell, number in CELL.findall(trace) if int(cell) == execution_count]
     if not lines:
         return None
-    skipped = len(LEADING_BLANKS.match(code)[0].splitlines())  # type: ignore[index]  # IPython drops and does not count them
-    return lines[-1] + skipped
+    blank = len(code) - len(code.lstrip(" \t\n"))
+    return lines[-1] + code.count("\n", 0, blank)  # IPython drops leading blank lines and does not count them

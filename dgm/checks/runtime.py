@@ -168,11 +168,12 @@ def run_probe(
 
 def _describe(error: BaseException) -> dict[str, str]:
     where = ""
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if _is_notebook_frame(frame.filename):
-            line = (frame.line or linecache.getline(frame.filename, frame.lineno or 0)).strip()
-            where = f"line {frame.lineno} of the cell that defines {frame.name}" + (f": {line[:200]}" if line else "")
-            break
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_notebook_frame(frame.filename)]
+    if frames:
+        last = frames[-1]
+        name = next((frame.name for frame in reversed(frames) if not frame.name.startswith("<")), "it")  # no <genexpr>
+        line = (last.line or linecache.getline(last.filename, last.lineno or 0)).strip()
+        where = f"line {last.lineno} of the cell that defines {name}" + (f": {line[:200]}" if line else "")
     return {"type": type(error).__name__[:100], "message": _text(error)[:1000], "where": where}
 
 

@@ -50,4 +50,4 @@ def _cell(cell: Any) -> str:
         cell = cell.item()
     if isinstance(cell, int):
         return f"{cell:,}"
-    return f"{cell:.4g}" if isinstance(cell, float) else str(cell)
+    return f"{cell:#.4g}".rstrip(".") if isinstance(cell, float) else str(cell)  # 2.940, as precise as its neighbours

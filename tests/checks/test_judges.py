@@ -86,3 +86,16 @@ def test_custom_judges_may_answer_with_bool_sentence_or_verdict_and_may_raise():
 def test_specs_round_trip(judge):
     assert j.from_spec(judge.to_spec()) == judge
     assert judge.describe()
+
+
+def test_a_judge_that_looks_for_what_is_wrong_is_not_fooled():
+    """No comparison with NaN is true, and nothing is wrong with entries that are not there."""
+    judge = j.Custom(lambda got, want, context: not any((np.asarray(got[key]) > 1).any() for key in got))
+    want = {"a": np.zeros(2), "b": [0.0, {"c": 1.0}]}
+    assert passed(judge, {"a": np.ones(2), "b": 0.5}, want)
+    assert not passed(judge, {}, want)
+    assert not passed(judge, {**want, "b": 0.5, "c": 0.0}, want)
+    for evil in (np.array([np.nan, 0.0]), [0.0, [np.nan]], complex(0, np.nan), {"c": np.float32("nan")}):
+        assert not passed(j.Custom(lambda *_: True), {"a": evil, "b": 0.0}, want)
+    assert passed(j.Custom(lambda *_: True), {"a": np.nan, "b": 1}, {"a": np.nan, "b": 0})
+    assert not passed(j.Custom(lambda *_: True), "text", want)

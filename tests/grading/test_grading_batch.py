@@ -250,6 +250,7 @@ def test_nothing_half_written(problem_set, tmp_path, pools, monkeypatch):
 
 def test_csv_cells_are_no_formulas(problem_set, tmp_path, pools):
     assert safe_cell("=1+1") == "'=1+1" and safe_cell("ada") == "ada"
+    assert safe_cell("＝1") == "'＝1" and safe_cell("a;=1|@x; b") == "a;'=1|'@x; b"
     formula = 'def double(x):\n    raise ValueError("=HYPERLINK(1),\\"x\\"\\n@SUM")'
     students = [
         make("+ada", SETUP, formula, SUM, MEAN, "raise ValueError('=1')"),

@@ -3,6 +3,8 @@
 import io
 import os
 import re
+import time
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -10,8 +12,9 @@ import pytest
 from grading_helpers import BLANK, RIGHT, notebook
 
 from autograder.errors import UserError
+from autograder.grading import intake
 from autograder.grading.intake import collect
-from autograder.grading.students import Name, Naming, distinct, gradescope_names, safe_id
+from autograder.grading.students import Name, Naming, distinct, from_lms, gradescope_names, safe_id
 
 GOOD = notebook(*RIGHT)
 OTHER = notebook("x = 1")
@@ -219,9 +222,10 @@ def test_missing_empty_and_special_paths(tmp_path, matcher):
 
 def test_one_of_several_bad_paths_is_a_row(tmp_path, matcher):
     (tmp_path / "ada.ipynb").write_bytes(GOOD)
-    (tmp_path / "eve.zip").write_bytes(make_zip({"../x.ipynb": GOOD}))
-    found = collect([tmp_path / "ada.ipynb", tmp_path / "eve.zip"], matcher)
-    assert [(item.student, bool(item.problem)) for item in found] == [("ada", False), ("eve", True)]
+    (tmp_path / "eve.zip").write_bytes(make_zip({"../eve.ipynb": GOOD}))
+    (tmp_path / "torn.zip").write_bytes(b"PK")
+    found = collect([tmp_path / "ada.ipynb", tmp_path / "eve.zip", tmp_path / "torn.zip"], matcher)
+    assert [(item.student, bool(item.problem)) for item in found] == [("ada", False), ("eve", True), ("torn", True)]
     with pytest.raises(UserError, match="does not exist"):
         collect([tmp_path / "ada.ipynb", tmp_path / "typo.ipynb"], matcher)
 
@@ -244,8 +248,8 @@ def test_links_and_pipes_in_a_folder_are_rows(tmp_path, matcher):
     (root / "dir.ipynb").mkdir()
     os.mkfifo(root / "gus.ipynb")
     found = {item.student: item for item in collect([root], matcher)}
-    assert "symbolic link" in found["eve"].problem
-    assert found["fay"].notebook
+    for student in ("eve", "fay"):  # inside the class, too: it may be another student's work
+        assert "symbolic link" in found[student].problem
     assert "not a regular file" in found["gus"].problem
 
 
@@ -275,3 +279,83 @@ def test_distinct_ids_do_not_collide():
 def test_gradescope_metadata():
     assert gradescope_names("submission_1:\n  :submitters:\n  - :name: A B\n    :sid: '77'\n") == {"submission_1": "77"}
     assert gradescope_names("nonsense") == {}
+
+
+def test_links_to_other_students_work_are_not_followed_in_folders(tmp_path, matcher):
+    root = lay_out(tmp_path, {"ada/ps9.ipynb": GOOD, "eve/notes.txt": b""}, False)
+    (root / "eve" / "ps9.ipynb").symlink_to(root / "ada" / "ps9.ipynb")
+    (root / "eve" / "more").symlink_to(root / "ada")
+    found = {item.student: item for item in collect([root], matcher)}
+    assert found["ada"].notebook
+    assert found["eve"].notebook is None and "symbolic link" in found["eve"].problem
+
+
+SPOILED = {
+    "a link": ("e/x.ipynb", 0o120777), "a path upwards": ("e/../../x.ipynb", 0), "an absolute path": ("/e/x.ipynb", 0),
+    "a long name": ("e/" + "-" * 9000 + ".ipynb", 0), "the same name": ("e/ps9.ipynb", 0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", SPOILED)
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_one_entry_does_not_spoil_the_zip_of_a_class(kind, tmp_path, matcher):
+    name, mode = SPOILED[kind]
+    with zipfile.ZipFile(tmp_path / "class.zip", "w") as archive:
+        for student in ("ada", "bob", "e"):
+            archive.writestr(f"{student}/ps9.ipynb", GOOD)
+        info = zipfile.ZipInfo(name)
+        info.external_attr = mode << 16
+        archive.writestr(info, GOOD)
+    started = time.perf_counter()
+    found = {item.student: item for item in collect([tmp_path / "class.zip"], matcher)}
+    assert found["ada"].notebook and found["bob"].notebook
+    assert time.perf_counter() - started < 2
+
+
+def test_one_student_cannot_make_a_class_too_large(tmp_path, matcher, monkeypatch):
+    """Neither by the number of files nor by their size."""
+    monkeypatch.setattr(intake, "MAX_FILES", 60)
+    monkeypatch.setattr(intake, "MAX_READ", 300_000)
+    noise = os.urandom(100_000)
+    packed = make_zip({"a.bin": noise, "ps9.ipynb": GOOD}, zipfile.ZIP_STORED)
+    files = {"ada/ps9.ipynb": GOOD, "zoe/ps9.ipynb": GOOD}
+    files |= {f"eve/{i}.txt": b"" for i in range(200)} | {f"eve/{i}.zip": packed for i in range(20)}
+    found = {item.student: item for item in collect([lay_out(tmp_path, files, False)], matcher)}
+    assert found["ada"].notebook and found["zoe"].notebook
+    assert found["eve"].notebook and "holds 2 such" in found["eve"].notes[0]  # the rest is not read
+    assert found["eve"].notebook_bytes == GOOD
+
+
+def test_many_large_notebooks_of_one_student_are_not_kept(tmp_path, matcher):
+    wide = notebook(*RIGHT, "#" + "\U0001f600" * 900_000)
+    root = lay_out(tmp_path, {f"eve/n{i}.ipynb": wide for i in range(12)} | {"ada/ps9.ipynb": GOOD}, False)
+    tracemalloc.start()
+    found = collect([root], matcher)
+    kept, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert all(item.notebook for item in found)
+    assert kept < 12 * 2**20 and peak < 80 * 2**20  # 4 MB and some copies of it; not twelve times
+
+
+def test_a_name_that_tells_nothing_does_not_merge_a_class(tmp_path, matcher):
+    files = {f"all/student{i:02}.ipynb": GOOD for i in range(20)} | {"all/ps9.ipynb": GOOD}
+    found = [item.student for item in collect([lay_out(tmp_path, files, False)], matcher)]
+    assert len(found) == 21 and found[:2] == ["all", "student00"]
+    one = {"all/ps9.ipynb": GOOD, "all/draft.ipynb": OTHER, "all/old.ipynb": OTHER}
+    assert [item.student for item in collect([lay_out(tmp_path / "one", one, False)], matcher)] == ["all"]
+
+
+def test_long_names_take_no_time():
+    naming = Naming("ps1")
+    started = time.perf_counter()
+    for part in ("-", "_1", " ", "_11_11_x\n"):
+        stem = "x" + part * 30_000 + "x"
+        naming.is_generic(stem), naming.from_name(stem)
+    gradescope_names("submission_1:\n  :name: x" + " " * 60_000 + "y\n")
+    assert time.perf_counter() - started < 1
+    assert len(from_lms(f"a_{'9' * 200}_assignsubmission_").number) == 40  # it becomes part of a file's name
+
+
+def test_ids_that_a_file_system_takes_for_one_are_told_apart():
+    ids = [student for student, _ in distinct([Name("Stra\u00dfe"), Name("STRASSE"), Name("e\u0301"), Name("\u00e9")])]
+    assert ids == ["Stra\u00dfe", "STRASSE-2", "e\u0301", "\u00e9-2"]

@@ -1,13 +1,17 @@
 """Notebooks: what is read, and what is refused with a reason."""
 
 import json
+import time
 
 import pytest
 from grading_helpers import BLANK, notebook
 
+from autograder.grading.follow import used
 from autograder.grading.matching import defined_names, find_problem_set
-from autograder.grading.notebook import MAX_BYTES, NotebookProblem, read_notebook, without_installs
+from autograder.grading.notebook import MAX_BYTES, CodeCell, Notebook, NotebookProblem, read_notebook, without_installs
+from autograder.grading.session import defines
 from autograder.grading.text import clean_line
+from autograder.kernel.render import line
 
 
 def test_code_cells_are_read_in_order():
@@ -57,6 +61,30 @@ def test_bad_notebooks_have_a_reason(data, reason):
     with pytest.raises(NotebookProblem, match=reason) as error:
         read_notebook(data)
     assert str(error.value).endswith(".")
+
+
+def test_more_code_than_anybody_writes_is_refused():
+    assert len(read_notebook(notebook("#" * 1_500_000, "#" * 1_500_000)).cells) == 2
+    with pytest.raises(NotebookProblem, match="4 million characters of code"):
+        read_notebook(notebook("#" * 2_500_000, "#" * 2_500_000))
+
+
+@pytest.mark.parametrize("start", ["", "async", "def", "class", "import", "a=", "a:", "a,", "%pip", "%sudo"])
+@pytest.mark.parametrize("part", ["\n", " ", "\t\n", "a\n", "a ", "(", "def a\n", "a=(\n", "\r"])
+def test_no_text_takes_long_to_look_at(start, part, problem_set):
+    """What the grader does with cells is done by expressions that take their square in time for none."""
+    cell = CodeCell(1, start + part * 100_000 + "x")
+    started = time.perf_counter()
+    defines(cell), defined_names(Notebook((cell,), "")), without_installs(cell.source), used(problem_set, [cell])
+    line("Cell In[3], line 1", 3, cell.source), clean_line(cell.source)
+    assert time.perf_counter() - started < 3
+
+
+def test_what_defines_something_is_seen():
+    for text in ("x = 1", "  def f(): 1", "\n\nimport os", "class A: 1", "if x:\n\tasync def f(): 1", "a, b = 1, 2"):
+        assert defines(CodeCell(1, text)), text
+    for text in ("plot(x)", "x = train(y)", "definition(1)", "print(1)"):
+        assert not defines(CodeCell(1, text)), text
 
 
 def test_lone_surrogates_do_not_break_later_encoding():

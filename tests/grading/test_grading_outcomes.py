@@ -2,11 +2,12 @@
 
 import json
 
+import numpy as np
 import pytest
 
-from autograder.grading.outcomes import read_outcome, read_reply
+from autograder.grading.outcomes import MAX_PAYLOAD, MIN_PAYLOAD, most_bytes, read_outcome, read_reply
 from autograder.kernel import ProbeReply
-from dgm.checks.evidence import EvidenceError
+from dgm.checks.evidence import EvidenceError, encode
 
 GOOD = {"status": "ok", "evidence": [1, 2], "error": None, "mutated": [], "seconds": 0.5}
 FAILED = {"type": "ValueError", "message": "no", "where": "line 1"}
@@ -44,6 +45,17 @@ def test_garbage_becomes_an_error(payload):
 def test_too_much_evidence_is_not_even_parsed():
     result = read_reply(ProbeReply("ok", b"[" * (16 * 2**20 + 1)), 5)
     assert result["status"] == "error" and "too large" in result["error"]["message"]
+
+
+def test_evidence_far_larger_than_the_reference_s_is_not_parsed():
+    def expected(numbers):
+        return {"status": "ok", "evidence": np.zeros(numbers), "error": None, "mutated": [], "seconds": 0.0}
+
+    assert most_bytes(expected(3)) == MIN_PAYLOAD
+    assert MIN_PAYLOAD < most_bytes(expected(100_000)) < MAX_PAYLOAD == most_bytes(expected(1_000_000))
+    payload = encode({**expected(200_000)})
+    assert read_reply(ProbeReply("ok", payload), 5, most_bytes(expected(100_000)))["status"] == "ok"
+    assert "too large" in read_reply(ProbeReply("ok", payload), 5, 1 << 20)["error"]["message"]
 
 
 def test_evidence_beside_an_error_is_dropped():

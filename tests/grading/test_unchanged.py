@@ -1,6 +1,7 @@
 """The stamp of a complete run: it holds as long as nothing that decides about the results has changed."""
 
 import json
+import os
 import shutil
 
 import pytest
@@ -118,3 +119,17 @@ def test_torch_is_not_needed():
 
     code = "import sys, autograder.grading.unchanged, autograder.cli.grade; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_pipes_and_endless_devices_among_submissions_are_not_read(run):
+    """A submission may be a folder with anything in it, and this is looked at before all else."""
+    course, _ = run
+    folder = course / "class" / "eve"
+    folder.mkdir()
+    os.mkfifo(folder / "pipe.ipynb")
+    (folder / "zeros.ipynb").symlink_to("/dev/zero")
+    (folder / "itself.ipynb").symlink_to(folder / "itself.ipynb")
+    before = key(course)
+    assert before == key(course)
+    (folder / "notes.txt").write_text("x")
+    assert before != key(course)

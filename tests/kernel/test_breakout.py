@@ -307,3 +307,6 @@ def test_an_ordinary_user_gets_the_same(open_folder: Path) -> None:
             assert answers[level]["secret"] == "", level
             assert answers[level]["grader"] == "", level
             assert answers[level]["probe"] == "ok" and answers[level]["left"] == 0, level
+            assert answers[level]["said"] == "lease False\nlease False\n", level
+            assert answers[level]["untouched"], level
+            assert answers[level]["beside"] == answers[level]["started"] == "ok", level

@@ -6,9 +6,10 @@ import time
 
 import pytest
 
-from autograder.kernel import Execution, Kernel, KernelPool, Limits
+from autograder.kernel import Execution, Kernel, KernelPool, Limits, watchdog
+from autograder.kernel.handle import ProcessHandle
 
-from .conftest import LIMITS
+from .conftest import LIMITS, needs
 
 SWALLOW = """
 while True:
@@ -147,10 +148,13 @@ os.mkdir('closed', 0)
 
 
 def test_deep_and_closed_folders_are_removed_and_do_not_stop_the_watch(any_kernel: Kernel) -> None:
-    """A path that is too deep for a recursion must not end the thread that watches all kernels."""
+    """A path that is too deep to be counted ends the kernel where files are counted, and never what watches it."""
     scratch = any_kernel._handle.scratch
-    assert any_kernel.execute(DEEP.format(more="time.sleep(1)")).status == "ok"
-    assert any_kernel._pool._watchdog._thread is not None and any_kernel._pool._watchdog._thread.is_alive()
+    done = any_kernel.execute(DEEP.format(more="time.sleep(1)"))
+    if scratch is None:
+        assert done.status == "ok" and any_kernel._pool._watchdog.watches(any_kernel._handle)
+    else:
+        assert done.status == "died" and "cannot be looked into" in done.evalue
     any_kernel.close()
     assert scratch is None or not scratch.exists()
 
@@ -159,6 +163,12 @@ UNMAPPED = {
     "files in memory": "import os\nfor i in range(3):\n    os.write(os.memfd_create('x'), bytes(7 << 20))",
     "mapped by nobody": "import mmap\nm = mmap.mmap(-1, 1 << 20)\nm[0] = 1\nm.madvise(mmap.MADV_DONTNEED)",
     "of a device": "import mmap, os\nm = mmap.mmap(os.open('/dev/zero', os.O_RDWR), 1 << 20)\nm[0] = 1",
+    "pages in a pipe": (
+        "import ctypes, os\nread, write = os.pipe()\nbuffer = ctypes.create_string_buffer(8)\n"
+        "part = (ctypes.c_void_p * 2)(ctypes.addressof(buffer), 8)\n"
+        "if ctypes.CDLL(None).vmsplice(write, part, 1, 0) < 0: raise PermissionError"
+    ),
+    "long pipes": "import fcntl, os\nfcntl.fcntl(os.pipe()[1], fcntl.F_SETPIPE_SZ, 1 << 20)",
     "System V": "import ctypes\nif ctypes.CDLL(None).shmget(0, 1 << 20, 0o1600) < 0: raise PermissionError",
 }
 
@@ -169,6 +179,119 @@ def test_there_is_no_memory_that_nobody_counts(any_kernel: Kernel, name: str) ->
         pytest.skip("the level has no system-call filter")
     done = any_kernel.execute(UNMAPPED[name])
     assert (done.status, done.ename) in (("error", "PermissionError"), ("error", "FileNotFoundError")), done
+
+
+DEAD_LEADERS = """
+import ctypes, os, threading, time
+def grow():
+    time.sleep(0.5)
+    data = b'x' * (300 * 10**6)
+    time.sleep(5)
+    os._exit(0)
+for _ in range(4):
+    if os.fork() == 0:
+        threading.Thread(target=grow).start()
+        ctypes.CDLL(None).pthread_exit(None)
+print([os.waitstatus_to_exitcode(os.wait()[1]) for _ in range(4)])
+"""
+PAGE_TABLES = """
+import mmap, numpy as np, time
+flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x4000
+area = np.frombuffer(mmap.mmap(-1, 1 << 40, flags=flags, prot=mmap.PROT_READ), np.uint8)
+for start in range(0, 1 << 40, 1 << 36):
+    area[start : start + (1 << 36) : 2 << 20].sum()
+time.sleep(2)
+"""
+SHARED = """
+import os, time
+data = b'x' * (600 * 10**6)
+for _ in range(12):
+    if os.fork() == 0:
+        time.sleep(10)
+        os._exit(0)
+time.sleep(10)
+"""
+SOCKETS = """
+import os, socket, time
+for _ in range(4):
+    if os.fork() == 0:
+        kept = [socket.socketpair() for _ in range(400)]
+        time.sleep(10)
+        os._exit(0)
+time.sleep(10)
+"""
+BUSY = """
+import os
+for _ in range(40):
+    if os.fork() == 0:
+        os.setsid()
+        while True:
+            pass
+while True:
+    pass
+"""
+
+
+def test_memory_of_a_process_whose_first_thread_has_ended_is_counted(kernel: Kernel) -> None:
+    """Linux shows such a process without any memory."""
+    done = kernel.execute(DEAD_LEADERS)
+    assert "-9" in done.stdout_tail and done.seconds < 5, done
+
+
+@pytest.mark.parametrize("code", [PAGE_TABLES, SHARED], ids=["page tables", "shared with many"])
+def test_memory_that_counts_for_little_elsewhere_is_counted(kernel: Kernel, code: str) -> None:
+    done = kernel.execute(code)
+    assert done.status == "died" and "MB of memory" in done.evalue and done.seconds < 10, done
+
+
+@pytest.mark.parametrize(("code", "reason"), [(SOCKETS, "sockets and pipes"), (BUSY, "busy")], ids=["sockets", "busy"])
+def test_what_takes_it_from_others_is_limited(kernel: Kernel, code: str, reason: str) -> None:
+    done = kernel.execute(code)
+    assert done.status == "died" and reason in done.evalue and done.seconds < 9, done
+
+
+def test_buffers_of_sockets_stay_small(any_kernel: Kernel) -> None:
+    if any_kernel.level == "process":
+        pytest.skip("the level has no system-call filter")
+    code = (
+        "import socket\na, b = socket.socketpair()\n"
+        "for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):\n    a.setsockopt(socket.SOL_SOCKET, option, 1 << 20)\n"
+        "a.setblocking(False)\nsent = 0\n"
+        "try:\n    while True: sent += a.send(bytes(1 << 16))\nexcept BlockingIOError: print(sent < 1 << 19)"
+    )
+    assert any_kernel.execute(code).stdout_tail == "True\n"
+
+
+def test_a_file_that_is_only_mapped_counts(pools: dict[str, KernelPool]) -> None:
+    """It has no name and is not open any more, and takes its room on the disk all the same."""
+    needs("landlock")
+    code = (
+        "import mmap, os, time\nkept = []\nfor i in range(6):\n"
+        "    fd = os.open('f', os.O_CREAT | os.O_RDWR)\n    os.write(fd, bytes(7 << 20))\n"
+        "    kept.append(mmap.mmap(fd, 4096))\n    os.close(fd)\n    os.unlink('f')\ntime.sleep(3)"
+    )
+    with pools["landlock"].start() as kernel:
+        done = kernel.execute(code)
+    assert done.status == "died" and "of files" in done.evalue, done
+
+
+def test_watching_one_kernel_does_not_hold_up_the_others(best: KernelPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    check = watchdog._check
+
+    def slow(handle: ProcessHandle, watched: object) -> None:
+        if handle is first._handle:
+            time.sleep(3)
+        check(handle, watched)  # type: ignore[arg-type]
+
+    with best.start() as first, best.start() as second:
+        monkeypatch.setattr(watchdog, "_check", slow)
+        time.sleep(0.3)
+        started = time.monotonic()
+        assert second.execute(SHARED).status == "died"
+        second.close()
+        best.start().close()
+        assert time.monotonic() - started < 3
+        monkeypatch.undo()
 
 
 def test_honest_ways_to_share_memory_work(kernel: Kernel) -> None:

@@ -6,6 +6,7 @@ anyone else first makes a user namespace in which only their own id exists.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import socket
@@ -22,6 +23,7 @@ SOCKETS = "/run/kernel"
 DEVICES = ("/dev/null", "/dev/full", "/dev/random", "/dev/urandom")
 FAMILIES = (seccomp.AF_UNIX, seccomp.AF_INET, seccomp.AF_INET6, seccomp.AF_NETLINK)
 IN_SCRATCH = ("work", "tmp", "home")
+TCP_BUFFER = "4096 65536 131072"  # bytes: least, at first, at most
 
 
 def privileged() -> bool:
@@ -70,7 +72,9 @@ def build(spec: Mapping[str, object], uid: int) -> None:
     _etc(uid)
     os.mkdir("/proc")
     quiet = linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC
-    linux.mount("proc", "/proc", "proc", quiet | linux.MS_RDONLY)
+    linux.mount("proc", "/proc", "proc", quiet)
+    _small_buffers()
+    linux.mount("none", "/proc", None, linux.MS_REMOUNT | linux.MS_BIND | linux.MS_RDONLY | quiet)
     _scratch(uid, int(limits["scratch_mb"]))
     os.makedirs(SOCKETS)
     linux.mount(OLD + str(spec["sockets"]), SOCKETS, None, linux.MS_BIND)
@@ -135,6 +139,13 @@ def _scratch(uid: int, size_mb: int) -> None:
             os.chown(f"{SCRATCH}/{name}", uid, uid)
     if not os.path.lexists("/tmp"):  # unless something readable lies there
         os.symlink(SCRATCH + "/tmp", "/tmp")
+
+
+def _small_buffers() -> None:
+    """For TCP, which by itself grows its buffers to many megabytes each, from a store of the whole machine."""
+    for name in ("tcp_rmem", "tcp_wmem"):
+        with contextlib.suppress(OSError), open(f"/proc/sys/net/ipv4/{name}", "w") as file:  # not in every container
+            file.write(TCP_BUFFER)
 
 
 def _loopback_up() -> None:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from autograder.kernel.sandbox import linux
 
 CAP_SETGID, CAP_SETUID, CAP_SYS_ADMIN = 6, 7, 21
+NEIGHBOURS = 16  # kernels at once that may use all their processes where they share a user id
+FILES, MANY_FILES = 1024, 1 << 16  # open ones, of a kernel's process and of the grader's
 
 
 def can_change_identity() -> bool:
@@ -30,14 +32,34 @@ def pick_uid() -> int | None:
     return top if top > 0 else None
 
 
+def allow_many_files() -> None:
+    """As many open files for this process, and those that it starts, as it may have.
+
+    Linux counts files that are on their way through sockets by user, and refuses to send one when there are more than
+    the *sender* may have open. Where kernels have our user id, student code could keep so many under way that no
+    further kernel can start, were our limit not far above a kernel's.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MANY_FILES if hard == resource.RLIM_INFINITY else min(hard, MANY_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def set_limits(limits: dict[str, float], *, fresh_user: bool, data_mb: int | None) -> None:
-    """Apply rlimits. ``fresh_user``: nobody else's processes are counted against this user."""
-    processes = int(limits["processes"]) + 8 + (0 if fresh_user else count_tasks(os.getuid()))
-    _set(resource.RLIMIT_NPROC, processes)
+    """Apply rlimits. ``fresh_user``: nobody else's processes are counted against this user.
+
+    Otherwise there has to be room for what other kernels of this user start, or one of them could keep the others from
+    forking; then the watchdog is who ends a kernel with too many.
+    """
+    processes = int(limits["processes"]) + 8
+    _set(resource.RLIMIT_NPROC, processes if fresh_user else count_tasks(os.getuid()) + NEIGHBOURS * processes)
     _set(resource.RLIMIT_FSIZE, int(limits["file_mb"]) << 20)
-    _set(resource.RLIMIT_CORE, 0)
+    _set(resource.RLIMIT_CORE, 1)  # not 0, with which a program of the machine that takes in core files would still run
+    for kind in (resource.RLIMIT_NICE, resource.RLIMIT_RTPRIO):  # whatever this user may do elsewhere
+        _set(kind, 0)
+    _set(resource.RLIMIT_SIGPENDING, 4096)
     _set(resource.RLIMIT_CPU, int(limits["total_seconds"] * max(1, limits["threads"])) + 5)
-    _set(resource.RLIMIT_NOFILE, 1024)
+    _set(resource.RLIMIT_NOFILE, FILES)
     _set(resource.RLIMIT_MSGQUEUE, 0)
     _set(resource.RLIMIT_MEMLOCK, 1 << 20)
     if data_mb is not None:
