@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ MAX_BYTES = 20 * 2**20
 MAX_CODE_CELLS = 2000
 MAX_CODE = 4_000_000  # characters of code: a notebook's megabytes are outputs and pictures
 
+_HEADING = re.compile(r"^#{1,6}[ \t]+(\S.{0,200})", re.MULTILINE)
 # Installing is of no use in a sandbox without a network, and would only cost time.
 _INSTALL = re.compile(r"^(\s*)[%!]{1,2}\s*(?:(?:sudo\s+)?(?:python3?\s+-m\s+)?(?:pip3?|conda|mamba|uv|apt|apt-get)\b)")
 
@@ -27,10 +29,11 @@ class NotebookProblem(ValueError):
 
 @dataclass(frozen=True)
 class CodeCell:
-    """A code cell; ``number`` counts all cells of the notebook from 1, as a reader would."""
+    """A code cell; ``number`` counts all cells of the notebook from 1, ``heading`` is the last one above it."""
 
     number: int
     source: str
+    heading: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,12 +59,7 @@ def read_notebook(data: bytes) -> Notebook:
     cells = raw.get("cells")
     if not isinstance(cells, list) or not cells:
         raise NotebookProblem("The notebook has no cells.")
-    code = [
-        CodeCell(number, _source(cell.get("source"), number))
-        for number, cell in enumerate(cells, 1)
-        if isinstance(cell, dict) and cell.get("cell_type") == "code"
-    ]
-    code = [cell for cell in code if cell.source.strip()]
+    code = [cell for cell in _code_cells(cells) if cell.source.strip()]
     if not code:
         raise NotebookProblem("The notebook has no code cells.")
     if len(code) > MAX_CODE_CELLS:
@@ -69,6 +67,16 @@ def read_notebook(data: bytes) -> Notebook:
     if sum(len(cell.source) for cell in code) > MAX_CODE:
         raise NotebookProblem(f"The notebook has more than {MAX_CODE // 10**6} million characters of code.")
     return Notebook(tuple(code), hashlib.sha256(data).hexdigest())
+
+
+def _code_cells(cells: list[Any]) -> Iterator[CodeCell]:
+    heading = ""
+    for number, cell in enumerate(cells, 1):
+        kind = cell.get("cell_type") if isinstance(cell, dict) else None
+        if kind == "code":
+            yield CodeCell(number, _source(cell.get("source"), number), heading)
+        elif kind == "markdown":
+            heading = (_HEADING.findall(_source(cell.get("source"), number)) or [heading])[-1]
 
 
 def _parse(data: bytes) -> dict[str, Any]:

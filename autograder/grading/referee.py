@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from types import SimpleNamespace
 from typing import Any, Self
 
+from autograder.grading.apart import Apart, unusually_large
 from autograder.grading.results import ProbeResult, QuestionResult, question_status
 from autograder.grading.seeds import probe_seed
 from autograder.grading.text import clean_line
@@ -22,6 +23,7 @@ from dgm.checks.status import ERROR, FAILED, PASSED
 from dgm.checks.verdicts import explain, sentence
 
 SLOW_SECONDS = 0.015  # probes that take longer on the reference are run on mistakes only where they are needed
+UNJUDGED = (FAILED, "the answer holds much more data than a right one, and could not be judged.")
 
 
 class ReferenceFailed(RuntimeError):
@@ -96,10 +98,14 @@ class Referee:
     def _verdict(self, question: Question, probe: Probe, outcome: Outcome, expected: Outcome) -> tuple[str, str]:
         with self._lock:
             context = Context(self.probe_seed(question, probe), self.device, self._reference)
-            status, message = explain(
-                outcome, expected, probe.judge, context, undefined="is not defined when the notebook has run.",
+            decision = partial(
+                explain, outcome, expected, probe.judge, context,
+                undefined="is not defined when the notebook has run.",
                 untouched="Not answered yet: the stub is still there.",
             )
+            large = self.device == "cpu" and unusually_large(outcome["evidence"], expected["evidence"])
+            decided = Apart(decision) if large else decision()
+        status, message = (decided.result() or UNJUDGED) if isinstance(decided, Apart) else decided
         return status, clean_line(message) if status == FAILED else message
 
     def judge_question(self, question: Question, outcomes: Mapping[str, Outcome]) -> QuestionResult:

@@ -42,9 +42,10 @@ class Session:
 
     def __init__(
         self, pool: KernelPool, cells: Sequence[CodeCell], limits: Limits,
-        stopped: Callable[[], bool] = lambda: False,
+        stopped: Callable[[], bool] = lambda: False, after: Callable[[Session, CodeCell], None] | None = None,
     ) -> None:
-        self._pool, self._cells, self._limits, self._stopped = pool, cells, limits, stopped
+        """``after`` is called when a cell has run, and may ask with `early`."""
+        self._pool, self._cells, self._limits, self._stopped, self._after = pool, cells, limits, stopped, after
         self._kernel: Kernel | None = None
         self._restarts = 0
         self._blamed = False
@@ -53,6 +54,7 @@ class Session:
         self._notes: list[str] = []
         self._broken: dict[str, str] = {}
         self._deadline = 0.0
+        self._early = 0.0  # seconds of probes between the cells
 
     @property
     def notes(self) -> list[str]:
@@ -107,7 +109,21 @@ class Session:
             if broken or not self._kernel.alive:
                 self._killers.add(cell.number)
                 return False
+            if self._after:
+                self._after(self, cell)
+                if self._kernel is None:  # that was no cell's fault
+                    self._after = None
+                    return False
         return True
+
+    @property
+    def alive(self) -> bool:
+        """Whether there is a kernel now."""
+        return self._kernel is not None
+
+    @property
+    def _probes_share(self) -> float:
+        return (1 - CELLS_SHARE) * self._limits.total_seconds
 
     def _start(self) -> Kernel:
         """A kernel that has run nothing yet; on a busy machine the first try may fail."""
@@ -120,7 +136,7 @@ class Session:
             return self._pool.start()
 
     def _cell_seconds(self, cell: CodeCell) -> float:
-        cells_left = self._left() - (1 - CELLS_SHARE) * self._limits.total_seconds
+        cells_left = self._left() - max(0.0, self._probes_share - self._early)
         if cells_left > 0:
             return min(self._limits.cell_seconds, max(cells_left, 1.0))
         return min(LATE_CELL_SECONDS, self._left()) if defines(cell) else 0.0
@@ -146,6 +162,8 @@ class Session:
         self._noted.add(cell.number)
         lines = cell.source.split("\n")
         code, place = next(text for text in lines if text.strip()), f"Cell {cell.number}"
+        if cell.heading:
+            place += f", below “{clean_line(cell.heading, 60)}”"
         if line is not None and 1 <= line <= len(lines):
             code, place = lines[line - 1], f"{place}, line {line}"
         shown = clean_line(code, 50).replace("`", "'")
@@ -165,9 +183,23 @@ class Session:
         if self._kernel is None:
             self._blame()
             return plain_outcome("error", GONE)
-        reply = self._kernel.probe(request, timeout=min(limit, self._left()))
+        return self._asked(self._kernel, request, limit, most)
+
+    def early(self, request: dict[str, Any], seconds: float | None = None, most: int = MAX_PAYLOAD) -> Outcome | None:
+        """Ask one probe between two cells; None if it had better be asked at the end."""
+        if self._stopped():
+            raise Stopped
+        if self._kernel is None or self._early >= self._probes_share or self._left() <= 0:
+            return None
+        start = time.monotonic()
+        outcome = self._asked(self._kernel, request, seconds or self._limits.probe_seconds, most)
+        self._early += time.monotonic() - start
+        return outcome
+
+    def _asked(self, kernel: Kernel, request: dict[str, Any], limit: float, most: int) -> Outcome:
+        reply = kernel.probe(request, timeout=min(limit, self._left()))
         outcome = read_reply(reply, limit, most) if reply.status != "timeout" else timed_out(limit, reply.seconds)
-        if not self._kernel.alive or gpu.broke_the_gpu((outcome.get("error") or {}).get("message", "")):
+        if not kernel.alive or gpu.broke_the_gpu((outcome.get("error") or {}).get("message", "")):
             self._close()
         return self._with_cause(gpu.explained(outcome))
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from autograder.grading import follow
+from autograder.grading.asking import Asking
 from autograder.grading.intake import Submission
-from autograder.grading.outcomes import most_bytes
 from autograder.grading.referee import Referee
 from autograder.grading.results import (
     INVALID,
@@ -22,9 +22,7 @@ from autograder.grading.results import (
 )
 from autograder.grading.session import Session
 from autograder.kernel import KernelPool, Limits
-from autograder.probes.load import ProblemSet, probe_source
-from autograder.probes.spec import Probe, Question
-from dgm.checks.runtime import Outcome
+from autograder.probes.load import ProblemSet
 
 
 @dataclass(frozen=True)
@@ -56,17 +54,18 @@ class Grader:
             question for question in self.problem_set.questions
             if question.id not in results and (chosen is None or question.id in chosen)
         ]
-        with Session(self.pool, submission.notebook.cells, self.limits, self.stopped) as session:
+        asking = Asking(self.referee, wanted, submission.notebook.cells)
+        with Session(self.pool, submission.notebook.cells, self.limits, self.stopped, asking.after) as session:
             present = set()
             for question in wanted:
-                outcomes = {probe.name: self._ask(session, question, probe) for probe in question.probes}
+                outcomes = asking.outcomes(session, question)
                 results[question.id] = self.referee.judge_question(question, outcomes)
                 if any(outcome["status"] != "missing" for outcome in outcomes.values()):
                     present.add(question.id)
             notes = session.notes
             # From here on the reference's source enters the kernel, and nothing that is said there is shown;
             # see `follow` for why the order matters.
-            self._second_tries(session, present, results, uses)
+            self._second_tries(session, asking, present, results, uses)
         questions = [results[question.id] for question in self.problem_set.questions if question.id in results]
         return SubmissionResult(
             assignment=self.problem_set.name, student=submission.student, score=total_score(questions),
@@ -76,15 +75,9 @@ class Grader:
             questions=questions,
         )
 
-    def _ask(self, session: Session, question: Question, probe: Probe, prelude: str = "") -> Outcome:
-        request = {
-            "source": probe_source(question, probe), "name": probe.name, "device": self.referee.device,
-            "seed": self.referee.probe_seed(question, probe), "prelude": prelude,
-        }
-        return session.probe(request, probe.seconds, most_bytes(self.referee.expected(question, probe)))
-
     def _second_tries(
-        self, session: Session, present: set[str], results: dict[str, QuestionResult], uses: Mapping[str, list[str]]
+        self, session: Session, asking: Asking, present: set[str], results: dict[str, QuestionResult],
+        uses: Mapping[str, list[str]],
     ) -> None:
         weak = {id for id, result in results.items() if result.status != PASSED or result.follow_through}
         for question in self.problem_set.questions:
@@ -98,7 +91,7 @@ class Grader:
             for probe, verdict in zip(question.probes, result.probes, strict=True):
                 if verdict.status == PASSED:
                     continue
-                outcome = self._ask(session, question, probe, prelude)
+                outcome = asking.ask(session, question, probe, prelude)
                 if self.referee.judge_probe(question, probe, outcome).status == PASSED:
                     verdict.status, verdict.earned, verdict.mistake = PASSED, probe.points, None
                     verdict.message = follow.message(failed)

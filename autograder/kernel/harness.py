@@ -71,8 +71,16 @@ def run_in_place(request, namespace, limit):
 def run_forked(request, namespace, timeout, limit):
     """Run one probe in a child process; returns the reply and the payload."""
     own = set(_children())
-    read_end, write_end = os.pipe()
-    pid = os.fork()
+    try:
+        read_end, write_end = os.pipe()
+    except OSError as error:
+        return _no_process(error)
+    try:
+        pid = os.fork()
+    except OSError as error:
+        os.close(read_end)
+        os.close(write_end)
+        return _no_process(error)
     if pid == 0:
         _be_child(request, namespace, read_end, write_end)
     os.close(write_end)
@@ -81,6 +89,10 @@ def run_forked(request, namespace, timeout, limit):
     finally:
         os.close(read_end)
         _kill_new_children(own)
+
+
+def _no_process(error):
+    return {"status": "died", "message": f"No process could be started for this check ({error.strerror})."}, b""
 
 
 def _be_child(request, namespace, read_end, write_end):

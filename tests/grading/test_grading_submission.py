@@ -1,5 +1,6 @@
 """One submission: cells, restarts, verdicts, follow-through. With kernels that need no process."""
 
+import json
 import re
 
 import pytest
@@ -8,6 +9,8 @@ from grading_helpers import submission as make
 
 from autograder.errors import UserError
 from autograder.grading import follow
+from autograder.grading.intake import Submission
+from autograder.grading.notebook import read_notebook
 from autograder.grading.referee import Referee
 from autograder.grading.submission import Grader
 from autograder.kernel import Execution, Limits, SandboxError
@@ -108,6 +111,17 @@ def test_errors_in_cells_cost_only_what_needs_them(grader):
     ]
 
 
+def test_a_note_names_the_heading_above(grader):
+    cells = [
+        {"cell_type": "markdown", "source": ["# Set\n", "text\n", "## Question 1 · Doubling\n", "#no heading\n"]},
+        *({"cell_type": "code", "source": cell} for cell in (*RIGHT, "1 / 0")),
+    ]
+    data = json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}).encode()
+    result = grader.grade(Submission("ada", "", read_notebook(data)))
+    place = "Cell 6, below “Question 1 · Doubling”, line 1 (`1 / 0`)"
+    assert result.notes == [f"{place}: ZeroDivisionError: division by zero"]
+
+
 def test_installs_are_skipped_without_a_note(grader, pool):
     result = grader.grade(make("ada", "%pip install torch", *RIGHT))
     assert result.score == 10 and not result.notes and pool.kernels[0].executed[0] == "pass"
@@ -131,7 +145,7 @@ def test_the_last_kernel_runs_definitions_only(grader, pool):
 
 
 def test_too_many_killers(grader, pool):
-    result = grader.grade(make("ada", *RIGHT, "a = 1 # DIE", "b = 1 # DIE", "c = 1 # DIE"))
+    result = grader.grade(make("ada", "a = 1 # DIE", "b = 1 # DIE", "c = 1 # DIE", *RIGHT))
     assert result.score == 0 and "kept alive" in result.questions[0].probes[0].message
     assert len(pool.kernels) == 4  # three tries, and one to see whose fault it is
 

@@ -1,0 +1,115 @@
+"""When questions are asked: in their place, and at the end of the notebook where that is better."""
+
+import pytest
+from grading_helpers import BLANK, DOUBLE, LIMITS, MEAN, RIGHT, SETUP, SUM, TRIPLE, WRONG_MEAN, FakePool
+from grading_helpers import submission as make
+
+from autograder.grading.asking import places
+from autograder.grading.notebook import CodeCell
+from autograder.grading.referee import Referee
+from autograder.grading.submission import Grader
+from autograder.kernel import ProbeReply
+
+
+@pytest.fixture
+def pool():
+    return FakePool()
+
+
+@pytest.fixture
+def grader(problem_set, pool):
+    return Grader(problem_set, Referee(problem_set, 5), pool, LIMITS)
+
+
+def scores(result):
+    return [question.score for question in result.questions]
+
+
+HELPED = "def helper(x):\n    return 2 * x\ndef double(x):\n    return helper(x)"
+TAKEN = "def helper(a, b):\n    return a + b"
+
+
+def test_a_name_that_is_used_again_later_breaks_nothing(grader, pool):
+    result = grader.grade(make("ada", SETUP, HELPED, SUM, MEAN, TAKEN))
+    assert scores(result) == [3, 3, 4] and not any(question.follow_through for question in result.questions)
+    assert pool.asked == ["small", "large", "rows", "means"]
+
+
+def test_an_answer_may_need_what_is_defined_below(grader, pool):
+    result = grader.grade(make("ada", SETUP, "def double(x):\n    return factor * x", SUM, MEAN, "factor = 2"))
+    assert result.score == 10 and pool.asked == ["small", "large", "rows", "means"] * 2
+
+
+def test_the_better_one_counts(grader):
+    below = "def double(x):\n    return (3 if x.abs().max() > 50 else factor) * x"
+    assert scores(grader.grade(make("ada", SETUP, below, "factor = 2")))[0] == 1
+    above = "factor = 2\ndef double(x):\n    return factor * x"
+    assert scores(grader.grade(make("ada", SETUP, above, "factor = 3")))[0] == 3
+
+
+def test_the_last_definition_counts(grader, pool):
+    result = grader.grade(make("ada", SETUP, TRIPLE, SUM, MEAN, DOUBLE))
+    assert result.score == 10 and not any(question.follow_through for question in result.questions)
+    assert pool.asked == ["rows", "means", "small", "large", "rows", "means"]  # q2 and q3 need the last cell
+
+
+def test_an_answer_without_a_definition_that_can_be_seen_is_asked_at_the_end(grader):
+    assert scores(grader.grade(make("ada", SETUP, BLANK[1], f"exec({DOUBLE!r})")))[0] == 3
+
+
+def test_a_blank_question_costs_one_more_probe(grader, pool):
+    assert grader.grade(make("ada", *BLANK)).score == 0
+    first, at_the_end, second_tries = ["small", "large", "rows", "means"], ["small", "rows", "means"], ["rows", "means"]
+    assert pool.asked == first + at_the_end + second_tries
+
+
+def test_what_ends_the_kernel_is_asked_once(grader, pool):
+    pool.deadly = {"small"}
+    result = grader.grade(make("ada", *RIGHT))
+    assert scores(result) == [2, 3, 4] and pool.asked.count("small") == 1 and len(pool.kernels) == 2
+
+
+def test_what_took_too_long_is_not_tried_again(grader, pool, monkeypatch):
+    kernel = type(pool.start())
+    pool.kernels.clear()
+    ask = kernel.probe
+
+    def slow(self, request, timeout=None):
+        reply = ask(self, request, timeout)
+        return ProbeReply("timeout", seconds=timeout) if request["name"] == "small" else reply
+
+    monkeypatch.setattr(kernel, "probe", slow)
+    result = grader.grade(make("ada", *RIGHT))
+    assert scores(result) == [2, 3, 4] and pool.asked.count("small") == 1
+
+
+def test_probes_between_cells_have_their_share_of_time(problem_set, pool, monkeypatch):
+    grader = Grader(problem_set, Referee(problem_set, 5), pool, LIMITS)
+    monkeypatch.setattr("autograder.grading.session.CELLS_SHARE", 1.0)  # none
+    order = []
+    pool.on_execute = order.append
+    assert grader.grade(make("ada", *RIGHT)).score == 10
+    assert len(order) == 4 and pool.asked == ["small", "large", "rows", "means"]
+
+
+def test_where_there_are_no_forks_all_is_asked_at_the_end(problem_set, pool):
+    referee = Referee(problem_set, 5)
+    referee.device = "cuda"
+    cells = make("ada", SETUP, HELPED, SUM, MEAN, TAKEN)
+    assert scores(Grader(problem_set, Referee(problem_set, 5), pool, LIMITS).grade(cells))[0] == 3
+    from autograder.grading.asking import Asking
+
+    asking = Asking(referee, problem_set.questions, cells.notebook.cells)
+    asked = len(pool.asked)
+    asking.after(None, cells.notebook.cells[1])  # would ask the session
+    assert len(pool.asked) == asked
+
+
+def test_places(problem_set):
+    none = "x == 1\n  mean_double = 2"
+    texts = [SETUP, DOUBLE, "double_sum: int = 3", none, "double\t= 1", WRONG_MEAN, "# double = 1"]
+    cells = [CodeCell(number, text) for number, text in enumerate(texts, 1)]
+    found = places(problem_set.source, problem_set.questions, cells)
+    assert {number: [question.id for question in there] for number, there in found.items()} == {
+        3: ["q2"], 5: ["q1"], 6: ["q3"],
+    }
