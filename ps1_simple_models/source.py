@@ -21,6 +21,8 @@
 #   and the worked solution.
 # - Later questions use earlier answers. If an earlier one is wrong you do not lose points twice: when your notebook is
 #   graded, later questions are also tried with a correct version of it.
+# - Begin the names of helpers of your own with an underscore. The picture cells define short names (`draw`, `eps`, …), later questions
+#   define more, and a name that is used twice breaks whatever needs the first.
 #
 # **Points.** 100, of which 6 are for three short written answers, and 5 bonus points.
 #
@@ -47,7 +49,9 @@
 # | randomness | every random function takes its noise, or a `torch.Generator`, as an argument |
 # | inputs | functions never change their arguments in place, unless the docstring says so |
 #
-# Any correct method is accepted: loops or vectorised code, float32 or float64, your own algebra or the one in the text.
+# Any correct method is accepted: loops or vectorised code, float32 or float64, your own algebra or the one in the text. (All times
+# given are for vectorised code; with a loop over examples or pixels a picture can take a hundred times longer. When your notebook is graded, a
+# cell that only draws a picture is stopped after 30 seconds, which costs nothing.)
 
 # %% role="setup"
 import math
@@ -55,7 +59,7 @@ import math
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -138,14 +142,14 @@ plt.show()
 # ### Your task
 #
 # Write the four functions below from elementary operations (`amax`, `exp`, `log`, `sum`, …). `torch.logsumexp` and its relatives
-# are there to compare with; writing them is the exercise. What is tested:
+# would pass, but writing them is the exercise. What is tested:
 #
 # - tensors with any number of axes and any `dim`, also negative, also axes of length 1; float32 and float64 (do not round to
 #   float32 on the way);
 # - entries of size $10^3$ and beyond, of either sign, with rows of very different size in one tensor;
 # - entries $-\infty$. A row without a finite entry gives $-\infty$ in `logsumexp` and `log_mean_exp`;
-# - gradients of these four functions in all their tensors, by autograd. (For a row that is all $-\infty$, neither the gradient
-#   nor `log_softmax` is defined, so they are not tested there. Entries $+\infty$ and NaN do not occur.)
+# - gradients of these four functions in all their tensors, by autograd, also where a row has entries $-\infty$ beside finite ones. (For a
+#   row that is all $-\infty$, neither the gradient nor `log_softmax` is defined, so they are not tested there. Entries $+\infty$ and NaN do not occur.)
 # - Inputs must not be changed in place.
 
 # %% role="answer" question="q1"
@@ -411,8 +415,8 @@ print("covariance after solving with L:\n", torch.cov(white.T, correction=0).num
 # ### Entropy and Kullback-Leibler divergence
 #
 # If $x\sim p=\mathcal N(\mu_p,\Sigma_p)$, then $\mathbb E_p\big[(x-m)^\top A(x-m)\big]=\operatorname{tr}(A\Sigma_p)+(\mu_p-m)^\top A(\mu_p-m)$ for
-# every $m$ and $A$: insert $x-m=(x-\mu_p)+(\mu_p-m)$, as for the mean above. Put $m=\mu_p$, $A=\Sigma_p^{-1}$ into (2.1) for the entropy (of a density it may be
-# negative), in nats,
+# every $m$ and $A$: insert $x-m=(x-\mu_p)+(\mu_p-m)$, as for the mean above. With $m=\mu_p$ and $A=\Sigma_p^{-1}$, (2.1) gives the entropy in nats (of a
+# density it may be negative),
 #
 # $$H(p)=-\mathbb E_p[\log p(x)]=\frac D2\,(1+\log2\pi)+\frac12\log|\Sigma_p|, \tag{2.7}$$
 #
@@ -430,14 +434,14 @@ print("covariance after solving with L:\n", torch.cov(white.T, correction=0).num
 # ### Your task
 #
 # Write the five functions below. `torch.linalg.cholesky(cov)` gives $L$, and `torch.linalg.solve_triangular(L, b, upper=False)` solves $Lz=b$ for
-# the columns of a matrix $b$. (`torch.distributions` and `torch.cov` are there to compare with.) What is tested:
+# the columns of a matrix $b$. (`torch.distributions` and `torch.cov` would do, too; you learn more by writing (2.1) to (2.9).) What is tested:
 #
 # - float32 and float64 (do not round to float32 on the way: in float64, standard deviations go down to $10^{-6}$), $D=1$, dimensions
-#   of very different units (standard deviations from 0.001 to 1000 in one float32 covariance), and 40 or more dimensions, where the
-#   determinant under- or overflows. The covariances have a Cholesky factor as they are: add nothing to their diagonal;
+#   of very different units (standard deviations from 0.001 to 1000 in one float32 covariance), and 40 to 120 dimensions, where the
+#   determinant under- or overflows (the longest also in float64). The covariances have a Cholesky factor as they are: add nothing to their diagonal;
 # - `mvn_log_prob` for one point (D,), a batch (N, D), and more axes in front; its gradients by autograd;
 # - `fit_gaussian` for data far from zero (mean 1000, standard deviation 1; in float64 mean $10^6$), where $\frac1N\sum_n x_nx_n^\top-\hat\mu\hat\mu^\top$ loses all
-#   digits in float32; for weights that are not normalised; and for padding (rows of weight 0 that hold arbitrary finite numbers).
+#   digits in float32; for weights that are not normalised (their sum may be tiny or huge); and for padding (rows of weight 0 that hold arbitrary finite numbers).
 
 # %% role="answer" question="q2"
 def mvn_log_prob(x: Float[Tensor, "*batch D"], mean: Float[Tensor, "D"], cov: Float[Tensor, "D D"]) -> Float[Tensor, "*batch"]:
@@ -742,7 +746,7 @@ plt.show()
 # Three things that are easy to get wrong, and tested:
 #
 # - **A component that owns nothing** ($N_k = 0$, so $0/0$) gets log-weight $-\infty$, mean $0$ and covariance $\varepsilon I$: no NaN, and usable if $\varepsilon > 0$.
-#   From then on its responsibility is exactly 0.
+#   From then on its responsibility is exactly 0. (A component that owns a little, however little, follows (3.4): add no constant to $N_k$.)
 # - **Cancellation.** $\mathbb{E}[xx^\top] - \mu\mu^\top$ equals the covariance on paper. In float32, with data around 4000 and spread 1, it is garbage:
 #   subtract the mean first.
 # - **Zeros in** $q$. A label with $q_n(k) = 0$ contributes exactly 0 to the ELBO, even where $\ell_k = -\infty$. (But $q_n(k) > 0$ where
@@ -792,7 +796,7 @@ def responsibilities(
     Args: as for `gmm_log_joint`.
 
     Returns:
-        (N, K) probabilities (not logs); every row sums to one.
+        (N, K) probabilities (not logs); every row sums to one. (Gradients of this function are not tested.)
     """
     ### BEGIN SOLUTION
     return torch.softmax(gmm_log_joint(x, log_weights, means, covs), dim=-1)
@@ -972,7 +976,7 @@ print(f"test  {float(gmm_log_prob(test_digits, *em_digits).mean()):.1f} nats per
 
 # %% [markdown]
 # These values are log-*densities* of continuous pixels, so they may be positive, and they depend on the floor: with
-# $\varepsilon = 0.0001$ the test value becomes about 71, though the model is no better: pixels have only 17 levels, and a density may
+# $\varepsilon = 0.0001$ (changed in `floor=` only) the test value becomes about 71, though the model is no better: pixels have only 17 levels, and a density may
 # pile up on levels that occur exactly. Compare such numbers only at the same floor, or dequantise first, as in Question 1.
 #
 # **What to remember**
@@ -1046,8 +1050,8 @@ plot.curves(losses, ylabel="loss", logy=True, ax=panels[1], title="its loss")
 # what comes in (float64 too).
 #
 # - **`constrain`**: equation (4.1).
-# - **`gmm_nll`**: equation (4.2). It must stay finite, with finite gradients, far from all components, for factors that are nearly singular, and for logits
-#   that are hundreds apart; adding a constant to all logits must change nothing.
+# - **`gmm_nll`**: equation (4.2). It must stay finite, with finite gradients, far from all components, for factors that are nearly singular, for entries of `raw`
+#   of several hundred off its diagonal, and for logits that are hundreds apart; adding a constant to all logits must change nothing.
 # - **`sgd_step`**: equation (4.3), *functional*: it returns new tensors, changes none of its arguments, remembers nothing between calls, and its
 #   results do not require gradients even if `params` do. The learning rate may change from call to call.
 # - **`train_gmm_sgd`**: the loop. So that a run can be repeated exactly, the minibatches are fixed by a convention: each pass over the data draws one
@@ -1217,7 +1221,7 @@ for panel, (name, (_, centres, factors)) in zip(panels[0], moons_fits.items()):
         plot.ellipse(centres, factors @ factors.mT, ax=panel, n_std=(1,))
 
 # %% [markdown]
-# EM has no learning rate, never falls back, and needs some twenty passes here. SGD needs about a hundred passes, and two settings (learning rate and
+# EM is lowest at all three. It has no learning rate, hardly ever falls back (Question 3 says when), and needs some twenty passes here. SGD needs about a hundred passes, and two settings (learning rate and
 # momentum), to end in the same place; without momentum it needs many more passes. But it did not ask for a posterior, and every other model of this course is trained like this. An honest word about this
 # comparison: its start and its learning rate were picked so that both end in the same optimum; elsewhere SGD often stops in another one.
 #
@@ -1448,7 +1452,8 @@ def fit_patch_mixture(x: Tensor, K: int, steps: int, floor: float = 1e-5) -> tup
 
 temple, flower = data.photo("china"), data.photo("flower")
 side = dgm.budget(smoke=40, cpu=256, gpu=256)
-clean = flower[..., 60 : 60 + side, 200 : 200 + side]
+top, left = 188 - side // 2, 328 - side // 2   # the middle of the flower
+clean = flower[..., top : top + side, left : left + side]
 sigma = 0.1
 noisy = clean + sigma * torch.randn(clean.shape, generator=dgm.generator(1))
 
@@ -1515,7 +1520,7 @@ plt.show()
 print("Expected in the cpu profile: noisy 20.0, blur 26.2, one Gaussian 25.3, mixture 27.8 dB (±0.2).")
 
 # %% [markdown]
-# The single Gaussian has to compromise between flat patches and edges: its filter suits the leaves around the temple, and leaves noise
+# The single Gaussian has to compromise between flat patches and edges: its filter suits the leaves around the temple, and lets noise stand
 # in the flower's smooth background, so that even the blur beats it. The mixture smooths the background *and* keeps the petals' edges,
 # because (5.2) decides patch by patch.
 #
@@ -1955,7 +1960,7 @@ right.legend(loc="upper center")
 plt.show()
 
 # %% [markdown]
-# Maximum likelihood (blue) covers everything and puts mass where there is no data. The reverse KL (orange) has a local minimum at each bump, picks
+# Maximum likelihood (blue) covers everything and puts mass where there is no data. The reverse KL (orange) has a local minimum at each bump (and a shallow one between them), picks
 # one and is silent about the other. Likelihood-trained models are blue: they rather draw something odd than miss an example.
 #
 # ### Binary data
@@ -1986,9 +1991,9 @@ plt.show()
 # ### Your task, part 1
 #
 # - `cross_entropy`, `kl_divergence`: batches of any shape, which broadcast; exact zeros in `p` and in `q` as explained under (7.2). (Gradients are not tested.)
-# - `bernoulli_nll`: logits of size 1000, soft targets, finite gradients, a loss of $10^{-11}$ that is not rounded to 0 ($a=25$, $t=1$). Mind the
-#   reduction in the docstring.
-# - `ridge_map`, `l2_coefficient`: also for $D>N$, $D=1$, $N=1$, and for data far from zero.
+# - `bernoulli_nll`: logits of size 1000, soft targets, the gradient of (7.3), also at logits of exactly 0 and of 1000, a loss of $10^{-11}$ that is not
+#   rounded to 0 ($a=25$, $t=1$). Mind the reduction in the docstring.
+# - `ridge_map`, `l2_coefficient`: also for $D>N$, $D=1$, $N=1$, and for data far from zero (in float32, 100 standard deviations away: centre them first).
 
 # %% role="answer" question="q7"
 def cross_entropy(p: Float[Tensor, "*#batch K"], q: Float[Tensor, "*#batch K"]) -> Float[Tensor, "*batch"]:
@@ -2491,7 +2496,8 @@ plt.show()
 # `discretised_logistic_log_prob`, the log-probability of levels under a mixture, with these conventions:
 # means and scales are in units of levels (the mean 3.0 is the centre of level 3); scales are passed as logarithms,
 # $s = e^{\texttt{log\_scales}}$; `log_weights` are normalised natural logs. Float32 values *and gradients* must be right
-# (relative error below $10^{-3}$) for log-scales from $-12$ to $15$, and for levels as far from the mean as you like.
+# for log-scales from $-12$ to $15$, and for levels as far from the mean as you like: values to a relative error of $10^{-3}$, gradients to
+# an error of $10^{-3}$ (that in a mean counted in units of its scale, $s\,\partial/\partial\mu$).
 # `x` may have any shape, also none.
 
 # %% role="answer" question="q8"
@@ -2566,7 +2572,7 @@ for name, table in tables.items():
     rows.append([name, *(f"{number:.4f}" for number in numbers)])
 plot.table(rows, header=["model", "sum of p", "train", "test", "infinite test set"])
 print("\nExpected after full training: 1 logistic 2.4613, 2.5435, 2.4974; 3 logistics 2.4522, 2.5477, 2.4960.")
-print("The sums must be 1. A test NLL below 2.5 would be too good to be true: look for a leak, or for a sum above 1.")
+print("The sums must be 1. Below 2.5 in the column 'test' would be too good to be true: look for a leak, or for a sum above 1.")
 
 figure, axes = plot.subplots(1, 2, width=10, height=3.8)
 for ax, log_scale in zip(axes, (False, True)):
@@ -2574,7 +2580,7 @@ for ax, log_scale in zip(axes, (False, True)):
     for index, name in enumerate(("histogram, gradient descent", "1 logistic", "3 logistics")):
         ax.plot(all_levels, tables[name].exp(), ("s", "-", "-")[index], markersize=4, color=plot.COLORS[(2, 1, 3)[index]], label=name)
     ax.plot(all_levels, true_probs, "k.", markersize=6, label="true probabilities")
-    ax.set(xlabel="level", ylabel="probability", xticks=range(0, 20, 3), title="the same on a log scale" if log_scale else "five models of one number")
+    ax.set(xlabel="level", ylabel="probability", xticks=range(0, 20, 3), title="the same on a log scale" if log_scale else "four models of one number, and the truth")
     if log_scale:
         ax.set(yscale="log", ylim=(3e-5, 0.5))
     else:
@@ -2587,7 +2593,8 @@ plt.show()
 # on the test values and the true order disagree: pseudocount 1/2 wins the first, the logistics the second. With 200 values the
 # standard error of a test NLL is about 0.05 nats (0.01 for the difference of two models), so such a test set cannot rank models
 # that differ by 0.005. One logistic with two parameters does as well as nineteen free ones because the data are smooth,
-# and its tail is the visible price: a logistic decays more slowly than the Gaussian that made the data.
+# and its tail is the visible price: a logistic decays more slowly than the Gaussian that made the data. (It rises again at level 19, because
+# that is the open edge, where all that lies beyond is counted.)
 #
 # **What to remember**
 # - The loss before training is known. For a softmax over $d$ levels that starts at zero logits it is $\log d$; look at it first.
@@ -2819,7 +2826,8 @@ def gradcheck(f, grad_f, x, eps: float = 1e-5, rtol: float = 1e-6, atol: float =
 
     Returns:
         (ok, max_error): max_error is the largest r_i, a float: the error in units of the tolerance; ok says whether it is
-        at most 1. A gradient of another shape than x, or with an entry that is NaN or infinite, gives (False, inf).
+        at most 1. A gradient of another shape than x, or with an entry that is NaN or infinite, gives (False, inf). So does
+        an f without a finite difference; that is not tested.
     """
     ### BEGIN SOLUTION
     x = np.array(x, dtype=np.float64)
@@ -2833,6 +2841,8 @@ def gradcheck(f, grad_f, x, eps: float = 1e-5, rtol: float = 1e-6, atol: float =
         up[i] += h
         down[i] -= h
         numeric = (float(f(up)) - float(f(down))) / (2 * h)
+        if not math.isfinite(numeric):
+            return False, math.inf
         scale = max(abs(analytic[i]), abs(numeric))
         error = abs(analytic[i] - numeric) / (atol + rtol * scale)
         max_error = max(max_error, float(error))
@@ -2881,7 +2891,7 @@ def fixed_backward(x, grad_y, eps=1e-5):
     """The right backward pass of `layer_norm`, along the last axis.
 
     Args:
-        x: NumPy array (..., D), D ≥ 1; a row may be constant (its y is 0).
+        x: NumPy array (..., D), D ≥ 1; a row may be constant (its y is 0), or far from 0.
         grad_y: gradient of a number L with respect to y = layer_norm(x, eps), the shape of x.
         eps: ε of (9.5), possibly not small.
 
@@ -3168,7 +3178,7 @@ def log_marginal_mc(log_likelihood, x: Float[Tensor, "N D"], z: Float[Tensor, "N
         z: draws from the prior p(z); ``z[n]`` are the S draws for ``x[n]``.
 
     Returns:
-        log A(x_n), one number per example, in nats.
+        log A(x_n), one number per example, in nats. (One call of ``log_likelihood`` with all draws is much quicker than one per draw.)
     """
     ### BEGIN SOLUTION
     return log_mean_exp(log_likelihood(x[:, None], z), dim=1)
@@ -3459,13 +3469,14 @@ draw_network(axes[1], False, [2, 2, 0, 2], "≥ at the output: $x_2$ depends on 
 # - `made_masks`: all masks of a network, by rule (11.1). It is tested with any order, 0 to 3 hidden layers, hidden degrees in any sequence (not sorted, not
 #   necessarily all of them) and $D=1$.
 # - `MaskedLinear`: the mask must hold **whenever the layer is used**: after optimiser steps, and after loading weights that were never
-#   masked (those of another such layer, by `load_state_dict`). It must not be trained, and must move with the layer to another device. So it belongs in a buffer, called `mask`.
+#   masked (those of another layer with the same mask, by `load_state_dict`). It must not be trained, and must move with the layer to another device. So it belongs in a buffer, called `mask`.
 # - `MADE.forward`: equation (11.3). The layers are made for you.
 # - `made_log_prob`: equation (11.4). Logits of size 1000 occur in the tests.
 # - `made_sample`: ancestral sampling in the model's own order. It takes $D$ passes through the network.
 # - `train_made`: an ordinary training loop with Adam.
 #
-# The last three use `model(x)` and `model.order` only, and are tested with other autoregressive networks too.
+# The last three use nothing of the model but `model(x)`, `model.order` and `model.parameters()`, and are tested with other autoregressive
+# networks too (in which training and evaluation mode are the same).
 
 # %% role="given"
 def cyclic_degrees(num_dims: int, sizes: list[int]) -> list[Int[Tensor, "H"]]:
@@ -3559,7 +3570,7 @@ def made_sample(model: nn.Module, uniforms: Float[Tensor, "N D"]) -> Float[Tenso
     Args:
         model: gives the logits (N, D) for x (N, D), and has ``model.order``, such as a `MADE`.
         uniforms: numbers in [0, 1]; column d belongs to dimension d (whenever it is drawn). In row n, x_d is 1 if
-            ``uniforms[n, d] < P(x_d = 1 | the dimensions drawn before)``, else 0.
+            ``uniforms[n, d] < P(x_d = 1 | the dimensions drawn before)``, else 0. So a uniform number of 1 always gives a 0.
 
     Returns:
         Zeros and ones as floats, one sample per row.
@@ -3799,10 +3810,10 @@ plt.show()
 #
 # 1. `causal_mask(kind, kernel_size)` and `stack_masks(kind, kernel_size)`: the masks of (12.3) and of the two stacks, for any odd $k \ge 1$.
 # 2. `MaskedConv2d`: equation (12.2). The mask must hold **whenever the layer is used**: after optimiser steps, after loading weights that
-#    were never masked (those of another such layer), in a `copy.deepcopy` of the layer, in float64, and on another device. So it belongs in a buffer, called `mask`. It must not be
+#    were never masked (those of another layer with the same mask), in a `copy.deepcopy` of the layer, in float64, and on another device. So it belongs in a buffer, called `mask`. It must not be
 #    trained, nor be listed among the parameters.
 # 3. `receptive_field(model, image, row, col)`: the instrument. It must work for any model and leave no trace: parameters keep the `.grad` they
-#    had (usually `None`) and still require gradients, the model stays in its train or eval mode, the image is not changed. (Buffers are a matter of Question 15.)
+#    had (usually `None`) and their `requires_grad`, the model stays in its train or eval mode, the image is not changed. (Buffers are a matter of Question 15.)
 # 4. `gated_activation` and `GatedBlock.forward`: equations (12.4) and (12.5). The layers are made for you.
 
 # %% role="answer" question="q12"
@@ -4123,7 +4134,7 @@ plt.show()
 #    apply `self.head` to the last $h$. The result is **logits**. Without labels (`y=None`) there is no $\beta$ at all.
 # 2. `pixelcnn_log_prob`: equation (13.1), one number per image, finite for logits of $\pm 500$.
 # 3. `train_pixelcnn`: `steps` steps of `torch.optim.Adam(model.parameters(), lr=lr)` on minibatches from
-#    `data.batches((images, labels), batch_size, generator, steps=steps)` (without labels `data.batches((images,), …)`), which reshuffles after
+#    `data.batches((images, labels), batch_size, generator, steps=steps)` (without labels `data.batches((images,), …)`, which yields tuples of one), which reshuffles after
 #    every pass through the data.
 # 4. `pixelcnn_sample` and `pixelcnn_complete`: equation (13.3), pixel by pixel. *Every* pixel, also those of the first row and column.
 # 5. `pixelcnn_classify`: equation (13.4).
@@ -4206,7 +4217,7 @@ def train_pixelcnn(
     lr: float,
     generator: torch.Generator,
 ) -> list[float]:
-    """Maximum likelihood with Adam. Trains ``model`` in place, in training mode.
+    """Maximum likelihood with Adam. Trains ``model`` in place, in training mode, and may leave it in that mode.
 
     Args:
         model: see above; its parameters are changed.
@@ -4237,7 +4248,7 @@ def train_pixelcnn(
 def pixelcnn_complete(
     model,
     images: Float[Tensor, "batch 1 height width"],
-    observed,
+    observed: Bool[Tensor, "batch 1 height width"],
     uniforms: Float[Tensor, "batch 1 height width"],
     labels: Int[Tensor, "batch"] | None = None,
 ) -> Float[Tensor, "batch 1 height width"]:
@@ -4541,7 +4552,7 @@ def train_and_log(
     """Train with plain SGD, ``torch.optim.SGD(model.parameters(), lr=learning_rate)``, in training mode; log both losses.
 
     Args:
-        model: a scorer, changed in place. It may arrive in either mode.
+        model: a scorer, changed in place. It may arrive in either mode, and be left in either.
         train_x: each epoch is one pass ``data.batches(train_x, batch_size, generator)``, with a short last batch.
         test_x: evaluated with ``evaluate(model, test_x, batch_size)``.
         epochs: number of passes, at least 1.
@@ -4641,7 +4652,7 @@ print(f"test at the end {epoch_losses[-1]:.2f} (expected in a full run: about 10
 # All models that you have trained, in bits per dimension on the 360 held-out $8\times8$ digits. Two tables, for there are two kinds of data: **binary**
 # pixels (a uniform guess costs 1 bit), and the 17 **grey levels**, dequantised (a uniform guess costs $\log_2 17=4.09$ bits, and each value
 # is an upper bound on what a code would need, Question 1). Nothing is trained again but a mixture of Gaussians with EM, since Question 3 fitted other data.
-# Questions without an answer leave a gap.
+# Questions without an answer, or whose picture cells were not run, leave a gap.
 #
 # **Before you run this:** order the models of each table. Which pairs does theory order *on the training set*, and which only experience?
 
@@ -4728,7 +4739,8 @@ def score_table(rows, levels, expected):
             lines.append((name, float(bits.mean()), float(bits.std()) / math.sqrt(360), change, change_error, sane))
             scores[name] = above = bits
         except Exception as error:
-            reason = "not answered yet" if isinstance(error, (NameError, NotImplementedError)) else f"no value: {error}"[:60]
+            missing = f"not run yet: {error.name}" if isinstance(error, NameError) else "not answered yet"
+            reason = missing if isinstance(error, (NameError, NotImplementedError)) else f"no value: {error}"[:60]
             lines.append((name, None, None, None, None, reason))
     plot.table(lines, header=("", "bits/dim", "± se", "change to the row above", "± paired se", "expected"))
     print()
@@ -4746,7 +4758,7 @@ grey_scores = score_table(grey_rows, 17, ("4.087 exactly", "3.381", "2.940", "2.
 # What theory says. *On training data* and at the optimum, a family that contains another is at least as good: independent pixels are an FVSBN with $W=0$, and a diagonal
 # covariance is a full one. On test data, and between FVSBN, MADE and PixelCNN, which contain each other only roughly and are trained for a limited time, this is
 # experience: each of these families says more about images than the one before, and here that order shows. The PixelCNN shares its filters between all places and beats the MADEs that read
-# rows or columns; against those with a random order (0.004 ± 0.003 bits, not in the table) the test set does not decide, and four MADEs averaged come level with
+# rows or columns; against those with a random order (0.003 ± 0.003 bits, not in the table) the test set does not decide, and four MADEs averaged come level with
 # it. Labels, even summed out, help more than either. Two more numbers are theory, image by image: a mixture of four costs at most
 # $\log_2 4/64=0.031$ bits more than the best of the four, and being told the label gains at most $\log_2 10/64=0.052$ bits over the same model with the label summed out.
 #
@@ -4994,7 +5006,8 @@ plt.show()
 print("expected: 351, 351, 27, 0.   White: exactly zero")
 
 # %% [markdown]
-# The holes below the diagonal are the blind spot of Question 12.
+# The holes below the diagonal are the blind spot of Question 12. In the third picture the leaks hug the diagonal: at each of the nine pixels red
+# sees itself and its own green, and green sees itself.
 #
 # ### What colour order is worth
 #

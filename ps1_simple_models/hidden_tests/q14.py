@@ -6,7 +6,7 @@ import math
 import torch
 from torch import nn
 
-from autograder.probes import Close, alternative, edit_alternative, edit_mistake, probe, question
+from autograder.probes import Close, Fields, alternative, edit_alternative, edit_mistake, probe, question
 from dgm import data
 
 question(
@@ -47,22 +47,27 @@ class Notes(list):
 
 
 class Scorer(nn.Module):
-    """Squared distance to a learned centre. In training mode the second half of the features is dropped (without chance), and the batch's own
-    mean is subtracted, with a running mean for evaluation like in batch normalisation. Notes how it is called."""
+    """Squared distance to a learned centre. In training mode the second half of the features is dropped (without chance), and one of the two
+    terms is normalised by the batch, with running statistics for evaluation. Examples have the given shape. Notes how it is called."""
 
-    def __init__(self, rng, dims):
+    def __init__(self, rng, *shape):
         super().__init__()
+        dims, self.shape = math.prod(shape), shape
         self.centre = nn.Parameter(rng.normal(dims))
         self.part = nn.BatchNorm1d(dims, affine=False).to(rng.device)
         self.inner = nn.Dropout(0.0)
         self.calls = Notes()
 
     def forward(self, x):
-        self.calls.append((len(x), torch.is_grad_enabled()))
-        h = self.part(x)
+        if x.shape[1:] != self.shape:
+            raise ValueError(f"this model takes a batch of examples of shape {self.shape}, not an input of shape {tuple(x.shape)}")
+        x = x.flatten(1)
+        h = self.part(x) + 0.3 * x
         if self.inner.training:
             h = torch.cat([h[:, : h.shape[1] // 2], torch.zeros_like(h[:, h.shape[1] // 2 :])], 1)
-        return 1 + (h - self.centre).square().sum(1)
+        nll = 1 + (h - self.centre).square().sum(1)
+        self.calls.append((len(x), nll.requires_grad))
+        return nll
 
     def traces(self, batch_size):
         """Numbers that tell what a call of evaluate left behind."""
@@ -84,7 +89,10 @@ def ragged(rng, batches=3):
     return batch_size, batches * batch_size + rng.integer(2, batch_size - 1)
 
 
-@probe(points=0.5, title="evaluate: every example counts once", public=True)
+MEAN = Close(rtol=2e-5, atol=1e-5)
+
+
+@probe(points=0.5, title="evaluate: every example counts once", public=True, judge=MEAN)
 def weighted(student, rng):
     batch_size, n = ragged(rng)
     model = Scorer(rng, rng.integer(3, 6)).eval()
@@ -96,7 +104,7 @@ def weighted(student, rng):
     }
 
 
-@probe(points=0.5, title="evaluate: evaluation mode, and back to the mode before")
+@probe(points=0.5, title="evaluate: evaluation mode, and back to the mode before", judge=MEAN)
 def modes(student, rng):
     batch_size, n = ragged(rng)
     parts = {}
@@ -110,37 +118,45 @@ def modes(student, rng):
     return parts
 
 
-@probe(points=0.5, title="evaluate: any order, the same value; no gradients touched")
+@probe(points=0.5, title="evaluate: any order, the same value; no gradients touched", judge=MEAN)
 def order_free(student, rng):
     batch_size, n = ragged(rng)
-    model = Scorer(rng, 4).train()
-    x = rng.normal(n, 4, std=2)
+    model = Scorer(rng, 2, 2).train()
+    x = rng.normal(n, 2, 2, std=2)
     values = [student.evaluate(model, x[rng.permutation(n)], batch_size) for _ in range(3)]
     return {"three orders": values, "twice": [student.evaluate(model, x, batch_size) for _ in range(2)], "traces": model.traces(batch_size)}
 
 
-def logged(student, rng, model, batch_size, n, epochs, m):
+LOGGED_RUN = Fields({
+    "train losses": Close(rtol=2e-4, atol=1e-4), "test losses": Close(rtol=2e-4, atol=1e-4), "running mean": Close(rtol=2e-4, atol=1e-4),
+    "weights": Close(rtol=2e-5, atol=1e-5),  # a weight decay of 1e-4 moves them by a few times as much
+})
+
+
+def logged(student, rng, model, batch_size, epochs, train_x, test_x):
     with torch.no_grad():
-        model.centre.copy_(-model.centre.abs())  # training moves away from the test data
+        model.centre.copy_(-4 - model.centre.abs())  # far away: large gradients, that nobody may clip
+    generator = rng.generator()
+    torch.rand(1, generator=generator, device=rng.device)  # its seed alone does not tell where it stands
     train_losses, test_losses = student.train_and_log(
-        model, rng.normal(n, 4) + 1, rng.normal(m, 4) - 3, epochs, batch_size, rng.number(0.05, 0.1), rng.generator()
+        model, train_x + 1, test_x - 9, epochs, batch_size, rng.number(0.05, 0.1), generator  # training moves away from the test data
     )
     numbers = {"train losses": [float(v) for v in train_losses], "test losses": [float(v) for v in test_losses]}
     return {**numbers, "weights": model.centre, "running mean": model.part.running_mean}
 
 
-@probe(points=0.5, title="train_and_log: full batches", public=True, judge=Close(rtol=1e-3, atol=1e-4))
+@probe(points=0.5, title="train_and_log: full batches", public=True, judge=LOGGED_RUN)
 def full_batches(student, rng):
     n = rng.integer(6, 10)
     model = Scorer(rng, 4)
-    return logged(student, rng, model, n, n, rng.integer(2, 5), n)
+    return logged(student, rng, model, n, rng.integer(2, 5), rng.normal(n, 4), rng.normal(n, 4))
 
 
-@probe(points=1, title="train_and_log: minibatches with a short last one, a model that arrives in evaluation mode", judge=Close(rtol=1e-3, atol=1e-4))
+@probe(points=1, title="train_and_log: minibatches with a short last one, a model that arrives in evaluation mode", judge=LOGGED_RUN)
 def minibatches(student, rng):
     batch_size, n = ragged(rng)
-    model = Scorer(rng, 4).eval()
-    return logged(student, rng, model, batch_size, n, rng.integer(2, 4), 2 * batch_size + 1)
+    model = Scorer(rng, 2, 2).eval()
+    return logged(student, rng, model, batch_size, rng.integer(2, 4), rng.normal(n, 2, 2), rng.normal(2 * batch_size + 1, 2, 2))
 
 
 @probe(points=0.5, title="paired difference and its standard error", public=True)
@@ -156,29 +172,44 @@ def pairs(student, rng):
     }
 
 
-def scores(rng, order):
-    """Validation and test NLLs of models whose rank on validation is given; the second worst there is the best on the test set."""
-    m = len(order)
+def scores(rng, order, level, diverged=0):
+    """Validation and test NLLs of models whose rank on validation is given; the second worst there is the best on the test set.
+
+    Only the mean tells the rank: of the models after the first ``diverged`` ones, another one than the best has the lowest
+    first number, the lowest median, and so on.
+    """
+    m, best = len(order), int(order[diverged])
     rank = torch.empty(m, device=rng.device)
     rank[order] = torch.arange(float(m), device=rng.device)
-    last = rank >= m - 2
-    on_test = torch.where(last, 2 * m - 3 - rank, rank)  # the last two change places
-    validation = 10 + 0.5 * rank[:, None] + 0.1 * rng.normal(m, rng.integer(5, 8))
-    return validation, 12 - 0.5 * on_test[:, None] + 0.1 * rng.normal(m, rng.integer(9, 13))
+    on_test = torch.where(rank >= m - 2, 2 * m - 3 - rank, rank)  # the last two change places
+    test = level + 2 - 0.5 * on_test[:, None] + 0.1 * rng.normal(m, rng.integer(9, 13))
+    n = rng.integer(5, 8)
+    while True:
+        scatter = 2 * rng.normal(m, n)
+        steady, mostly_low, mostly_high = order[diverged + 1 : diverged + 4][rng.permutation(3)]
+        scatter[steady] *= 0.02  # its largest number is low
+        scatter[mostly_low, rng.integer(0, n)] += 30  # its median is low
+        scatter[mostly_high, rng.integer(0, n)] -= 30
+        validation = level + 0.5 * rank[:, None] + scatter - scatter.mean(1, keepdim=True)
+        v = torch.where(rank[:, None] >= diverged, validation, level + 100)
+        others = [v[:, 0], v[:, -1], v[:, :2].mean(1), v.amin(1), v.amax(1), v.median(1).values, v.quantile(0.5, 1), v.mean(1) + v.std(1), v.mean(0)]
+        wins = torch.bincount(v.argmin(0), minlength=m)
+        if best not in [int(other.argmin()) for other in others] and wins[best] < wins.max():
+            return validation, test
 
 
 @probe(points=0.5, title="selection on validation")
 def selection(student, rng):
-    m = rng.integer(5, 8)
-    validation, test = scores(rng, rng.permutation(m))
+    m = rng.integer(7, 10)
+    validation, test = scores(rng, rng.permutation(m), 10)
     chosen, score = student.select_on_validation(validation, test)
-    # the two best have diverged: the last row has a NaN, and a row before the best finite one an infinity
-    order = rng.permutation(m - 1)
+    # the three best have diverged: the first row and the last one have a NaN, and a row before the best finite one an infinity
+    order = 1 + rng.permutation(m - 2)
     order[:2] = order[:2].sort().values
-    order = torch.cat([torch.full_like(order[:1], m - 1), order])
-    broken, test = scores(rng, order)
-    broken[order[0], rng.integer(0, broken.shape[1])] = math.nan
-    broken[order[1], rng.integer(0, broken.shape[1])] = math.inf
+    order = torch.cat([torch.zeros_like(order[:1]), torch.full_like(order[:1], m - 1), order])
+    broken, test = scores(rng, order, 2000, diverged=3)
+    for model, value in zip(order[:3], (math.nan, math.nan, math.inf)):
+        broken[model, broken[model].argmax()] = value  # without this number its mean is even lower
     other, other_score = student.select_on_validation(broken, test)
     return {"index": int(chosen), "test NLL": score, "with diverged models, index": int(other), "with diverged models, test NLL": other_score}
 
@@ -214,7 +245,7 @@ edit_mistake("loss_after_step", "`train_and_log` logs the batch's loss after the
 edit_mistake("trains_in_eval", "`train_and_log` does not switch the model to training mode, so a model that arrives in evaluation mode trains without dropout", ("        model.train()\n", ""))
 edit_mistake("test_on_train", "`train_and_log` evaluates the training set where the test set is asked for", (LAST, LAST.replace("test_x", "train_x")), (FIRST, FIRST.replace("test_x", "train_x")))
 edit_mistake("no_zero_grad", "`train_and_log` never resets the gradients, so each step uses the sum of all of them", ("            optimiser.zero_grad()\n", ""))
-
+edit_mistake("momentum", "`train_and_log` uses SGD with momentum; plain SGD is asked for", ("optimiser = torch.optim.SGD(model.parameters(), lr=learning_rate)", "optimiser = torch.optim.SGD(model.parameters(), lr=learning_rate, momentum=0.9)"))
 edit_mistake("drops_last_batch", "`train_and_log` leaves out the short last batch of every epoch", ("in data.batches(train_x, batch_size, generator):", "in data.batches(train_x, batch_size, generator, drop_last=True):"))
 edit_mistake("no_shuffle", "`train_and_log` does not shuffle the training data with the generator", ("in data.batches(train_x, batch_size, generator):", "in data.batches(train_x, batch_size, None):"))
 
@@ -225,6 +256,10 @@ edit_mistake("unpaired", "`paired_difference` adds the variances of the two mode
 
 CHOSEN = "chosen = int(means.argmin())"
 edit_mistake("selects_on_test", "`select_on_validation` chooses the model by its test NLL, so the reported value is biased down", (CHOSEN, "chosen = int(test_nll.mean(1).argmin())"))
+edit_mistake(
+    "lowest_number", "`select_on_validation` looks for the lowest single number; the lowest mean of a model is asked for",
+    (CHOSEN, "chosen = int(torch.where(means.isfinite()[:, None], validation_nll, math.inf).argmin()) // validation_nll.shape[1]"),
+)
 edit_mistake("nan_wins", "`select_on_validation` lets a diverged model win: a NaN must neither count as the smallest nor be left out of the mean", ("    means = torch.where(means.isfinite(), means, math.inf)\n", ""))
 
 
@@ -287,6 +322,11 @@ def statistics(ref):
     return {"evaluate": evaluate, "paired_difference": paired_difference, "select_on_validation": select_on_validation}
 
 
+edit_alternative(
+    "frozen", "the parameters are frozen while the model is evaluated",
+    ("    with torch.no_grad():\n", "    needed = [p.requires_grad for p in model.parameters()]\n    model.requires_grad_(False)\n    if True:\n"),
+    (BACK, "    for p, flag in zip(model.parameters(), needed):\n        p.requires_grad_(flag)\n" + BACK),
+)
 edit_alternative("nan_to_num", "diverged models by nan_to_num", ("means = torch.where(means.isfinite(), means, math.inf)", "means = means.nan_to_num(nan=math.inf, posinf=math.inf)"))
 
 

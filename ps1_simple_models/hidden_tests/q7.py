@@ -39,7 +39,7 @@ def divergences(student, rng):
         "kl_divergence": student.kl_divergence(p, q),
         "one pair, kl_divergence": student.kl_divergence(p[0], q[0]),
         "broadcast, kl_divergence": student.kl_divergence(p[:, None], torch.stack([one, q[0]])),
-        "broadcast, cross_entropy": student.cross_entropy(one, q),
+        "broadcast, cross_entropy": student.cross_entropy(torch.stack([one, p[0]])[:, None], q),
         "axes of length 1, cross_entropy": student.cross_entropy(p[:1, None], q[:1, None]),
     }
 
@@ -56,13 +56,17 @@ def zeros(student, rng):
     point = F.one_hot(rng.integers(0, k, 2), k).double()
     tiny = rng.simplex(k, dtype=torch.float64) * 1e-15
     tiny[empty] = 1 - (tiny.sum() - tiny[empty])
+    small = tiny * 1e-14 / tiny.min()
+    small[empty] = 1
     return {
         "cross_entropy": student.cross_entropy(p, q),
         "kl_divergence": student.kl_divergence(p, q),
         "one-hot, cross_entropy": student.cross_entropy(point, rng.simplex(k, dtype=torch.float64)),
         "one-hot, kl_divergence": student.kl_divergence(point, rng.simplex(k, dtype=torch.float64)),
         "tiny q, cross_entropy": student.cross_entropy(rng.simplex(k, dtype=torch.float64), tiny),
+        "tiny q, kl_divergence": student.kl_divergence(rng.simplex(k, dtype=torch.float64), small),
         "tiny p, q zero": student.cross_entropy(tiny, F.one_hot(torch.tensor(empty, device=rng.device), k).double()),
+        "tiny p, q zero, kl_divergence": student.kl_divergence(tiny, F.one_hot(torch.tensor(empty, device=rng.device), k).double()),
         "one value": student.kl_divergence(torch.ones(2, 1, device=rng.device), torch.ones(1, 1, device=rng.device)),
     }
 
@@ -79,12 +83,14 @@ def binary(student, rng):
     }
 
 
-@probe(points=0.5, title="binary NLL far from zero, and its gradient")
+@probe(points=0.5, title="binary NLL far from zero, and its gradient, also at zero")
 def binary_far(student, rng):
     n, d = rng.integer(2, 5), rng.integer(5, 8)
     size = torch.linspace(-1010, 1010, d, device=rng.device)[rng.permutation(d)]
     logits = (size + rng.normal(n, d)).requires_grad_(True)
-    near = rng.normal(n, d, std=2).requires_grad_(True)
+    near = torch.linspace(-7, 7, d, device=rng.device) + rng.normal(n, d)
+    near[:, 1] = 0
+    near.requires_grad_(True)
     far_loss = student.bernoulli_nll(logits, rng.bernoulli(n, d))
     near_loss = student.bernoulli_nll(near, rng.uniform(n, d))
     confident = torch.full((n, d), 25.0, device=rng.device)  # right, and sure: the loss is tiny but not zero
@@ -106,8 +112,9 @@ def slope(loss, logits):
 @probe(points=1, title="ridge regression", judge=Close(rtol=1e-3, atol=1e-4))
 def ridge(student, rng):
     n, d = rng.integer(9, 14), rng.integer(2, 5)
-    x = rng.normal(n, d, dtype=torch.float64) + rng.normal(d, dtype=torch.float64)
-    y = x @ rng.normal(d, dtype=torch.float64) + 3 + rng.number(0, 2) + 0.5 * rng.normal(n, dtype=torch.float64)
+    size = torch.logspace(-0.7, 1.3, d, dtype=torch.float64, device=rng.device)
+    x = size * (rng.normal(n, d, dtype=torch.float64) + rng.normal(d, dtype=torch.float64))
+    y = (x / size) @ rng.normal(d, dtype=torch.float64) + 3 + rng.number(0, 2) + 0.5 * rng.normal(n, dtype=torch.float64)
     w, b = student.ridge_map(x, y, rng.number(0.3, 0.8), rng.number(0.1, 0.25))
     strong, level = student.ridge_map(x.float(), y.float(), rng.number(2, 4), 0.01)
     return {"w": w, "b": b, "strong prior, w": strong, "strong prior, b": level}
@@ -119,14 +126,16 @@ def ridge_thin(student, rng):
     wide = rng.normal(n, d, dtype=torch.float64)
     single = rng.normal(1, d, dtype=torch.float64)
     far = 1e3 * (1 + rng.uniform(1, dtype=torch.float64)) + rng.normal(8, 1, dtype=torch.float64)
+    x, w = rng.normal(14, 6), (2 * rng.bernoulli(6) - 1) * rng.uniform(6, low=0.5, high=1.5)
     return {
         "wide": list(student.ridge_map(wide, 1 + rng.normal(n, dtype=torch.float64), 0.5, 2.0)),
         "one example": list(student.ridge_map(single, 2 + rng.normal(1, dtype=torch.float64), 0.5, 2.0)),
         "one weight, far": list(student.ridge_map(far, 500 + rng.normal(8, dtype=torch.float64), 0.7, 0.6)),
+        "float32, far: w": student.ridge_map(x + rng.uniform(6, low=130, high=170), x @ w + 100 + rng.normal(14), 0.7, 0.6)[0],
     }
 
 
-@probe(points=0.5, title="the L2 coefficient of a mean loss")
+@probe(points=0.5, title="the L2 coefficient of a mean loss", judge=Close(rtol=1e-4, atol=1e-9))
 def coefficient(student, rng):
     noise, prior = rng.number(0.3, 0.9), rng.number(1.5, 4)
     return [student.l2_coefficient(noise, prior, n) for n in (1, rng.integer(2, 9), rng.integer(500, 3000))]
@@ -140,10 +149,14 @@ def shared_cov(rng, d):
 @probe(points=1, title="posterior of Gaussian classes as a softmax", judge=Close(rtol=1e-3, atol=1e-4))
 def generative(student, rng):
     parts = {}
-    for name, k, d in (("several", rng.integer(3, 6), rng.integer(2, 5)), ("two classes, one dimension", 2, 1), ("one class", 1, 2)):
+    for name, k, d, dtype, unit in (
+        ("several", rng.integer(3, 6), rng.integer(2, 5), torch.float64, 0.01),
+        ("two classes, one dimension", 2, 1, torch.float32, 1.0),
+        ("one class", 1, 2, torch.float64, 1.0),
+    ):
         log_prior = rng.simplex(k, dtype=torch.float64).log()
         means, cov = 1.5 * rng.normal(k, d, dtype=torch.float64) + 1, shared_cov(rng, d)
-        weights, bias = student.gaussians_to_softmax(log_prior, means, cov)
+        weights, bias = student.gaussians_to_softmax(log_prior.to(dtype), (unit * means).to(dtype), (unit**2 * cov).to(dtype))
         if tuple(weights.shape) != (k, d) or tuple(bias.shape) != (k,):
             raise ValueError(f"W has shape {tuple(weights.shape)} and b {tuple(bias.shape)}; expected (K, D) and (K,)")
         parts[f"{name}: W minus its mean row"] = weights - weights.mean(0)
@@ -156,12 +169,24 @@ def naive_bayes(student, rng):
     parts = {}
     for name, n, k, d in (
         ("few pixels", rng.integer(2, 6), rng.integer(3, 6), rng.integer(3, 6)),
+        ("few pixels, float32", rng.integer(2, 6), rng.integer(3, 6), rng.integer(3, 6)),
         ("many pixels", rng.integer(2, 6), rng.integer(3, 6), 2500),
+        ("rare pixels", rng.integer(2, 6), rng.integer(3, 6), rng.integer(3, 6)),
         ("one example", 1, 2, 4), ("one class", 2, 1, 3),
     ):
         theta = rng.uniform(k, d, low=0.05, high=0.95, dtype=torch.float64)
+        if name == "rare pixels":  # numbers that float32 can hold
+            theta[:, 0] = 1e-14 * (1 + rng.permutation(k))
+            theta[:, 1] = 1 - 2.0**-21 * (1 + rng.permutation(k))
+        if name == "many pixels":
+            theta[:, :200] = 0.001
         x = (rng.uniform(n, d, dtype=torch.float64) < theta[rng.integers(0, k, n)]).double()  # typical of one class
-        parts[name] = student.naive_bayes_log_posterior(x, rng.simplex(k, dtype=torch.float64).log(), theta)
+        if name == "rare pixels":
+            x[0, 0], x[1, 1] = 1, 0
+        if name == "many pixels":
+            x[0, :200] = 1  # unlikely under all classes: far below the other examples
+        dtype = torch.float32 if "float32" in name else torch.float64
+        parts[name] = student.naive_bayes_log_posterior(x.to(dtype), rng.simplex(k, dtype=dtype).log(), theta.to(dtype))
     return parts
 
 
@@ -172,7 +197,8 @@ def counting(student, rng):
     counts = {f"memory {m}": student.num_parameters(sizes, m) for m in (0, 1, 2, len(sizes) - 1, len(sizes) + 3)}
     counts["one variable"] = [student.num_parameters([7], m) for m in (0, 2)]
     counts["a variable with one value"] = student.num_parameters([3, 1, 4], 1)
-    counts["beyond 64 bits"] = str(student.num_parameters([2] * rng.integer(70, 90), 99))
+    many = [rng.choice([3, 5, 7]) for _ in range(rng.integer(70, 90))]
+    counts["beyond 64 bits"] = [str(student.num_parameters(many, m)) for m in (50, 99)]
     return counts
 
 
@@ -188,9 +214,11 @@ edit_mistake("kl_epsilon", "`kl_divergence` adds an epsilon inside its logarithm
 
 BCE = "losses = (1 - targets) * F.softplus(logits) + targets * F.softplus(-logits)"
 REDUCE = "return losses.sum(1).mean()"
+KINK = "losses = logits.clamp(min=0) - logits * targets + torch.log1p(torch.exp(-logits.abs()))"
 
 edit_mistake("bce_naive", "`bernoulli_nll` takes the logarithm of a rounded sigmoid, which is 0 or 1 for large logits", (BCE, "q = torch.sigmoid(logits)\n    losses = -targets * q.log() - (1 - targets) * (1 - q).log()"))
 edit_mistake("bce_ones_only", "`bernoulli_nll` uses P(x = 1) for every pixel, also where x = 0: the term with 1 - t is missing", (BCE, "losses = targets * F.softplus(-logits)"))
+edit_mistake("bce_kink", "`bernoulli_nll` has a wrong gradient at a logit of exactly 0, where every model that starts at zero begins: max(a, 0) and |a| have a kink there, their sum has none, but autograd differentiates each alone", (BCE, KINK))
 edit_mistake("bce_mean_all", "`bernoulli_nll` averages over dimensions too; sum over them, then average over the examples", (REDUCE, "return losses.mean()"))
 
 PRECISION = "precision = x_centred.T @ x_centred / noise_variance + torch.eye(x.shape[1], dtype=x.dtype, device=x.device) / prior_variance"
@@ -205,6 +233,18 @@ def ridge_bias_penalised(ref):
         ones = torch.cat([x, torch.ones_like(x[:, :1])], 1)
         eye = torch.eye(ones.shape[1], dtype=x.dtype, device=x.device)
         solution = torch.linalg.solve(ones.T @ ones + noise_variance / prior_variance * eye, ones.T @ y)
+        return solution[:-1], solution[-1]
+
+    return {"ridge_map": ridge_map}
+
+
+@mistake("`ridge_map` loses its digits for data far from zero, as in float32 the sums of squares are almost all mean; subtract the means first")
+def ridge_not_centred(ref):
+    def ridge_map(x, y, noise_variance, prior_variance):
+        ones = torch.cat([x, torch.ones_like(x[:, :1])], 1)
+        penalty = torch.full_like(ones[0], noise_variance / prior_variance)
+        penalty[-1] = 0
+        solution = torch.linalg.solve(ones.T @ ones + torch.diag(penalty), ones.T @ y)
         return solution[:-1], solution[-1]
 
     return {"ridge_map": ridge_map}
@@ -226,11 +266,17 @@ edit_mistake(
     "nb_log_of_softmax", "`naive_bayes_log_posterior` takes the logarithm of a softmax, which is rounded to 0 for unlikely classes",
     ("return torch.log_softmax(log_joint, dim=1)", "return torch.softmax(log_joint, dim=1).log()"),
 )
+edit_mistake("nb_clamped", "`naive_bayes_log_posterior` clamps or shifts theta before the logarithm; theta is never 0 or 1, and a pixel that is rare for one class and rarer for another is evidence", (JOINT, "theta = theta.clamp(1e-6, 1 - 1e-6)\n    " + JOINT))
+edit_mistake(
+    "nb_global_max", "`naive_bayes_log_posterior` subtracts one maximum from all examples: a row that lies far below it underflows",
+    ("return torch.log_softmax(log_joint, dim=1)", "log_joint = log_joint - log_joint.max()\n    return log_joint - log_joint.exp().sum(1, keepdim=True).log()"),
+)
 edit_mistake("nb_underflow", "`naive_bayes_log_posterior` multiplies probabilities, which underflow to 0 with many pixels", (JOINT, "log_joint = (log_prior.exp() * torch.where(x[:, None] > 0.5, theta, 1 - theta).prod(-1)).log()"))
 
 ROWS = "rows = math.prod(cardinalities[max(0, i - memory) : i])"
 edit_mistake("count_not_minus_one", "`num_parameters` counts k numbers per row; they sum to one, so k - 1 are free", ("total += rows * (k - 1)", "total += rows * k"))
 edit_mistake("count_first_skipped", "`num_parameters` forgets the first variables, which have fewer than m parents but still a table", ("total += rows * (k - 1)", "total += rows * (k - 1) if i >= min(memory, len(cardinalities) - 1) else 0"))
+edit_mistake("count_float", "`num_parameters` multiplies in floating point, where whole numbers are exact only up to 2**53", (ROWS, "rows = int(math.prod(map(float, cardinalities[max(0, i - memory) : i])))"))
 edit_mistake("count_wraps", "`num_parameters`: for the first variables the slice begins at a negative index, which Python counts from the end", (ROWS, "rows = math.prod(cardinalities[i - memory : i])"))
 
 
@@ -333,7 +379,7 @@ def loops(ref):
     def bernoulli_nll(logits, targets):
         total = 0.0
         for a, t in zip(logits, targets, strict=True):
-            total = total + (a.clamp_min(0) - a * t + torch.log1p(torch.exp(-a.abs()))).sum()
+            total = total + (t * torch.logaddexp(torch.zeros_like(a), -a) + (1 - t) * torch.logaddexp(torch.zeros_like(a), a)).sum()
         return total / len(logits)
 
     return {"cross_entropy": cross_entropy, "kl_divergence": lambda p, q: cross_entropy(p, q) - cross_entropy(p, p), "bernoulli_nll": bernoulli_nll}

@@ -4,6 +4,7 @@ import gc
 import math
 
 import numpy as np
+import torch
 
 from autograder.probes import Close, alternative, edit_alternative, edit_mistake, mistake, probe, question
 
@@ -72,7 +73,7 @@ def build(Var, rng, parents, calls):
 
     for i, ps in enumerate(parents):
         if not ps:
-            nodes.append(Var(rng.uniform(*shape, low=0.5, high=1.2).double().cpu().numpy()))
+            nodes.append(Var(rng.uniform(*shape, low=0.5, high=1.2, dtype=torch.float64).cpu().numpy()))
             continue
         values = [nodes[p].value for p in ps]
         if i % 2 or len(ps) > 2:  # a sum, whose vjps return the very array they get
@@ -89,7 +90,7 @@ def build(Var, rng, parents, calls):
 
 def number(Var, node, rng):
     """The weighted sum of a node's entries; the gradient that its vjp returns is read-only."""
-    weights = rng.normal(*node.value.shape).double().cpu().numpy()
+    weights = rng.normal(*node.value.shape, dtype=torch.float64).cpu().numpy()
     weights.flags.writeable = False
     return Var((weights * node.value).sum(), [node], [lambda g: np.broadcast_to(g * weights, weights.shape)])
 
@@ -137,6 +138,7 @@ def order_random(student, rng):
         nodes = []
         for ps in parents:
             nodes.append(student.Var(1.0, [nodes[p] for p in ps], [lambda g: g for _ in ps]))
+        student.topological_order(nodes[4])  # leaves no trace
         found[name] = indices(student.topological_order(nodes[-3]), nodes)
     return found
 
@@ -151,13 +153,11 @@ class Parents(tuple):
         return super().__iter__()
 
 
-class Link:
-    """A node like a Var, but quicker to make."""
-
-    __slots__ = ("grad", "parents", "value", "vjps")
-
-    def __init__(self, value, parents=()):
-        self.value, self.parents, self.vjps, self.grad = value, parents, (abs,) * len(parents), None
+def link(Var, value, parents=()):
+    """A Var, made without its conversions, which take time."""
+    node = Var.__new__(Var)
+    node.value, node.parents, node.vjps, node.grad = value, parents, (abs,) * len(parents), None
+    return node
 
 
 @probe(points=0.25, title="a chain of 3,500 nodes, a chain of diamonds, and a single node")
@@ -166,11 +166,12 @@ def order_deep(student, rng):
     root = rng.integer(3300, 3500)  # Jupyter allows a recursion depth of 3000
     gc.disable()  # so many new objects make the collector walk through all of the memory
     try:
-        nodes, diamonds = [Link(start)], [Link(start)]
+        Var = student.Var
+        nodes, diamonds = [link(Var, start)], [link(Var, start)]
         for _ in range(3499):
-            nodes.append(Link(start, (nodes[-1],)))
+            nodes.append(link(Var, start, (nodes[-1],)))
         for _ in range(30):
-            diamonds.append(Link(start, Parents((diamonds[-1],) * 2)))
+            diamonds.append(link(Var, start, Parents((diamonds[-1],) * 2)))
         return {
             "diamonds": indices(student.topological_order(diamonds[-1]), diamonds),
             "chain": np.array(indices(student.topological_order(nodes[root]), nodes)),
@@ -185,15 +186,15 @@ def gradients_random(student, rng):
     nodes = build(student.Var, rng, random_parents(rng), {})
     root = number(student.Var, nodes[-3], rng)
     student.backward(root)
-    square = student.Var(rng.uniform(low=1.0, high=2.0).double().cpu().numpy())
+    square = student.Var(rng.uniform(low=1.0, high=2.0, dtype=torch.float64).cpu().numpy())
     x = square.value
     twice = student.Var(x * x, [square, square], [lambda g: g * x, lambda g: g * x])
     student.backward(twice)
-    b, c = (student.Var(rng.normal(2).double().cpu().numpy()) for _ in range(2))
+    b, c = (student.Var(rng.normal(2, dtype=torch.float64).cpu().numpy()) for _ in range(2))
     y, z = b.value, c.value
     product = student.Var(y * z, [b, c], [lambda g: g * z, lambda g: g * y])
     both = student.Var(y * z + y, [product, b], [lambda g: g, lambda g: g])
-    w = rng.normal(2).double().cpu().numpy()
+    w = rng.normal(2, dtype=torch.float64).cpu().numpy()
     student.backward(student.Var((w * both.value).sum(), [both], [lambda g: g * w]))
     return {"b times c, plus b": [b.grad, c.grad, product.grad], "x times x": float(square.grad), "leaves": [node.grad for node in nodes[:3]], "inner nodes": [node.grad for node in nodes[3:-2]], "root": root.grad}
 
@@ -228,7 +229,7 @@ def broadcasts(student, rng):
         ((a, b), (a, b)), ((a, b), (b,)), ((a, b), (1, b)), ((a, b), (a, 1)), ((a, b), (1, 1)), ((a, b), (1,)), ((a, b), ()), ((), ()),
         ((c, a, b, 3), (a, 1, 3)), ((a, b, 3), (1, b, 1)), ((c, a, b), (1, b)), ((c, 1, b), (1, b)), ((a, 1), (a, 1)), ((b, b), (b,)), ((b, b), (b, 1)), ((1, a), (a,)), ((1, 1), ()),
     ]
-    return {f"{big} to {small}": student.unbroadcast(rng.normal(*big).double().cpu().numpy(), small) for big, small in pairs}
+    return {f"{big} to {small}": student.unbroadcast(rng.normal(*big, dtype=torch.float64).cpu().numpy(), small) for big, small in pairs}
 
 
 # --- gradient checking -----------------------------------------------------------------------------------------------
@@ -238,21 +239,24 @@ class Case:
     """f(x) = A Σ w φ(x / s) + A Σ exp(sum of two neighbours of x / s), at a point of size s, and its gradient.
 
     The second sum, without which a moved entry would not change the derivative in another, is left out for kind "sin".
-    ``dtypes`` notes the types that come in.
+    ``dtypes`` notes the types that come in, ``moved`` the entries in which points differ from x, ``away`` how far from x the gradient is taken.
     """
 
     def __init__(self, rng, shape, scale=1.0, height=1.0, kind="exp"):
         def draw(low, high):
-            return rng.uniform(*shape, low=low, high=high).double().cpu().numpy()
+            return rng.uniform(*shape, low=low, high=high, dtype=torch.float64).cpu().numpy()
 
         sign = np.where(draw(0, 1) < 0.5, -1.0, 1.0)
         self.x, self.w, self.dtypes = scale * sign * draw(0.6, 1.4), draw(0.5, 1.5), set()
         self.scale, self.height, self.kind = scale, height, kind
+        self.point, self.moved, self.away = self.x.copy(), None, 0.0
         places = np.arange(self.x.size)
         self.before, self.after = places - 1, (places + 1) % self.x.size
 
     def f(self, x):
         self.dtypes.add(str(np.asarray(x).dtype))
+        if self.moved is not None:
+            self.moved.update(np.flatnonzero(x != self.point).tolist())
         u = x / self.scale
         value = np.exp(u) if self.kind == "exp" else u + 0.3 * u**2 if self.kind == "parabola" else 2 * u + np.sin(u)
         return self.height * ((self.w * value).sum() + self.pairs(u).sum())
@@ -263,6 +267,8 @@ class Case:
 
     def gradient(self, x):
         self.dtypes.add(str(np.asarray(x).dtype))
+        if self.moved is not None:
+            self.away = max(self.away, float(np.abs(x - self.point).max()))
         u = x / self.scale
         slope = np.exp(u) if self.kind == "exp" else 1 + 0.6 * u if self.kind == "parabola" else 2 + np.cos(u)
         pairs = self.pairs(u)
@@ -331,15 +337,20 @@ def check_wrong(student, rng):
     found = {}
     shape = (2, 3)
     entries = [(int(i) // 3, int(i) % 3) for i in rng.permutation(6)]
-    for (scale, height), entry in zip(((1.0, 1.0), (1e-3, 1.0), (1e6, 1e12), (1.0, 1e-3), (1e6, 1e6), (1.0, 1.0)), entries):
+    for (scale, height), entry in zip(((1.0, -1.0), (1e-3, 1.0), (1e6, 1e12), (1.0, 1e-3), (1e6, -1e6), (1.0, 1.0)), entries):
         case = Case(rng, shape, scale, height)
         found[f"entry {entry}, x of size {scale:g}, f of size {height:g}"] = report(student.gradcheck(case.f, wrong(case, 1 + 1e-3, entry), case.x))
     last = Case(rng, shape)
     large = Case(rng, (4, 8))
+    large.moved = set()
     found["one of 32 entries"] = report(student.gradcheck(large.f, wrong(large, 0.5, (3, rng.integer(0, 8))), large.x))
+    found["entries that were moved"] = len(large.moved)
+    found["distance from x to where grad_f was called, in millionths"] = 1e6 * large.away
+    found["two entries, the last is worst"] = report(student.gradcheck(last.f, wrong(last, np.array([[1.001, 1, 1], [1, 1, 1.003]])), last.x))
     found["too large by a half, rtol 0.4"] = report(student.gradcheck(last.f, wrong(last, 1.5), last.x, 1e-5, 0.4, 0.0))
     found["too small by a third, rtol 0.4"] = report(student.gradcheck(last.f, wrong(last, 0.65), last.x, 1e-5, 0.4, 0.0))
     found["an error of exactly 1"] = report(student.gradcheck(lambda x: 0.0, lambda x: np.full(x.shape, 0.25), last.x, 1e-5, 0.0, 0.25))
+    found["an error of 1.2"] = report(student.gradcheck(lambda x: 0.0, lambda x: np.full(x.shape, 0.3), last.x, 1e-5, 0.0, 0.25))
     found["far too small"] = report(student.gradcheck(last.f, wrong(last, 1e-3), last.x))
     found["zero"] = report(student.gradcheck(last.f, wrong(last, 0.0), last.x))
     rtol, atol = rng.number(1e-3, 1e-2), rng.number(1e-3, 1e-2)
@@ -379,9 +390,11 @@ def check_odd(student, rng):
         "integers": report(check(case.f, wrong(case, 1.001), whole)),
         "wrong shape": report(check(case.f, lambda x: case.gradient(x).mean(), case.x)),
         "wrong shape, right size": report(check(case.f, lambda x: case.gradient(x).reshape(-1), case.x)),
+        "transposed gradient": report(check(case.f, lambda x: case.gradient(x).T, case.x)),
         "an extra axis": report(check(case.f, lambda x: case.gradient(x)[None], case.x)),
         "NaN": report(check(case.f, broken(math.nan), case.x)),
         "infinite": report(check(case.f, broken(math.inf), case.x)),
+        "minus infinity": report(check(case.f, broken(-math.inf), case.x)),
         "dtypes that f and grad_f saw": sorted(case.dtypes),
     }
 
@@ -389,7 +402,7 @@ def check_odd(student, rng):
 @probe(points=0.5, title="the right backward pass of layer normalisation", judge=Close(rtol=1e-8, atol=1e-9))
 def layer_norm_gradient(student, rng):
     def draw(*shape):
-        return rng.normal(*shape).double().cpu().numpy()
+        return rng.normal(*shape, dtype=torch.float64).cpu().numpy()
 
     d = rng.integer(3, 7)
     constant = np.full((2, d), rng.integer(1, 5) / 2)  # its mean has no rounding error
@@ -401,7 +414,7 @@ def layer_norm_gradient(student, rng):
         "constant rows": student.fixed_backward(constant, draw(2, d), 0.25),
         "D = 1": student.fixed_backward(draw(3, 1), draw(3, 1)),
         "small rows": student.fixed_backward(1e-3 * draw(3, d), draw(3, d)),
-        "far from 0": student.fixed_backward(1e3 + draw(3, d), draw(3, d)),
+        "far from 0": student.fixed_backward(1e5 + draw(3, d), draw(3, d)),
     }
 
 
@@ -450,6 +463,10 @@ edit_mistake(
     ("            stack += [(parent, False) for parent in node.parents]\n",
      "            new = [parent for parent in dict.fromkeys(node.parents) if parent not in seen]\n"
      "            seen.update(new)\n            stack += [(parent, False) for parent in new]\n"),
+)
+edit_mistake(
+    "keeps_state", "nodes that an earlier call has seen count as seen: a second call, from another root, leaves them out",
+    ("    order, seen, stack = [], set(), [(root, False)]\n", "    order, seen, stack = [], topological_order.__dict__.setdefault('seen', set()), [(root, False)]\n"),
 )
 edit_mistake("root_first", "the order is reversed: children come before their parents", ("    return order\n", "    return order[::-1]\n"), ("reversed(order)", "order"))
 edit_mistake("no_leaves", "leaves are missing from the order, so they get no gradient", ("            order.append(node)\n", "            order += [node] if node.parents else []\n"))
@@ -532,6 +549,12 @@ edit_mistake("relative_to_norm", "the tolerance is relative to the largest entry
              ("scale = max(abs(analytic[i]), abs(numeric))", "scale = max(float(abs(analytic).max()), abs(numeric))"))
 edit_mistake("relative_to_analytic", "the tolerance is relative to the gradient under test only; a gradient that is far too large then looks better than it is",
              ("scale = max(abs(analytic[i]), abs(numeric))", "scale = abs(analytic[i])"))
+edit_mistake("scale_signed", "the tolerance is relative to the larger of the two numbers, not of their absolute values: where both are negative, it is not even positive",
+             ("scale = max(abs(analytic[i]), abs(numeric))", "scale = max(analytic[i], numeric)"))
+edit_mistake("sample_of_entries", "only some entries of a large x are checked; every entry must be",
+             ("for i in np.ndindex(x.shape):", "for i in list(np.ndindex(x.shape))[-10:]:"))
+edit_mistake("stops_at_first", "the check stops at the first entry that fails: the largest error may come later",
+             ("max_error = max(max_error, float(error))", "max_error = max(max_error, float(error))\n        if max_error > 1:\n            break"))
 edit_mistake("first_entry", "not every entry of x is checked, perhaps only the first", ("for i in np.ndindex(x.shape):", "for i in list(np.ndindex(x.shape))[:1]:"))
 edit_mistake("relative_to_numeric", "the tolerance is relative to the finite difference only; it is relative to the larger of the two, as in (9.4)",
              ("scale = max(abs(analytic[i]), abs(numeric))", "scale = abs(numeric)"))
@@ -598,6 +621,9 @@ edit_mistake("mean_forgotten", "the dependence through the mean μ is missing in
 edit_mistake("term_added", "the term from s has the wrong sign in `fixed_backward`", (FIXED, FIXED.replace("- y * (", "+ y * (")))
 edit_mistake("term_summed", "the term from s is a sum in `fixed_backward`; it lacks 1/D", (FIXED, FIXED.replace("(grad_y * y).mean", "(grad_y * y).sum")))
 edit_mistake("term_without_y", "the term from s is not multiplied by y_i in `fixed_backward`", (FIXED, FIXED.replace("- y * (grad_y", "- (grad_y")))
+edit_mistake("variance_by_difference", "the variance in `fixed_backward` is the difference of mean(x²) and mean(x)², which loses its digits for rows far from 0",
+             ("    s = np.sqrt((centred**2).mean(-1, keepdims=True) + eps)\n    y = centred / s\n    return (grad_y - grad_y.mean(-1, keepdims=True) - y",
+              "    s = np.sqrt(np.maximum((x**2).mean(-1, keepdims=True) - x.mean(-1, keepdims=True) ** 2, 0) + eps)\n    y = centred / s\n    return (grad_y - grad_y.mean(-1, keepdims=True) - y"))
 edit_mistake("mean_over_batch", "the means in `fixed_backward` run over the whole batch; each row has its own", (FIXED, FIXED.replace("(grad_y * y).mean(-1, keepdims=True)", "(grad_y * y).mean()")))
 edit_mistake("eps_forgotten", "the term from s is computed as if ε were 0 in `fixed_backward`",
              ("    y = centred / s\n", "    y = centred / np.maximum(np.sqrt((centred**2).mean(-1, keepdims=True)), 1e-30)\n"))
@@ -727,8 +753,6 @@ def other_styles(ref):
         return worst <= 1, worst
 
     def fixed_backward(x, grad_y, eps=1e-5):
-        import torch
-
         leaf = torch.tensor(x, requires_grad=True)
         y = torch.nn.functional.layer_norm(leaf, leaf.shape[-1:], eps=eps)
         return torch.autograd.grad(y, leaf, torch.tensor(grad_y))[0].numpy()
