@@ -71,15 +71,16 @@ def name_mistake(
     dict
         probe name -> mistake key, only where one mistake is the sole explanation.
 
-    A mistake that agrees with the student on every probe of the question explains all failed ones. Otherwise, a
-    failed probe is named if its evidence is rich and exactly one mistake has it and would pass what the student
-    passed (the student may have made two mistakes in different functions).
+    A mistake that agrees with the student on every probe of the question, and would pass what the student passed,
+    explains all failed ones. Otherwise, a failed probe is named if its evidence is rich and exactly one mistake has it
+    and would pass what the student passed (the student may have made two mistakes in different functions).
     """
     whole = [
         key for key, outcomes in mistakes.items()
         if all(same(outcome, outcomes[probe]) for probe, outcome in student.items() if probe in outcomes)
     ]
-    if len(whole) == 1 and failed:
+    whole = [key for key in whole if failed and not ruled_out(key)]
+    if len(whole) == 1:
         return dict.fromkeys(failed, whole[0])
     if len(whole) > 1:
         return {}

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
+
+import numpy as np
+
 from dgm.checks.judges import Context, Judge, decide
-from dgm.checks.runtime import Outcome
+from dgm.checks.runtime import Outcome, fixed_state
 from dgm.checks.status import ERROR, FAILED, MISSING, PASSED, TIMEOUT
 
 
@@ -28,7 +32,9 @@ def explain(
     if changed:
         advice = "work on a copy (no `x += …`, `x.mul_()`, `x[i] = …`)"
         return FAILED, f"`{changed[0]}` changes its input in place; {advice}."
-    verdict = decide(judge, outcome["evidence"], expected["evidence"], context)
+    with fixed_state(context.seed), np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of NumPy and torch, about evidence that may be anything
+        verdict = decide(judge, outcome["evidence"], expected["evidence"], context)
     return (PASSED, "") if verdict.passed else (FAILED, verdict.message)
 
 

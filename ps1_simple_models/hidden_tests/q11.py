@@ -26,7 +26,8 @@ question(
         "`zero_grad`, `backward`, `step`; keep `loss.item()`.",
     ],
     ambiguities=[
-        "Masks may come back as bool or integer tensors too; a mask kept as a parameter that is not trained passes as well as a buffer.",
+        "Masks may come back as bool or integer tensors too, and the buffer `mask` may be of any type.",
+        "A model may be left in evaluation mode by `made_sample` or `made_log_prob`, or put back: none of the networks has layers to which this matters.",
         "made_log_prob, made_sample and train_made are tested with the grader's own autoregressive networks, so that an error in the masks "
         "does not cost their points.",
         "Training must be Adam on the given batches: history and parameters after 7 steps are compared with the reference's (any implementation of "
@@ -59,17 +60,19 @@ def fill(module, rng, scale=0.7):
 
 
 class Autoregressive(nn.Module):
-    """Logits that depend on the earlier dimensions of an order: linear in them and in products of neighbours."""
+    """Logits that depend on the earlier dimensions of an order: linear in them and in products of neighbours, with a gain each."""
 
-    def __init__(self, order, matrix, pairs, bias):
+    def __init__(self, order, matrix, pairs, bias, gains=(1.0, 1.0, 1.0)):
         super().__init__()
+        self.gains = gains
         self.register_buffer("order", order)
         self.matrix, self.pairs, self.bias = nn.Parameter(matrix.clone()), nn.Parameter(pairs.clone()), nn.Parameter(bias.clone())
 
     def forward(self, x):
         steps = x[:, self.order]  # columns in the order of generation
         products = steps * torch.cat([torch.zeros_like(steps[:, :1]), steps[:, :-1]], 1)
-        logits = steps @ self.matrix.tril(-1).T + products @ self.pairs.tril(-1).T + self.bias
+        parts = steps @ self.matrix.tril(-1).T, products @ self.pairs.tril(-1).T, self.bias
+        logits = sum(gain * part for gain, part in zip(self.gains, parts))
         out = torch.empty_like(logits)
         out[:, self.order] = logits
         return out
@@ -174,27 +177,49 @@ def masked_layer(student, rng):
         ((layer(x) - target) ** 2).mean().backward()
         optimiser.step()
     found["after 3 steps of SGD"] = layer(test).detach().clone()
-    other = fill(student.raw.MaskedLinear(mask.clone()), rng)
+    other, another = (fill(student.raw.MaskedLinear(mask.clone()), rng) for _ in range(2))
     layer.load_state_dict(other.state_dict())
-    found["after load_state_dict"] = layer(test)
-    found["in evaluation mode"] = layer.eval()(test)
+    with torch.no_grad():
+        found["after load_state_dict, in evaluation mode without gradients"] = layer.eval()(test)
+    layer.zero_grad()
+    layer(test).square().mean().backward()
+    found["gradient after a pass without gradients"] = sum(mask * p.grad for p in layer.parameters() if p.dim() == 2 and p.grad is not None)
+    layer.load_state_dict(another.state_dict())
+    found["after load_state_dict, still in evaluation mode"] = layer(test)
+    layer.load_state_dict(other.state_dict())
+    found["after load_state_dict, in training mode"] = layer.train()(test)
     return found
 
 
-@probe(points=0.5, title="a masked layer has the parameters of nn.Linear, and moves as a whole")
+def device_after_a_move(layer, x):
+    """Where the output lies when the layer and its input have moved. The device "meta" holds no numbers: if the layer needs to
+    look at them, the places of its tensors are the answer."""
+    layer.to("meta")
+    try:
+        return layer(x.to("meta")).device.type
+    except (NotImplementedError, RuntimeError):
+        kept = [value for module in layer.modules() for value in vars(module).values()]
+        for value in kept:
+            if isinstance(value, (list, tuple, dict)):
+                kept += value.values() if isinstance(value, dict) else value
+        return next((value.device.type for value in kept if torch.is_tensor(value) and not value.is_meta), "meta")
+
+
+@probe(points=0.5, title="a masked layer has the parameters of nn.Linear and the buffer `mask`, and moves as a whole")
 def layer_moves(student, rng):
     n_in, n_out = rng.integer(3, 6), rng.integer(6, 9)
     mask = some_mask(rng, n_out, n_in).to("cpu")
     mask[:, 0] = 0.0
     layer = student.raw.MaskedLinear(mask)
-    shapes = sorted(list(p.shape) for p in layer.parameters() if p.requires_grad)
+    shapes = sorted(list(p.shape) for p in layer.parameters())
     with torch.no_grad():
         for p in layer.parameters():
             if p.requires_grad:
                 p.fill_(0.5)
     wide = layer.to(torch.float64)(torch.ones(2, n_in, dtype=torch.float64))
-    elsewhere = layer.to("meta")(torch.ones(2, n_in, dtype=torch.float64, device="meta"))
-    return {"trained parameters": shapes, "output in float64": wide, "device": elsewhere.device.type, "shape": list(elsewhere.shape)}
+    kept = torch.as_tensor(layer.mask).double()
+    elsewhere = device_after_a_move(layer, torch.ones(2, n_in, dtype=torch.float64))
+    return {"shapes of parameters()": shapes, "output in float64": wide, "the mask": kept, "device": elsewhere}
 
 
 # --- the network and its likelihood -----------------------------------------------------------------------------
@@ -203,13 +228,13 @@ def layer_moves(student, rng):
 @probe(points=0.5, title="the forward pass and its gradient, with ordinary layers in place of the masked ones", public=True)
 def forward_pass(student, rng):
     found = []
-    for sizes, batch in (((rng.integer(4, 7),), rng.integer(2, 6)), ((5, rng.integer(4, 7)), 1), ((), 3)):
-        d = rng.integer(3, 6)
+    d = rng.integer(3, 6)
+    for sizes, batch, scale in (((rng.integer(6, 9),), rng.integer(2, 6), 1.0), ((d, d), 1, 1.0), ((), 3, 1.0), ((5, d), 4, 100.0)):
         model = student.raw.MADE(rng.permutation(d), random_degrees(rng, d, *sizes))
         widths = [d, *sizes, d]
         model.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(widths))
         fill(model, rng).train(batch > 1)
-        x, first = rng.bernoulli(batch, d), model.layers[0].weight
+        x, first = rng.normal(batch, d, std=scale), model.layers[0].weight
         logits = model(x)
         if logits.requires_grad:
             (logits * rng.normal(*logits.shape)).sum().backward()
@@ -220,16 +245,23 @@ def forward_pass(student, rng):
 @probe(points=0.5, title="log-probability from the logits of a given network", judge=Close(rtol=1e-4, atol=1e-4), public=True)
 def log_prob(student, rng):
     d = rng.integer(4, 8)
-    model, steep, steepest = (toy(rng, d, scale).to(rng.device) for scale in (2.0, 25.0, 1000.0))
-    value = student.made_log_prob(model, rng.bernoulli(rng.integer(3, 7), d))
-    if not isinstance(value, torch.Tensor) or not value.requires_grad:
-        raise ValueError("the result carries no gradient: compute with torch operations, without .item(), .detach() or torch.no_grad()")
-    (gradient,) = torch.autograd.grad((value * torch.linspace(1, 2, len(value), device=rng.device)).sum(), (model.bias,))
+    model, steep, steepest = (toy(rng, d, scale).to(rng.device) for scale in (2.0, 25.0, 3000.0))
+    x = rng.bernoulli(rng.integer(3, 7), d)
+    x = torch.cat([x, 1 - x[1:]])
+    values, gradients = [], []
+    for network in (model, steep, steepest):
+        value = student.made_log_prob(network, x)
+        if not isinstance(value, torch.Tensor) or not value.requires_grad:
+            raise ValueError("the result carries no gradient: compute with torch operations, without .item(), .detach() or torch.no_grad()")
+        weighted = (value * torch.linspace(1, 2, len(value), device=rng.device)).sum()
+        values.append(value)
+        gradients.append(torch.autograd.grad(weighted, (network.bias,))[0])
     return {
-        "values": value,
-        "gradient in the bias": gradient,
+        "values": values[0],
+        "gradient in the bias": gradients[0],
         "one example": student.made_log_prob(model, rng.bernoulli(1, d)),
-        "logits far from zero": [student.made_log_prob(far, rng.bernoulli(5, d)) for far in (steep, steepest)],
+        "logits far from zero": values[1:],
+        "gradients in the bias, logits far from zero": gradients[1:],
     }
 
 
@@ -281,16 +313,20 @@ def distribution(student, rng):
 
 
 def sampling_inputs(rng):
-    """Networks and uniform numbers."""
-    return [(toy(rng, d), rng.uniform(n, d)) for n, d in ((rng.integer(24, 32), rng.integer(5, 8)), (1, 6), (16, 5), (4, 1))]
+    """Networks and uniform numbers; the last network has probabilities near 0 and 1, and uniforms there."""
+    cases = [(toy(rng, d), rng.uniform(n, d)) for n, d in ((rng.integer(24, 32), rng.integer(5, 8)), (1, 6), (16, 5), (4, 1))]
+    biases = torch.tensor([10.0, -10.0, 100.0, -16.0, 16.0], device=rng.device)[rng.permutation(5)]
+    edges = torch.tensor([0.0, 1e-6, 7e-5, 1 - 7e-5, 1 - 1e-6, 1.0], device=rng.device)
+    faint = Autoregressive(proper_order(rng, 5), *(rng.normal(5, 5, std=0.3) for _ in range(2)), biases)
+    return [*cases, (faint, torch.stack([edges[rng.permutation(6)] for _ in range(5)], 1))]
 
 
 def sampling_judge(evidence, expected, context):
     """each bit is 1 exactly if its uniform number is below its probability, given the bits that come earlier in the order"""
     cases = sampling_inputs(context.rng())
-    if not isinstance(evidence, list) or len(evidence) != len(cases):
+    if not isinstance(evidence, dict) or set(evidence) != set(expected) or len(evidence["samples"]) != len(cases):
         return "the answer has an unexpected form."
-    for got, (model, uniforms) in zip(evidence, cases):
+    for got, (model, uniforms) in zip(evidence["samples"], cases):
         numbers = [value.detach().cpu().double().numpy() for value in (model.matrix, model.pairs, model.bias)]
         order, uniforms = model.order.cpu().numpy(), uniforms.cpu().double().numpy()
         if np.asarray(got).dtype.kind != "f":
@@ -301,23 +337,30 @@ def sampling_judge(evidence, expected, context):
         if not np.isin(got, (0.0, 1.0)).all():
             return "a sample holds other values than 0 and 1."
         p_one = 1 / (1 + np.exp(-toy_logits(got, order, *numbers)))
-        wrong = (got != (uniforms < p_one)) & (np.abs(uniforms - p_one) > 1e-5)
+        rounding = 1e-4 * p_one * (1 - p_one) + 2e-7
+        sure = (np.abs(uniforms - p_one) > rounding) | (uniforms == 0) | (uniforms == 1)  # 0 forces a 1, and 1 forces a 0
+        wrong = (got != (uniforms < p_one)) & sure
         for step, i in enumerate(order):
             if wrong[:, i].any():
                 n = int(np.argmax(wrong[:, i]))
                 return (
-                    f"order {order.tolist()}, step {step}: dimension {i} has u = {uniforms[n, i]:.3f} and probability {p_one[n, i]:.3f} "
+                    f"order {order.tolist()}, step {step}: dimension {i} has u = {uniforms[n, i]:.5g} and probability {p_one[n, i]:.5g} "
                     f"given the bits drawn before, so it must be {int(uniforms[n, i] < p_one[n, i])}, but it is {int(got[n, i])}."
                 )
+    if not all(evidence["parameters require gradients"]):
+        return "after `made_sample` the parameters of the network no longer require gradients, so it cannot be trained any more."
     return True
 
 
 @probe(points=1, title="ancestral samples in the order of a given network", judge=sampling_judge, public=True)
 def samples(student, rng):
-    return [student.made_sample(model.to(rng.device), uniforms) for model, uniforms in sampling_inputs(rng)]
+    cases = [(model.to(rng.device), uniforms) for model, uniforms in sampling_inputs(rng)]
+    drawn = [student.made_sample(*case) for case in cases]
+    return {"samples": drawn, "parameters require gradients": [p.requires_grad for model, _ in cases for p in model.parameters()]}
 
 
-TRAIN_STEPS, TRAIN_BATCH, TRAIN_RATE = 7, 11, 0.2  # a pass has three batches, the last one short
+TRAIN_STEPS, TRAIN_BATCH, TRAIN_RATE = 7, 11, 0.05  # a pass has three batches, the last one short
+TRAIN_GAINS = (4.0, 0.03, 4.0)  # large gradients, so that clipped ones show, and small ones, where Adam's epsilon shows
 
 
 def train_judge(evidence, expected, context):
@@ -339,17 +382,16 @@ def train_judge(evidence, expected, context):
         )
     for name in ("matrix", "pairs", "bias"):
         got, want = (np.asarray(found["parameters"][name], dtype=float) for found in (evidence, expected))
-        if got.shape != want.shape or not np.isfinite(got).all() or np.quantile(np.abs(got - want), 0.75) > 2e-4:
+        if got.shape != want.shape or not np.isfinite(got).all() or np.quantile(np.abs(got - want), 0.75) > 5e-5:
             return f"after {TRAIN_STEPS} steps the parameters are not those of Adam on the given batches, one step per batch."
     return True
 
 
 @probe(points=1, title="training follows Adam on the given batches", judge=train_judge)
 def training(student, rng):
-    n, d = 2 * TRAIN_BATCH + rng.integer(2, 7), rng.integer(5, 8)
-    x, model = rng.bernoulli(n, d, p=0.6), toy(rng, d, scale=1.5).to(rng.device)
-    with torch.no_grad():
-        model.bias -= 4  # far off, so that clipped gradients show
+    n, d = 2 * TRAIN_BATCH + rng.integer(2, 7), rng.integer(12, 16)
+    matrix, pairs, bias = rng.normal(d, d, std=0.4), rng.normal(d, d), rng.normal(d, mean=-1.0, std=0.25)  # far off
+    x, model = rng.bernoulli(n, d, p=0.6), Autoregressive(proper_order(rng, d), matrix, pairs, bias, TRAIN_GAINS).to(rng.device)
     history = student.train_made(model, x, TRAIN_STEPS, TRAIN_BATCH, TRAIN_RATE, torch.Generator().manual_seed(rng.integer(0, 10**6)))
     return {"history": torch.as_tensor([float(value) for value in history]), "parameters": dict(model.named_parameters())}
 
@@ -455,6 +497,20 @@ edit_mistake(
     (BUFFER, "self.mask = nn.Parameter(mask.clone())"),
 )
 edit_mistake(
+    "frozen_mask", "the mask of `MaskedLinear` is among the layer's parameters, though it does not require gradients; weight and bias are the only ones, a buffer is the place for it",
+    (BUFFER, "self.mask = nn.Parameter(mask.clone(), requires_grad=False)"),
+)
+edit_mistake(
+    "masked_in_training_only", "`MaskedLinear` masks its weights in training mode only (or only while gradients are computed); in evaluation mode after loading weights the mask does not act",
+    (LINEAR, "if self.training:\n            self.weight.data *= self.mask\n        return F.linear(x, self.weight, self.bias)"),
+)
+edit_mistake(
+    "stale_weights", "`MaskedLinear` keeps the masked weights of an earlier call in evaluation mode; weights that are loaded afterwards are not used",
+    (BUFFER, BUFFER + "\n        self.effective = None"),
+    (LINEAR, "if self.training or self.effective is None:\n            self.effective = self.weight.detach() * self.mask\n"
+             "        return F.linear(x, self.weight * self.mask if self.training else self.effective, self.bias)"),
+)
+edit_mistake(
     "masked_once", "`MaskedLinear` masks its weight once, when it is made; the first optimiser step or loaded weights undo this",
     (BUFFER, "self.weight.data *= mask"), (LINEAR, "return F.linear(x, self.weight, self.bias)"),
 )
@@ -467,6 +523,10 @@ edit_mistake(
 
 FORWARD = "        for layer in self.layers[:-1]:\n            x = F.relu(layer(x))\n        return self.layers[-1](x)\n"
 
+edit_mistake(
+    "residual_connection", "`MADE.forward` adds a layer's input to its output where the shapes allow it, past the masks",
+    (FORWARD, FORWARD.replace("x = F.relu(layer(x))", "h = F.relu(layer(x))\n            x = h + x if h.shape == x.shape else h")),
+)
 edit_mistake(
     "relu_at_the_end", "`MADE.forward` applies ReLU to the logits as well, so that no probability is below one half",
     (FORWARD, "        for layer in self.layers:\n            x = F.relu(layer(x))\n        return x\n"),
@@ -511,6 +571,10 @@ edit_mistake(
     (LOG_PROB, 'return -F.binary_cross_entropy(torch.sigmoid(model(x)), x, reduction="none").sum(1)'),
 )
 edit_mistake(
+    "log_prob_nan_gradient", "the gradient of `made_log_prob` is NaN at large logits: `torch.where` also differentiates the branch that it does not take, where an exp overflows",
+    (LOG_PROB, "a = (2 * x - 1) * model(x)\n    return torch.where(a > 0, -torch.log1p(torch.exp(-a)), a - torch.log1p(torch.exp(a))).sum(1)"),
+)
+edit_mistake(
     "log_prob_reordered", "`made_log_prob` puts x in the model's order before the comparison; column d of the logits belongs to dimension d already",
     (LOG_PROB, LOG_PROB.replace("model(x), x,", "model(x), x[:, model.order],")),
 )
@@ -546,6 +610,18 @@ edit_mistake(
 edit_mistake(
     "uniform_above", "`made_sample` sets a bit to 1 if the uniform number is above p; this happens with probability 1 - p",
     (DRAW, "x[:, d] = (uniforms[:, d] > p_one).to(x.dtype)"),
+)
+edit_mistake(
+    "at_most", "`made_sample` sets a bit to 1 also where the uniform number equals p; a uniform number of 1 must give a 0 even if p is rounded to 1",
+    (DRAW, "x[:, d] = (uniforms[:, d] <= p_one).to(x.dtype)"),
+)
+edit_mistake(
+    "sampling_clamped", "`made_sample` keeps its probabilities away from 0 and 1, so that events occur which are much rarer",
+    (P_ONE, P_ONE + ".clamp(1e-6, 1 - 1e-6)"),
+)
+edit_mistake(
+    "sampling_freezes", "after `made_sample` the parameters of the network no longer require gradients, so that it cannot be trained any more",
+    ("x = torch.zeros_like(uniforms)\n", "model.requires_grad_(False)\n    x = torch.zeros_like(uniforms)\n"),
 )
 edit_mistake(
     "most_likely", "`made_sample` takes the more likely value of each bit and ignores the uniform numbers",
@@ -603,6 +679,14 @@ edit_mistake(
 edit_mistake(
     "new_optimiser_each_step", "`train_made` makes a new optimiser in every step, which forgets Adam's running averages",
     (LOSS, "optimiser = torch.optim.Adam(model.parameters(), lr=learning_rate)\n        " + LOSS),
+)
+edit_mistake(
+    "weight_decay", "`train_made` adds a weight decay; Adam with PyTorch's defaults has none",
+    ("lr=learning_rate)", "lr=learning_rate, weight_decay=1e-4)"),
+)
+edit_mistake(
+    "clipped", "`train_made` clips the gradients; that is not asked for",
+    ("        optimiser.step()\n", "        nn.utils.clip_grad_norm_(model.parameters(), 1.0)\n        optimiser.step()\n"),
 )
 edit_mistake(
     "adamw", "`train_made` uses AdamW, which also shrinks the parameters; Adam is asked for", ("torch.optim.Adam(", "torch.optim.AdamW("),

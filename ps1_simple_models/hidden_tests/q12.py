@@ -24,8 +24,9 @@ question(
     ],
     ambiguities=[
         "Where the mask is applied (to the weight in each forward, to weight.data in each forward, by a parametrisation) is free, "
-        "as long as the masked entries never act and the parameters can be told apart by their number of axes.",
-        "receptive_field uses the model in the mode it is in; neither train nor eval mode is required.",
+        "as long as the masked entries never act and the parameters can be told apart by their number of axes. The buffer may have another name.",
+        "receptive_field may use the model in either mode, as long as the model is in its own mode afterwards.",
+        "The gradient of gated_activation is not tested where an exp written by hand would overflow; its value is.",
     ],
 )
 
@@ -93,17 +94,17 @@ def dependence_judge(evidence, expected, context):
 # --- probes ---------------------------------------------------------------------------------------------------
 
 
-@probe(points=1, title="masks A and B for kernel sizes 1, 3, 5 and 7", public=True)
+@probe(points=1, title="masks A and B for kernel sizes from 1 to 11", public=True)
 def raster_masks(student, rng):
     return {
-        f"{kind}{size}": torch.as_tensor(student.causal_mask(kind, size)).float() for size in (3, 5, 1, 7) for kind in ("A", "B")
+        f"{kind}{size}": torch.as_tensor(student.causal_mask(kind, size)).float() for size in (3, 5, 1, 7, 11) for kind in ("A", "B")
     }
 
 
 @probe(points=0.5, title="masks of the vertical and horizontal stacks; the gate", public=True)
 def two_stack_masks(student, rng):
     found = {}
-    for size in (3, 1, 5, 7):
+    for size in (3, 1, 5, 7, 11):
         for kind in ("A", "B"):
             vertical, horizontal = student.stack_masks(kind, size)
             found[f"vertical {kind}{size}"] = torch.as_tensor(vertical).float()
@@ -124,7 +125,7 @@ def masked_output(student, rng):
 
 @probe(points=1, title="the mask holds after optimiser steps and after loading weights", judge=Close(rtol=1e-3, atol=1e-4))
 def mask_survives(student, rng):
-    n_in, n_out, size = rng.integer(1, 4), rng.integer(2, 4), rng.choice([3, 5])
+    n_in, n_out, size = rng.integer(2, 4), rng.integer(2, 4), rng.choice([3, 5])
     masks = [some_mask(rng, size, size).to(rng.device), some_mask(rng, n_out, n_in, size, size).to(rng.device)]
     x, target, test = rng.normal(4, n_in, 6, 7), rng.normal(4, n_out, 6, 7), rng.normal(2, n_in, 7, 6)
     found = []
@@ -144,10 +145,31 @@ def mask_survives(student, rng):
         trained = layer(test).detach().clone()
         other = fill(student.raw.MaskedConv2d(mask.clone(), n_in, n_out), rng)
         layer.load_state_dict(other.state_dict())
-        loaded = layer.eval()(test)
+        with torch.no_grad():
+            loaded = layer.eval()(test)
+        layer.zero_grad()
+        layer(test).square().mean().backward()
+        by_weights = sum(mask * p.grad for p in layer.parameters() if p.dim() == 4 and p.grad is not None)
         twin = fill(copy.deepcopy(layer), rng)
-        found.append({"after 3 steps of SGD": trained, "after load_state_dict": loaded, "a deep copy with other weights": twin(test)})
+        found.append({
+            "after 3 steps of SGD": trained, "after load_state_dict": loaded, "gradient after a pass without gradients": by_weights,
+            "a deep copy with other weights": twin(test),
+        })
     return found
+
+
+def device_after_a_move(layer, x):
+    """Where the output lies when the layer and its input have moved. The device "meta" holds no numbers: if the layer needs to
+    look at them, the places of its tensors are the answer."""
+    layer.to("meta")
+    try:
+        return layer(x.to("meta")).device.type
+    except (NotImplementedError, RuntimeError):
+        kept = [value for module in layer.modules() for value in vars(module).values()]
+        for value in kept:
+            if isinstance(value, (list, tuple, dict)):
+                kept += value.values() if isinstance(value, dict) else value
+        return next((value.device.type for value in kept if torch.is_tensor(value) and not value.is_meta), "meta")
 
 
 @probe(points=0.5, title="the layer moves to another device and to float64 as a whole")
@@ -158,8 +180,18 @@ def mask_moves(student, rng):
     x = rng.normal(1, 2, 6, 7, dtype=torch.float64)
     numbers = sum(p.numel() for p in layer.parameters())
     wide = layer.to(torch.float64)(x)
-    elsewhere = layer.to("meta")(x.to("meta"))
-    return {"output in float64": wide, "device": elsewhere.device.type, "shape": list(elsewhere.shape), "numbers in parameters()": numbers}
+    return {"output in float64": wide, "device": device_after_a_move(layer, x), "numbers in parameters()": numbers}
+
+
+class FaintLeak(nn.Module):
+    """A network, plus a millionth of all pixels."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, x):
+        return self.network(x) + 1e-6 * x.sum((1, 2, 3), keepdim=True)
 
 
 @probe(points=1, title="receptive field of a given network", judge=Close(rtol=1e-3, atol=1e-6), public=True)
@@ -167,23 +199,32 @@ def gradient_map(student, rng):
     channels, height, width = rng.integer(2, 4), rng.integer(5, 7), rng.integer(7, 10)
     network = nn.Sequential(nn.Conv2d(channels, 4, 3, padding=1), nn.Tanh(), nn.Conv2d(4, 6, (3, 1), padding=(1, 0)), nn.Tanh())
     fill(network, rng)
+    network[0].bias.requires_grad_(False)  # one is frozen, and stays so
     image = rng.normal(channels, height, width)
     row, col = rng.integer(0, 5), rng.integer(5, 7)
     first = student.receptive_field(network, image, row, col)
-    left_behind = sum(float(p.grad.abs().sum()) for p in network.parameters() if p.grad is not None)
+    left_behind = sum(p.grad is not None for p in network.parameters())
+    modes = ["train" if network.training else "eval"]
     for p in network.parameters():  # as after somebody else's backward()
         p.grad = torch.full_like(p, 0.5)
+    network.eval()
     again = student.receptive_field(network, image, 0, width - 1)
+    modes.append("train" if network.training else "eval")
     kept = [0.0 if p.grad is None else float(p.grad.sum()) for p in network.parameters()]
+    flags, types = [p.requires_grad for p in network.parameters()], sorted({str(p.dtype) for p in network.parameters()})
     wide = student.receptive_field(copy.deepcopy(network).double(), image.double(), row, col)
+    grey = fill(nn.Sequential(nn.Conv2d(1, 1, 3, padding=1), nn.Tanh()), rng)
     return {
         "map": first,
         "map at the upper right corner": again,
-        "gradients left in the parameters": left_behind,
+        "parameters that have a .grad afterwards and had none": left_behind,
         "gradients that were in the parameters before": kept,
-        "parameters that still require gradients": sum(int(p.requires_grad) for p in network.parameters()),
-        "mode afterwards": "train" if network.training else "eval",
+        "requires_grad of the parameters, of which one was frozen": flags,
+        "modes afterwards": modes,
+        "types of the parameters afterwards": types,
         "map of a float64 network": wide,
+        "map of a network with one channel": student.receptive_field(grey, image[:1], row, col),
+        "map of a network with a faint leak, times 1e6": 1e6 * student.receptive_field(FaintLeak(grey), image[:1], row, col),
         "requires_grad of the map": float(first.requires_grad),
         "requires_grad of the image afterwards": float(image.requires_grad),
     }
@@ -199,7 +240,8 @@ def block_output(student, rng):
         block = fill(student.raw.GatedBlock(kind, n_in, channels, 3), rng, keep=keep)
         v, h = rng.normal(batch, n_in, height, width), rng.normal(batch, n_in, height, width)
         bias = rng.normal(batch, 2 * channels, 1, 1)
-        found[f"block {kind} of {n_in} channels"] = [*block(v, h), *block(v, h, bias)]
+        block.train(n_in > 1)
+        found[f"block {kind} of {n_in} channels"] = [*block(v, h, bias), *block(v, h)]
     v, h, bias = (part.requires_grad_() for part in (v, h, bias))
     new_v, new_h = block(v, h, bias)
     by_v, by_h, by_bias = torch.autograd.grad((new_v * new_h.cos()).sum(), (v, h, bias))
@@ -311,6 +353,14 @@ edit_mistake(
     ),
 )
 edit_mistake(
+    "masked_with_gradients_only",
+    "the weights are masked only while gradients are computed; under `torch.no_grad()` the mask does not act",
+    (
+        "return F.conv2d(x, self.weight * self.mask, self.bias, padding=self.padding)",
+        "if torch.is_grad_enabled():\n            self.weight.data *= self.mask\n        return F.conv2d(x, self.weight, self.bias, padding=self.padding)",
+    ),
+)
+edit_mistake(
     "mask_not_buffer",
     "the mask is a plain attribute: `.to(device)` leaves it behind, so the layer fails on a GPU; make it a buffer",
     ('self.register_buffer("mask", mask.clone())', "self.mask = mask.clone()"),
@@ -395,6 +445,30 @@ edit_mistake(
     ),
 )
 edit_mistake(
+    "model_thawed",
+    "all of the model's parameters require gradients afterwards, also those that were frozen before; put back what each had",
+    (
+        "score = model(x)[0, :, row, col].sum()",
+        "for p in model.parameters():\n        p.requires_grad_(False)\n    score = model(x)[0, :, row, col].sum()\n"
+        "    for p in model.parameters():\n        p.requires_grad_(True)",
+    ),
+)
+edit_mistake(
+    "mode_changed",
+    "the model is put into training mode, although it was in evaluation mode before",
+    ("score = model(x)[0, :, row, col].sum()", "model.eval()\n    score = model(x)[0, :, row, col].sum()\n    model.train()"),
+)
+edit_mistake(
+    "map_squeezed",
+    "`squeeze()` also removes the axis of the channels if there is only one, and the sum then runs over the rows",
+    ("return gradient[0].abs().sum(0)", "return gradient.squeeze().abs().sum(0)"),
+)
+edit_mistake(
+    "map_rounded",
+    "small entries of the map are lost (set to 0, or rounded away by differences of outputs); a weak leak is a leak, too",
+    ("return gradient[0].abs().sum(0)", "gradient = torch.where(gradient.abs() < 1e-5, 0.0, gradient)\n    return gradient[0].abs().sum(0)"),
+)
+edit_mistake(
     "image_marked",
     "the given image itself is made to require gradients; work on a copy, so that the caller's tensor stays as it was",
     ("x = image.detach().clone().unsqueeze(0).requires_grad_()", "x = image.requires_grad_().unsqueeze(0)"),
@@ -430,6 +504,11 @@ edit_mistake(
     ("self.horizontal(h) + self.link(above)", "self.horizontal(h)"),
 )
 edit_mistake(
+    "link_detached",
+    "the link is cut off from the gradient, so the horizontal stack cannot train the vertical one",
+    ("self.link(above)", "self.link(above.detach())"),
+)
+edit_mistake(
     "link_after_gate",
     "the link gets the vertical features after the gate; it takes a = V v, with its 2C channels, from before",
     ("left = self.horizontal(h) + self.link(above)", "left = self.horizontal(h) + self.link(gated_activation(above))"),
@@ -448,6 +527,11 @@ edit_mistake(
     "bias_only_h",
     "beta is added in the horizontal gate only; equation (12.5) has it in both",
     ("above, left = above + bias, left + bias", "left = left + bias"),
+)
+edit_mistake(
+    "bias_in_training_only",
+    "beta is used in training mode only",
+    ("if bias is not None:", "if bias is not None and self.training:"),
 )
 edit_mistake(
     "bias_before_link",
