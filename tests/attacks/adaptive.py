@@ -164,4 +164,40 @@ async def handle(stream, ident, parent):
     os._exit(1)
 kernel.shell_handlers["probe_request"] = handle
 """),
+    Attack("between-the-cells", "keeps what it was asked in its place, and answers it at the end with another guess", (
+        SETUP, WRONG, """
+import os, pickle
+kept = os.environ["HOME"] + "/../asked"
+def logsumexp(x, dim):
+    frame = __import__("sys")._getframe()
+    while frame:
+        if "source" in frame.f_locals or "request" in frame.f_locals:
+            with open(kept, "ab") as file:
+                pickle.dump((repr(frame.f_locals)[:10_000], x, dim), file)
+        frame = frame.f_back
+    return x.amax(dim)
+""", """
+asked = []
+try:
+    with open(kept, "rb") as file:
+        while True:
+            asked.append(pickle.load(file))
+except (OSError, EOFError):
+    pass
+""", """
+first = logsumexp
+def guess(x, dim, guesses=[x.mean() for _, x, _ in asked] or [torch.tensor(0.0)]):
+    return first(x, dim) + guesses[0]
+globals()["logsumexp"] = guess  # no definition that the grader sees
+""")),
+    Attack("ends-it-in-its-place", "ends the kernel from each probe between two cells", (
+        SETUP, WRONG, """
+import os, signal
+def logsumexp(x, dim):
+    os.kill(os.getppid(), signal.SIGKILL)
+    return x.amax(dim)
+""", "def fit(x, y):\n    os.kill(os.getppid(), signal.SIGKILL)")),
+    Attack("waits-in-its-place", "uses up the time of the cells in probes between them", (
+        SETUP, WRONG, "import time\ndef logsumexp(x, dim):\n    time.sleep(60)",
+        "def fit(x, y):\n    time.sleep(60)", "def sample(n, generator):\n    time.sleep(60)")),
 ]
