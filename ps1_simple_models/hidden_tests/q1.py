@@ -48,6 +48,21 @@ def cube(rng):
     return 2 * rng.normal(n, n, n)
 
 
+def deep(rng):
+    """Four axes, one of length 1, not contiguous; always the same shape."""
+    return rng.normal(3, 1, 2, 4).transpose(1, 2)
+
+
+def ties(rng):
+    """A row in which every entry occurs twice, also the largest."""
+    return rng.normal(rng.integer(2, 5)).repeat(2)
+
+
+def all_digits(rng):
+    """Moderate numbers in float64."""
+    return rng.normal(rng.integer(3, 6), rng.integer(2, 6), dtype=torch.float64)
+
+
 @probe(points=1, title="logsumexp of ordinary numbers, along every axis", public=True)
 def lse_ordinary(student, rng):
     x, row, thin = cube(rng), rng.normal(rng.integer(2, 7)), rng.normal(1, rng.integer(2, 5), 1)
@@ -55,20 +70,32 @@ def lse_ordinary(student, rng):
         "every axis": [student.logsumexp(x, dim) for dim in (0, 1, 2, -1, -2, -3)],
         "one row": student.logsumexp(row, 0),
         "axes of length 1": [student.logsumexp(thin, dim) for dim in (0, 1, 2)],
+        "four axes": [student.logsumexp(deep(rng), dim) for dim in (0, 1, 2, 3, 3, -1, -4)],
+        "equal entries": student.logsumexp(ties(rng), 0),
     }
 
 
-@probe(points=1, title="logsumexp far from zero, every row with its own size", public=True)
+@probe(
+    points=1,
+    title="logsumexp far from zero, every row with its own size",
+    judge=Fields({
+        "every row with its own size": Close(), "float64": Close(), "digits of float64, minus the row's first entry": Close(),
+        "all digits of float64": Close(rtol=1e-10, atol=1e-10),
+    }),
+    public=True,
+)
 def lse_far(student, rng):
     rows, n = rng.integer(3, 7), rng.integer(2, 6)
     size = torch.linspace(-2000, 2000, rows, device=rng.device)[rng.permutation(rows)]
     x = size[:, None] + rng.normal(rows, n)
     wide = 1e3 * rng.normal(rows, n, dtype=torch.float64)
+    wide[:2] += torch.tensor([[-1e35], [1e35]], dtype=torch.float64, device=rng.device)
     digits = 1e7 * rng.normal(rows, 1, dtype=torch.float64) + rng.normal(rows, n, dtype=torch.float64)
     return {
         "every row with its own size": [student.logsumexp(x, 1), student.logsumexp(x.T.contiguous(), 0)],
         "float64": student.logsumexp(wide, -1),
         "digits of float64, minus the row's first entry": student.logsumexp(digits, 1) - digits[:, 0],
+        "all digits of float64": [student.logsumexp(all_digits(rng), 1), student.logsumexp(all_digits(rng)[:, :1], 1)],
     }
 
 
@@ -92,12 +119,23 @@ def minus_infinity(student, rng):
     }
 
 
-@probe(points=0.5, title="gradients: of logsumexp the softmax, also far from zero and with -inf; of the other two")
+@probe(
+    points=0.5,
+    title="gradients: of logsumexp the softmax, of the other two, all also far from zero and with -inf",
+    judge=Fields({
+        "logsumexp": Close(rtol=1e-3, atol=1e-4), "log_mean_exp": Close(), "log_softmax": Close(),
+        "log_mean_exp, far and with -inf": Close(rtol=1e-3, atol=1e-4),
+        "log_softmax, far and with -inf": Close(rtol=1e-3, atol=5e-3),  # here float32 has only four digits
+    }),
+)
 def lse_gradient(student, rng):
-    rows, n = rng.integer(3, 6), rng.integer(3, 6)
+    rows, n = rng.integer(3, 6), rng.integer(4, 6)
     size = torch.linspace(-1500, 1500, rows, device=rng.device)[rng.permutation(rows)]
     x = size[:, None] + rng.normal(rows, n)
-    x[0, rng.integer(0, n)] = -math.inf
+    x[0, :2] = -math.inf
+    x[1, rng.integer(0, n)] = -math.inf
+    x[2, :2] = x[2].max() + 1
+    possible = x.isfinite()
     x.requires_grad_(True)
     weights = 1 + rng.uniform(rows)
     ordinary = rng.normal(rows, n).requires_grad_(True)
@@ -105,38 +143,68 @@ def lse_gradient(student, rng):
         "logsumexp": gradient("logsumexp", weights * student.logsumexp(x, 1), x=x),
         "log_mean_exp": gradient("log_mean_exp", (1 + rng.uniform(n)) * student.log_mean_exp(ordinary, 0), x=ordinary),
         "log_softmax": gradient("log_softmax", (1 + rng.uniform(rows, n)) * student.log_softmax(ordinary, 1), x=ordinary),
+        "log_mean_exp, far and with -inf": gradient("log_mean_exp", weights * student.log_mean_exp(x, 1), x=x),
+        "log_softmax, far and with -inf": gradient(
+            "log_softmax", (1 + rng.uniform(rows, n))[possible] * student.log_softmax(x, 1)[possible], x=x
+        ),
     }
 
 
-@probe(points=0.5, title="log_mean_exp", judge=Close(rtol=1e-4, atol=2e-5))
+@probe(
+    points=0.5,
+    title="log_mean_exp",
+    judge=Fields({
+        "every axis": Close(rtol=1e-4, atol=2e-5), "one row": Close(), "axes of length 1": Close(), "four axes": Close(),
+        "far": Close(rtol=1e-4, atol=2e-5), "all the same": Close(rtol=1e-4, atol=2e-5),
+        "digits of float64, minus the row's first entry": Close(),
+        "all digits of float64, differences of rows": Close(rtol=1e-10, atol=1e-10),
+    }),
+)
 def lme(student, rng):
     x = 2 * rng.normal(2, rng.integer(3, 5), rng.integer(5, 8))
-    far = torch.tensor([[-1200.0], [900.0]], device=rng.device) + rng.normal(2, rng.integer(2, 6))
+    far = torch.tensor([[-1200.0], [900.0], [-1e30]], device=rng.device) + rng.normal(3, rng.integer(2, 6))
     constant = rng.normal(1, 1).expand(3, rng.integer(4, 9)).clone()
+    thin = rng.normal(1, rng.integer(2, 5), 1)
     digits = 1e7 * rng.normal(4, 1, dtype=torch.float64) + rng.normal(4, 3, dtype=torch.float64)
     return {
         "every axis": [student.log_mean_exp(x, dim) for dim in (0, 1, 2, -2)],
+        "one row": student.log_mean_exp(ties(rng), 0),
+        "axes of length 1": [student.log_mean_exp(thin, dim) for dim in (0, 1, 2)],
+        "four axes": [student.log_mean_exp(deep(rng), dim) for dim in (0, 1, 2, 3, -1, -4)],
         "far": student.log_mean_exp(far, 1),
         "all the same": student.log_mean_exp(constant, -1),
         "digits of float64, minus the row's first entry": student.log_mean_exp(digits, 1) - digits[:, 0],
+        "all digits of float64, differences of rows": student.log_mean_exp(all_digits(rng), 1).diff(),
     }
 
 
 @probe(
     points=1,
     title="log_softmax: along every axis, far from zero, with -inf",
-    judge=Fields({"every axis": Close(), "far": Close(rtol=1e-4, atol=1e-3), "with -inf": Close(), "digits of float64": Close()}),
+    judge=Fields({
+        "every axis": Close(), "one row": Close(), "axes of length 1": Close(), "four axes": Close(),
+        "far": Close(rtol=1e-4, atol=1e-3), "with -inf": Close(), "digits of float64": Close(),
+        "all digits of float64": Close(rtol=1e-10, atol=1e-10), "a single entry, float64, times 1e8": Close(atol=0.05),
+    }),
 )
 def lsm(student, rng):
     x = cube(rng)
     far = 1e3 * rng.normal(rng.integer(2, 5), rng.integer(3, 6))
-    masked = rng.normal(3, 4)
-    masked[rng.integer(0, 3), rng.integer(0, 4)] = -math.inf
+    masked = rng.normal(4, 4, dtype=torch.float64)
+    masked[0, rng.integer(0, 4)] = -math.inf
+    masked[3, 1:] = -math.inf  # one possible entry is left
+    masked[0] -= 1e6
+    thin = rng.normal(1, rng.integer(2, 5), 1)
     return {
         "every axis": [student.log_softmax(x, dim) for dim in (0, 1, 2, -1, -2)],
+        "one row": student.log_softmax(ties(rng), 0),
+        "axes of length 1": [student.log_softmax(thin, dim) for dim in (0, 1, 2)],
+        "four axes": [student.log_softmax(deep(rng), dim) for dim in (0, 1, 2, 3, -1, -4)],
         "far": [student.log_softmax(far, 1), student.log_softmax(far, 0)],
         "with -inf": student.log_softmax(masked, 1),
         "digits of float64": student.log_softmax(1e7 * rng.normal(4, 1, dtype=torch.float64) + rng.normal(4, 3, dtype=torch.float64), 1),
+        "all digits of float64": student.log_softmax(all_digits(rng), 1),
+        "a single entry, float64, times 1e8": 1e8 * student.log_softmax(all_digits(rng)[:, :1], 1),
     }
 
 
@@ -153,7 +221,16 @@ def gaussian(student, rng):
     }
 
 
-@probe(points=0.5, title="diagonal Gaussian: broadcasting, tiny and huge variances, gradients")
+@probe(
+    points=0.5,
+    title="diagonal Gaussian: broadcasting, tiny and huge variances, gradients",
+    judge=Fields({
+        "N points, K Gaussians": Close(), "three axes in front": Close(), "axes of length 1": Close(),
+        "tiny and huge variances": Close(), "gradients in x, mean and logvar": Close(),
+        "gradients in logvar of tiny and huge variances": Close(), "digits of float64": Close(),
+        "all digits of float64, differences of rows": Close(rtol=1e-10, atol=1e-10),
+    }),
+)
 def gaussian_general(student, rng):
     n, k, d = rng.integer(2, 5), rng.integer(6, 9), rng.integer(3, 6)
     x, means, logvars = rng.normal(n, 1, d), rng.normal(k, d), rng.normal(k, d)
@@ -162,18 +239,32 @@ def gaussian_general(student, rng):
     extreme[:, 0] = torch.linspace(-40.0, -38.0, n, device=rng.device)
     at_scale = (1 + rng.uniform(n, d)) * torch.exp(extreme / 2)
     mean, logvar = rng.normal(d).requires_grad_(True), rng.normal(d).requires_grad_(True)
-    point = rng.normal(n, d).requires_grad_(True)
-    far, step = 1e5 * (1 + rng.uniform(d, dtype=torch.float64)), rng.normal(n, d, dtype=torch.float64)
+    point = torch.cat([rng.normal(n, d), mean.detach()[None]]).requires_grad_(True)  # one point is the mean itself
+    far, step = 1e7 * (1 + rng.uniform(d, dtype=torch.float64)), rng.normal(n, d, dtype=torch.float64)
+    wide = rng.uniform(n, d, low=-40.0, high=40.0, dtype=torch.float64)
+    wide[:, 0] = -40 + rng.uniform(n, dtype=torch.float64)
     return {
         "N points, K Gaussians": student.gaussian_log_prob(x, means, logvars),
-        "one shared log-variance": student.gaussian_log_prob(x[:, 0], means[0], shared),
-        "one mean for all dimensions": student.gaussian_log_prob(x[:, 0], shared, logvars[0]),
-        "one number for all dimensions of a point": student.gaussian_log_prob(x[:, 0, :1], means[0], logvars[0]),
+        "three axes in front": student.gaussian_log_prob(rng.normal(2, 1, 1, d), rng.normal(n, 1, d), logvars),
+        "axes of length 1": {
+            "logvar": student.gaussian_log_prob(x[:, 0], means[0], shared),
+            "mean": student.gaussian_log_prob(x[:, 0], shared, logvars[0]),
+            "x": student.gaussian_log_prob(x[:, 0, :1], means[0], logvars[0]),
+            "mean and logvar": student.gaussian_log_prob(x[:, 0], shared, rng.normal(1)),
+            "x and mean": student.gaussian_log_prob(x[:, 0, :1], shared, logvars[0]),
+            "x and logvar": student.gaussian_log_prob(x[:, 0, :1], means[0], shared),
+            "mean, with many log-variances": student.gaussian_log_prob(x[0, 0], shared, logvars),
+        },
         "tiny and huge variances": student.gaussian_log_prob(at_scale, torch.zeros(d, device=rng.device), extreme),
         "gradients in x, mean and logvar": gradient(
             "gaussian_log_prob", student.gaussian_log_prob(point, mean, logvar), x=point, mean=mean, logvar=logvar
         ),
+        "gradients in logvar of tiny and huge variances": gradient(
+            "gaussian_log_prob",
+            student.gaussian_log_prob(at_scale, torch.zeros(d, device=rng.device), extreme.requires_grad_(True)), logvar=extreme,
+        ),
         "digits of float64": student.gaussian_log_prob(far + step, far, torch.zeros(d, dtype=torch.float64, device=rng.device)),
+        "all digits of float64, differences of rows": student.gaussian_log_prob(step * torch.exp(wide / 2), 0 * far, wide).diff(),
     }
 
 
@@ -186,17 +277,26 @@ def bits(student, rng):
         "another number of levels": student.nats_to_bits_per_dim(nll, d, 2 * rng.integer(1, 50) + 1),
         "unscaled data": student.nats_to_bits_per_dim(nll, d, 1),
         "one number": student.nats_to_bits_per_dim(nll.mean(), d, 16),
+        "two levels": student.nats_to_bits_per_dim(rng.normal(2, 3), d, 2),
+        "one dimension": student.nats_to_bits_per_dim(rng.normal(4), 1, 8),
     }
 
 
 @probe(points=0.5, title="perplexity")
 def perplexities(student, rng):
     words, texts = rng.integer(20, 2000), rng.integer(2, 5)
+    long = 4 * rng.uniform(rng.integer(1000, 1500))
+    long[rng.integer(0, 1000)] = 150.0
+    certain = 4 * rng.uniform(6) * torch.tensor([0.0, 1, 1, 0, 1, 1], device=rng.device)
     return {
         "text": student.perplexity(4 * rng.uniform(rng.integer(4, 9))),
         "batch of texts": student.perplexity(
             3 * rng.uniform(texts, rng.integer(3, 7)) + torch.arange(texts, device=rng.device)[:, None]
         ),
+        "three axes": student.perplexity(3 * rng.uniform(2, 3, 4)),
+        "long text with a surprise": student.perplexity(long),
+        "some words are certain": student.perplexity(certain),
+        "hardly possible": student.perplexity(30 + rng.uniform(5)),
         "uniform guess": student.perplexity(torch.full((rng.integer(3, 6),), math.log(words), device=rng.device)),
     }
 
@@ -249,6 +349,21 @@ edit_mistake(
     ("m.squeeze(dim)", "m.squeeze()"),
 )
 edit_mistake(
+    "gradient_of_two_infinities", "the gradient of `logsumexp` is NaN in a row that has two entries -inf beside finite ones; `torch.logaddexp` and "
+    "`torch.logcumsumexp` do that",
+    (BODY, "    result = x.select(dim, 0)\n    for i in range(1, x.shape[dim]):\n        result = torch.logaddexp(result, x.select(dim, i))\n    return result"),
+)
+edit_mistake(
+    "equal_maxima", "`logsumexp` counts the largest entry once, but several entries can be equal to it",
+    (BODY, BODY.replace("return (x - m).exp().sum(dim).log()", "e = torch.where(x == m, torch.zeros_like(x), (x - m).exp()).sum(dim)\n    "
+                        "return torch.where(x.amax(dim) == -math.inf, -math.inf, e.log1p())")),
+)
+edit_mistake(
+    "maximum_clamped", "`logsumexp` replaces the maximum of a row of -inf with a large negative number, and with it the maximum of any row that "
+    "lies below this number",
+    (FINITE, "m = m.clamp(min=-1e9)\n"),
+)
+edit_mistake(
     "last_axis", "`logsumexp` ignores `dim` and always works along the last axis",
     (MAX, "dim = -1\n    m = x.amax(dim, keepdim=True)\n"),
 )
@@ -263,6 +378,11 @@ edit_mistake(
 edit_mistake(
     "mean_global_max", "`log_mean_exp` subtracts the maximum of the whole tensor; a row far below it underflows, so each row needs its own maximum",
     ("return logsumexp(x, dim) - math.log(x.shape[dim])", "m = x.max()\n    return (x - m).exp().mean(dim).log() + m"),
+)
+edit_mistake(
+    "mean_squeeze_all", "`squeeze` without a `dim` in `log_mean_exp` also removes the other axes of length 1",
+    ("return logsumexp(x, dim) - math.log(x.shape[dim])",
+     "m = x.amax(dim, keepdim=True)\n    " + FINITE + "    return ((x - m).exp().mean(dim, keepdim=True).log() + m).squeeze()"),
 )
 edit_mistake(
     "mean_only_float32", "`log_mean_exp` works in float32 whatever it is given; the result for float64 input needs its 16 digits",
@@ -311,6 +431,10 @@ edit_mistake(
 edit_mistake(
     "softmax_last_axis", "`log_softmax` ignores `dim` and always works along the last axis",
     ("logsumexp(x, dim).unsqueeze(dim)", "logsumexp(x, -1).unsqueeze(-1)"),
+)
+edit_mistake(
+    "softmax_epsilon", "a small constant is added inside the logarithm of `log_softmax`; the sum is at least 1 there, so nothing needs it",
+    ("return x - logsumexp(x, dim).unsqueeze(dim)", "m = x.amax(dim, keepdim=True)\n    return x - m - ((x - m).exp().sum(dim, keepdim=True) + 1e-8).log()"),
 )
 edit_mistake(
     "softmax_naive", "`log_softmax` takes `exp` of the raw scores, which overflows above 88",
@@ -438,6 +562,16 @@ edit_mistake(
 )
 
 
+edit_mistake(
+    "logvar_like_difference", "`logvar` is expanded to the shape of `x - mean`; it may be the one with the most axes or dimensions",
+    (TERMS, TERMS.replace("+ logvar +", "+ logvar.expand_as(x - mean) +")),
+)
+edit_mistake(
+    "square_expanded", "the squared error in `gaussian_log_prob` is x² - 2 x mean + mean², which loses all digits when the mean is far from zero",
+    (TERMS, TERMS.replace("(x - mean) ** 2", "(x**2 - 2 * x * mean + mean**2)")),
+)
+
+
 @mistake("the log-variances are summed before they are broadcast, so a log-variance shared by all dimensions counts only once")
 def sums_before_broadcasting(ref):
     def gaussian_log_prob(x, mean, logvar):
@@ -465,6 +599,7 @@ edit_mistake("perplexity_base_two", "perplexity: nats are exponentiated with bas
 edit_mistake("perplexity_mean_of_exp", "perplexity: the exponential is taken before the mean; the mean over tokens comes first", ("token_nll.mean().exp()", "token_nll.exp().mean()"))
 edit_mistake("perplexity_sum", "perplexity: the sum over tokens is used, not the mean, so longer texts look worse", ("token_nll.mean().exp()", "token_nll.sum().exp()"))
 edit_mistake("perplexity_sign", "perplexity: the sign is wrong; a perplexity is at least 1", ("token_nll.mean().exp()", "(-token_nll.mean()).exp()"))
+edit_mistake("perplexity_product", "perplexity: the probabilities of all words are multiplied, and the product of a long text underflows; add their logarithms", ("token_nll.mean().exp()", "(-token_nll).exp().prod() ** (-1 / token_nll.numel())"))
 edit_mistake("perplexity_rows", "perplexity: one value a text instead of one for all tokens", ("token_nll.mean().exp()", "token_nll.mean(-1).exp()"))
 edit_mistake("perplexity_mean_of_texts", "perplexity: averaged over texts; the mean over all tokens is taken before the exponential", ("token_nll.mean().exp()", "token_nll.mean(-1).exp().mean()"))
 

@@ -56,14 +56,22 @@ def named_weights(module):
     return {name.replace("parametrizations.", "").replace(".original", ""): p for name, p in module.named_parameters()}
 
 
+class Notes(list):
+    """A list that a copy of the model shares: drawing with a copy is right, too."""
+
+    def __deepcopy__(self, memo):
+        return self
+
+
 class PixelChain(nn.Module):
     """A tiny autoregressive model: the logit of pixel t is linear in the pixels before it, plus a label's bias.
 
     In training mode half of the pixels that it looks at are dropped at random if ``dropout`` is set. ``passes`` notes
-    for each pass with gradients whether the model was in training mode, its bias, the images and the labels.
+    for each pass that builds a graph whether the model and its dropout were in training mode (0, 1/2 or 1), its bias, the
+    images and the labels; ``quiet_passes`` notes only the mode of the others. ``gain`` multiplies the logits.
     """
 
-    def __init__(self, height, width, classes, dropout=0.0):
+    def __init__(self, height, width, classes, dropout=0.0, gain=1.0):
         super().__init__()
         pixels = height * width
         self.weight = nn.Parameter(torch.zeros(pixels, pixels))
@@ -71,20 +79,25 @@ class PixelChain(nn.Module):
         self.label = nn.Parameter(torch.zeros(classes, pixels))
         self.register_buffer("earlier", torch.ones(pixels, pixels).tril(-1))
         self.dropout = nn.Dropout(dropout)
-        self.passes = []
+        self.gain = gain
+        self.passes, self.quiet_passes = Notes(), Notes()
 
     def forward(self, x, y=None):
-        if torch.is_grad_enabled():
-            self.passes.append((float(self.training), self.bias.detach().clone(), x.detach(), y))
         logits = nn.functional.linear(self.dropout(x.flatten(1)), self.weight * self.earlier, self.bias)
         if y is not None:
             logits = logits + self.label[y]
-        return logits.reshape(x.shape)
+        mode = (self.training + self.dropout.training) / 2
+        if logits.requires_grad:
+            self.passes.append((mode, self.bias.detach().clone(), x.detach(), y))
+        else:
+            self.quiet_passes.append(mode)
+        return self.gain * logits.reshape(x.shape)
 
 
 def traces(model):
-    """What a call that needs no gradients leaves behind."""
-    return [float(model.training), float(torch.is_grad_enabled()), len(model.passes)]
+    """What a call that needs no gradients, in evaluation mode, has done and left behind."""
+    modes = [float(model.training), float(model.dropout.training)]
+    return [*modes, float(torch.is_grad_enabled()), len(model.passes), sum(model.quiet_passes), sum(p.requires_grad for p in model.parameters())]
 
 
 def oblong(rng):
@@ -113,19 +126,29 @@ def safe_uniforms(rng, *shape):
 # --- judges ---------------------------------------------------------------------------------------------------
 
 
+def misshapen(evidence, expected, place=""):
+    """Where evidence has another form than the reference's, or None: asked before anything is computed with it."""
+    if isinstance(expected, dict):
+        if not isinstance(evidence, dict) or set(evidence) != set(expected):
+            return place or "the answer"
+        return next(filter(None, (misshapen(evidence[key], want, f"{place}, {key}".strip(", ")) for key, want in expected.items())), None)
+    same = isinstance(evidence, np.ndarray) and evidence.shape == expected.shape and evidence.dtype.kind == expected.dtype.kind
+    return None if same else place
+
+
 def normalised(evidence, expected, context):
-    """the probabilities of all images sum to 1 for every class, and are not all equal"""
+    """the probabilities of all images sum to 1 for every class, and each is that of the reference with the same weights"""
+    if place := misshapen(evidence, expected):
+        return f"{place}: one log-probability is expected for each image."
     for name, want in expected.items():
-        got = np.asarray(evidence[name], dtype=np.float64)
-        if got.shape != want.shape:
-            return f"{name}: got {got.shape[0] if got.ndim else 1} log-probabilities for {want.shape[0]} images."
+        got = evidence[name].astype(np.float64)
         if not np.isfinite(got).all():
             return f"{name}: some log-probabilities are not finite."
         total = float(np.exp(np.clip(got, -700, 50)).sum())
         if abs(total - 1) > 2e-3:
             return f"{name}: the probabilities of all {len(got)} images sum to {total:.3g}, not to 1: a pixel sees itself or a later one."
-        if got.std() < 0.3 * want.std():
-            return f"{name}: all images are about equally likely, whatever the weights."
+        if not np.allclose(got, want, rtol=1e-3, atol=1e-3):
+            return f"{name}: the probabilities of all {len(got)} images sum to 1, but they are not those of a PixelCNN with these weights."
     return True
 
 
@@ -139,39 +162,46 @@ def training_data(rng):
     return images, rng.integers(0, classes, n), batch, model
 
 
-TRAIN_STEPS, TRAIN_RATE = {"run": 5, "again": 2, "generator goes on": 2}, 0.2  # a pass has two batches
+TRAIN_STEPS, TRAIN_RATE = {"run": 5, "again": 4, "generator goes on": 4}, 0.2  # a pass has two batches
+NOBODY = -2  # fills up the numbers of the images of a step
 
 
 def followed(evidence, expected, context):
     """every pass shows each image once with its label, in an order of the generator; weights and history are those of Adam on these batches"""
+    for name, wanted in TRAIN_STEPS.items():
+        made, logged = (getattr(evidence[name][part], "shape", ())[:1] for part in ("images", "history"))
+        if made and logged and not made == logged == (wanted,):
+            return f"steps={wanted} gave {made[0]} steps and {logged[0]} entries in the history."
+    if place := misshapen(evidence, expected):
+        return f"{place}: this has an unexpected form."
     rng = context.rng()
     rng.device = "cpu"
     images, labels, batch, model = training_data(rng)
-    runs = []
-    for name, wanted in TRAIN_STEPS.items():
-        steps = [[int(index) for index in np.asarray(step).reshape(-1)] for step in evidence[name]["images"]]
-        if len(steps) != wanted or len(evidence[name]["history"]) != wanted:
-            return f"steps={wanted} gave {len(steps)} steps and {len(evidence[name]['history'])} entries in the history."
-        seen = [labels[torch.tensor(step)].tolist() for step in steps]
-        if min(min(step) for step in steps) < 0:
+    runs, per_pass = [], -(-len(images) // batch)
+    for name in TRAIN_STEPS:
+        noted = [(step[step != NOBODY], label[step != NOBODY]) for step, label in zip(evidence[name]["images"], evidence[name]["labels"])]
+        if not all(len(step) and step.min() >= 0 and step.max() < len(images) for step, _ in noted):
             return "the model was shown images that are not among the given ones."
-        if seen != [np.asarray(step).reshape(-1).tolist() for step in evidence[name]["labels"]]:
+        if not all(np.array_equal(labels[torch.from_numpy(step)].numpy(), label) for step, label in noted):
             return "images and labels do not belong together, or the labels are left out."
-        runs.append(steps)
-    per_pass = -(-len(images) // batch)
+        runs.append([step.tolist() for step, _ in noted])
+    sizes = (batch, len(images) - batch * (per_pass - 1))
     for steps in runs:
-        for start in range(0, len(steps) - per_pass + 1, per_pass):
-            part = steps[start : start + per_pass]
-            if sum(map(len, part)) != len(images) or len(set().union(*part)) != len(images):
+        for start in range(0, len(steps), per_pass):
+            part = steps[start : start + per_pass]  # a run may end within a pass
+            shown = sum(map(len, part))
+            if len(set().union(*part)) != shown or (len(part) == per_pass and shown != len(images)):
                 return f"{len(images)} images in batches of {batch}: the {per_pass} batches of a pass do not show every image once."
-            if max(map(len, part)) != batch:
+            if any(len(step) not in sizes for step in part):
                 return f"the batches of a pass have {[len(step) for step in part]} images; batch_size is {batch}."
     if runs[0][:per_pass] == runs[0][per_pass : 2 * per_pass]:
         return "the second pass has the same batches as the first: the data are not reshuffled."
-    if runs[0][:per_pass] != runs[1]:
+    if runs[0][: len(runs[1])] != runs[1]:
         return "two runs with equally seeded generators see different batches: something else is random."
     if runs[1] == runs[2]:
         return "a generator that has moved on gives the same batches: the data are not shuffled with it."
+    if all(len(set(map(frozenset, steps))) == per_pass for steps in runs):
+        return "all passes of a run have the same batches, only in another order: reshuffle the images, not the batches."
     return replayed(evidence["run"], runs[0], images, labels, model)
 
 
@@ -191,10 +221,9 @@ def replayed(run, steps, images, labels, model):
         loss.backward()
         optimiser.step()
     for name, p in model.named_parameters():
-        got = np.asarray(run["weights"][name], dtype=float)
-        want = p.detach().double().numpy()
+        difference = np.abs(run["weights"][name] - p.detach().double().numpy())
         # not the largest difference: where a first gradient is almost 0, Adam's step depends on rounding
-        if got.shape != want.shape or not np.isfinite(got).all() or np.quantile(np.abs(got - want), 0.9) > 3e-4:
+        if not np.quantile(difference, 0.9) <= 3e-4:
             return "the weights after the last step are not those of Adam on the batches that the model was shown."
     return True
 
@@ -206,9 +235,12 @@ def replayed(run, steps, images, labels, model):
 def logits_without_labels(student, rng):
     model = fill_network(student.raw.PixelCNN(rng.integer(4, 7), rng.integer(1, 3), rng.integer(2, 6), 3), rng)
     found = {}
-    for name, batch in (("training mode", 1), ("evaluation mode", rng.integer(2, 4))):
+    for name, batch, scale in (("training mode", 1, 1.0), ("evaluation mode, large logits", rng.integer(2, 4), 1000.0)):
         x = rng.bernoulli(batch, 1, *oblong(rng))
-        found[name] = model.train(name == "training mode")(x)
+        with torch.no_grad():
+            for p in model.head[3].parameters():
+                p.mul_(scale)
+        found[name] = model.train(name == "training mode")(x) / scale
         found["the images afterwards, " + name] = x
     return found
 
@@ -216,34 +248,40 @@ def logits_without_labels(student, rng):
 @probe(points=1, title="labels enter every block as a bias", judge=Close(rtol=1e-3, atol=1e-4))
 def logits_with_labels(student, rng):
     classes = rng.integer(3, 7)
-    model = fill_network(student.raw.PixelCNN(rng.integer(4, 7), rng.integer(1, 3), classes, 3), rng)
+    model = fill_network(student.raw.PixelCNN(rng.integer(4, 6), rng.integer(2, 4), classes, 3), rng)
     x = rng.bernoulli(4, 1, *oblong(rng))
     y = rng.integers(0, classes - 1, 4)  # the last class does not occur
     y[0], y[1] = 0, 1
-    single = [model(x[:1], torch.full_like(y[:1], k)) for k in (0, classes - 1)]
-    with_labels = model(x, y)
+    single = [model.eval()(x[:1], torch.full_like(y[:1], k)) for k in (0, classes - 1)]
+    with_labels, without = model.train()(x, y), model(x)
     with torch.no_grad():
         for p in model.label_maps.parameters():
             p.zero_()
-    return {"four images": with_labels, "one image of class 0, one of the last class": single, "V = 0": model.eval()(x, y)}
+    return {
+        "four images": with_labels, "one image of class 0, one of the last class": single, "then without labels": without,
+        "U = 0": model.eval()(x, y),
+    }
 
 
 @probe(points=1, title="log-probability of each image, and its gradient", judge=Close(rtol=1e-4, atol=1e-4), public=True)
 def log_prob(student, rng):
     (height, width), classes = oblong(rng), rng.integer(2, 5)
-    found = []
+    values, modes = [], []
     for scale, batch in ((0.7, rng.integer(2, 6)), (0.7, 1), (30.0, 2), (300.0, 3)):
         model = fill(PixelChain(height, width, classes), rng, scale)
         x, y = rng.bernoulli(batch, 1, height, width), rng.integers(0, classes, batch)
-        model.train(batch == 1)
-        found.append([student.pixelcnn_log_prob(model, x), student.pixelcnn_log_prob(model, x, y), float(model.training)])
-    mode, model.passes = model.training, []
-    answer = student.pixelcnn_log_prob(model.train(not mode), x, y)
+        if batch == 1:
+            y.zero_()
+        model.train(batch in (1, 3))
+        answer = student.pixelcnn_log_prob(model, x, y)
+        values.append([student.pixelcnn_log_prob(model, x), answer])
+        seen = [mode for mode, *_ in model.passes]
+        modes.append([min(seen, default=-1), max(seen, default=-1), float(model.training)])
     gradient = torch.autograd.grad(answer.mean(), model.bias)[0] if answer.requires_grad else torch.zeros_like(model.bias)
-    return {"values": found, "gradient": gradient, "mode of the pass": [mode for mode, *_ in model.passes]}
+    return {"values": values, "gradient": gradient, "modes of the passes, and afterwards": modes}
 
 
-@probe(points=1, title="probabilities of all 64 images of 2×3 pixels sum to 1", judge=normalised)
+@probe(points=1, title="probabilities of all 64 images of 2×3 pixels, and their sum of 1", judge=normalised)
 def sums_to_one(student, rng):
     model = fill_network(student.raw.PixelCNN(4, 1, 3, 3), rng, 0.9)
     bits = torch.arange(64, device=rng.device)[rng.permutation(64)]
@@ -257,7 +295,7 @@ def sums_to_one(student, rng):
     return found
 
 
-def clear_start(rng, with_labels):
+def clear_start(rng, with_labels, gain):
     """Images, labels (or None) and a model, all of whose gradients are 0 or clearly not 0.
 
     Adam's first step is the gradient's sign: where that hangs on rounding, right answers would differ.
@@ -265,25 +303,26 @@ def clear_start(rng, with_labels):
     while True:
         n = rng.integer(6, 12)
         x, labels = rng.bernoulli(n, 1, 3, 4, p=0.4), rng.integers(0, 3, n) if with_labels else None
-        model = fill(PixelChain(3, 4, 3), rng, 0.3)
+        model = fill(PixelChain(3, 4, 3, gain=gain), rng, 0.3 / gain)
         with torch.no_grad():
             model.weight += 20 * (1 - model.earlier)  # the loss does not depend on these: Adam leaves them alone
         logits = model(x, labels)
         logits.backward((torch.sigmoid(logits.detach()) - x) / n)
         sizes = torch.cat([p.grad.abs().flatten() for p in model.parameters() if p.grad is not None])
         model.zero_grad()
-        model.passes = []
-        if not ((sizes > 0) & (sizes < 3e-4)).any():
+        model.passes.clear()
+        if not ((sizes > 0) & (sizes < 3e-4 * gain)).any():
             return x, labels, model
 
 
 @probe(points=1, title="training on full batches follows Adam on the mean of -log p", judge=Close(rtol=1e-3, atol=1e-3), public=True)
 def train_full_batch(student, rng):
     found = []
-    for with_labels, steps in ((True, 4), (False, 2)):
-        x, labels, model = clear_start(rng, with_labels)
+    # the second run: large gradients, that nobody may clip, and batches larger than the data
+    for with_labels, steps, gain, extra in ((True, 4, 1.0, 0), (False, 3, 10.0, 2)):
+        x, labels, model = clear_start(rng, with_labels, gain)
         model.eval()  # as it would be after drawing samples
-        history = student.raw.train_pixelcnn(model, x, labels, steps, len(x), 0.05, rng.generator())
+        history = student.train_pixelcnn(model, x, labels, steps, len(x) + extra, 0.05, rng.generator())
         modes = [mode for mode, *_ in model.passes]
         found.append({
             "history": [float(value) for value in history], "weights": model.weight, "bias": model.bias, "label": model.label,
@@ -293,7 +332,7 @@ def train_full_batch(student, rng):
 
 
 def noted_steps(model, images):
-    """For each step the numbers of the images that the model was shown (-1: none of them), and their labels.
+    """For each step a row with the numbers of the images that the model was shown (-1: none of them), and one with their labels.
 
     Passes between which the weights did not change belong to one step.
     """
@@ -305,7 +344,10 @@ def noted_steps(model, images):
         same = (x.flatten(1)[:, None] == images.flatten(1)).all(2)
         numbers = torch.where(same.any(1), same.float().argmax(1), -1).tolist()
         steps[-1].update(zip(numbers, [-1] * len(x) if y is None else y.tolist()))
-    return [list(step) for step in steps], [list(step.values()) for step in steps]
+    rows = torch.full((2, len(steps), len(images) + 1), NOBODY)
+    for number, step in enumerate(steps):
+        rows[:, number, : len(step)] = torch.tensor([list(step), list(step.values())])
+    return rows
 
 
 @probe(points=1, title="training on minibatches: all images, new passes, the given generator", judge=followed, seconds=20)
@@ -315,9 +357,10 @@ def train_minibatches(student, rng):
     first, second = (torch.Generator(device=rng.device).manual_seed(seed) for _ in range(2))
     for name, generator in (("run", first), ("again", second), ("generator goes on", second)):
         network = copy.deepcopy(model)
-        history = student.raw.train_pixelcnn(network, images.clone(), labels.clone(), TRAIN_STEPS[name], batch, TRAIN_RATE, generator)
+        network.passes.clear()
+        history = student.train_pixelcnn(network, images.clone(), labels.clone(), TRAIN_STEPS[name], batch, TRAIN_RATE, generator)
         shown, with_labels = noted_steps(network, images)
-        found[name] = {"images": shown, "labels": with_labels, "history": [float(value) for value in history]}
+        found[name] = {"images": shown, "labels": with_labels, "history": torch.tensor([float(value) for value in history], dtype=torch.float64)}
         if name == "run":
             found[name]["weights"] = dict(network.named_parameters())
     return found
@@ -333,7 +376,17 @@ def gradients(student, rng):
     logits = model(x, y)
     if logits.requires_grad:
         nn.functional.binary_cross_entropy_with_logits(logits, x, reduction="sum").backward()
-    return {name: torch.zeros_like(p) if p.grad is None else p.grad for name, p in named_weights(model).items()}
+    masked = [f"blocks.{n}.{part}." for n in range(2) for part in ("vertical", "horizontal")]
+    masks = [torch.as_tensor(mask) for kind in "AB" for mask in student.raw.stack_masks(kind, 3)]
+    found = {}
+    for name, p in named_weights(model).items():
+        gradient = torch.zeros_like(p) if p.grad is None else p.grad
+        for prefix, mask in zip(masked, masks):
+            if name.startswith(prefix):  # where the mask is 0, and what its parameters are called, is a masked layer's own matter
+                name = prefix + ("weight" if p.dim() == 4 else "bias")
+                gradient = gradient[(mask.to(p.device) > 0).expand_as(p)] if p.dim() == 4 else gradient
+        found[name] = gradient
+    return found
 
 
 @probe(points=1, title="samples with given uniforms", judge=Exact(), public=True)
@@ -358,12 +411,15 @@ def completions(student, rng):
     half[:, :, : height // 2] = True
     scattered = rng.bernoulli(batch, 1, height, width, p=0.5) > 0
     scattered[1], scattered[2] = False, True
+    scattered[0, 0, 0], scattered[0, 0, -1] = False, True  # the first image's pattern is not right for the others
     for name, observed in (("upper half", half), ("scattered", scattered)):
         model.train(name == "scattered")
         x, u = rng.bernoulli(batch, 1, height, width), safe_uniforms(rng, batch, 1, height, width)
         y = rng.integers(0, classes, batch) if name == "scattered" else torch.zeros(batch, dtype=torch.long, device=rng.device)
         found[name] = student.pixelcnn_complete(model, x, observed, u, y)
         found[name + ", traces"] = traces(model)
+    everything = student.pixelcnn_complete(model, x, torch.ones_like(observed), u, y)
+    found["everything observed"] = [everything, float(everything.data_ptr() == x.data_ptr())]  # a new tensor is asked for
     found["other values in the hidden pixels"] = student.pixelcnn_complete(model, torch.where(observed, x, 1 - x), observed, u, y)
     found["without labels"] = student.pixelcnn_complete(model, x, observed, u)
     return found
@@ -404,7 +460,7 @@ edit_mistake(
 )
 edit_mistake(
     "label_in_first_block",
-    "the label's bias enters in the first block only; every block has its own V",
+    "the label's bias enters in the first block only; every block has its own matrix U",
     ("bias = label_map(one_hot)[:, :, None, None]", "bias = label_map(one_hot)[:, :, None, None] if block is self.blocks[0] else None"),
 )
 edit_mistake(
@@ -483,7 +539,7 @@ edit_mistake(
 )
 edit_mistake(
     "label_maps_untrained",
-    "the labels' biases are cut off from the gradient (`.data`, `.detach()` or `no_grad`), so the matrices V are never trained",
+    "the labels' biases are cut off from the gradient (`.data`, `.detach()` or `no_grad`), so the matrices U are never trained",
     ("bias = label_map(one_hot)", "bias = label_map(one_hot).detach()"),
 )
 edit_mistake(
@@ -552,7 +608,7 @@ edit_mistake(
 edit_mistake(
     "divided_by_batch_size",
     "the sum over a minibatch is divided by `batch_size`, but the last batch of a pass is smaller; its images then count too little",
-    ("loss = -pixelcnn_log_prob(model, *batch).mean()", "loss = -pixelcnn_log_prob(model, *batch).sum() / min(batch_size, len(images))"),
+    ("loss = -pixelcnn_log_prob(model, *batch).mean()", "loss = -pixelcnn_log_prob(model, *batch).sum() / batch_size"),
 )
 edit_mistake(
     "last_batch_dropped",
@@ -566,6 +622,20 @@ edit_mistake(
         "for batch in data.batches(tensors, batch_size, generator, steps=steps):",
         "batches = list(data.batches(tensors, batch_size, generator))\n    for batch in [batches[k % len(batches)] for k in range(steps)]:",
     ),
+)
+edit_mistake(
+    "batches_reordered",
+    "the images are put into batches once, and only the order of the batches changes; the images should be shuffled anew for each pass",
+    (
+        "for batch in data.batches(tensors, batch_size, generator, steps=steps):",
+        "batches = list(data.batches(tensors, batch_size, generator))\n    order = [k for _ in range(steps) "
+        "for k in torch.randperm(len(batches), generator=generator, device=generator.device).tolist()]\n    for batch in [batches[k] for k in order[:steps]]:",
+    ),
+)
+edit_mistake(
+    "clips_gradients",
+    "the gradients are clipped before the step; plain Adam is asked for",
+    ("        optimiser.step()\n", "        nn.utils.clip_grad_norm_(model.parameters(), 1.0)\n        optimiser.step()\n"),
 )
 edit_mistake(
     "adamw",
@@ -727,7 +797,7 @@ edit_mistake(
 # --- alternatives ---------------------------------------------------------------------------------------------
 
 
-@alternative("labels by indexing V; logsigmoid; one batch for all classes; own minibatches; draws only where hidden, samples on its own")
+@alternative("labels by indexing U; logsigmoid; one batch for all classes; own minibatches; draws only where hidden, samples on its own")
 def by_hand(ref):
     class PixelCNN(ref.PixelCNN):
         def forward(self, x, y=None):
@@ -866,10 +936,40 @@ def with_loader(ref):
     }
 
 
+@alternative("masked layers around an ordinary convolution, whose closed weights they set to 0 in every pass: their gradients are not 0")
+def zeroing_layers(ref):
+    class Zeroing(nn.Module):
+        def __init__(self, layer):
+            super().__init__()
+            self.conv = nn.Conv2d(layer.in_channels, layer.out_channels, layer.kernel_size, padding=layer.padding)
+            self.register_buffer("mask", layer.mask)
+
+        def forward(self, x):
+            self.conv.weight.data.mul_(self.mask)
+            return self.conv(x)
+
+    class PixelCNN(ref.PixelCNN):
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            for block in self.blocks:
+                block.vertical, block.horizontal = Zeroing(block.vertical), Zeroing(block.horizontal)
+
+    return {"PixelCNN": PixelCNN}
+
+
 edit_alternative(
     "float64_likelihood",
     "torch.distributions in float64, the network unchanged; classes from an embedding-like product",
     ('loss = F.binary_cross_entropy_with_logits(model(x, y), x, reduction="none")',
      "loss = -torch.distributions.Bernoulli(logits=model(x, y).double()).log_prob(x.double())"),
     ("one_hot = F.one_hot(y, self.classes).to(x.dtype)", "one_hot = torch.eye(self.classes, device=x.device)[y]"),
+)
+edit_alternative(
+    "image_by_image",
+    "a pass for each image; draws while the parameters are frozen, and thaws them afterwards",
+    ('model(x, y), x, reduction="none")',
+     'torch.cat([model(x[n : n + 1], None if y is None else y[n : n + 1]) for n in range(len(x))]), x, reduction="none")'),
+    ("    with torch.no_grad():\n        for i in", "    needed = [p.requires_grad for p in model.parameters()]\n    model.requires_grad_(False)\n    if True:\n        for i in"),
+    ("    model.train(was_training)\n    return x",
+     "    for p, flag in zip(model.parameters(), needed):\n        p.requires_grad_(flag)\n    model.train(was_training)\n    return x"),
 )

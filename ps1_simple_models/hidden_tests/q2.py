@@ -51,6 +51,24 @@ def rescaled(cov, scale):
     return (cov + cov.T) / 2
 
 
+def many_dimensions(rng):
+    """A covariance of so many dimensions that its determinant at a standard deviation of 0.001 is 0 in float64, too."""
+    dim = 116
+    factor = 0.2 * rng.normal(dim, 8)
+    cov = torch.diag(0.5 + rng.uniform(dim)) + factor @ factor.T
+    return (cov + cov.T) / 2
+
+
+def nearly_singular(rng, dim):
+    """A covariance in float64 that rounds to a matrix of ones in float32: all dimensions nearly the same."""
+    return torch.ones(dim, dim, dtype=torch.float64, device=rng.device) + 1e-8 * rng.spd(dim, low=1.0, high=2.0, dtype=torch.float64)
+
+
+def nearly_equal(rng, n, dim):
+    """Points that fit to it, and lie at 1000."""
+    return 1e3 + rng.normal(n, 1, dtype=torch.float64) + 1e-4 * rng.normal(n, dim, dtype=torch.float64)
+
+
 @probe(points=1, title="log-density at a batch of points", public=True)
 def density(student, rng):
     d = rng.integer(2, 6)
@@ -66,11 +84,15 @@ def density(student, rng):
 @probe(
     points=1,
     title="log-density: many dimensions, different units, nearly singular",
-    judge=Close(rtol=1e-3, atol=2e-3),
+    judge=Fields({
+        **dict.fromkeys(["determinant underflows", "determinant overflows", "different units", "nearly singular"], Close(rtol=1e-3, atol=2e-3)),
+        **dict.fromkeys(["narrow and far from zero, float64", "nearly singular, float64"], Close(rtol=1e-6, atol=2e-5)),
+    }),
 )
 def density_hard(student, rng):
-    d, many = rng.integer(3, 6), rng.integer(40, 50)
-    small, large = rng.spd(many, low=0.5, high=2.0) * 1e-3, rng.spd(many, low=0.5, high=2.0) * 1e3
+    d = rng.integer(3, 6)
+    small, large = many_dimensions(rng) * 1e-6, many_dimensions(rng) * 1e6
+    zero = torch.zeros(len(small), device=rng.device)
     graded = []
     for _ in range(4):  # several orders of the units: some suit an eigendecomposition by luck
         scale = units(rng, 5)
@@ -79,11 +101,12 @@ def density_hard(student, rng):
     place, narrow = rng.normal(d, mean=1e3, dtype=torch.float64), 2e-6 * rng.normal(3, d, dtype=torch.float64)
     flat = rng.spd(d, low=1.0, high=2.0) / 1000 + torch.ones(d, d, device=rng.device)  # all dimensions nearly the same
     return {
-        "determinant underflows": student.mvn_log_prob(0.03 * rng.normal(3, many), torch.zeros(many, device=rng.device), small),
-        "determinant overflows": student.mvn_log_prob(30 * rng.normal(3, many), torch.zeros(many, device=rng.device), large),
+        "determinant underflows": student.mvn_log_prob(1e-3 * rng.normal(3, len(zero)), zero, small),
+        "determinant overflows": student.mvn_log_prob(1e3 * rng.normal(3, len(zero)), zero, large),
         "different units": graded,
         "nearly singular": student.mvn_log_prob(rng.normal(3, 1) + 0.03 * rng.normal(3, d), torch.zeros(d, device=rng.device), flat),
         "narrow and far from zero, float64": student.mvn_log_prob(place + narrow, place, 4e-12 * rng.spd(d, dtype=torch.float64)),
+        "nearly singular, float64": student.mvn_log_prob(nearly_equal(rng, 4, d), nearly_equal(rng, 1, d)[0], nearly_singular(rng, d)),
     }
 
 
@@ -95,7 +118,8 @@ def density_shapes(student, rng):
     grad_x, grad_mean, grad_cov = gradient(student.mvn_log_prob(x, mean_p, cov_p), x=x, mean=mean_p, cov=cov_p)
     return {
         "one point, float64": student.mvn_log_prob(rng.normal(d).double(), mean.double(), cov.double()),
-        "two axes in front": student.mvn_log_prob(rng.normal(2, 3, d), mean, cov),
+        "two axes in front": student.mvn_log_prob(rng.normal(3, 2, d).transpose(0, 1), mean, cov),
+        "three axes in front": student.mvn_log_prob(rng.normal(2, 1, 3, d), mean, cov),
         "batch of one": student.mvn_log_prob(rng.normal(1, d), mean, cov),
         "gradients": [grad_x, grad_mean, grad_cov + grad_cov.T],
     }
@@ -108,6 +132,7 @@ def fit(student, rng):
     return {
         "few points": student.fit_gaussian(x),
         "D = 1, float64": student.fit_gaussian(rng.normal(5, 1, dtype=torch.float64) + 1),
+        "one example": student.fit_gaussian(x[:1]),
     }
 
 
@@ -115,35 +140,62 @@ def fit(student, rng):
 def fit_weighted(student, rng):
     n, d = rng.integer(6, 10), rng.integer(2, 5)
     x = rng.normal(n, d) @ rng.spd(d) + 2 * rng.normal(d)
-    padded = torch.cat([x, 5 * rng.normal(1, d).expand(rng.integer(2, 5), d)])
+    padded = torch.cat([x, 5 * rng.normal(1, d).expand(rng.integer(2, 5), d), 1e12 * rng.normal(1, d)])
     mask = torch.cat([torch.ones(n, device=rng.device), torch.zeros(len(padded) - n, device=rng.device)])
-    order = rng.permutation(len(padded))
+    order = torch.cat([torch.tensor([len(padded) - 1], device=rng.device), rng.permutation(len(padded) - 1)])  # the largest first
     return {
         "weights": student.fit_gaussian(x, 0.2 + 3 * rng.uniform(n)),
+        "small weights": student.fit_gaussian(x, 1e-12 * (1 + rng.uniform(n))),
+        "large weights": student.fit_gaussian(x, 1e12 * (1 + rng.uniform(n))),
         "padding": student.fit_gaussian(padded[order], mask[order]),
     }
 
 
-@probe(points=0.5, title="fit of data far from zero", judge=Close(rtol=1e-3, atol=2e-3))
+@probe(
+    points=0.5,
+    title="fit of data far from zero, and of narrow data",
+    judge=Fields({
+        "float32": Close(rtol=1e-3, atol=2e-3), "covariance in float64": Close(rtol=1e-3, atol=2e-3),
+        "mean in float64, minus the first example": Close(rtol=1e-6, atol=1e-6),
+        "covariance of narrow data, over its scale": Close(rtol=1e-3, atol=1e-3),
+        "variance of a small difference in float64": Close(rtol=1e-3, atol=1e-3),
+    }),
+)
 def fit_far(student, rng):
-    n, d = rng.integer(30, 60), rng.integer(2, 5)
+    n, d = rng.integer(33, 60), rng.integer(2, 5)
     x = rng.normal(n, d) + 1000 * (1 + rng.uniform(d))
-    mean, cov = student.fit_gaussian(1e6 * (1 + rng.uniform(d, dtype=torch.float64)) + rng.normal(n, d, dtype=torch.float64))
+    wide = 1e6 * (1 + rng.uniform(d, dtype=torch.float64)) + rng.normal(n, d, dtype=torch.float64)
+    far = [student.fit_gaussian(wide), student.fit_gaussian(wide, 0.5 + rng.uniform(n, dtype=torch.float64))]
+    scale = units(rng, d)
+    _, narrow = student.fit_gaussian(scale * rng.normal(n, d))
+    narrower = rng.normal(d, dtype=torch.float64) + 2e-6 * rng.normal(n, d, dtype=torch.float64)
+    _, narrower = student.fit_gaussian(narrower, 0.5 + rng.uniform(n, dtype=torch.float64))
+    _, alike = student.fit_gaussian(nearly_equal(rng, n, d) - 1e3)
     return {
         "float32": [student.fit_gaussian(x), student.fit_gaussian(x, 0.5 + rng.uniform(n))],
-        "covariance in float64": cov,
+        "covariance in float64": [cov for _, cov in far],
+        "mean in float64, minus the first example": [mean - wide[0] for mean, _ in far],
+        "covariance of narrow data, over its scale": [narrow / scale / scale[:, None], narrower / 4e-12],
+        "variance of a small difference in float64": (alike[0, 0] + alike[1, 1] - 2 * alike[0, 1]) * 1e8,
     }
 
 
-@probe(points=0.5, title="entropy", judge=Close(rtol=1e-4, atol=1e-4))
+@probe(
+    points=0.5,
+    title="entropy",
+    judge=Fields({
+        "float32": Close(rtol=1e-4, atol=1e-4), "different units": Close(rtol=1e-4, atol=1e-4),
+        "many dimensions": Close(rtol=1e-4, atol=1e-4), "float64": Close(rtol=1e-6, atol=2e-5),
+    }),
+)
 def entropy(student, rng):
-    d, many = rng.integer(2, 6), rng.integer(40, 50)
-    return [
-        student.gaussian_entropy(rng.spd(d)),
-        student.gaussian_entropy(rng.spd(1)),
-        student.gaussian_entropy(rescaled(rng.spd(d), units(rng, d))),
-        student.gaussian_entropy(1e-3 * rng.spd(many, low=0.5, high=2.0)),
-    ]
+    d = rng.integer(2, 6)
+    return {
+        "float32": [student.gaussian_entropy(rng.spd(d)), student.gaussian_entropy(rng.spd(1))],
+        "different units": [student.gaussian_entropy(rescaled(rng.spd(5), units(rng, 5))) for _ in range(4)],
+        "many dimensions": [student.gaussian_entropy(scale * many_dimensions(rng)) for scale in (1e-6, 1e6)],
+        "float64": [student.gaussian_entropy(1e-12 * rng.spd(d, dtype=torch.float64)), student.gaussian_entropy(nearly_singular(rng, d))],
+    }
 
 
 @probe(points=1, title="KL of two Gaussians in closed form", judge=Close(rtol=1e-4, atol=1e-4), public=True)
@@ -160,32 +212,68 @@ def kl(student, rng):
     }
 
 
-@probe(points=0.5, title="KL: many dimensions, different units", judge=Close(rtol=1e-3, atol=1e-3))
-def kl_hard(student, rng):
-    d, many = rng.integer(3, 6), rng.integer(40, 50)
-    zero = torch.zeros(many, device=rng.device)
-    p, q = (1e-3 * rng.spd(many, low=0.5, high=2.0) for _ in range(2))
-    scale = units(rng, d)
-    return [
-        student.gaussian_kl(zero, p, 0.03 * rng.normal(many), q),
-        student.gaussian_kl(zero, 1e6 * p, 30 * rng.normal(many), 1e6 * q),
-        student.gaussian_kl(scale * rng.normal(d), rescaled(rng.spd(d), scale), scale * rng.normal(d), rescaled(rng.spd(d), scale)),
-    ]
-
-
 @probe(
-    points=1,
-    title="Monte Carlo estimate of the KL, with its standard error",
-    judge=Fields({"estimate": Close(rtol=1e-3, atol=1e-3), "standard error": Close(rtol=2e-2, atol=1e-4)}),
+    points=0.5,
+    title="KL: many dimensions, different units, float64",
+    judge=Fields({
+        "many dimensions": Close(rtol=1e-3, atol=1e-3), "different units": Close(rtol=1e-3, atol=1e-3),
+        "float64": Close(rtol=1e-5, atol=1e-4),
+    }),
 )
+def kl_hard(student, rng):
+    d = rng.integer(3, 6)
+    p, q = 1e-6 * many_dimensions(rng), 1e-6 * many_dimensions(rng)
+    zero = torch.zeros_like(p[0])
+    scale = units(rng, d)
+    narrow = [4e-12 * rng.spd(d, dtype=torch.float64) for _ in range(2)]
+    place, step = rng.normal(d, mean=1e3, dtype=torch.float64), 2e-6 * rng.normal(d, dtype=torch.float64)
+    return {
+        "many dimensions": [
+            student.gaussian_kl(zero, p, 1e-3 * rng.normal(len(p)), q),
+            student.gaussian_kl(zero, 1e12 * p, 1e3 * rng.normal(len(p)), 1e12 * q),
+        ],
+        "different units": student.gaussian_kl(
+            scale * rng.normal(d), rescaled(rng.spd(d), scale), scale * rng.normal(d), rescaled(rng.spd(d), scale)
+        ),
+        "float64": [
+            student.gaussian_kl(place + step, narrow[0], place, narrow[1]),
+            student.gaussian_kl(
+                nearly_equal(rng, 1, d)[0], nearly_singular(rng, d), nearly_equal(rng, 1, d)[0], nearly_singular(rng, d)
+            ),
+        ],
+    }
+
+
+def estimates_and_errors(evidence, expected, context):
+    """The estimates agree; so do the standard errors, whose standard deviation may be with 1/S or 1/(S-1)."""
+    verdict = Close(rtol=1e-3, atol=1e-3)(evidence["estimate"], expected["estimate"], context)
+    if not verdict.passed:
+        return f"estimate: {verdict.message}"
+    for got, want, samples in zip(evidence["standard error"], expected["standard error"], expected["samples"], strict=True):
+        verdict = Close(rtol=1e-3, atol=1e-6)(got, want, context)
+        if not (verdict.passed or Close(rtol=1e-3, atol=1e-6)(got, want * math.sqrt(1 - 1 / samples), context).passed):
+            return f"standard error: {verdict.message}"
+    return True
+
+
+@probe(points=1, title="Monte Carlo estimate of the KL, with its standard error", judge=estimates_and_errors)
 def monte_carlo(student, rng):
-    estimates, errors = [], []
+    cases = []
     for d in (1, rng.integer(2, 5), rng.integer(5, 7)):
-        eps = rng.normal(rng.integer(60, 100), d)
-        mean, error = student.kl_monte_carlo(rng.normal(d), rng.spd(d), rng.normal(d), rng.spd(d), eps)
-        estimates.append(mean)
-        errors.append(error)
-    return {"estimate": estimates, "standard error": errors}
+        cases.append((rng.normal(d), rng.spd(d), rng.normal(d), rng.spd(d), rng.normal(rng.integer(60, 100), d)))
+    # an estimate may be negative, here once for eps and once for -eps
+    mean, cov, eps = rng.normal(1), rng.spd(1), 1 + rng.normal(60, 1)
+    cases += [(mean, cov, mean + 0.1, cov, eps), (mean, cov, mean + 0.1, cov, -eps)]
+    p, q = 1e-6 * many_dimensions(rng), 1e-6 * many_dimensions(rng)
+    cases.append((1e-3 * rng.normal(len(p)), p, 1e-3 * rng.normal(len(p)), q, rng.normal(60, len(p))))
+    place, step = rng.normal(3, mean=1e3, dtype=torch.float64), 2e-6 * rng.normal(3, dtype=torch.float64)
+    narrow = [4e-12 * rng.spd(3, dtype=torch.float64) for _ in range(2)]
+    cases.append((place + step, narrow[0], place, narrow[1], rng.normal(60, 3, dtype=torch.float64)))
+    results = [student.kl_monte_carlo(*case) for case in cases]
+    return {
+        "estimate": [mean for mean, _ in results], "standard error": [error for _, error in results],
+        "samples": [len(case[-1]) for case in cases],
+    }
 
 
 # --- density: mistakes -------------------------------------------------------------------------------------------
@@ -197,8 +285,16 @@ DENSITY = "-0.5 * square - half_logdet - 0.5 * len(mean) * math.log(2 * math.pi)
 CHOLESKY = "L = torch.linalg.cholesky(cov)\n    columns"
 
 edit_mistake(
-    "log_of_det", "`mvn_log_prob` computes the determinant and then its logarithm; in many dimensions the determinant is 0 or infinite",
+    "log_of_det", "`mvn_log_prob` computes the determinant and then its logarithm; in many dimensions the determinant is 0 or infinite, in some hundred in float64, too",
     ("half_logdet = L.diagonal().log().sum()", "half_logdet = 0.5 * torch.log(torch.linalg.det(cov))"),
+)
+edit_mistake(
+    "density_view", "`mvn_log_prob` uses `view`, which fails for points whose axes were swapped before; use `reshape`",
+    (COLUMNS, COLUMNS.replace("reshape", "view")),
+)
+edit_mistake(
+    "covariance_rounded", "`mvn_log_prob` rounds the covariance to float32; in float64 dimensions may be so alike that it is singular then",
+    (CHOLESKY, CHOLESKY.replace("(cov)", "(cov.float()).to(cov)")),
 )
 edit_mistake(
     "logdet_without_two", "the log-determinant in `mvn_log_prob` lacks a factor 2: log|Σ| = 2 Σ log L_dd",
@@ -302,6 +398,18 @@ edit_mistake(
     (WEIGHTS, "w = torch.ones_like(x[:, 0]) if weights is None else (weights > 0).to(x)"),
 )
 edit_mistake(
+    "small_weights_clamped", "`fit_gaussian` divides by a sum of weights that it does not let fall below 1; weights need not be as large as that",
+    ("w = (w / w.sum())[:, None]", "w = (w / w.sum().clamp_min(1))[:, None]"),
+)
+edit_mistake(
+    "weights_epsilon", "a small number is added to the sum of the weights in `fit_gaussian`; the weights are not all 0, but may be small",
+    ("w = (w / w.sum())[:, None]", "w = (w / (w.sum() + 1e-8))[:, None]"),
+)
+edit_mistake(
+    "ones_in_float32", "the weights of 1 in `fit_gaussian` are made in float32 and divided by N there; in float64 data far from zero then has a wrong mean",
+    (WEIGHTS, WEIGHTS.replace("torch.ones_like(x[:, 0])", "torch.ones(len(x))")),
+)
+edit_mistake(
     "divides_by_rows", "the weighted sums are divided by the number of rows; divide by the sum of the weights, which padding does not enter",
     ("w = (w / w.sum())[:, None]", "w = (w / len(x))[:, None]"),
 )
@@ -360,11 +468,17 @@ edit_mistake("entropy_once", "the constant in the entropy belongs to every dimen
 edit_mistake("entropy_logdet", "the log-determinant in the entropy has the wrong factor: ½ log|Σ| = Σ log L_dd", (ENTROPY, ENTROPY.replace("half_logdet", "2 * half_logdet")))
 edit_mistake("entropy_half_logdet", "the log-determinant in the entropy has the wrong factor: log|Σ| = 2 Σ log L_dd", (ENTROPY, ENTROPY.replace("half_logdet", "0.5 * half_logdet")))
 edit_mistake("entropy_det", "the entropy takes the logarithm of a determinant that has underflowed", (ENTROPY, ENTROPY.replace("half_logdet", "0.5 * torch.log(torch.linalg.det(cov))")))
+edit_mistake("entropy_only_float32", "`gaussian_entropy` works in float32 whatever it is given; a covariance of float64 may be singular then", ("torch.linalg.cholesky(cov).diagonal()", "torch.linalg.cholesky(cov.float()).diagonal()"))
+edit_mistake("entropy_epsilon", "a small number is added inside the logarithm in `gaussian_entropy`; small standard deviations are then wrong", ("torch.linalg.cholesky(cov).diagonal()", "(torch.linalg.cholesky(cov).diagonal() + 1e-6)"))
 edit_mistake("entropy_bits", "the entropy is in bits; the unit here is nats", (ENTROPY, ENTROPY.replace("return half_logdet", "return (half_logdet") + ") / math.log(2)"))
 
 edit_mistake(
     "kl_swapped", "`gaussian_kl` computes KL(q || p); the expectation belongs to the first argument",
     ("L_p, L_q = torch.linalg.cholesky(cov_p), torch.linalg.cholesky(cov_q)", "L_q, L_p = torch.linalg.cholesky(cov_p), torch.linalg.cholesky(cov_q)"),
+)
+edit_mistake(
+    "kl_only_float32", "`gaussian_kl` works in float32 whatever it is given; a covariance of float64 may be singular then, and means far from zero lose their digits",
+    ("L_p, L_q = torch.linalg.cholesky(cov_p)", "mean_p, cov_p, mean_q, cov_q = (part.float() for part in (mean_p, cov_p, mean_q, cov_q))\n    L_p, L_q = torch.linalg.cholesky(cov_p)"),
 )
 edit_mistake("kl_logdet_sign", "the log-determinants in `gaussian_kl` have the wrong sign: log|Σ_q| - log|Σ_p|", (KL, KL.replace("+ logdets", "- logdets")))
 edit_mistake("kl_logdet_half", "the log-determinants in `gaussian_kl` lack a factor 2: log|Σ| = 2 Σ log L_dd", (KL, KL.replace("logdets", "0.5 * logdets")))
@@ -405,6 +519,9 @@ edit_mistake("mc_own_noise", "`kl_monte_carlo` draws its own noise; use the nois
 edit_mistake("mc_std_only", "the standard error lacks the division by √S: that is the spread of one sample, not of the mean", (RETURN, "return log_ratio.mean(), log_ratio.std()"))
 edit_mistake("mc_variance", "the standard error is the variance divided by S; its square root is missing", (RETURN, "return log_ratio.mean(), log_ratio.var() / len(eps)"))
 edit_mistake("mc_divided_by_s", "the standard error is divided by S, not by √S", (RETURN, "return log_ratio.mean(), log_ratio.std() / len(eps)"))
+edit_mistake("mc_minus_one_twice", "the standard error has S - 1 twice: in the standard deviation, where it may be, and under the square root, where S belongs", (RETURN, RETURN.replace("len(eps)", "len(eps) - 1")))
+edit_mistake("mc_clamped", "`kl_monte_carlo` cuts the estimate off at 0; a KL is never negative but an estimate may be, and without these the average is too large", (RETURN, RETURN.replace("log_ratio.mean()", "log_ratio.mean().clamp_min(0)")))
+edit_mistake("mc_only_float32", "`kl_monte_carlo` works in float32 whatever it is given; narrow Gaussians far from zero lose all digits", (DRAW, "mean_p, cov_p, mean_q, cov_q, eps = (part.float() for part in (mean_p, cov_p, mean_q, cov_q, eps))\n    " + DRAW))
 edit_mistake("mc_sum", "`kl_monte_carlo` sums over the samples; the estimate is their mean", (RETURN, RETURN.replace("log_ratio.mean()", "log_ratio.sum()")))
 edit_mistake("mc_closed_form", "`kl_monte_carlo` returns the closed form; the estimate is the average over the given noise", (RETURN, RETURN.replace("log_ratio.mean()", "gaussian_kl(mean_p, cov_p, mean_q, cov_q)")))
 edit_mistake("mc_ratio_of_densities", "`kl_monte_carlo` averages the ratio of the densities, not of their logarithms", (RATIO, RATIO + "\n    log_ratio = log_ratio.exp()"))

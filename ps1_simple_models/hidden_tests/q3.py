@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from autograder.probes import Close, alternative, edit_alternative, edit_mistake, mistake, probe, question
+from autograder.probes import Close, Fields, alternative, edit_alternative, edit_mistake, mistake, probe, question
 
 question(
     "q3",
@@ -45,6 +45,23 @@ def named(params):
     return dict(zip(("log_weights", "means", "covs"), params))
 
 
+def precision(*results):
+    """The dtypes of results, NumPy's or torch's."""
+    return [str(getattr(result, "dtype", type(result).__name__)).replace("torch.", "") for result in results]
+
+
+def doubled(parameters):
+    return [part.double() for part in parameters]
+
+
+def many_dimensions(rng):
+    """A covariance whose determinant is 0 in float64, too."""
+    dim = 116
+    factor = 0.2 * rng.normal(dim, 8)
+    cov = 1e-6 * (torch.diag(0.5 + rng.uniform(dim)) + factor @ factor.T)
+    return (cov + cov.T) / 2
+
+
 def without_first(log_weights):
     """The same mixture with a weight of 0 for the first component."""
     empty = log_weights.clone()
@@ -64,11 +81,16 @@ def log_joint_values(student, rng):
     parameters = mixture(rng, k, d)
     x = rng.normal(rng.integer(6, 9), d, std=2.0)
     one = mixture(rng, 1, 1)
-    log_weights, means, covs = (part.double() for part in parameters)
+    log_weights, means, covs = doubled(parameters)
+    wide = student.gmm_log_joint(x.double() + 1e5, log_weights, means + 1e5, covs)
+    narrow = parameters[1] + 1e-3 * rng.normal(k, d)
+    large = torch.stack([many_dimensions(rng), many_dimensions(rng)])
     return {
         "log_joint": student.gmm_log_joint(x, *parameters), "one component in 1-D": student.gmm_log_joint(rng.normal(1, 1), *one),
         "with a weight of 0": student.gmm_log_joint(x, without_first(parameters[0]), *parameters[1:]),
-        "in float64, around 100,000": student.gmm_log_joint(x.double() + 1e5, log_weights, means + 1e5, covs),
+        "in float64, around 100,000": wide, "dtype of results for float64": precision(wide),
+        "narrow components": student.gmm_log_joint(narrow, *parameters[:2], 1e-6 * parameters[2]),
+        "many dimensions": student.gmm_log_joint(1e-3 * rng.normal(3, 116), parameters[0][:2], 1e-3 * rng.normal(2, 116), large),
     }
 
 
@@ -79,24 +101,46 @@ def far_away(student, rng):
     x = far_points(rng, 7, d)
     empty = without_first(log_weights)
     posterior = student.responsibilities(torch.cat([x, means]), empty, means, covs)
+    remote = torch.cat([means[:1] + 60.0, means[1:]])  # near the first component, which has a weight of 0, there is no other
     return {
         "log_prob": student.gmm_log_prob(x, log_weights, means, covs),
+        "log_prob very far away": student.gmm_log_prob(100 * x, log_weights, means, covs),
         "log_prob with a weight of 0": student.gmm_log_prob(torch.cat([x, means]), empty, means, covs),
         "responsibilities": student.responsibilities(x, log_weights, means, covs),
         "responsibilities with a weight of 0": posterior,
         "log responsibilities of that component": posterior[:, 0].log(),
+        "where only a component of weight 0 is near": [
+            student.gmm_log_prob(remote[:1], empty, remote, covs), student.responsibilities(remote[:1], empty, remote, covs),
+        ],
     }
 
 
-@probe(points=1, title="log-density and responsibilities near the data", public=True)
+@probe(
+    points=1,
+    title="log-density and responsibilities near the data",
+    judge=Fields({
+        "log_prob": Close(), "responsibilities": Close(), "one example, one component, in 1-D": Close(),
+        "all digits of float64: log_prob minus the first log-joint": Close(rtol=1e-9, atol=1e-9),
+        "all digits of float64: logarithms of responsibilities": Close(rtol=1e-9, atol=1e-9),
+        "dtype of results for float64": Close(),
+    }),
+    public=True,
+)
 def near_values(student, rng):
     k, d, n = rng.integer(2, 5), rng.integer(2, 4), rng.integer(6, 9)
     parameters = mixture(rng, k, d)
     x = rng.normal(n, d, std=2.0)
     point, one = rng.normal(1, 1), mixture(rng, 1, 1)
+    log_weights, *more = doubled(mixture(rng, 5, d))
+    more, wide = (log_weights.log_softmax(0), *more), torch.cat([x, 3.0 * x]).double()
+    log_joint, log_prob = student.gmm_log_joint(wide, *more), student.gmm_log_prob(wide, *more)
+    posterior = student.responsibilities(wide, *more)
     return {
         "log_prob": student.gmm_log_prob(x, *parameters), "responsibilities": student.responsibilities(x, *parameters),
         "one example, one component, in 1-D": [student.gmm_log_prob(point, *one), student.responsibilities(point, *one)],
+        "all digits of float64: log_prob minus the first log-joint": log_prob - log_joint[:, 0],
+        "all digits of float64: logarithms of responsibilities": torch.as_tensor(posterior).log(),
+        "dtype of results for float64": precision(log_prob, posterior),
     }
 
 
@@ -109,6 +153,7 @@ def gradients(student, rng):
     inputs = [log_weights.requires_grad_(), means.requires_grad_(), x.requires_grad_()]
     log_prob = student.gmm_log_prob(x, *inputs[:2], covs)
     by_weights, by_means, by_x = torch.autograd.grad(log_prob.sum(), inputs)
+    by_weights = by_weights - by_weights.sum() * log_weights.exp()  # along weights that sum to one: normalising them first is right
     log_prob = student.gmm_log_prob(near, *inputs[:2], covs.requires_grad_())
     (by_covs,) = torch.autograd.grad(log_prob.sum(), [covs])
     return {"by log_weights": by_weights, "by means": by_means, "by x": by_x, "by covs": by_covs + by_covs.mT}
@@ -119,24 +164,65 @@ def m_step_values(student, rng):
     k, d, n = rng.integer(2, 5), rng.integer(2, 4), rng.integer(12, 20)
     x = rng.normal(n, d, mean=1.0, std=1.5)
     values = student.m_step(x, rng.simplex(n, k), floor=rng.number(0.05, 0.5))
-    wide = student.m_step(x.double() + 5e4, rng.simplex(n, k).double(), floor=0.1)
-    return {**named(values), "in float64, around 50,000": named(wide)}
+    log_weights, means, covs = student.m_step(x.double() + 1e5, rng.simplex(n, k).double(), floor=0.1)
+    return {
+        **named(values), "in float64, around 100,000, means minus 100,000": named((log_weights, means - 1e5, covs)),
+        "dtype of results for float64": precision(log_weights, means, covs),
+    }
 
 
-@probe(points=1.5, title="the M-step at its limits: far from the origin, an empty component, equal examples", judge=Close(rtol=1e-4, atol=5e-3))
+@probe(
+    points=1.5,
+    title="the M-step at its limits: far from the origin, an empty component, one that owns hardly anything, equal examples, one example",
+    judge=Close(rtol=1e-4, atol=5e-3),
+)
 def m_step_limits(student, rng):
     k, d, n = rng.integer(2, 5), rng.integer(1, 4), rng.integer(12, 20)
     far = student.m_step(4000.0 + rng.normal(n, d), rng.simplex(n, k), floor=0.01)
     resp = torch.cat([rng.simplex(n, k), torch.zeros_like(rng.uniform(n, 1))], dim=1)
     empty = student.m_step(rng.normal(n, d), resp, floor=0.25)
     twins = student.m_step(rng.normal(1, 1).repeat(2, 1), rng.simplex(2, 2), floor=0.25)
-    return {"far from the origin": named(far), "last component empty": named(empty), "equal examples in 1-D": named(twins)}
+    # two clusters far apart: the first one is shared by two components, the last one belongs to the third
+    clusters = torch.cat([rng.normal(8, d) - 4000, rng.normal(n, d) + 4000])
+    owners = torch.zeros(8 + n, 3, device=rng.device)
+    owners[:8, :2], owners[8:, 2] = rng.simplex(8, 2), 1.0
+    scarce = rng.simplex(n, k + 1)
+    scarce[:, 0] *= 1e-25
+    scarce = scarce / scarce.sum(1, keepdim=True)
+    *_, no_floor = student.m_step(rng.normal(1, 2).repeat(3, 1), rng.simplex(3, 2), floor=0.0)
+    return {
+        "far from the origin": named(far), "last component empty": named(empty), "equal examples in 1-D": named(twins),
+        "clusters far from each other": named(student.m_step(clusters, owners, floor=0.01)),
+        "first component owns hardly anything": named(student.m_step(rng.normal(n, d, mean=3.0), scarce, floor=0.01)),
+        "one example": [named(student.m_step(rng.normal(1, dim), rng.simplex(1, k), floor=0.1)) for dim in (1, 2)],
+        "one component in 1-D": named(student.m_step(rng.normal(n, 1), torch.ones_like(owners[:n, :1]), floor=0.1)),
+        "equal examples without a floor, covariance times a million": no_floor * 1e6,
+    }
 
 
-@probe(points=1, title="the bound for any q", public=True)
+@probe(
+    points=1,
+    title="the bound for any q",
+    judge=Fields({
+        "bound": Close(), "one example, one component": Close(), "dtype of results for float64": Close(),
+        "all digits of float64: the bounds of two q, subtracted": Close(rtol=1e-10, atol=1e-9),
+    }),
+    public=True,
+)
 def elbo_values(student, rng):
     k, d, n = rng.integer(2, 5), rng.integer(1, 4), rng.integer(6, 9)
-    return student.elbo(rng.normal(n, d, std=2.0), rng.simplex(n, k), *mixture(rng, k, d))
+    x, parameters = rng.normal(n, d, std=2.0), mixture(rng, k, d)
+    q, other = rng.simplex(n, k), rng.simplex(n, k, dtype=torch.float64)
+    q_small = q.double()
+    q_small[:, 0] = 10.0 ** torch.linspace(-11, -4, n, dtype=torch.float64, device=rng.device)  # small, but not nothing
+    q_small = q_small / q_small.sum(1, keepdim=True)
+    bounds = [student.elbo(x.double(), each, *doubled(parameters)) for each in (q_small, other)]
+    return {
+        "bound": student.elbo(x, q, *parameters),
+        "one example, one component": student.elbo(x[:1], torch.ones_like(x[:1, :1]), *mixture(rng, 1, d)),
+        "dtype of results for float64": precision(*bounds),
+        "all digits of float64: the bounds of two q, subtracted": bounds[0] - bounds[1],
+    }
 
 
 @probe(points=0.5, title="the bound when q contains zeros")
@@ -156,7 +242,8 @@ def elbo_zeros(student, rng):
     return {
         "zeros in q": student.elbo(x, q, log_weights, means, covs),
         "zeros in q and in the weights": student.elbo(x, q, impossible, means, covs),
-        "q > 0 where the weight is 0, −∞ shown as −1e30": torch.as_tensor(bound).clamp(min=-1e30),
+        "q > 0 where the weight is 0": bound,
+        "far from every component": student.elbo(far_points(rng, n, d), rng.simplex(n, k), log_weights, means, covs),
     }
 
 
@@ -173,11 +260,16 @@ def em_run(student, rng):
     centred = x - x.mean(0)
     one = (torch.zeros_like(x[0, :1]), x.mean(0)[None], (centred.T @ centred / n)[None])
     one_params, one_history = student.fit_gmm_em(x, *one, steps=4, floor=0.3)
+    # All densities at the start underflow, and the first component has a weight of 0.
+    dead = (without_first(mixture(rng, 3, d)[0]), 60.0 + rng.normal(3, d, std=0.1), rng.spd(d, 0.3, 1.0).repeat(3, 1, 1))
+    dead_params, dead_history = student.fit_gmm_em(x.double(), *doubled(dead), steps=rng.integer(6, 9), floor=0.1)
     return {
         "history": [float(value) for value in history], "params": named(params),
         "history of 0 steps": [float(value) for value in history_0], "params of 0 steps": named(params_0),
         "params of 1 step": named(params_1),
         "one component": named(one_params), "history of one component": [float(value) for value in one_history],
+        "far start with a weight of 0, float64": named(dead_params), "history of far start": [float(value) for value in dead_history],
+        "dtype of parameters for float64": precision(*dead_params), "autograd is still on": int(torch.is_grad_enabled()),
     }
 
 
@@ -198,11 +290,29 @@ edit_mistake(
     "A logarithm is taken of `log_weights`, which are logarithms already (and negative, so the result is NaN)",
     ("return log_weights + torch.stack(log_probs, dim=-1)", "return log_weights.log() + torch.stack(log_probs, dim=-1)"),
 )
+JOINT = "log_probs = [mvn_log_prob(x, mean, cov) for mean, cov in zip(means, covs, strict=True)]"
+edit_mistake(
+    "joint_in_float32",
+    "The log-joint of float64 examples comes back in float32; a tensor that you fill (`torch.zeros`, `torch.empty`) needs the dtype of `x`",
+    ("return log_weights + torch.stack(log_probs, dim=-1)", "return (log_weights + torch.stack(log_probs, dim=-1)).float()"),
+)
+edit_mistake(
+    "jitter",
+    "A small number is added to the diagonal of the covariances; a component that is as narrow as this number then gets a wrong density",
+    (JOINT, JOINT.replace("(x, mean, cov)", "(x, mean, cov + 1e-6 * torch.eye(len(cov)).to(cov))")),
+)
 edit_mistake(
     "log_of_underflowed_sum",
     "The log-density takes exp of the log-joints before summing; far away all of them underflow to 0, and log 0 is −∞",
     ("return torch.logsumexp(gmm_log_joint(x, log_weights, means, covs), dim=-1)",
      "return gmm_log_joint(x, log_weights, means, covs).exp().sum(-1).log()"),
+)
+edit_mistake(
+    "maximum_without_weights",
+    "The log-density subtracts the largest log-density of a component, not the largest log-joint; where that component has hardly any weight the others underflow",
+    ("return torch.logsumexp(gmm_log_joint(x, log_weights, means, covs), dim=-1)",
+     "log_density = gmm_log_joint(x, torch.zeros_like(log_weights), means, covs); top = log_density.amax(-1, keepdim=True); "
+     "return (log_weights.exp() * (log_density - top).exp()).sum(-1).log() + top.squeeze(-1)"),
 )
 edit_mistake(
     "sum_of_logs",
@@ -317,6 +427,29 @@ edit_mistake(
     ("centred = x[:, None, :] - means", "centred = x[:, None, :] - 0 * means"),
 )
 edit_mistake(
+    "global_shift",
+    "The covariances are computed as E[yyᵀ] − E[y]E[y]ᵀ with y = x − mean of all data; for clusters far from each other that cancels as well: "
+    "subtract each component's own mean",
+    ("covs = scatter / owned[:, None, None]",
+     "y = x - x.mean(0); m = resp.T @ y / owned[:, None]; "
+     "covs = torch.einsum('nk,ni,nj->kij', resp, y, y) / owned[:, None, None] - m[:, :, None] * m[:, None, :]"),
+)
+edit_mistake(
+    "counts_limited",
+    "The counts N_k get a lower limit, or a small constant, in the denominator; a component that owns less than that then gets a wrong mean and covariance",
+    ("owned = counts.clamp_min(torch.finfo(x.dtype).tiny)", "owned = counts.clamp_min(1e-10)"),
+)
+edit_mistake(
+    "m_step_in_float32",
+    "The results of `m_step` come back in float32 for float64 examples; a tensor that you fill (`torch.zeros`, `torch.empty`) needs the dtype of `x`",
+    ("return counts.log() - math.log(len(x)), means, covs", "return (counts.log() - math.log(len(x))).float(), means.float(), covs.float()"),
+)
+edit_mistake(
+    "floor_at_least",
+    "The floor is never less than 10⁻⁶; it may be smaller, also 0",
+    (" + floor * torch.eye", " + max(floor, 1e-6) * torch.eye"),
+)
+edit_mistake(
     "no_floor",
     "The argument `floor` is not added to the covariances: a component that owns one example gets a singular one",
     (" + floor * torch.eye(x.shape[1], dtype=x.dtype, device=x.device)", ""),
@@ -391,6 +524,19 @@ edit_mistake(
     "impossible_label_skipped",
     "A label with ℓ = −∞ is left out of the bound although q > 0; only q = 0 makes a label count for nothing, here the bound is −∞",
     ("torch.where(resp > 0, resp", "torch.where(log_joint > -math.inf, resp"),
+)
+edit_mistake(
+    "impossible_label_finite",
+    "The bound is finite where q > 0 bets on an impossible label (ℓ = −∞); it is −∞ there (`nan_to_num` replaces infinities, too)",
+    ("energy = torch.where(resp > 0, resp * log_joint, torch.zeros_like(resp)).sum(-1)",
+     "energy = torch.nan_to_num(resp * log_joint, neginf=torch.finfo(x.dtype).min).sum(-1)"),
+)
+edit_mistake(
+    "bound_by_posterior",
+    "The bound takes the logarithm of responsibilities, which underflow to 0 far from a component; take log-responsibilities, or the log-joint",
+    ("return energy + entropy",
+     "posterior = torch.softmax(log_joint, -1); kl = torch.where(resp > 0, resp * (resp.log() - posterior.log()), torch.zeros_like(resp)).sum(-1); "
+     "return torch.logsumexp(log_joint, -1) - kl"),
 )
 edit_mistake(
     "bound_averaged",
@@ -501,7 +647,7 @@ def loops(ref):
 
     def elbo(x, resp, *params):
         joint = gmm_log_joint(x, *params)
-        total = torch.zeros(len(x))
+        total = x.new_zeros(len(x))
         for k in range(resp.shape[1]):
             on = resp[:, k] > 0
             total[on] += resp[on, k] * (joint[on, k] - resp[on, k].log())
@@ -584,6 +730,23 @@ edit_alternative(
      "wide = x.double(); r = resp.double(); s = r.sum(0).clamp_min(1e-300); m = r.T @ wide / s[:, None]; "
      "covs = (torch.einsum('nk,ni,nj->kij', r, wide, wide) / s[:, None, None] - m[:, :, None] * m[:, None, :]).to(x.dtype)"),
 )
+@alternative("torch.distributions.MixtureSameFamily, which normalises the weights; the M-step by fit_gaussian")
+def mixture_same_family(ref):
+    def gmm_log_prob(x, log_weights, means, covs):
+        labels = torch.distributions.Categorical(logits=log_weights, validate_args=False)
+        parts = torch.distributions.MultivariateNormal(means, covs, validate_args=False)
+        return torch.distributions.MixtureSameFamily(labels, parts, validate_args=False).log_prob(x)
+
+    def m_step(x, resp, floor=1e-6):
+        identity = torch.eye(x.shape[1], dtype=x.dtype)
+        parts = [
+            ref.fit_gaussian(x, r) if r.sum() > 0 else (torch.zeros_like(x[0]), torch.zeros_like(identity)) for r in resp.T
+        ]
+        return resp.mean(0).log(), torch.stack([mean for mean, _ in parts]), torch.stack([cov + floor * identity for _, cov in parts])
+
+    return {"gmm_log_prob": gmm_log_prob, "m_step": m_step}
+
+
 edit_alternative(
     "guarded_division",
     "empty components by torch.where; the posterior by exponentiating a difference",

@@ -32,6 +32,13 @@ def random_params(rng, k, d):
     return rng.normal(k), rng.normal(k, d, std=2.0), rng.normal(k, d, d, std=0.5)
 
 
+def off_diagonal(rng, raw):
+    """``raw`` with an entry of several hundred on either side of the diagonal; exp of it overflows, even in float64."""
+    changed = raw.clone()
+    changed[:, 1, 0], changed[:, 0, 1] = rng.uniform(2, len(raw), low=750.0, high=950.0).to(raw)
+    return changed
+
+
 def named(parts, *names):
     """Parts of a tuple with their names, so that a message can say which one is wrong."""
     if len(parts) != len(names):
@@ -44,7 +51,10 @@ def constrain_values(student, rng):
     params = random_params(rng, rng.integer(2, 5), rng.integer(2, 5))
     single = random_params(rng, 1, 1)
     names = ("log_weights", "means", "factors")
-    return {"values": named(student.constrain(params), *names), "one component in 1-D": named(student.constrain(single), *names)}
+    return {
+        "values": named(student.constrain(params), *names), "one component in 1-D": named(student.constrain(single), *names),
+        "dtypes of float64 parameters": [str(part.dtype) for part in student.constrain(tuple(part.double() for part in params))],
+    }
 
 
 @probe(points=1, title="the loss, and its invariance to a shift of the logits", public=True)
@@ -56,7 +66,11 @@ def nll_values(student, rng):
     single = student.gmm_nll(random_params(rng, 1, 1), rng.normal(3, 1))
     shifted = student.gmm_nll((logits + rng.number(20.0, 40.0), means, raw), x)
     parts = [student.gmm_nll((logits, means, raw), x[i : i + 1]) for i in range(n)]
-    return {"loss": student.gmm_nll((logits, means, raw), x), "shifted logits": shifted, "each example": parts, "one component in 1-D": single}
+    wide = student.gmm_nll((logits.double(), means.double(), raw.double()), x.double())
+    return {
+        "loss": student.gmm_nll((logits, means, raw), x), "shifted logits": shifted, "each example": parts, "one component in 1-D": single,
+        "dtype of the loss in float64": str(wide.dtype),
+    }
 
 
 @probe(points=1, title="the loss at extreme parameters", judge=Close(rtol=1e-3, atol=1e-3))
@@ -65,7 +79,8 @@ def nll_extremes(student, rng):
     logits, means, raw = random_params(rng, k, d)
     x = rng.normal(n, d, std=2.0)
     direction = rng.normal(n, d)
-    far = direction / direction.norm(dim=1, keepdim=True) * rng.uniform(n, 1, low=100.0, high=200.0)
+    direction = direction / direction.norm(dim=1, keepdim=True)
+    away = rng.number(100.0, 200.0)
     collapsed = raw.clone()
     collapsed[0] = -20.0 * torch.eye(d).to(raw)  # scale 2e-9 around its mean, on an example
     on_example = torch.cat([x[:1], means[1:]])
@@ -73,12 +88,21 @@ def nll_extremes(student, rng):
     thin[:, 1, 1] = -9.5  # long in one direction, 1e-4 in another
     thin[:, 1, 0] = 1.0 + rng.uniform(k)
     apart = logits.clone()
-    apart[0] -= rng.number(150.0, 250.0)  # unlikely a priori, but the others are too far away to explain x
+    apart[0] -= rng.number(760.0, 950.0)  # unlikely a priori, but the others are too far away to explain x
     spread = means + 200.0 * torch.arange(k).to(means)[:, None]
+    sizes = {}
+    for name, log_scale in (("tiny", -29.0), ("huge", 29.0)):  # everything of that size: data, means, factors
+        scale = torch.tensor(log_scale).exp().to(x)
+        resized = raw.tril(-1) * scale + torch.diag_embed(raw.diagonal(dim1=1, dim2=2) + log_scale)
+        sizes[name] = student.gmm_nll((logits, means * scale, resized), x * scale)
     return {
-        "far": student.gmm_nll((logits, means, raw), far),
+        "far": student.gmm_nll((logits, means, raw), away * direction),
+        "very far": student.gmm_nll((logits, means, raw), 1e4 * away * direction),
         "one collapsed component": [student.gmm_nll((logits, on_example, collapsed), x[i : i + 1]) for i in range(n)],
-        "nearly singular": [student.gmm_nll((logits[:1], x[:1], thin[:1]), x[:1] + 1e-3 * rng.normal(1, d)) for _ in range(3)],
+        "nearly singular": [student.gmm_nll((logits[:1], x[:1] + away, thin[:1]), x[:1] + away + 1e-3 * rng.normal(1, d)) for _ in range(3)],
+        "large entries off the diagonal": student.gmm_nll((logits, means, off_diagonal(rng, raw)), x),
+        "all numbers tiny": sizes["tiny"],
+        "all numbers huge": sizes["huge"],
         "logits far apart": student.gmm_nll((apart, spread, raw), spread[:1] + 0.1 * rng.normal(n, d)),
         "logits far from 0": student.gmm_nll((logits + rng.number(400.0, 600.0), means, raw), x),
     }
@@ -96,12 +120,22 @@ def nll_gradients(student, rng):
     x = rng.normal(n, d, std=2.0)
     collapsed = raw.clone()
     collapsed[0] = -20.0 * torch.eye(d).to(raw)
-    wide = [part.double() for part in (logits, means, raw, x)]
-    wide[1], wide[3] = wide[1] + 1e5, wide[3] + 1e5  # float32 has steps of 0.008 there
+    in_float32 = gradient(student, (logits, means, raw), x)
+    with_collapsed = gradient(student, (logits, means, collapsed), x)
+    logits, means, raw, x = (part.double() for part in (logits, means, raw, x))
+    thin, apart = raw.clone(), logits.clone()
+    thin[:, 1, 1] = -9.5
+    apart[0] -= rng.number(760.0, 950.0)
+    spread = means + 200.0 * torch.arange(k).to(means)[:, None]
+    steep = gradient(student, (logits, means, off_diagonal(rng, raw)), x)
     return {
-        "in float32": gradient(student, (logits, means, raw), x),
-        "in float64, around 100,000": gradient(student, wide[:3], wide[3]),
-        "with a collapsed component": gradient(student, (logits, means, collapsed), x),
+        "in float32": in_float32,
+        "in float64, around 100,000": gradient(student, (logits, means + 1e5, raw), x + 1e5),  # float32 has steps of 0.008 there
+        "with a collapsed component": with_collapsed,
+        "far from all components": gradient(student, (logits, means, raw), x + 200.0),
+        "nearly singular factors": gradient(student, (logits, means, thin), x),
+        "large entries off the diagonal, gradients / 1e6": {name: 1e-6 * part for name, part in steep.items()},
+        "logits far apart": gradient(student, (apart, spread, raw), x + spread[0]),
     }
 
 
@@ -125,14 +159,17 @@ def sgd_trajectory(student, rng):
             run["params"] = tuple(new)
             if t in (0, 1, 9, 15):
                 run["trace"][f"after {t + 1} step{'s' * (t > 0)}"] = {"params": list(new), "velocity": list(run["velocity"])}
-    defaults = student.sgd_step((torch.ones_like(curvature[0]),), (curvature[0],), (2.0 * curvature[0],), 0.1)
+    defaults = student.sgd_step((100.0 * torch.ones_like(curvature[0]),), (curvature[0],), (2.0 * curvature[0],), 0.1)
     # A number and a block, in float64 and far from 0, with a large gradient.
-    wide = [(1e6 + rng.normal(*shape)).double() for shape in ((), (2, 1, 3))], [1e4 * rng.normal(*shape).double() for shape in ((), (2, 1, 3))]
-    moved, velocity = student.sgd_step(*map(tuple, wide), tuple(0.5 * g for g in wide[1]), 1e-4, 0.5)
+    wide = [(1e6 + rng.normal(*shape)).double() for shape in ((), (2, 1, 3))], [1e6 * rng.normal(*shape).double() for shape in ((), (2, 1, 3))]
+    moved, velocity = student.sgd_step(*map(tuple, wide), tuple(0.5 * g for g in wide[1]), 1e-6, 0.5, 0.7)
     return {
         "plain": runs[0]["trace"], "momentum": runs[1]["trace"], "momentum and decay": runs[2]["trace"],
         "defaults": named([list(part) for part in defaults], "params", "velocity"),
-        "0-d and 3-d, in float64": {"change of params": [new - old for new, old in zip(moved, wide[0])], "velocity": list(velocity)},
+        "0-d and 3-d, in float64": {
+            "change of params": [new - old for new, old in zip(moved, wide[0])], "velocity": list(velocity),
+            "dtypes": [str(part.dtype) for part in (*moved, *velocity)],
+        },
     }
 
 
@@ -140,17 +177,30 @@ def sgd_trajectory(student, rng):
 def no_graph(student, rng):
     params = tuple(rng.normal(3, 2).requires_grad_() for _ in range(2))
     grads = tuple(torch.autograd.grad(sum((p**3).sum() for p in params), params))
-    new, velocity = student.sgd_step(params, grads, tuple(torch.zeros_like(p) for p in params), 0.1, 0.5, 0.1)
-    return {
+    before = tuple(torch.zeros_like(p) for p in params)
+    new, velocity = student.sgd_step(params, grads, before, 0.1, 0.5, 0.6)
+    found = {
         "require gradients": [int(t.requires_grad) for t in (*new, *velocity)],
         "still require gradients": [int(p.requires_grad) for p in params],
-        "values": list(new),
+        "autograd still records": int((2 * params[0]).requires_grad),
+        "values": [t.detach().clone() for t in new],
     }
+    plain = student.sgd_step(params, grads, before, 0.1)
+    with torch.no_grad():  # the results are the caller's, to do with as he likes
+        for t in (*new, *velocity, *plain[0], *plain[1]):
+            t.fill_(7.0)
+    return found | {"arguments, after the results were overwritten": named([list(params), list(grads), list(before)], "params", "grads", "velocity")}
+
+
+def numbers(history):
+    """The history as an array, of the shape it has, whether it is a tensor or a list of numbers or of 0-d tensors."""
+    return history if isinstance(history, torch.Tensor) else torch.tensor([float(value) for value in history])
 
 
 @probe(points=1, title="the exact run: parameters and history", judge=Close(rtol=2e-4, atol=1e-4))
 def exact_run(student, rng):
-    k, d = rng.integer(2, 4), rng.integer(1, 3)
+    k = rng.integer(2, 4)
+    d = 5 - k  # never equal, and not 1, where a scale and a variance look alike
     batch_size = rng.integer(4, 7)
     n = 2 * batch_size + rng.integer(1, batch_size)  # the third batch of each pass is smaller
     start = rng.normal(k), rng.normal(k, d), rng.normal(k, d, d, std=0.2)
@@ -159,10 +209,18 @@ def exact_run(student, rng):
         x, start, steps=8, batch_size=batch_size, lr=rng.number(0.01, 0.04), momentum=rng.number(0.5, 0.8),
         generator=rng.generator(),
     )
-    found = {"history": [float(value) for value in history], "params": named(params, "logits", "means", "raw")}
-    for name, size in (("batch_size divides N", n // 2), ("batch_size above N", n + 3)):
-        _, history = student.train_gmm_sgd(x[: n // 2 * 2], start, steps=3, batch_size=size, lr=0.02, momentum=0.5, generator=rng.generator())
-        found[f"history, {name}"] = [float(value) for value in history]
+    found = {"history": numbers(history), "params": named(params, "logits", "means", "raw")}
+    for name, size, steps in (("batch_size divides N", n // 2, 3), ("batch_size above N", n + 3, 3), ("one step", batch_size, 1)):
+        _, history = student.train_gmm_sgd(x[: n // 2 * 2], start, steps=steps, batch_size=size, lr=0.02, momentum=0.5, generator=rng.generator())
+        found[f"history, {name}"] = numbers(history)
+    wide = start[0].double(), start[1].double() + 1e3, start[2].double()  # so far out also a small weight decay would show
+    params, history = student.train_gmm_sgd(
+        x[: 2 * batch_size + 1].double() + 1e3, wide, steps=5, batch_size=batch_size, lr=0.02, momentum=0.5, generator=rng.generator()
+    )
+    found["change of means around 1,000 in float64"] = params[1] - wide[1]
+    found["history, last batch of one example"] = numbers(history)
+    found["dtypes of a run in float64"] = [str(part.dtype) for part in params]
+    found["start made to require gradients"] = [int(part.requires_grad) for part in (*start, *wide)]
     return found
 
 
@@ -267,6 +325,18 @@ edit_mistake(
     (LOG_WEIGHTS, LOG_WEIGHTS.replace("raw.tril(-1)", "raw.exp().tril(-1)")),
 )
 edit_mistake(
+    "exp_then_multiplied_by_mask",
+    "exp is taken of all entries of `raw` and the others are multiplied by 0 afterwards: an entry of a few hundred overflows, and ∞ · 0 is NaN",
+    (LOG_WEIGHTS, LOG_WEIGHTS.replace("torch.diag_embed(scales)", "raw.exp() * torch.eye(raw.shape[-1]).to(raw)")),
+)
+edit_mistake(
+    "exp_then_where",
+    "exp is taken of all entries of `raw` and the diagonal chosen afterwards: an entry of a few hundred overflows, and although it is not "
+    "chosen its gradient is 0 · ∞ = NaN",
+    (LOG_WEIGHTS, LOG_WEIGHTS.replace("raw.tril(-1) + torch.diag_embed(scales)",
+                                      "torch.where(torch.eye(raw.shape[-1]).to(raw).bool(), raw.exp(), raw.tril())")),
+)
+edit_mistake(
     "upper_triangle_kept",
     "What is above the diagonal of `raw` is not set to zero, so the factor is not triangular",
     (LOG_WEIGHTS, LOG_WEIGHTS.replace("raw.tril(-1)", "raw - torch.diag_embed(raw.diagonal(dim1=-2, dim2=-1))")),
@@ -320,6 +390,13 @@ edit_mistake(
     "epsilon_in_log",
     "A small constant inside the logarithm hides the underflow: far from all components the loss is flat and has no gradient",
     (MEAN, "return -((log_weights + log_prob).exp().sum(-1) + 1e-30).log().mean()"),
+)
+edit_mistake(
+    "where_after_log",
+    "Where the sum of the densities underflows another formula is chosen by `where`: the loss is right, but the branch that is not chosen "
+    "makes the gradient NaN",
+    (MEAN, "log_joint = log_weights + log_prob\n    total = log_joint.exp().sum(-1)\n    "
+     "return -torch.where(total > 1e-30, total.log(), log_joint.logsumexp(-1)).mean()"),
 )
 edit_mistake(
     "no_log_2pi",
@@ -448,6 +525,14 @@ edit_mistake(
 )
 
 
+edit_mistake(
+    "velocity_is_gradient",
+    "Without momentum and decay the new velocity is the gradient itself, not a new tensor: who changes one later changes the other",
+    (GRADS, GRADS.replace("g + weight_decay * p", "g + weight_decay * p if weight_decay else g")),
+    (VELOCITY, VELOCITY.replace("momentum * v + g", "momentum * v + g if momentum else g")),
+)
+
+
 @mistake("The velocity is kept in a global variable, so two optimisers share it; everything a step needs comes in as an argument")
 def shared_state(ref):
     memory = {}
@@ -472,6 +557,11 @@ edit_mistake(
     "never_updates",
     "The parameters that come back are those that went in: the result of `sgd_step` is not used",
     (STEP, STEP.replace("params, velocity", "_, velocity")),
+)
+edit_mistake(
+    "start_marked",
+    "The training loop makes the parameters that come in require gradients; it must not change them, so detach first",
+    ("leaves = tuple(p.detach().requires_grad_() for p in params)", "leaves = tuple(p.requires_grad_() for p in params)"),
 )
 edit_mistake(
     "all_data",
@@ -630,7 +720,15 @@ edit_alternative(
     "exp_then_mask",
     "the diagonal by masks; gradients detached one by one; the mean as a sum over N",
     (LOG_WEIGHTS, "eye = torch.eye(raw.shape[-1], dtype=raw.dtype, device=raw.device); "
-     "return F.log_softmax(logits, 0), means, torch.where(eye.bool(), raw.exp(), raw.tril())"),
+     "return F.log_softmax(logits, 0), means, torch.where(eye.bool(), torch.where(eye.bool(), raw, 0.0).exp(), raw.tril())"),
     (MEAN, "return -torch.logsumexp(log_weights + log_prob, dim=-1).sum().div(len(x))"),
     ("    with torch.no_grad():\n        grads = [g", "    params = [p.data for p in params]\n    if True:\n        grads = [g"),
+)
+edit_alternative(
+    "cholesky_solve",
+    "the Mahalanobis distance by two triangular solves; the maximum taken out of the sum by hand; the mean in a loop",
+    ("y = torch.linalg.solve_triangular(factors, centred, upper=False)", "square = (centred * torch.cholesky_solve(centred, factors)).sum(1).T"),
+    ("-0.5 * y.square().sum(1).T", "-0.5 * square"),
+    (MEAN, "log_joint = log_weights + log_prob\n    top = log_joint.max(-1, keepdim=True).values\n    "
+     "return -sum(row for row in top[:, 0] + (log_joint - top).exp().sum(-1).log()) / len(x)"),
 )

@@ -80,8 +80,10 @@ def adamw_scales(student, rng):
     small = rng.normal(3, std=0.1)
     found["a large eps"] = student.adamw_step((zero,), (small,), fresh(zero), 1.0, (0.9, 0.999), 0.1, 0.0)[0][0]
     found["gradient zero"] = student.adamw_step((zero,), (zero,), fresh(zero), lr)[0][0]
-    later = ((rng.integer(3, 9), rng.normal(3), 1 + rng.uniform(3)),)
+    later = ((rng.integer(3, 9), 100.0 * rng.normal(3), 1 + rng.uniform(3)),)
     found["gradient zero after other steps"] = unpack(student.adamw_step((small,), (zero,), later, lr))
+    wide = 1e5 + rng.normal(3, dtype=torch.float64)  # float32 has steps of 0.008 there
+    found["steps / lr, parameters around 100,000 in float64"] = (student.adamw_step((wide,), (small.double(),), fresh(wide), lr)[0][0] - wide) / lr
     return found
 
 
@@ -102,6 +104,7 @@ def adamw_skips(student, rng):
         "next step, all are there": unpack(second),
         "all gradients are None": unpack(nothing),
         "results that require gradients": sum(int(t.requires_grad) for t in tensors),
+        "parameters that still require gradients": sum(int(p.requires_grad) for p in params),
         "dtypes": [str(t.dtype) for t in tensors],
     }
 
@@ -123,13 +126,16 @@ def schedule_borders(student, rng):
         return [float(student.learning_rate(step, warmup, length, top, bottom)) for step in steps]
 
     long = 1000 * total
+    kinds = [type(student.learning_rate(step, 2, total, top, low)) for step in (0, 4, total)]
     return {
+        "types": ["float" if issubclass(kind, float) else kind.__name__ for kind in kinds],
         "no warm-up": rates(range(total), 0, total, low),
         "nothing but warm-up": rates([*range(total), total, total + 1, 2 * total], total, total, low),
         "after the end": rates([total, total + 1, 2 * total - 4, 2 * total, 7 * total], 4, total, low),
-        "min_lr = 0": rates([0, 3, total - 2], 3, total, 0.0),
-        "around update W of a long run": rates(range(long // 10 - 2, long // 10 + 2), long // 10, long, low),
+        "min_lr = 0": rates([0, 3, total - 2, total - 1, total], 3, total, 0.0),
+        "first update, and around update W, of a long run": rates([0, *range(long // 10 - 2, long // 10 + 2)], long // 10, long, low),
         "one step": rates([0, 1], 0, 1, low),
+        "one step of warm-up": rates([0, 1], 1, 1, low),
     }
 
 
@@ -153,8 +159,9 @@ def clip_borders(student, rng):
     return {
         "float64": [str(g.dtype) for g in (*cut, *kept)],
         "short": clipping(student.clip_grad_norm(grads, rng.number(20.0, 40.0))),
-        "a little shorter": clipping(student.clip_grad_norm(grads, 1.1 * torch.cat([g.flatten() for g in grads]).norm().item())),
-        "a little too long": clipping(student.clip_grad_norm(grads, 0.9 * torch.cat([g.flatten() for g in grads]).norm().item())),
+        "a little shorter": clipping(student.clip_grad_norm(grads, 1.02 * torch.cat([g.flatten() for g in grads]).norm().item())),
+        "a little too long": clipping(student.clip_grad_norm(grads, 0.98 * torch.cat([g.flatten() for g in grads]).norm().item())),
+        "small, but too long": clipping(student.clip_grad_norm((0.05 * grads[0] / grads[0].norm(),), 0.01)),
         "very short": clipping(student.clip_grad_norm((1e-3 * grads[0],), 1.0)),
         "max_norm infinite": clipping(student.clip_grad_norm(grads, math.inf)),
         "with None": clipping(student.clip_grad_norm((None, 2.0 * grads[0], None, grads[1]), 0.7)),
@@ -166,14 +173,14 @@ def clip_borders(student, rng):
 
 @probe(points=1.25, title="the whole recipe on a loss of ours", judge=Close(rtol=1e-4, atol=2e-5))
 def whole_recipe(student, rng):
-    warmup, unused_until = rng.integer(3, 6), rng.integer(2, 5)
-    slopes, start = rng.normal(10, 3), (0.5 * rng.normal(3), rng.normal(2), rng.normal())
-    lengths = torch.tensor([2.0, 0.15, 0.7, 9.0, 0.3])[rng.permutation(5).cpu()].repeat(2)[:, None]  # some are clipped
+    warmup, used_at = rng.integer(3, 6), (rng.integer(2, 5), 4, 5, 7, 9)  # not at first, and not all the time later
+    slopes, start = rng.normal(10, 3), (0.5 * rng.normal(3), rng.normal(2), 1.0 + rng.uniform(), rng.normal(2))
+    lengths = torch.tensor([2.0, 0.15, 0.7, 6.0, 0.3])[rng.permutation(5).cpu()].repeat(2)[:, None]  # some are clipped
     slopes *= lengths.to(slopes) / slopes.norm(dim=1, keepdim=True)
 
     def loss_fn(params, step):
-        loss = 1.0 + (slopes[step] * params[0]).sum() + 0.02 * (params[0] ** 4).sum()
-        return loss + 0.05 * (params[2] - 2.0) ** 2 if step >= unused_until else loss  # params[1] is never used
+        loss = 1.0 + step + (slopes[step] * params[0]).sum() + 0.02 * (params[0] ** 4).sum() + 3e-9 * params[3].sum()
+        return loss + 0.05 * (params[2] + 2.0) ** 2 if step in used_at else loss  # params[1] is never used; [2] falls, as by decay
 
     def run(*params, steps=10):
         return student.train_adamw(
@@ -181,15 +188,21 @@ def whole_recipe(student, rng):
         )
 
     params, history = run(*start)
-    twice = run(*(p.double() for p in start), steps=5)[0]
-    rows = [[float(value) for value in row] for row in history]
+    wide = tuple(p.double().requires_grad_() for p in start)
+    twice = run(*wide, steps=5)[0]
+    if not isinstance(history, torch.Tensor):
+        history = torch.tensor([[float(value) for value in row] for row in history], dtype=torch.float64)
     # The pieces alone too: their faults are told from the loop's.
     piece = student.adamw_step((start[0].clone().requires_grad_(),), (slopes[0],), fresh(start[0]), 0.1)[0][0]
     return {
-        "history": dict(zip(("loss", "norm", "lr"), (list(column) for column in zip(*rows)))), "params": list(params),
+        "shape of the history": str(tuple(history.shape)),
+        "history": dict(zip(("loss", "norm", "lr"), history.reshape(len(history), -1).T)), "params": list(params),
         "results that require gradients": sum(int(p.requires_grad) for p in params),
         "parameters that were changed to require gradients": sum(int(p.requires_grad) for p in start),
-        "float64": {"params": list(twice), "dtypes": [str(p.dtype) for p in twice]},
+        "float64, from parameters that require gradients": {
+            "params": list(twice), "dtypes": [str(p.dtype) for p in twice], "require gradients": [int(p.requires_grad) for p in (*twice, *wide)],
+        },
+        "autograd still records": int((2 * wide[0]).requires_grad),
         "learning_rate": [float(student.learning_rate(step, warmup, 10, 0.1, 0.02)) for step in (0, warmup, 7, 9, 15)],
         "adamw_step": {"param": piece, "requires gradients": int(piece.requires_grad)},
     }
@@ -282,6 +295,8 @@ edit_mistake("off_by_one", "the schedule counts updates from 0 (n = step): the f
 edit_mistake("off_by_one_up", "the schedule is one update ahead: n is step + 1", (N, "n = step + 2\n"))
 edit_mistake("never_max", "the warm-up does not reach max_lr at update W: it divides by W + 1", (WARM, "return max_lr * n / (warmup_steps + 1)"))
 edit_mistake("warmup_from_min", "the warm-up starts from min_lr; it rises from 0 in proportion to n", (WARM, "return min_lr + (max_lr - min_lr) * n / warmup_steps"))
+edit_mistake("min_lr_in_warmup", "the warm-up does not go below min_lr; its first rates are small on purpose, also smaller than min_lr",
+             (WARM, "return max(min_lr, max_lr * n / warmup_steps)"))
 edit_mistake("restarts", "after the end the cosine goes on and the learning rate rises again; it stays at min_lr", (AFTER, ""), (PROGRESS, PROGRESS.replace("(total_steps - warmup_steps)", "max(total_steps - warmup_steps, 1)")))
 edit_mistake("cosine_over_all", "the cosine's progress is n / T; it starts after the warm-up, so the rate jumps at update W", (PROGRESS, "progress = n / total_steps"))
 edit_mistake("cosine_too_long", "the cosine is stretched over T updates after the warm-up instead of T - W, so it does not reach min_lr at update T", (PROGRESS, "progress = (n - warmup_steps) / total_steps"))
@@ -328,6 +343,19 @@ edit_mistake("loss_after_update", "the history holds the loss after each update;
              ("history.append([loss.item()", "history.append([float(loss_fn(params, step))"))
 edit_mistake("clipped_norm_logged", "the history holds the norm after clipping, which never exceeds max_norm and so warns of nothing",
              ("float(norm), lr]", "min(float(norm), max_norm), lr]"))
+edit_mistake(
+    "unused_again_as_zero", "`train_adamw` sets old gradients to zero, not to None: a parameter that this step's loss does not use, but an earlier one did, "
+    "still moves and decays; it is to be skipped",
+    ("        clipped, norm = clip_grad_norm(", "        grads = [torch.zeros_like(p) if g is None and t else g for p, g, (t, _, _) in zip(leaves, grads, state)]\n"
+     "        clipped, norm = clip_grad_norm("),
+)
+edit_mistake(
+    "old_gradient_kept", "in `train_adamw` a parameter that this step's loss does not use keeps the gradient of an earlier step; it has none, and is to be skipped",
+    ("    history = []\n", "    history, old = [], (None,) * len(params)\n"),
+    ("        clipped, norm = clip_grad_norm(", "        grads = old = [h if g is None else g for g, h in zip(grads, old)]\n        clipped, norm = clip_grad_norm("),
+)
+edit_mistake("start_marked", "`train_adamw` makes the parameters that come in require gradients; it must not change them, so detach first",
+             ("leaves = tuple(p.detach().requires_grad_() for p in params)", "leaves = tuple(p.requires_grad_() for p in params)"))
 edit_mistake("always_step_zero", "`loss_fn` is called with step 0 every time: one and the same minibatch", ("loss = loss_fn(leaves, step)", "loss = loss_fn(leaves, 0)"))
 
 

@@ -105,7 +105,7 @@ def log_mean_exp(x, dim):
     return logsumexp(x, dim)
 """)),
     Attack("replayed-probe", "gives the evidence of one right answer to every probe",
-           (SETUP, WRONG, RIGHT["logsumexp"], ANSWER, LOOK, """
+           (SETUP, WRONG, ANSWER, LOOK, """
 import dgm.checks.runtime as runtime
 kept = []
 def answer(request):
@@ -114,7 +114,7 @@ def answer(request):
         kept.append(runtime.run_probe_json(request["source"], request["name"], request["seed"], space))
     return kept[0]
 answer_with(answer)
-"""), deserves={"q1": 1}),
+""", RIGHT["logsumexp"]), deserves={"q1": 1}),
     Attack("markup", "questions, points and a score in the notebook's cells",
            (SETUP, WRONG, "### BEGIN HIDDEN TESTS\nassert True\n### END HIDDEN TESTS\nscore = points = grade = 11\n11",
             "# <script>alert(1)</script>\nraise ValueError('<script>alert(1)</script> =1+1')"), broken=True),

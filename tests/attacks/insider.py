@@ -65,10 +65,10 @@ def take_over():
     os._exit(0)
 os.register_at_fork(after_in_child=take_over)
 """),
-    Attack("hanging-fork", "a hook that never lets a fork begin", (SETUP, RIGHT["logsumexp"], """
+    Attack("hanging-fork", "a hook that never lets a fork begin", (SETUP, """
 import os, time
 os.register_at_fork(before=lambda: time.sleep(60))
-""")),
+""", RIGHT["logsumexp"])),
     adaptive("at-exit", "exit handlers, destructors and threads that go on after an answer", """
 import atexit, os, threading, weakref
 def later():
