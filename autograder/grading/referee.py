@@ -22,7 +22,7 @@ from dgm.checks.runtime import Outcome, run_probe
 from dgm.checks.status import ERROR, FAILED, PASSED
 from dgm.checks.verdicts import explain, sentence
 
-SLOW_SECONDS = 0.015  # probes that take longer on the reference are run on mistakes only where they are needed
+PASSED_COST = 2  # a probe that the student passed rules out about half as many mistakes as one that failed
 UNJUDGED = (FAILED, "the answer holds much more data than a right one, and could not be judged.")
 
 
@@ -61,7 +61,11 @@ class Referee:
 
     def variant(self, question: Question, probe: Probe, variant: Variant) -> Outcome:
         """A mistake's or alternative's outcome."""
-        return self._run(question, probe, variant if self._impact.affects(question, variant, probe) else None)
+        return self._run(question, probe, variant if self.affects(question, variant, probe) else None)
+
+    def affects(self, question: Question, variant: Variant, probe: Probe) -> bool:
+        """Can the variant's outcome differ from the reference's?"""
+        return self._impact.affects(question, variant, probe)
 
     def _run(self, question: Question, probe: Probe, variant: Variant | None) -> Outcome:
         name = "" if variant is None else f"{question.id}/{variant.key}"
@@ -70,7 +74,7 @@ class Referee:
             if key not in self._outcomes:
                 seed = self.probe_seed(question, probe)
                 namespace = self._namespace(name, question, variant)
-                self._outcomes[key] = run_probe(probe.function, namespace, seed, self.device)
+                self._outcomes[key] = run_probe(probe.function, namespace, seed, self.device, restore=False)
             return self._outcomes[key]
 
     def _namespace(self, name: str, question: Question, variant: Variant | None) -> dict[str, Any]:
@@ -102,6 +106,7 @@ class Referee:
                 explain, outcome, expected, probe.judge, context,
                 undefined="is not defined when the notebook has run.",
                 untouched="Not answered yet: the stub is still there.",
+                restore=False,
             )
             large = self.device == "cpu" and unusually_large(outcome["evidence"], expected["evidence"])
             decided = Apart(decision) if large else decision()
@@ -134,10 +139,7 @@ class Referee:
         """`name_mistake` on hostile evidence: what it cannot compare stays without a name."""
         probes = {probe.name: probe for probe in question.probes}
 
-        def cost(probe: Probe) -> tuple[bool, bool]:  # training last; what failed rules out most mistakes
-            return self.expected(question, probe)["seconds"] >= SLOW_SECONDS, probe.name not in failed
-
-        ordered = {probe.name: outcomes[probe.name] for probe in sorted(question.probes, key=cost)}
+        ordered = {probe.name: outcomes[probe.name] for probe in self._in_order(question, failed)}
 
         def ruled_out(key: str) -> bool:
             return any(self.judge_probe(question, probes[id], known[key][id]).status != PASSED for id in passed)
@@ -146,6 +148,14 @@ class Referee:
             return name_mistake(ordered, known, failed, self.same, ruled_out)
         except Exception:
             return {}
+
+    def _in_order(self, question: Question, failed: list[str]) -> list[Probe]:
+        """The probes in the order in which mistakes are compared: first what rules out the most for its time."""
+
+        def cost(probe: Probe) -> float:
+            return self.expected(question, probe)["seconds"] * (1 if probe.name in failed else PASSED_COST)
+
+        return sorted(question.probes, key=cost)
 
     def same(self, one: Outcome, other: Outcome) -> bool:
         """Are a student's outcome and a mistake's the same? What cannot be compared is not."""

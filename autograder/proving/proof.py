@@ -14,7 +14,7 @@ def _added(one: dict[str, Number], other: dict[str, Number]) -> dict[str, Number
 
 @dataclass
 class MistakeProof:
-    """How often one mistake was caught, named, and named as another; and which probes caught it."""
+    """How often one mistake was caught, named, and named as another; and which of the probes that ran caught it."""
 
     key: str
     title: str

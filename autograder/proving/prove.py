@@ -6,24 +6,28 @@ Everything runs in this process on trusted code; the sandboxed path is tested el
 from __future__ import annotations
 
 import functools
+import gc
 import itertools
 import json
 import multiprocessing
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
-from autograder.grading.referee import SLOW_SECONDS, Referee, ReferenceFailed
+from autograder.grading.referee import Referee, ReferenceFailed
 from autograder.grading.results import PASSED, QuestionResult
 from autograder.grading.seeds import probe_seed
 from autograder.probes.load import ProblemSet, load_problem_set
 from autograder.probes.namespace import execute_cells
 from autograder.probes.spec import Mistake, Probe, Question, Variant
+from autograder.proving.plan import Plan
 from autograder.proving.proof import MistakeProof, QuestionProof
+from dgm.checks.compare import as_array, is_numeric
+from dgm.checks.naming import ATOL, RTOL
 from dgm.checks.runtime import Outcome, run_probe
 
 
@@ -37,6 +41,14 @@ class ProofReferee(Referee):
         super().__init__(problem_set, seed, device)
         self._verdicts: dict[tuple[str, str, int], tuple[str, str]] = {}
         self._compared: dict[tuple[int, int], bool] = {}
+        self._found: dict[tuple[str, str, str], Outcome] = {}
+        self._summaries: dict[int, tuple[int, float, float]] = {}
+
+    def variant(self, question: Question, probe: Probe, variant: Variant) -> Outcome:
+        key = (question.id, variant.key, probe.name)
+        if key not in self._found:
+            self._found[key] = super().variant(question, probe, variant)
+        return self._found[key]
 
     def _verdict(self, question: Question, probe: Probe, outcome: Outcome, expected: Outcome) -> tuple[str, str]:
         key = (question.id, probe.name, id(outcome))
@@ -44,11 +56,38 @@ class ProofReferee(Referee):
             self._verdicts[key] = super()._verdict(question, probe, outcome, expected)
         return self._verdicts[key]
 
+    def _in_order(self, question: Question, failed: list[str]) -> list[Probe]:
+        return question.probes  # the plan's order
+
     def same(self, one: Outcome, other: Outcome) -> bool:
         key = (id(one), id(other))
         if key not in self._compared:
-            self._compared[key] = super().same(one, other)
+            self._compared[key] = self._sums_agree(one, other) and super().same(one, other)
         return self._compared[key]
+
+    def _sums_agree(self, one: Outcome, other: Outcome) -> bool:
+        """False where the sums of all numbers differ so much that not all numbers can agree; this is quick to see."""
+        (count, total, _), (other_count, other_total, size) = (self._summary(outcome) for outcome in (one, other))
+        return count == other_count and abs(total - other_total) <= 1.01 * (count * ATOL + RTOL * size) + 1e-6 * size
+
+    def _summary(self, outcome: Outcome) -> tuple[int, float, float]:
+        """How many finite numbers the evidence has, their sum and the sum of their magnitudes."""
+        if id(outcome) not in self._summaries:
+            numbers = np.concatenate([np.zeros(0), *_numbers(outcome["evidence"])])
+            numbers = numbers[np.isfinite(numbers)]
+            self._summaries[id(outcome)] = len(numbers), float(numbers.sum()), float(np.abs(numbers).sum())
+        return self._summaries[id(outcome)]
+
+
+def _numbers(evidence: Any) -> Iterator[np.ndarray]:
+    """All real numbers in evidence, flat."""
+    if is_numeric(evidence):
+        array = as_array(evidence)
+        if array.dtype.kind != "c":
+            yield array.ravel().astype(np.float64)
+    elif isinstance(evidence, (list, dict)):
+        for item in evidence.values() if isinstance(evidence, dict) else evidence:
+            yield from _numbers(item)
 
 
 def prove(
@@ -59,22 +98,26 @@ def prove(
     done: Callable[[QuestionProof], None] | None = None,
 ) -> list[QuestionProof]:
     """Prove all (or the named) questions; ``done`` is called as each is finished."""
-    wanted = [question.id for question in problem_set.questions if questions is None or question.id in questions]
-    pieces = [(id, block) for block in _blocks(seeds, jobs) for id in wanted]
+    wanted = [question for question in problem_set.questions if questions is None or question.id in questions]
+    pieces = _pieces(wanted, seeds, jobs)
     finished: dict[str, QuestionProof] = {}
     for piece in _proved(problem_set, pieces, jobs):
         id = piece.id
         finished[id] = finished[id].joined(piece) if id in finished else piece
         if done and finished[id].seeds == seeds:
             done(finished[id])
-    return [finished[id] for id in wanted]
+    return [finished[question.id] for question in wanted]
 
 
-def _blocks(seeds: int, jobs: int) -> list[range]:
-    """The seeds in a block for each process, so that these end together although questions differ in cost."""
-    count = max(1, min(seeds, jobs))
+def _pieces(questions: list[Question], seeds: int, jobs: int) -> list[tuple[str, range]]:
+    """Questions and seeds for each task of a process; what takes longest comes first, so that all end together.
+
+    A question is a task, as its variants are prepared once; few questions are split into blocks of seeds.
+    """
+    ordered = sorted(questions, key=lambda question: len(question.probes) * len(question.mistakes), reverse=True)
+    count = 1 if len(questions) >= 4 * jobs else min(seeds, jobs)
     edges = [seeds * part // count for part in range(count + 1)]
-    return [range(start, stop) for start, stop in itertools.pairwise(edges)]
+    return [(question.id, range(start, stop)) for question in ordered for start, stop in itertools.pairwise(edges)]
 
 
 def _proved(problem_set: ProblemSet, pieces: list[tuple[str, range]], jobs: int) -> Iterator[QuestionProof]:
@@ -105,10 +148,14 @@ def prove_question(problem_set: ProblemSet, question: Question, seeds: range) ->
     torch.set_num_threads(1)  # probes are tiny, and threads only wait for each other
     if 0 in seeds:
         _prove_blank(problem_set, question, proof)
-    referee = ProofReferee(problem_set, 0)
-    for seed in seeds:
+    referee, plan = ProofReferee(problem_set, 0), Plan(question)
+    for number, seed in enumerate(seeds):
+        if number < 2:
+            gc.freeze()  # what is there by now stays: modules, and after the first seed the namespaces of all variants
         referee = referee.at_seed(seed)
-        _prove_seed(referee, question, proof, seed)
+        _prove_seed(referee, question, proof, plan, seed)
+        if number == 0:
+            plan.learn(proof, referee)
     return proof
 
 
@@ -125,7 +172,7 @@ def _prove_blank(problem_set: ProblemSet, question: Question, proof: QuestionPro
         _note(proof, f"the blank notebook earns {proof.blank_score:g} points")
 
 
-def _prove_seed(referee: Referee, question: Question, proof: QuestionProof, seed: int) -> None:
+def _prove_seed(referee: Referee, question: Question, proof: QuestionProof, plan: Plan, seed: int) -> None:
     try:
         result = _graded(referee, question, None)
     except ReferenceFailed as error:
@@ -145,39 +192,36 @@ def _prove_seed(referee: Referee, question: Question, proof: QuestionProof, seed
         else:
             _note(proof, f"seed {seed}: alternative {alternative.key} fails {_failures(result)}")
     for mistake, entry in zip(question.mistakes, proof.mistakes, strict=True):
-        _prove_mistake(referee, question, mistake, entry, proof, seed)
+        _prove_mistake(referee, question, mistake, entry, proof, plan, seed)
 
 
 def _prove_mistake(
-    referee: Referee, question: Question, mistake: Mistake, entry: MistakeProof, proof: QuestionProof, seed: int
+    referee: Referee,
+    question: Question,
+    mistake: Mistake,
+    entry: MistakeProof,
+    proof: QuestionProof,
+    plan: Plan,
+    seed: int,
 ) -> None:
-    result = _graded(referee, _only_fast(question, proof), mistake)
-    if {probe.mistake for probe in result.probes if probe.status != PASSED} != {mistake.key}:
-        result = _graded(referee, question, mistake)
-    failed = [probe for probe in result.probes if probe.status != PASSED]
+    for part in plan.parts(mistake, proof):
+        result = _graded(referee, part, mistake)
+        failed = [probe for probe in result.probes if probe.status != PASSED]
+        names = {probe.mistake for probe in failed} - {None}
+        if names == {mistake.key}:
+            break
+    plan.enough[mistake.key] = len(part.probes)
     for probe in failed:
         entry.probes[probe.id] = entry.probes.get(probe.id, 0) + 1
     if not failed:
         _note(proof, f"seed {seed}: mistake {mistake.key} survives")
         return
     entry.caught += 1
-    names = {probe.mistake for probe in failed} - {None}
     if names == {mistake.key}:
         entry.named += 1
     elif names:
         entry.misnamed += 1
         _note(proof, f"seed {seed}: mistake {mistake.key} is named as {', '.join(sorted(map(str, names)))}")
-
-
-def _only_fast(question: Question, proof: QuestionProof) -> Question:
-    """The question with its fast probes only.
-
-    If a mistake is caught and named by these, the slow probes (training runs) cannot change that: with more probes
-    fewer other mistakes agree with it, and it always agrees with itself. Proving stays exact and takes a fraction.
-    """
-    mean = proof.mean_seconds()
-    fast = [probe for probe in question.probes if mean[probe.name] < SLOW_SECONDS]
-    return replace(question, probes=fast) if fast else question
 
 
 def _graded(referee: Referee, question: Question, variant: Variant | None) -> QuestionResult:

@@ -92,11 +92,11 @@ def close(got: np.ndarray, want: np.ndarray, rtol: float, atol: float) -> bool:
     if want.dtype.kind not in "fc" and got.dtype.kind not in "fc":
         return bool(np.array_equal(got, want))
     wide = np.complex128 if "c" in (got.dtype.kind, want.dtype.kind) else np.float64
-    got, want = got.astype(wide), want.astype(wide)
+    got, want = got.astype(wide, copy=False), want.astype(wide, copy=False)
+    finite = np.isfinite(want)
     with np.errstate(invalid="ignore", over="ignore"):
         near = np.abs(got - want) <= atol + rtol * np.abs(want)  # NaN and infinities compare as False here
-        near &= np.isfinite(want)
-    if near.all():
-        return True
-    rest = ~near
+    if finite.all():
+        return bool(near.all())
+    rest = ~(near & finite)
     return bool(np.array_equal(got[rest], want[rest], equal_nan=True))

@@ -29,7 +29,8 @@ class Rng:
         self.numpy = np.random.Generator(np.random.PCG64(self.seed))
 
     def _tensor(self, array: np.ndarray | float, dtype: torch.dtype) -> torch.Tensor:
-        return torch.as_tensor(np.asarray(array)).to(dtype=dtype, device=self.device)
+        tensor = torch.as_tensor(np.asarray(array)).to(dtype)
+        return tensor if self.device == "cpu" else tensor.to(self.device)
 
     def normal(self, *shape: int, mean: float = 0.0, std: float = 1.0, dtype: torch.dtype = torch.float32):
         """Gaussian tensor of the given shape."""

@@ -12,11 +12,19 @@ from dgm.checks.status import ERROR, FAILED, MISSING, PASSED, TIMEOUT
 
 
 def explain(
-    outcome: Outcome, expected: Outcome, judge: Judge, context: Context, *, undefined: str, untouched: str
+    outcome: Outcome,
+    expected: Outcome,
+    judge: Judge,
+    context: Context,
+    *,
+    undefined: str,
+    untouched: str,
+    restore: bool = True,
 ) -> tuple[str, str]:
     """Status and message of one probe.
 
-    ``undefined`` ends the sentence about a name that does not exist; ``untouched`` is the sentence about a stub.
+    ``undefined`` ends the sentence about a name that does not exist; ``untouched`` is the sentence about a stub;
+    ``restore`` is that of `fixed_state`.
     """
     error = outcome.get("error") or {}
     if outcome["status"] == "missing":
@@ -32,7 +40,7 @@ def explain(
     if changed:
         advice = "work on a copy (no `x += …`, `x.mul_()`, `x[i] = …`)"
         return FAILED, f"`{changed[0]}` changes its input in place; {advice}."
-    with fixed_state(context.seed), np.errstate(all="ignore"), warnings.catch_warnings():
+    with fixed_state(context.seed, restore), np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of NumPy and torch, about evidence that may be anything
         verdict = decide(judge, outcome["evidence"], expected["evidence"], context)
     return (PASSED, "") if verdict.passed else (FAILED, verdict.message)
