@@ -14,7 +14,7 @@ from autograder.grading.seeds import probe_seed
 from autograder.grading.text import clean_line
 from autograder.probes.impact import Impact
 from autograder.probes.load import ProblemSet
-from autograder.probes.namespace import reference_namespace, variant_namespace
+from autograder.probes.namespace import public, reference_namespace, variant_namespace
 from autograder.probes.spec import Probe, Question, Variant
 from dgm.checks.judges import Context
 from dgm.checks.naming import name_mistake, same_outcome
@@ -96,8 +96,7 @@ class Referee:
 
     @cached_property
     def _reference(self) -> SimpleNamespace:
-        names = self._namespace("", self.problem_set.questions[0], None)
-        return SimpleNamespace(**{key: value for key, value in names.items() if not key.startswith("__")})
+        return public(self._namespace("", self.problem_set.questions[0], None))
 
     def _verdict(self, question: Question, probe: Probe, outcome: Outcome, expected: Outcome) -> tuple[str, str]:
         with self._lock:

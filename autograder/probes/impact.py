@@ -1,18 +1,22 @@
 """Which probes can a variant affect? Saves running the others, which give the reference's evidence anyway.
 
 Both answers are read off the source text. A probe *reaches* the answers that its source names, and what those name in
-turn. A variant *changes* the definitions that its edits or its factory replace. If no changed definition is reached,
-the probe's outcome is the reference's.
+turn. A variant *changes* the definitions that its edits replace, or its factory returns. If no changed definition is
+reached, the probe's outcome is the reference's.
 """
 
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
+from functools import cached_property
+from types import SimpleNamespace
 
 from autograder.probes.extract import extract
 from autograder.probes.load import ProblemSet
+from autograder.probes.namespace import public, reference_namespace
 from autograder.probes.source import Source
 from autograder.probes.spec import Probe, Question, Variant
 
@@ -37,11 +41,21 @@ class Impact:
     def _does_affect(self, question: Question, variant: Variant, probe: Probe) -> bool:
         one, other = (question.id, variant.key), (question.id, probe.name)
         if one not in self._changed:
-            self._changed[one] = changed(self._problem_set.source, question, variant)
+            self._changed[one] = self._changes(question, variant)
         if other not in self._reached:
             self._reached[other] = reached(self._dependencies, question, probe)
         touched = self._changed[one]
         return touched is None or bool(touched & self._reached[other])
+
+
+    def _changes(self, question: Question, variant: Variant) -> frozenset[str] | None:
+        if variant.factory is None:
+            return changed(self._problem_set.source, question, variant)
+        return frozenset(variant.factory(self._reference))
+
+    @cached_property
+    def _reference(self) -> SimpleNamespace:
+        return public(reference_namespace(self._problem_set))
 
 
 def _dependencies(source: Source) -> dict[str, frozenset[str]]:
@@ -92,8 +106,6 @@ def closure(names: Iterable[str], dependencies: Mapping[str, AbstractSet[str]]) 
 
 def changed(source: Source, question: Question, variant: Variant) -> frozenset[str] | None:
     """The names that a variant made of edits redefines; None if it cannot be told from the text."""
-    if variant.factory is not None:
-        return None
     names: set[str] = set()
     for cell in source.answers(question.id):
         text = cell.text
@@ -108,6 +120,7 @@ def changed(source: Source, question: Question, variant: Variant) -> frozenset[s
     return frozenset(names)
 
 
+@functools.lru_cache(maxsize=1000)
 def _definitions(text: str) -> dict[str, str] | None:
     """Each top-level statement by the names it binds; None if one binds nothing that can be named."""
     found: dict[str, str] = {}

@@ -45,7 +45,7 @@ def variant_namespace(problem_set: ProblemSet, question: Question, variant: Vari
             raise UserError(f"{where}: {old!r} occurs {count} times in the answer cells, not once.")
     namespace = execute_cells(cells)
     if variant.factory is not None:
-        changed: Mapping[str, Any] = variant.factory(SimpleNamespace(**_public(reference_namespace(problem_set))))
+        changed: Mapping[str, Any] = variant.factory(public(reference_namespace(problem_set)))
         unknown = set(changed) - set(problem_set.source.names(question.id))
         if unknown:
             raise UserError(f"{question.id}, {variant.key}: {sorted(unknown)} are not answers of this question.")
@@ -53,8 +53,9 @@ def variant_namespace(problem_set: ProblemSet, question: Question, variant: Vari
     return namespace
 
 
-def _public(namespace: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in namespace.items() if not name.startswith("__")}
+def public(namespace: Mapping[str, Any]) -> SimpleNamespace:
+    """The definitions of a namespace as attributes."""
+    return SimpleNamespace(**{name: value for name, value in namespace.items() if not name.startswith("__")})
 
 
 def execute_cells(cells: list[tuple[str, str]]) -> dict[str, Any]:

@@ -9,6 +9,10 @@ import numpy as np
 import torch
 
 T = TypeVar("T")
+NUMPY = {
+    torch.float32: np.float32, torch.float64: np.float64, torch.int32: np.int32, torch.int64: np.int64,
+    torch.bool: np.bool_,
+}
 
 
 class Rng:
@@ -29,7 +33,7 @@ class Rng:
         self.numpy = np.random.Generator(np.random.PCG64(self.seed))
 
     def _tensor(self, array: np.ndarray | float, dtype: torch.dtype) -> torch.Tensor:
-        tensor = torch.as_tensor(np.asarray(array)).to(dtype)
+        tensor = torch.from_numpy(np.asarray(array).astype(NUMPY[dtype]))  # much faster than `Tensor.to`
         return tensor if self.device == "cpu" else tensor.to(self.device)
 
     def normal(self, *shape: int, mean: float = 0.0, std: float = 1.0, dtype: torch.dtype = torch.float32):

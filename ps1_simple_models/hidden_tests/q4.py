@@ -206,16 +206,16 @@ def exact_run(student, rng):
     start = rng.normal(k), rng.normal(k, d), rng.normal(k, d, d, std=0.2)
     x = rng.normal(n, d, std=1.5)
     params, history = student.train_gmm_sgd(
-        x, start, steps=8, batch_size=batch_size, lr=rng.number(0.01, 0.04), momentum=rng.number(0.5, 0.8),
+        x, start, steps=7, batch_size=batch_size, lr=rng.number(0.01, 0.04), momentum=rng.number(0.5, 0.8),
         generator=rng.generator(),
     )
     found = {"history": numbers(history), "params": named(params, "logits", "means", "raw")}
-    for name, size, steps in (("batch_size divides N", n // 2, 3), ("batch_size above N", n + 3, 3), ("one step", batch_size, 1)):
+    for name, size, steps in (("batch_size divides N", n // 2, 3), ("batch_size above N", n + 3, 2), ("one step", batch_size, 1)):
         _, history = student.train_gmm_sgd(x[: n // 2 * 2], start, steps=steps, batch_size=size, lr=0.02, momentum=0.5, generator=rng.generator())
         found[f"history, {name}"] = numbers(history)
     wide = start[0].double(), start[1].double() + 1e3, start[2].double()  # so far out also a small weight decay would show
     params, history = student.train_gmm_sgd(
-        x[: 2 * batch_size + 1].double() + 1e3, wide, steps=5, batch_size=batch_size, lr=0.02, momentum=0.5, generator=rng.generator()
+        x[: 2 * batch_size + 1].double() + 1e3, wide, steps=4, batch_size=batch_size, lr=0.02, momentum=0.5, generator=rng.generator()
     )
     found["change of means around 1,000 in float64"] = params[1] - wide[1]
     found["history, last batch of one example"] = numbers(history)
@@ -238,7 +238,7 @@ def clusters(rng, n):
 
 
 def no_worse_than_reference(evidence, expected, context):
-    """NLL of the returned parameters on fresh data, computed by the grader, at most the reference run's + 0.05."""
+    """NLL of the returned parameters on fresh data, computed by the grader, at most the reference run's + 0.1."""
     shapes = [tuple(np.shape(part)) for part in expected]
     if not isinstance(evidence, list) or [tuple(np.shape(part)) for part in evidence] != shapes:
         return "the returned parameters do not have the shapes (K,), (K, D), (K, D, D) of the start."
@@ -251,7 +251,7 @@ def no_worse_than_reference(evidence, expected, context):
         float(context.reference.gmm_nll(tuple(torch.as_tensor(part).double() for part in params), test))
         for params in (evidence, expected, quality_start("cpu"))
     )
-    if got <= want + 0.05:
+    if got <= want + 0.1:
         return True
     return (
         f"on fresh data the trained mixture has {got:.3f} nats; it started from {start:.3f}, and a right training loop comes to about "
@@ -263,7 +263,7 @@ def no_worse_than_reference(evidence, expected, context):
 def training_quality(student, rng):
     _, x = clusters(rng, 2400)
     params, _ = student.train_gmm_sgd(
-        x[:400], quality_start(x.device), steps=100, batch_size=50, lr=0.03, momentum=0.9, generator=rng.generator()
+        x[:400], quality_start(x.device), steps=60, batch_size=50, lr=0.03, momentum=0.9, generator=rng.generator()
     )
     return list(params)
 
