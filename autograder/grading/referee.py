@@ -117,7 +117,7 @@ class Referee:
         results = [self.judge_probe(question, probe, outcomes[probe.name]) for probe in question.probes]
         failed = [result for result in results if result.status in (FAILED, ERROR)]
         if failed and question.mistakes:
-            known = {mistake.key: _LazyOutcomes(self, question, mistake) for mistake in question.mistakes}
+            known = self._known(question)
             titles = {mistake.key: mistake.title for mistake in question.mistakes}
             passed = [result.id for result in results if result.status == PASSED]
             named = self._named(question, outcomes, known, [result.id for result in failed], passed)
@@ -130,6 +130,11 @@ class Referee:
         return QuestionResult(
             question.id, question.title, score, question.points, status, question.bonus, False, results
         )
+
+    def _known(self, question: Question) -> Mapping[str, Mapping[str, Outcome]]:
+        """What each mistake gives on each probe of the question."""
+        probes = {probe.name: probe for probe in question.probes}
+        return {mistake.key: _LazyOutcomes(self, question, probes, mistake) for mistake in question.mistakes}
 
     def _named(
         self, question: Question, outcomes: Mapping[str, Outcome], known: Mapping[str, Mapping[str, Outcome]],
@@ -167,9 +172,8 @@ class Referee:
 class _LazyOutcomes(Mapping[str, Outcome]):
     """A variant's outcome on each probe of a question, run when first asked for: naming seldom needs all."""
 
-    def __init__(self, referee: Referee, question: Question, variant: Variant) -> None:
-        self._referee, self._question, self._variant = referee, question, variant
-        self._probes = {probe.name: probe for probe in question.probes}
+    def __init__(self, referee: Referee, question: Question, probes: Mapping[str, Probe], variant: Variant) -> None:
+        self._referee, self._question, self._probes, self._variant = referee, question, probes, variant
 
     def __getitem__(self, name: str) -> Outcome:
         return self._referee.variant(self._question, self._probes[name], self._variant)

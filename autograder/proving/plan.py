@@ -9,7 +9,7 @@ from autograder.grading.referee import Referee
 from autograder.probes.spec import Mistake, Probe, Question
 from autograder.proving.proof import QuestionProof
 
-SLOW_SECONDS = 0.015  # probes that take longer on the reference are run on mistakes only where they are needed
+SLOW_SECONDS = 0.006  # probes that take longer on the reference are run on mistakes only where they are needed
 
 
 class Plan:

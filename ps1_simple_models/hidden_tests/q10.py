@@ -780,7 +780,7 @@ def newton(ref):
         for i in range(d):
             inputs = torch.cat([torch.ones(n, 1), x[:, :i].cpu()], 1).double()
             theta = torch.zeros(i + 1, dtype=torch.float64)
-            for _ in range(25):
+            for _ in range(10):
                 p = torch.sigmoid(inputs @ theta)
                 hessian = inputs.T @ (inputs * (p * (1 - p))[:, None]) + 1e-3 * torch.eye(i + 1, dtype=torch.float64)
                 theta = theta + torch.linalg.solve(hessian, inputs.T @ (x[:, i].cpu().double() - p) - 1e-3 * theta)

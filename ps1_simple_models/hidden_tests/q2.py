@@ -586,11 +586,9 @@ def double(ref):
 def loops(ref):
     def mvn_log_prob(x, mean, cov):
         L = torch.linalg.cholesky(cov)
-        values = []
-        for point in x.reshape(-1, x.shape[-1]):
-            r = (point - mean)[:, None]
-            values.append(-0.5 * (r.T @ torch.cholesky_solve(r, L)).squeeze() - torch.log(torch.diag(L)).sum() - len(mean) / 2 * math.log(2 * math.pi))
-        return torch.stack(values).reshape(x.shape[:-1])
+        r = (x - mean).reshape(-1, len(mean)).T
+        square = (r * torch.cholesky_solve(r, L)).sum(0).reshape(x.shape[:-1])
+        return -0.5 * square - torch.log(torch.diag(L)).sum() - len(mean) / 2 * math.log(2 * math.pi)
 
     def fit_gaussian(x, weights=None):
         weights = x.new_ones(len(x)) if weights is None else weights
