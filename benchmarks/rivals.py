@@ -2,7 +2,7 @@
 
     python benchmarks/rivals.py [--n 30] [--rivals 5] [--out out/bench]
 
-The same answer cells, points and checks for all three, on the same machine, in one run. Three figures, in seconds for
+The same answer cells, points and checks for all three, on the same machine, in one run. Four figures, in seconds for
 one submission:
 
 alone          the whole command for a single submission, median; the three take turns
@@ -49,10 +49,17 @@ class Figures:
     one: list[float] = field(default_factory=list)
     share: float | None = None  # one at a time
     crowd: float | None = None  # all cores
+    size: int = 1  # of the class in one command
 
     @property
     def median(self) -> float:
         return statistics.median(self.one)
+
+    @property
+    def further(self) -> float | None:
+        """What one more submission adds to a class."""
+        each = self.share if self.crowd is None else self.crowd
+        return each if each is None or self.size == 1 else (each * self.size - self.median) / (self.size - 1)
 
 
 def timed(command: Sequence[str | Path], cwd: Path) -> float:
@@ -79,6 +86,7 @@ class Ours:
 
     def __init__(self, root: Path, rivals: int, count: int) -> None:
         self.root, self.count = root, count
+        self.size = count
         self.grade = [sys.executable, "-m", "autograder", "grade", "tiny"]
         tiny.make_course(root)
         tiny.make_class(root / "class", count)
@@ -132,7 +140,7 @@ class Nbgrader:
     name = "nbgrader autograde"
 
     def __init__(self, root: Path, rivals: int, count: int) -> None:
-        self.root, self.rivals = root, rivals
+        self.root, self.rivals, self.size = root, rivals, rivals
         self.command = Path(sys.executable).parent / "nbgrader"
         if not self.command.exists():
             raise Skipped('nbgrader is not installed: pip install -e ".[build]"')
@@ -202,7 +210,7 @@ class Otter:
     name = "otter run"
 
     def __init__(self, root: Path, rivals: int, count: int) -> None:
-        self.root, self.rivals = root, rivals
+        self.root, self.rivals, self.size = root, rivals, 1
         self.command = otter_environment(root.parent.parent / "otter")
         (root / "tests").mkdir()
         for id in tiny.ANSWERS:
@@ -262,6 +270,7 @@ def main() -> None:
         with left_out(grader.name, found):
             found[grader.name].share = grader.share()
             found[grader.name].crowd = grader.crowd()
+            found[grader.name].size = grader.size
     show(found, rivals, options.n)
 
 
@@ -276,9 +285,12 @@ def left_out(name: str, found: dict[str, Figures]) -> Iterator[None]:
 
 
 def show(found: dict[str, Figures], rivals: int, count: int) -> None:
-    """One line each, with ratios to our own class on all cores."""
+    """One line each, with ratios to our own class on all cores, and to what one more submission adds to it."""
     print(f"\nseconds for one submission; {count} in our class, {rivals} in those of the others, {CORES} cores")
-    print(f"{'':20s} {'alone':>8s} {'one at a time':>14s} {'all cores':>10s}   ratio of each to our class on all cores")
+    print(
+        f"{'':20s} {'alone':>8s} {'one at a time':>14s} {'all cores':>10s} {'each further':>13s}   "
+        "ratio of the first three to our class on all cores; of the last to our last"
+    )
     mine = found.get("autograder")
     for name, figures in found.items():
         values = (figures.median, figures.share, figures.crowd)
@@ -287,7 +299,9 @@ def show(found: dict[str, Figures], rivals: int, count: int) -> None:
             f"{value / mine.crowd:8.1f}" if value is not None and mine and mine.crowd else f"{'–':>8s}"
             for value in values
         )
-        print(f"{name:20s} {shown[0]:>8s} {shown[1]:>14s} {shown[2]:>10s}   {ratios}")
+        last = f"{figures.further / mine.further:8.1f}" if mine and mine.further and figures.further else f"{'–':>8s}"
+        further = "–" if figures.further is None else f"{figures.further:.3f}"
+        print(f"{name:20s} {shown[0]:>8s} {shown[1]:>14s} {shown[2]:>10s} {further:>13s}   {ratios}{last}")
 
 
 if __name__ == "__main__":
