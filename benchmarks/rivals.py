@@ -261,7 +261,7 @@ def main() -> None:
     for make in (Ours, Nbgrader, Otter):
         with left_out(make.name, found):
             graders.append(make(root / make.__name__.lower(), rivals, options.n))
-            found[make.name] = Figures()
+            found[make.name] = Figures(size=graders[-1].size)
     for number in range(rivals):  # in turn, so that whatever else the machine does disturbs all alike
         for grader in [grader for grader in graders if grader.name in found]:
             with left_out(grader.name, found):
@@ -270,7 +270,6 @@ def main() -> None:
         with left_out(grader.name, found):
             found[grader.name].share = grader.share()
             found[grader.name].crowd = grader.crowd()
-            found[grader.name].size = grader.size
     show(found, rivals, options.n)
 
 

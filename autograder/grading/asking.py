@@ -113,4 +113,3 @@ class Asking:
 
 def _is_stub(outcome: Outcome) -> bool:
     return outcome["status"] == "todo"
-

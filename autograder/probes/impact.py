@@ -47,7 +47,6 @@ class Impact:
         touched = self._changed[one]
         return touched is None or bool(touched & self._reached[other])
 
-
     def _changes(self, question: Question, variant: Variant) -> frozenset[str] | None:
         if variant.factory is None:
             return changed(self._problem_set.source, question, variant)

@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
-from grading_helpers import make_course
+from grading_helpers import LIMITS, FakePool, make_course
 
 from autograder.grading.matching import Matcher, matcher_for
+from autograder.grading.referee import Referee
+from autograder.grading.submission import Grader
 from autograder.probes.load import ProblemSet, load_problem_set
 
 
@@ -20,6 +22,17 @@ def course(tmp_path: Path) -> Path:
 @pytest.fixture
 def problem_set(course: Path) -> ProblemSet:
     return load_problem_set(course / "ps9_demo")
+
+
+@pytest.fixture
+def pool() -> FakePool:
+    """Kernels that need no process."""
+    return FakePool()
+
+
+@pytest.fixture
+def grader(problem_set: ProblemSet, pool: FakePool) -> Grader:
+    return Grader(problem_set, Referee(problem_set, 5), pool, LIMITS)
 
 
 @pytest.fixture

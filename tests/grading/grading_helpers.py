@@ -8,7 +8,7 @@ from typing import Any
 
 from autograder.grading.intake import Submission
 from autograder.grading.notebook import read_notebook
-from autograder.grading.results import without_times
+from autograder.grading.results import SubmissionResult, without_times
 from autograder.kernel import Execution, Limits, ProbeReply
 from dgm.checks.runtime import run_probe_json
 
@@ -131,6 +131,11 @@ def notebook(*cells: str, language: str = "python", **changes: Any) -> bytes:
 def submission(student: str, *cells: str) -> Submission:
     data = notebook(*cells)
     return Submission(student, f"{student}.ipynb", read_notebook(data), read=lambda: data)
+
+
+def scores(result: SubmissionResult) -> list[float]:
+    """The points of each question."""
+    return [question.score for question in result.questions]
 
 
 class FakeKernel:

@@ -1,7 +1,6 @@
 """When questions are asked: in their place, and at the end of the notebook where that is better."""
 
-import pytest
-from grading_helpers import BLANK, DOUBLE, LIMITS, MEAN, RIGHT, SETUP, SUM, TRIPLE, WRONG_MEAN, FakePool
+from grading_helpers import BLANK, DOUBLE, LIMITS, MEAN, RIGHT, SETUP, SUM, TRIPLE, WRONG_MEAN, scores
 from grading_helpers import submission as make
 
 from autograder.grading.asking import places
@@ -9,21 +8,6 @@ from autograder.grading.notebook import CodeCell
 from autograder.grading.referee import Referee
 from autograder.grading.submission import Grader
 from autograder.kernel import ProbeReply
-
-
-@pytest.fixture
-def pool():
-    return FakePool()
-
-
-@pytest.fixture
-def grader(problem_set, pool):
-    return Grader(problem_set, Referee(problem_set, 5), pool, LIMITS)
-
-
-def scores(result):
-    return [question.score for question in result.questions]
-
 
 HELPED = "def helper(x):\n    return 2 * x\ndef double(x):\n    return helper(x)"
 TAKEN = "def helper(a, b):\n    return a + b"

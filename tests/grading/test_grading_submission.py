@@ -4,7 +4,20 @@ import json
 import re
 
 import pytest
-from grading_helpers import BLANK, DOUBLE, LIMITS, MEAN, RIGHT, SETUP, SUM, TRIPLE, WRONG_MEAN, WRONG_SUM, FakePool
+from grading_helpers import (
+    BLANK,
+    DOUBLE,
+    LIMITS,
+    MEAN,
+    RIGHT,
+    SETUP,
+    SUM,
+    TRIPLE,
+    WRONG_MEAN,
+    WRONG_SUM,
+    FakePool,
+    scores,
+)
 from grading_helpers import submission as make
 
 from autograder.errors import UserError
@@ -15,20 +28,6 @@ from autograder.grading.referee import Referee
 from autograder.grading.submission import Grader
 from autograder.kernel import Execution, Limits, SandboxError
 from autograder.probes.load import load_problem_set
-
-
-@pytest.fixture
-def pool():
-    return FakePool()
-
-
-@pytest.fixture
-def grader(problem_set, pool):
-    return Grader(problem_set, Referee(problem_set, 5), pool, LIMITS)
-
-
-def scores(result):
-    return [question.score for question in result.questions]
 
 
 def statuses(result):

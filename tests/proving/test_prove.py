@@ -1,13 +1,16 @@
 """The proof fails when it should: a bad alternative, a surviving mistake, a probe that rewards a blank notebook."""
 
+import copy
 import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from autograder.probes.load import load_problem_set
-from autograder.proving.prove import prove
+from autograder.proving.prove import ProofReferee, prove
+from dgm.checks.naming import same_outcome
 
 
 def proofs(folder):
@@ -69,3 +72,18 @@ def test_command_line(tiny_set, jobs):
     data = json.loads(done.stdout)
     assert data["assignment"] == "psx" and data["seeds"] == 2
     assert [question["id"] for question in data["questions"]] == ["q1", "q2"]
+
+
+def test_the_quick_comparison_never_refuses_what_agrees(tiny_set):
+    """Also where the sum of all numbers overflows, or some are not finite."""
+
+    def outcome(evidence):
+        return {"status": "ok", "evidence": copy.deepcopy(evidence), "error": None, "mutated": [], "seconds": 0.0}
+
+    huge, strange = 1e308 * np.ones(4), np.array([np.inf, np.nan, -np.inf])
+    values = [huge, strange, np.array(3), np.array([True]), [huge, strange], {"a": [huge], "b": "text"}, None]
+    pairs = [(outcome(value), outcome(value)) for value in values]  # kept: the referee tells outcomes apart by identity
+    referee = ProofReferee(load_problem_set(tiny_set), 0)
+    assert all(same_outcome(one, other) and referee.same(one, other) for one, other in pairs)
+    near, far, base = (outcome([1.0, x]) for x in (1.001, 1.1, 1.0))
+    assert referee.same(near, base) and not referee.same(far, base)
