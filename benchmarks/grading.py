@@ -24,13 +24,13 @@ import torch
 
 from autograder.course import course_root, find_folder, load_course
 from autograder.grading.batch import Options, grade_batch
-from autograder.grading.intake import Submission, collect
-from autograder.grading.matching import matcher_for
-from autograder.grading.notebook import CodeCell, Notebook, without_installs
 from autograder.kernel import Kernel, KernelPool, Limits, modules_for
 from autograder.kernel.handle import ProcessHandle
 from autograder.kernel.warmup import preload
 from autograder.probes.load import ProblemSet, load_problem_set
+from autograder.submissions.collect import Submission, collect
+from autograder.submissions.matching import matcher_for
+from autograder.submissions.notebook import CodeCell, Notebook, without_installs
 from dgm.checks.runtime import run_probe
 
 

@@ -25,7 +25,7 @@ from pathlib import Path
 import psutil
 import tiny
 
-from autograder.grading.results import without_times
+from autograder.results.model import without_times
 
 SECOND_RUN = 0.02  # of the first
 FLAT_MB = 32  # memory of the grader between a quarter and the end of the class

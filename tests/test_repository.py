@@ -81,7 +81,8 @@ def imports(path: Path) -> set[str]:
 
 # Each room may import the rooms to its left (and itself).
 ORDER = [
-    "errors", "jupyter", "course", "kernel", "probes", "grading", "cluster", "authoring", "proving", "reporting", "cli",
+    "errors", "text", "files", "jupyter", "course", "kernel", "probes", "submissions", "results", "grading", "cluster",
+    "authoring", "proving", "reporting", "cli",
 ]
 
 

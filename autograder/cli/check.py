@@ -23,9 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from autograder.grading.intake import collect
-    from autograder.grading.matching import matcher_for
     from autograder.probes.load import load_problem_set
+    from autograder.submissions.collect import collect
+    from autograder.submissions.matching import matcher_for
 
     root = course_root()
     name = options.problem_set or _found_out(options.notebook, root)
@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     from autograder.grading.batch import Options, open_pool
     from autograder.grading.referee import Referee, ReferenceFailed
     from autograder.grading.seeds import new_seed
-    from autograder.grading.submission import Grader
+    from autograder.grading.submission import SubmissionGrader
     from autograder.kernel import KernelPool
     from autograder.reporting.feedback import all_right, feedback
 
@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
     say(console, f"Checking {options.notebook} against {problem_set.name} …")
     try:
         with open_pool(how, KernelPool, problem_set) as pool:  # prepares a GPU, so it comes before the reference
-            grader = Grader(problem_set, Referee(problem_set, new_seed(), how.device), pool, how.limits)
+            grader = SubmissionGrader(problem_set, Referee(problem_set, new_seed(), how.device), pool, how.limits)
             result = grader.grade(submission, only=options.question)
     except ReferenceFailed as error:
         raise UserError(f"{problem_set.name} cannot be used for checking: {error}") from None
@@ -69,8 +69,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _found_out(path: Path, root: Path) -> str:
     """The name of the problem set that the notebook answers. Raises `UserError`."""
-    from autograder.grading.matching import find_problem_set
-    from autograder.grading.notebook import NotebookProblem, read_notebook
+    from autograder.submissions.matching import find_problem_set
+    from autograder.submissions.notebook import NotebookProblem, read_notebook
 
     if path.suffix.lower() != ".ipynb":
         raise UserError(f"{path} is not a notebook (.ipynb).")

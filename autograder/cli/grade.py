@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 from autograder.course import Course, course_root, find_folder, load_course
 from autograder.errors import UserError
-from autograder.grading.results import INTERNAL, INVALID, Batch, SubmissionResult
-from autograder.grading.unchanged import asked, known_batch, remember
+from autograder.results.complete import known_batch, remember, request_digest
+from autograder.results.model import INTERNAL, INVALID, Batch, SubmissionResult
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from autograder.cluster.coordinator import DaskCrew
+    from autograder.cluster.coordinator import DaskWorkers
     from autograder.kernel import KernelPool, Limits
 
 INDEX = "html/index.html"
@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
     course = load_course(root)
     bounds = limits(course)
     folder = find_folder(options.problem_set, root)
-    key = _asked(options, root)
+    key = _request_digest(options, root)
     batch = known_batch(options.out, key) if key else None
     if batch is None:
         with _kernels_ahead(options, course, bounds, folder) as make_pool:
@@ -75,12 +75,12 @@ def run(options: argparse.Namespace) -> int:
     return _show(options, batch)
 
 
-def _asked(options: argparse.Namespace, root: Path) -> str:
+def _request_digest(options: argparse.Namespace, root: Path) -> str:
     """What decides about the results, as a digest; empty where that cannot be told in a moment."""
     if options.cluster or options.regrade or _device_without_torch(options.device) != "cpu":
         return ""
     names = ("problem_set", "seed", "sandbox", "allow_weaker", "no_html")
-    return asked({name: getattr(options, name) for name in names}, root, options.paths, options.out)
+    return request_digest({name: getattr(options, name) for name in names}, root, options.paths, options.out)
 
 
 def _kernels_ahead(
@@ -102,9 +102,9 @@ def _grade(
 ) -> Batch:
     from rich.console import Console
 
-    from autograder.grading.intake import collect
-    from autograder.grading.matching import matcher_for
     from autograder.probes.load import load_problem_set
+    from autograder.submissions.collect import collect
+    from autograder.submissions.matching import matcher_for
 
     console = Console(stderr=True)
     problem_set = load_problem_set(folder)
@@ -113,18 +113,18 @@ def _grade(
     submissions = collect(options.paths, matcher_for(problem_set, course.root), ignore=options.out)
 
     from autograder.grading.batch import Options, grade_batch
-    from autograder.grading.gpu import Plan
+    from autograder.grading.gpu import GpuShare
     from autograder.reporting.progress import progress
 
-    with _crew(options, console) as crew:
+    with _workers(options, console) as workers:
         how = Options(
-            jobs=options.jobs, seed=options.seed, device=crew.device if crew else device(options.device),
+            jobs=options.jobs, seed=options.seed, device=workers.device if workers else device(options.device),
             sandbox=options.sandbox or course.sandbox, allow_weaker=options.allow_weaker, limits=bounds,
-            regrade=frozenset(options.regrade), gpu_plan=Plan(options.gpu_slots),
+            regrade=frozenset(options.regrade), gpu_share=GpuShare(options.gpu_slots),
         )
         one_thread()
         with progress(console, len(submissions)) as advance:
-            return grade_batch(problem_set, submissions, options.out, how, advance, make_pool, crew)
+            return grade_batch(problem_set, submissions, options.out, how, advance, make_pool, workers)
 
 
 def _show(options: argparse.Namespace, batch: Batch) -> int:
@@ -150,7 +150,7 @@ def _show(options: argparse.Namespace, batch: Batch) -> int:
     return 3 if batch.results and all(result.status == INTERNAL for result in batch.results) else 0
 
 
-def _crew(options: argparse.Namespace, console: Console) -> AbstractContextManager[DaskCrew | None]:
+def _workers(options: argparse.Namespace, console: Console) -> AbstractContextManager[DaskWorkers | None]:
     """The workers that were asked for; None to grade in this process."""
     if not options.cluster:
         return nullcontext()

@@ -13,9 +13,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from autograder.course import load_course
     from autograder.errors import UserError
-    from autograder.grading.store import Store
-    from autograder.grading.summary import write_summary
     from autograder.reporting.html import write_pages
+    from autograder.results.store import Store
+    from autograder.results.summary import write_summary
 
     try:
         title = load_course().title

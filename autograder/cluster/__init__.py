@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from autograder.errors import UserError
 
 if TYPE_CHECKING:
-    from autograder.cluster.coordinator import DaskCrew
+    from autograder.cluster.coordinator import DaskWorkers
 
 
 @contextmanager
-def connect(where: str, *, jobs: int, device: str, gpu_slots: int) -> Iterator[DaskCrew]:
-    """A crew for `grade_batch`: of the Dask scheduler at ``where``, or of this machine ("local", "local:4").
+def connect(where: str, *, jobs: int, device: str, gpu_slots: int) -> Iterator[DaskWorkers]:
+    """The workers for `grade_batch`: of the Dask scheduler at ``where``, or of this machine ("local", "local:4").
 
     Raises
     ------
@@ -31,7 +31,7 @@ def connect(where: str, *, jobs: int, device: str, gpu_slots: int) -> Iterator[D
         text = 'Grading on a cluster needs Dask: pip install "deep-generative-problem-sets[cluster]".'
         raise UserError(text, 3) from None
     from autograder.cluster.clients import open_client
-    from autograder.cluster.coordinator import DaskCrew
+    from autograder.cluster.coordinator import DaskWorkers
 
-    with open_client(where, jobs, device, gpu_slots) as client, DaskCrew(client, device) as crew:
-        yield crew
+    with open_client(where, jobs, device, gpu_slots) as client, DaskWorkers(client, device) as workers:
+        yield workers

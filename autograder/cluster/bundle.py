@@ -11,7 +11,7 @@ from typing import Any
 
 from autograder.errors import UserError
 from autograder.grading.batch import Options
-from autograder.grading.gpu import Plan
+from autograder.grading.gpu import GpuShare
 from autograder.kernel import Limits
 from autograder.probes.load import ProblemSet, load_problem_set
 
@@ -32,7 +32,7 @@ def pack(problem_set: ProblemSet, seed: int, options: Options) -> Bundle:
         "folder": folder.name,
         "files": {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in paths},
         "seed": seed, "device": options.device, "sandbox": options.sandbox, "allow_weaker": options.allow_weaker,
-        "limits": asdict(options.limits), "gpu_slots": options.gpu_plan.slots,
+        "limits": asdict(options.limits), "gpu_slots": options.gpu_share.slots,
     }
     data = json.dumps(content, sort_keys=True).encode()
     return Bundle(data, hashlib.sha256(data).hexdigest())
@@ -52,7 +52,7 @@ def unpack(data: bytes, digest: str) -> tuple[ProblemSet, int, Options]:
     content: dict[str, Any] = json.loads(data)
     options = Options(
         device=content["device"], sandbox=content["sandbox"], allow_weaker=content["allow_weaker"],
-        limits=Limits(**content["limits"]), gpu_plan=Plan(content["gpu_slots"]),
+        limits=Limits(**content["limits"]), gpu_share=GpuShare(content["gpu_slots"]),
     )
     with tempfile.TemporaryDirectory(prefix="dgmset-") as private:
         folder = Path(private) / _safe(content["folder"])

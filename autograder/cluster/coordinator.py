@@ -19,10 +19,10 @@ from distributed import TimeoutError as DaskTimeout
 from autograder.cluster.bundle import pack
 from autograder.cluster.worker import Admission, describe, grade
 from autograder.errors import UserError
-from autograder.grading import fingerprint
 from autograder.grading.batch import Failure, Options, Task
-from autograder.grading.results import SubmissionResult
 from autograder.probes.load import ProblemSet
+from autograder.results.keys import digest, question_keys
+from autograder.results.model import SubmissionResult
 
 WAIT_SECONDS = 600  # for the first worker: a queue, or a machine that starts
 AHEAD = 2  # tasks handed out for each that runs, so that no worker waits
@@ -31,7 +31,7 @@ STRANGER = "A worker does not know of this run; run the same command again to go
 LOST = "internal: the worker died each time while grading this; grade it again."
 
 
-class DaskCrew:
+class DaskWorkers:
     """Grades on the workers of a Dask client; a context manager that takes everything back at the end."""
 
     def __init__(self, client: Client, device: str) -> None:
@@ -43,7 +43,7 @@ class DaskCrew:
         self.device = self._choose_device(device)
         self._resources = {"GPU": 1} if self.device != "cpu" else None
 
-    def __enter__(self) -> DaskCrew:
+    def __enter__(self) -> DaskWorkers:
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -82,9 +82,9 @@ class DaskCrew:
         self._admitted = True
         facts = self._describe()
         environment: dict[str, Any] = facts["environment"]
-        if fingerprint.question_keys(problem_set, environment) != facts["keys"]:
+        if question_keys(problem_set, environment) != facts["keys"]:
             raise UserError("The problem set's files have changed since they were read; run this again.")
-        self._environment, self._keys = environment, fingerprint.digest(facts["keys"])
+        self._environment, self._keys = environment, digest(facts["keys"])
         return environment
 
     def _describe(self) -> dict[str, Any]:

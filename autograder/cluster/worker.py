@@ -1,4 +1,4 @@
-"""The worker's side: keeps one room (reference, warm kernels) for each bundle, and grades in it.
+"""The worker's side: keeps what a run needs (reference, warm kernels) for each bundle, and grades with it.
 
 Requests and replies are JSON bytes; nothing that a student wrote is ever unpickled.
 """
@@ -17,21 +17,21 @@ from distributed import WorkerPlugin
 
 from autograder.cluster.bundle import Bundle, unpack
 from autograder.errors import UserError
-from autograder.grading import fingerprint
 from autograder.grading.batch import check_reference, environment_here, failure, open_pool
-from autograder.grading.intake import Submission
-from autograder.grading.notebook import CodeCell, Notebook
 from autograder.grading.referee import Referee
-from autograder.grading.results import question_from_json
-from autograder.grading.submission import Grader
+from autograder.grading.submission import SubmissionGrader
 from autograder.kernel import KernelPool, SandboxError
+from autograder.results.keys import digest, question_keys
+from autograder.results.model import question_from_json
+from autograder.submissions.collect import Submission
+from autograder.submissions.notebook import CodeCell, Notebook
 
 CLOSE_SECONDS = 30
 OPEN_NETWORK = "kernels would run at the level process, from where a submission can reach the cluster itself"
 
 
-class Room:
-    """All that submissions of one run share in this process. ``make_pool`` is for tests."""
+class WorkerRun:
+    """What submissions of one run share in this process. ``make_pool`` is for tests."""
 
     def __init__(self, bundle: Bundle, make_pool: Callable[..., KernelPool] = KernelPool) -> None:
         torch.set_num_threads(1)  # as on the coordinator: reference and students compute alike
@@ -46,11 +46,11 @@ class Room:
             referee = Referee(problem_set, seed, options.device)
             check_reference(referee)
             environment = environment_here(seed, self._pool.level, options)
-            self.facts = {"environment": environment, "keys": fingerprint.question_keys(problem_set, environment)}
+            self.facts = {"environment": environment, "keys": question_keys(problem_set, environment)}
         except BaseException:
             self._pool.close()
             raise
-        self._grader = Grader(problem_set, referee, self._pool, options.limits, self._stop.is_set)
+        self._grader = SubmissionGrader(problem_set, referee, self._pool, options.limits, self._stop.is_set)
 
     def grade(self, request: dict[str, Any]) -> dict[str, Any]:
         """One submission: its result, or why the grader failed on it."""
@@ -79,94 +79,99 @@ class Room:
         self._pool.close()
 
 
-class Rooms:
-    """The rooms of this process, made when they are first needed."""
+class WorkerRuns:
+    """The runs of this process. What one needs is made when it is first needed; runs with the same bundle share it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._bundles: dict[str, Bundle] = {}  # by run
-        self._rooms: dict[str, Room | UserError] = {}  # by digest
+        self._bundles: dict[str, Bundle] = {}  # by run id
+        self._runs: dict[str, WorkerRun | UserError] = {}  # by digest
         self._making: dict[str, threading.Lock] = {}
 
-    def admit(self, run: str, bundle: Bundle) -> None:
-        """From now on tasks of ``run`` may come."""
+    def admit(self, run_id: str, bundle: Bundle) -> None:
+        """From now on tasks of this run may come."""
         with self._lock:
-            self._bundles[run] = bundle
+            self._bundles[run_id] = bundle
             self._making.setdefault(bundle.digest, threading.Lock())
 
-    def dismiss(self, run: str) -> None:
-        """The run is over; its room is closed, unless another run shares it."""
+    def dismiss(self, run_id: str) -> None:
+        """The run is over; its kernels are closed, unless another run shares them."""
         with self._lock:
-            bundle = self._bundles.pop(run, None)
+            bundle = self._bundles.pop(run_id, None)
             if bundle is None or any(other.digest == bundle.digest for other in self._bundles.values()):
                 return
-            room = self._rooms.pop(bundle.digest, None)
-        if isinstance(room, Room):
-            room.close()
+            run = self._runs.pop(bundle.digest, None)
+        if isinstance(run, WorkerRun):
+            run.close()
 
-    def of(self, run: str) -> Room:
-        """The run's room. Raises `UserError` when there cannot be one, and KeyError for an unknown run."""
+    def of(self, run_id: str) -> WorkerRun:
+        """The run with this id.
+
+        Raises:
+            UserError: This worker cannot serve it.
+            KeyError: It is unknown here.
+        """
         with self._lock:
-            bundle = self._bundles[run]
+            bundle = self._bundles[run_id]
             making = self._making[bundle.digest]
         with making:
-            room = self._rooms.get(bundle.digest)
-            if room is None:
-                room = self._made(bundle)
+            run = self._runs.get(bundle.digest)
+            if run is None:
+                run = self._made(bundle)
                 with self._lock:
                     wanted = any(other.digest == bundle.digest for other in self._bundles.values())
                     if wanted:
-                        self._rooms[bundle.digest] = room
-                if not wanted and isinstance(room, Room):
-                    room.close()
-                    raise KeyError(run)
-        if isinstance(room, UserError):
-            raise room
-        return room
+                        self._runs[bundle.digest] = run
+                if not wanted and isinstance(run, WorkerRun):
+                    run.close()
+                    raise KeyError(run_id)
+        if isinstance(run, UserError):
+            raise run
+        return run
 
     @staticmethod
-    def _made(bundle: Bundle) -> Room | UserError:
+    def _made(bundle: Bundle) -> WorkerRun | UserError:
         try:
-            return Room(bundle)
+            return WorkerRun(bundle)
         except UserError as error:
             return error
 
 
-ROOMS = Rooms()
+RUNS = WorkerRuns()
 
 
 class Admission(WorkerPlugin):
     """Brings the bundle to every worker, also to those that come later, and takes it away at the end."""
 
-    def __init__(self, run: str, bundle: Bundle) -> None:
-        self.run, self.bundle, self.name = run, bundle, run
+    def __init__(self, run_id: str, bundle: Bundle) -> None:
+        self.run_id, self.bundle, self.name = run_id, bundle, run_id
 
     def setup(self, worker: Any) -> None:
-        ROOMS.admit(self.run, self.bundle)
+        RUNS.admit(self.run_id, self.bundle)
 
     async def teardown(self, worker: Any) -> None:  # type: ignore[override]
-        await asyncio.to_thread(ROOMS.dismiss, self.run)
+        await asyncio.to_thread(RUNS.dismiss, self.run_id)
 
 
-def describe(run: str) -> bytes:
+def describe(run_id: str) -> bytes:
     """Task: what results of this worker depend on."""
-    return _reply(run, lambda room: room.facts)
+    return _reply(run_id, lambda run: run.facts)
 
 
-def grade(run: str, keys: str, request: bytes) -> bytes:
+def grade(run_id: str, keys: str, request: bytes) -> bytes:
     """Task: grade one submission, if this worker is like the one that the run's cache keys are of."""
 
-    def work(room: Room) -> dict[str, Any]:
-        return room.grade(json.loads(request)) if fingerprint.digest(room.facts["keys"]) == keys else {
-            "differs": room.facts["environment"]
+    def work(run: WorkerRun) -> dict[str, Any]:
+        return run.grade(json.loads(request)) if digest(run.facts["keys"]) == keys else {
+            "differs": run.facts["environment"]
         }
 
-    return _reply(run, work)
+    return _reply(run_id, work)
 
 
-def _reply(run: str, work: Callable[[Room], dict[str, Any]]) -> bytes:
+def _reply(run_id: str, work: Callable[[WorkerRun], dict[str, Any]]) -> bytes:
     try:
-        answer = work(ROOMS.of(run))
+        answer = work(RUNS.of(run_id))
     except KeyError:
         answer = {"unknown": True}
     except UserError as error:

@@ -1,1 +1,1 @@
-"""From a submission to a result."""
+"""From a submission to a result: its kernel, its probes, and what a referee makes of them."""

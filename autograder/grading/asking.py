@@ -12,14 +12,14 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from autograder.grading.notebook import CodeCell
 from autograder.grading.outcomes import most_bytes
 from autograder.grading.referee import Referee
-from autograder.grading.results import PASSED
 from autograder.grading.session import Session
 from autograder.probes.load import probe_source
 from autograder.probes.source import Source
 from autograder.probes.spec import Probe, Question
+from autograder.results.model import PASSED
+from autograder.submissions.notebook import CodeCell
 from dgm.checks.runtime import Outcome
 
 _DEFINES = re.compile(r"^(?:(?:async[ \t]+)?def|class)[ \t]+(\w+)|^(\w+)[ \t]*(?::[^=\n]*)?=(?!=)", re.MULTILINE)

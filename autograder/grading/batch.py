@@ -11,19 +11,22 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from autograder.errors import UserError
-from autograder.grading import fingerprint, follow, gpu
-from autograder.grading.intake import Submission
-from autograder.grading.notebook import Notebook
+from autograder.grading import gpu
+from autograder.grading.follow_through import used_questions
 from autograder.grading.referee import Referee, ReferenceFailed
-from autograder.grading.results import INTERNAL, INVALID, Batch, QuestionResult, SubmissionResult, total_score
+from autograder.grading.seeds import new_seed
 from autograder.grading.session import Stopped
-from autograder.grading.store import Store
-from autograder.grading.submission import Grader, not_graded
-from autograder.grading.summary import write_summary
-from autograder.grading.text import clean_line
+from autograder.grading.submission import SubmissionGrader, not_graded
 from autograder.kernel import KernelPool, Limits, modules_for
 from autograder.kernel.sandbox import choose_level
 from autograder.probes.load import ProblemSet
+from autograder.results.keys import dependents, question_keys, run_environment, with_used
+from autograder.results.model import INTERNAL, INVALID, Batch, QuestionResult, SubmissionResult, total_score
+from autograder.results.store import Store
+from autograder.results.summary import write_summary
+from autograder.submissions.collect import Submission
+from autograder.submissions.notebook import Notebook
+from autograder.text import clean_line
 
 Progress = Callable[[SubmissionResult, bool], None]
 
@@ -39,7 +42,7 @@ class Options:
     allow_weaker: bool = False
     limits: Limits = field(default_factory=Limits)
     regrade: frozenset[str] = frozenset()
-    gpu_plan: gpu.Plan = field(default_factory=gpu.Plan)
+    gpu_share: gpu.GpuShare = field(default_factory=gpu.GpuShare)
 
 
 @dataclass(frozen=True)
@@ -58,11 +61,11 @@ class Failure:
     details: str
 
 
-class Crew(Protocol):
-    """Grades tasks somewhere else; see `autograder.cluster`."""
+class Workers(Protocol):
+    """Grade tasks somewhere else; see `autograder.cluster`."""
 
     def prepare(self, problem_set: ProblemSet, seed: int, options: Options) -> dict[str, Any]:
-        """Get ready, and say what environment the results will depend on (see `fingerprint.environment`)."""
+        """Get ready, and say what environment the results will depend on (see `keys.run_environment`)."""
 
     def grade(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, SubmissionResult | Failure]]:
         """Every task once, in any order."""
@@ -75,11 +78,11 @@ def grade_batch(
     options: Options | None = None,
     progress: Progress = lambda result, reused: None,
     make_pool: Callable[..., KernelPool] = KernelPool,
-    crew: Crew | None = None,
+    workers: Workers | None = None,
 ) -> Batch:
     """Grade all submissions into the folder ``out``; ``progress`` is called (in this thread) as each is done.
 
-    A ``crew`` grades them elsewhere; results and the cache are written here all the same.
+    ``workers`` grade them elsewhere; results and the cache are written here all the same.
 
     Raises
     ------
@@ -91,7 +94,7 @@ def grade_batch(
     options = options or Options()
     store = Store(out)
     with store.locked():
-        run = _Run(problem_set, store, options, crew)
+        run = _Run(problem_set, store, options, workers)
         try:
             run.grade(submissions, progress, make_pool)
         finally:
@@ -104,26 +107,26 @@ def grade_batch(
 
 
 class _Run:
-    def __init__(self, problem_set: ProblemSet, store: Store, options: Options, crew: Crew | None) -> None:
-        self.problem_set, self.store, self.options, self.crew = problem_set, store, options, crew
+    def __init__(self, problem_set: ProblemSet, store: Store, options: Options, workers: Workers | None) -> None:
+        self.problem_set, self.store, self.options, self.workers = problem_set, store, options, workers
         for id in options.regrade:
             problem_set.question(id)
-        level = "" if crew else choose_level(options.sandbox, allow_weaker=options.allow_weaker)
-        seed = store.seed(problem_set.name, options.seed)
-        environment = crew.prepare(problem_set, seed, options) if crew else environment_here(seed, level, options)
+        level = "" if workers else choose_level(options.sandbox, allow_weaker=options.allow_weaker)
+        seed = store.seed(problem_set.name, options.seed, new_seed)
+        environment = workers.prepare(problem_set, seed, options) if workers else environment_here(seed, level, options)
         self.batch = Batch(seed=seed, sandbox=environment["sandbox"])
         self.referee = Referee(problem_set, seed, options.device)
-        self.keys = fingerprint.question_keys(problem_set, environment)
+        self.keys = question_keys(problem_set, environment)
         self.stop = threading.Event()
 
     def known(self, submission: Submission) -> tuple[dict[str, QuestionResult], SubmissionResult | None]:
         """Cached questions, and the whole result when nothing is left to grade."""
         if submission.notebook is None:
             return {}, self._row(submission, INVALID, submission.problem)
-        uses = follow.used(self.problem_set, submission.notebook.cells)
-        keys = fingerprint.with_used(self.keys, uses)
+        uses = used_questions(self.problem_set, submission.notebook.cells)
+        keys = with_used(self.keys, uses)
         questions, rest = self.store.cached(submission.notebook.code_sha256, keys)
-        again = fingerprint.dependents(self.options.regrade, uses)
+        again = dependents(self.options.regrade, uses)
         questions = {id: result for id, result in questions.items() if id not in again}
         if len(questions) < len(self.problem_set.questions):
             return questions, None
@@ -153,17 +156,17 @@ class _Run:
                 self.batch.reused += result.status != INVALID
                 self.batch.results.append(result)
                 progress(result, True)
-        if waiting and self.crew:
-            self._grade_elsewhere(waiting, self.crew, progress)
+        if waiting and self.workers:
+            self._grade_elsewhere(waiting, self.workers, progress)
         elif waiting:
             options = self.options
             with open_pool(options, make_pool, self.problem_set) as pool:
                 check_reference(self.referee)
-                grader = Grader(self.problem_set, self.referee, pool, options.limits, self.stop.is_set)
+                grader = SubmissionGrader(self.problem_set, self.referee, pool, options.limits, self.stop.is_set)
                 self._grade_waiting(waiting, grader, progress)
 
-    def _grade_waiting(self, waiting: list[Submission], grader: Grader, progress: Progress) -> None:
-        jobs = self.options.gpu_plan.jobs(self.options.jobs, self.options.device)
+    def _grade_waiting(self, waiting: list[Submission], grader: SubmissionGrader, progress: Progress) -> None:
+        jobs = self.options.gpu_share.jobs(self.options.jobs, self.options.device)
         executor = ThreadPoolExecutor(max(1, jobs), thread_name_prefix="grade")
         futures: list[Future[SubmissionResult]] = [executor.submit(self._one, grader, item) for item in waiting]
         try:
@@ -179,7 +182,7 @@ class _Run:
         finally:
             executor.shutdown(wait=True)
 
-    def _grade_elsewhere(self, waiting: list[Submission], crew: Crew, progress: Progress) -> None:
+    def _grade_elsewhere(self, waiting: list[Submission], workers: Workers, progress: Progress) -> None:
         """The same code is graded once, whoever handed it in."""
         same: dict[str, list[Submission]] = {}
         for submission in waiting:
@@ -187,13 +190,13 @@ class _Run:
             same.setdefault(submission.notebook.code_sha256, []).append(submission)
         firsts = [found[0] for found in same.values()]
         tasks = (Task(first.notebook, self.known(first)[0]) for first in firsts if first.notebook)
-        for task, outcome in crew.grade(tasks):
+        for task, outcome in workers.grade(tasks):
             for submission in same.pop(task.notebook.code_sha256):
                 result = self._finish(submission, outcome)
                 self.batch.results.append(result)
                 progress(result, False)
 
-    def _one(self, grader: Grader, submission: Submission) -> SubmissionResult:
+    def _one(self, grader: SubmissionGrader, submission: Submission) -> SubmissionResult:
         known, result = self.known(submission)  # another student with the same code may have been graded meanwhile
         if result is not None:
             self.store.save(result)
@@ -213,7 +216,7 @@ class _Run:
             result = self._row(submission, INTERNAL, outcome.problem)
         else:
             assert submission.notebook is not None
-            keys = fingerprint.with_used(self.keys, follow.used(self.problem_set, submission.notebook.cells))
+            keys = with_used(self.keys, used_questions(self.problem_set, submission.notebook.cells))
             self.store.remember(submission.notebook.code_sha256, keys, outcome)
             result = replace(
                 outcome, student=submission.student, notebook_sha256=submission.notebook.sha256,
@@ -225,8 +228,8 @@ class _Run:
 
 def environment_here(seed: int, level: str, options: Options) -> dict[str, Any]:
     """What results of this machine depend on."""
-    found = fingerprint.environment(seed, options.device, level, options.limits)
-    return found if options.device == "cpu" else {**found, "gpu_slots": options.gpu_plan.slots}
+    found = run_environment(seed, options.device, level, options.limits)
+    return found if options.device == "cpu" else {**found, "gpu_slots": options.gpu_share.slots}
 
 
 def open_pool(
@@ -235,7 +238,7 @@ def open_pool(
     """The kernels that the options ask for, warm with what the problem set's notebook imports."""
     modules = None if problem_set is None else modules_for(problem_set.source.text)
     return gpu.open_pool(
-        make_pool, options.device, options.gpu_plan, limits=options.limits, sandbox=options.sandbox,
+        make_pool, options.device, options.gpu_share, limits=options.limits, sandbox=options.sandbox,
         allow_weaker=options.allow_weaker, modules=modules,
     )
 

@@ -26,7 +26,7 @@ torch.backends.cuda.matmul.allow_tf32 = False
 
 
 @dataclass(frozen=True)
-class Plan:
+class GpuShare:
     """How one GPU is shared. ``slots`` kernels use it at once; the grader's reference has a share of its own."""
 
     slots: int = 2
@@ -52,19 +52,19 @@ def prepare_grader() -> None:
     exec(f"import torch\n{SETTINGS}", {})
 
 
-def open_pool(make_pool: Callable[..., KernelPool], device: str, plan: Plan, **options: Any) -> KernelPool:
+def open_pool(make_pool: Callable[..., KernelPool], device: str, share: GpuShare, **options: Any) -> KernelPool:
     """A kernel pool for the device; on a GPU every kernel of it is prepared."""
     if device == "cpu":
         return make_pool(device=device, **options)
     prepare_grader()
-    return PreparedPool(make_pool(device=device, env=ENVIRONMENT, **options), plan)  # type: ignore[return-value]
+    return PreparedPool(make_pool(device=device, env=ENVIRONMENT, **options), share)  # type: ignore[return-value]
 
 
 class PreparedPool:
     """A `KernelPool` whose kernels have run the prelude when they are handed out."""
 
-    def __init__(self, pool: KernelPool, plan: Plan) -> None:
-        self._pool, self._prelude = pool, plan.prelude()
+    def __init__(self, pool: KernelPool, share: GpuShare) -> None:
+        self._pool, self._prelude = pool, share.prelude()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._pool, name)

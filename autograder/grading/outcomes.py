@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from autograder.grading.text import clean_line
+from autograder.text import clean_line
 from dgm.checks.evidence import EvidenceError, decode, encode
 from dgm.checks.runtime import Outcome
 

@@ -8,14 +8,14 @@ from functools import cached_property, partial
 from types import SimpleNamespace
 from typing import Any, Self
 
-from autograder.grading.apart import Apart, unusually_large
-from autograder.grading.results import ProbeResult, QuestionResult, question_status
+from autograder.grading.forked import ForkedCall, unusually_large
 from autograder.grading.seeds import probe_seed
-from autograder.grading.text import clean_line
 from autograder.probes.impact import Impact
 from autograder.probes.load import ProblemSet
 from autograder.probes.namespace import public, reference_namespace, variant_namespace
 from autograder.probes.spec import Probe, Question, Variant
+from autograder.results.model import ProbeResult, QuestionResult, question_status
+from autograder.text import clean_line
 from dgm.checks.judges import Context
 from dgm.checks.naming import name_mistake, same_outcome
 from dgm.checks.runtime import Outcome, run_probe
@@ -108,8 +108,8 @@ class Referee:
                 restore=False,
             )
             large = self.device == "cpu" and unusually_large(outcome["evidence"], expected["evidence"])
-            decided = Apart(decision) if large else decision()
-        status, message = (decided.result() or UNJUDGED) if isinstance(decided, Apart) else decided
+            decided = ForkedCall(decision) if large else decision()
+        status, message = (decided.result() or UNJUDGED) if isinstance(decided, ForkedCall) else decided
         return status, clean_line(message) if status == FAILED else message
 
     def judge_question(self, question: Question, outcomes: Mapping[str, Outcome]) -> QuestionResult:

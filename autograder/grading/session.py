@@ -14,10 +14,10 @@ from types import TracebackType
 from typing import Any
 
 from autograder.grading import gpu
-from autograder.grading.notebook import CodeCell, without_installs
 from autograder.grading.outcomes import MAX_PAYLOAD, plain_outcome, read_reply, timed_out
-from autograder.grading.text import clean_line
 from autograder.kernel import Execution, Kernel, KernelPool, Limits, SandboxError
+from autograder.submissions.notebook import CodeCell, without_installs
+from autograder.text import clean_line
 from dgm.checks.runtime import Outcome
 
 MAX_RESTARTS = 2

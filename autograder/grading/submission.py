@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
-from autograder.grading import follow
+from autograder.grading import follow_through
 from autograder.grading.asking import Asking
-from autograder.grading.intake import Submission
 from autograder.grading.referee import Referee
-from autograder.grading.results import (
+from autograder.grading.session import Session
+from autograder.kernel import KernelPool, Limits
+from autograder.probes.load import ProblemSet
+from autograder.results.model import (
     INVALID,
     MISSING,
     PASSED,
@@ -20,13 +22,11 @@ from autograder.grading.results import (
     question_status,
     total_score,
 )
-from autograder.grading.session import Session
-from autograder.kernel import KernelPool, Limits
-from autograder.probes.load import ProblemSet
+from autograder.submissions.collect import Submission
 
 
 @dataclass(frozen=True)
-class Grader:
+class SubmissionGrader:
     """What all submissions of a run share."""
 
     problem_set: ProblemSet
@@ -48,7 +48,7 @@ class Grader:
             return not_graded(self.problem_set, submission, self.referee.seed, INVALID, submission.problem)
         start = time.perf_counter()
         results = dict(known or {})
-        uses = follow.used(self.problem_set, submission.notebook.cells)
+        uses = follow_through.used_questions(self.problem_set, submission.notebook.cells)
         chosen = None if only is None else {*only, *(owner for id in only for owner in uses[id])}
         wanted = [
             question for question in self.problem_set.questions
@@ -64,7 +64,7 @@ class Grader:
                     present.add(question.id)
             notes = session.notes
             # From here on the reference's source enters the kernel, and nothing that is said there is shown;
-            # see `follow` for why the order matters.
+            # see `follow_through` for why the order matters.
             self._second_tries(session, asking, present, results, uses)
         questions = [results[question.id] for question in self.problem_set.questions if question.id in results]
         return SubmissionResult(
@@ -87,14 +87,14 @@ class Grader:
             failed = [id for id in uses[question.id] if id in weak]
             if not failed:
                 continue
-            prelude = follow.prelude(self.problem_set, failed)
+            prelude = follow_through.prelude(self.problem_set, failed)
             for probe, verdict in zip(question.probes, result.probes, strict=True):
                 if verdict.status == PASSED:
                     continue
                 outcome = asking.ask(session, question, probe, prelude)
                 if self.referee.judge_probe(question, probe, outcome).status == PASSED:
                     verdict.status, verdict.earned, verdict.mistake = PASSED, probe.points, None
-                    verdict.message = follow.message(failed)
+                    verdict.message = follow_through.message(failed)
                     result.follow_through = True
             result.score = round(sum(verdict.earned for verdict in result.probes), 6)
             result.status = question_status(result.probes)

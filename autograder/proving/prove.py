@@ -19,13 +19,13 @@ import numpy as np
 import torch
 
 from autograder.grading.referee import Referee, ReferenceFailed
-from autograder.grading.results import PASSED, QuestionResult
 from autograder.grading.seeds import probe_seed
 from autograder.probes.load import ProblemSet, load_problem_set
 from autograder.probes.namespace import execute_cells
 from autograder.probes.spec import Mistake, Probe, Question, Variant
-from autograder.proving.plan import Plan
+from autograder.proving.probe_order import ProbeOrder
 from autograder.proving.proof import MistakeProof, QuestionProof
+from autograder.results.model import PASSED, QuestionResult
 from dgm.checks.compare import as_array, is_numeric
 from dgm.checks.naming import ATOL, RTOL
 from dgm.checks.runtime import Outcome, run_probe
@@ -150,7 +150,7 @@ def prove_question(problem_set: ProblemSet, question: Question, seeds: range) ->
     torch.set_num_threads(1)  # probes are tiny, and threads only wait for each other
     if 0 in seeds:
         _prove_blank(problem_set, question, proof)
-    referee, plan = ProofReferee(problem_set, 0), Plan(question)
+    referee, plan = ProofReferee(problem_set, 0), ProbeOrder(question)
     for number, seed in enumerate(seeds):
         if number < 2:
             gc.freeze()  # what is there by now stays: modules, and after the first seed the namespaces of all variants
@@ -174,7 +174,7 @@ def _prove_blank(problem_set: ProblemSet, question: Question, proof: QuestionPro
         _note(proof, f"the blank notebook earns {proof.blank_score:g} points")
 
 
-def _prove_seed(referee: Referee, question: Question, proof: QuestionProof, plan: Plan, seed: int) -> None:
+def _prove_seed(referee: Referee, question: Question, proof: QuestionProof, plan: ProbeOrder, seed: int) -> None:
     try:
         result = _graded(referee, question, None)
     except ReferenceFailed as error:
@@ -203,7 +203,7 @@ def _prove_mistake(
     mistake: Mistake,
     entry: MistakeProof,
     proof: QuestionProof,
-    plan: Plan,
+    plan: ProbeOrder,
     seed: int,
 ) -> None:
     for part in plan.parts(mistake, proof):

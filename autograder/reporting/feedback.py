@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from autograder.grading.results import MISSING, PASSED, ProbeResult, QuestionResult, SubmissionResult
+from autograder.results.model import MISSING, PASSED, ProbeResult, QuestionResult, SubmissionResult
 
 MARKS = {PASSED: ("✓", "green"), MISSING: ("–", "dim")}
 

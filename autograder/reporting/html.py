@@ -19,10 +19,11 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from autograder.grading.results import INTERNAL, INVALID, MISSING, PASSED, QuestionResult, SubmissionResult
-from autograder.grading.store import Store, write_atomically
-from autograder.grading.summary import percent, went_wrong
+from autograder.files import write_atomically
 from autograder.reporting.statistics import histogram, question_figures, spread
+from autograder.results.model import INTERNAL, INVALID, MISSING, PASSED, QuestionResult, SubmissionResult
+from autograder.results.store import Store
+from autograder.results.summary import percent, went_wrong
 
 SYMBOLS = {"passed": "✓", "failed": "✗", "error": "✗", "timeout": "✗", "missing": "–"}
 STATES = {

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
 
-from autograder.grading.results import GRADED, SubmissionResult
+from autograder.results.model import GRADED, SubmissionResult
 
 Advance = Callable[[SubmissionResult, bool], None]
 

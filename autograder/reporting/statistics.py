@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from statistics import mean, median
 from typing import Any
 
-from autograder.grading.results import GRADED, MISSING, PASSED, QuestionResult, SubmissionResult
-from autograder.grading.summary import percent
+from autograder.results.model import GRADED, MISSING, PASSED, QuestionResult, SubmissionResult
+from autograder.results.summary import percent
 
 BINS = 10
 CHART_HEIGHT = 130

@@ -8,8 +8,8 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from autograder.grading.results import GRADED, INVALID, PASSED, QuestionResult, SubmissionResult
-from autograder.grading.summary import went_wrong
+from autograder.results.model import GRADED, INVALID, PASSED, QuestionResult, SubmissionResult
+from autograder.results.summary import went_wrong
 
 ENOUGH = 44  # columns for the student, the total and what went wrong
 NARROW = 80

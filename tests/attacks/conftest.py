@@ -17,12 +17,12 @@ from typing import Any
 
 import pytest
 from autograder.grading.batch import Options, grade_batch
-from autograder.grading.intake import Submission
-from autograder.grading.notebook import read_notebook
-from autograder.grading.results import SubmissionResult
 from autograder.kernel import KernelPool, Limits, available_levels, client, tree
 from autograder.kernel.sandbox import landlock, privileges, view
 from autograder.reporting.html import write_pages
+from autograder.results.model import SubmissionResult
+from autograder.submissions.collect import Submission
+from autograder.submissions.notebook import read_notebook
 
 from .attack import HONEST, LEVELS, Attack, Target
 from .course import canary, make_course, public_payload

@@ -8,10 +8,10 @@ import re
 import unicodedata
 
 import pytest
-from autograder.grading.results import GRADED, PASSED
-from autograder.grading.summary import to_csv
 from autograder.reporting.feedback import feedback
 from autograder.reporting.table import results_table
+from autograder.results.model import GRADED, PASSED
+from autograder.results.summary import to_csv
 from rich.console import Console
 
 from . import (

@@ -7,7 +7,7 @@ import time
 import tracemalloc
 
 import pytest
-from autograder.grading.notebook import Notebook, NotebookProblem, read_notebook
+from autograder.submissions.notebook import Notebook, NotebookProblem, read_notebook
 
 CODE = {"cell_type": "code", "source": "x = 1", "metadata": {}, "outputs": []}
 

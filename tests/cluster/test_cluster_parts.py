@@ -10,10 +10,10 @@ from grading_helpers import LIMITS, RIGHT, FakePool, submission
 from autograder.cluster import connect
 from autograder.cluster.bundle import Bundle, pack, unpack
 from autograder.cluster.coordinator import _difference
-from autograder.cluster.worker import Room, Rooms
+from autograder.cluster.worker import WorkerRun, WorkerRuns
 from autograder.errors import UserError
-from autograder.grading import fingerprint
 from autograder.grading.batch import Options
+from autograder.results.keys import question_keys
 
 
 @pytest.fixture
@@ -35,8 +35,8 @@ def test_keys_do_not_depend_on_where_the_files_lie(problem_set, bundle):
         def close(self):
             pass
 
-    room = Room(bundle, Pool)
-    assert room.facts["keys"] == fingerprint.question_keys(problem_set, room.facts["environment"])
+    run = WorkerRun(bundle, Pool)
+    assert run.facts["keys"] == question_keys(problem_set, run.facts["environment"])
 
 
 def test_a_damaged_bundle_is_refused(bundle):
@@ -56,7 +56,7 @@ def test_paths_that_lead_outside_are_refused(problem_set, bundle, name, monkeypa
         unpack(data, hashlib.sha256(data).hexdigest())
 
 
-class QuickRoom:
+class QuickRun:
     def __init__(self, bundle):
         self.bundle, self.closed = bundle, False
 
@@ -64,40 +64,40 @@ class QuickRoom:
         self.closed = True
 
 
-def test_rooms_are_shared_and_closed_with_the_last_run(monkeypatch):
-    monkeypatch.setattr("autograder.cluster.worker.Room", QuickRoom)
-    rooms, bundle, other = Rooms(), Bundle(b"1", "one"), Bundle(b"2", "two")
-    rooms.admit("a", bundle)
-    rooms.admit("b", bundle)
-    rooms.admit("c", other)
-    room = rooms.of("a")
-    assert rooms.of("b") is room and rooms.of("c") is not room
-    rooms.dismiss("a")
-    rooms.dismiss("never")
-    assert not room.closed and rooms.of("b") is room
-    rooms.dismiss("b")
-    assert room.closed
+def test_worker_runs_are_shared_and_closed_with_the_last_run(monkeypatch):
+    monkeypatch.setattr("autograder.cluster.worker.WorkerRun", QuickRun)
+    runs, bundle, other = WorkerRuns(), Bundle(b"1", "one"), Bundle(b"2", "two")
+    runs.admit("a", bundle)
+    runs.admit("b", bundle)
+    runs.admit("c", other)
+    run = runs.of("a")
+    assert runs.of("b") is run and runs.of("c") is not run
+    runs.dismiss("a")
+    runs.dismiss("never")
+    assert not run.closed and runs.of("b") is run
+    runs.dismiss("b")
+    assert run.closed
     with pytest.raises(KeyError):
-        rooms.of("b")
+        runs.of("b")
 
 
-def test_a_room_that_cannot_be_is_tried_once(monkeypatch):
+def test_a_worker_run_that_cannot_be_is_tried_once(monkeypatch):
     tries = []
 
     def refuse(bundle):
         tries.append(bundle)
         raise UserError("no")
 
-    monkeypatch.setattr("autograder.cluster.worker.Room", refuse)
-    rooms = Rooms()
-    rooms.admit("a", Bundle(b"1", "one"))
+    monkeypatch.setattr("autograder.cluster.worker.WorkerRun", refuse)
+    runs = WorkerRuns()
+    runs.admit("a", Bundle(b"1", "one"))
     for _ in range(2):
         with pytest.raises(UserError, match="no"):
-            rooms.of("a")
+            runs.of("a")
     assert len(tries) == 1
 
 
-def test_a_graders_error_in_a_room_is_an_answer(bundle):
+def test_a_graders_error_in_a_worker_run_is_an_answer(bundle):
     class Broken(FakePool):
         def start(self):
             raise RuntimeError("disk on fire")
@@ -106,7 +106,7 @@ def test_a_graders_error_in_a_room_is_an_answer(bundle):
             pass
 
     cells = [[cell.number, cell.source] for cell in submission("ada", *RIGHT).notebook.cells]
-    answer = Room(bundle, Broken).grade({"cells": cells, "known": {}})
+    answer = WorkerRun(bundle, Broken).grade({"cells": cells, "known": {}})
     assert answer["failed"]["problem"] == "internal: RuntimeError: disk on fire; grade it again."
     assert "Traceback" in answer["failed"]["details"]
 

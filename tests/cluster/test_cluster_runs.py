@@ -23,12 +23,12 @@ from grading_helpers import (
 from grading_helpers import submission as make
 
 from autograder.cluster import connect
-from autograder.cluster.coordinator import DaskCrew
+from autograder.cluster.coordinator import DaskWorkers
 from autograder.errors import UserError
 from autograder.grading.batch import Options, grade_batch
-from autograder.grading.intake import Submission
 from autograder.kernel import available_levels
 from autograder.probes.load import load_problem_set
+from autograder.submissions.collect import Submission
 
 KINDS = [
     RIGHT,
@@ -45,8 +45,9 @@ CLASS = [
 ]
 
 
-def run(problem_set, out, crew=None, submissions=CLASS, progress=lambda result, reused: None, **options):
-    return grade_batch(problem_set, submissions, out, Options(limits=LIMITS, seed=7, **options), progress, crew=crew)
+def run(problem_set, out, workers=None, submissions=CLASS, progress=lambda result, reused: None, **options):
+    how = Options(limits=LIMITS, seed=7, **options)
+    return grade_batch(problem_set, submissions, out, how, progress, workers=workers)
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +60,9 @@ def here(problem_set, tmp_path_factory):
 
 def test_the_same_results_and_cache_as_here(problem_set, client, here, tmp_path):
     seen = []
-    with DaskCrew(client, "auto") as crew:
-        assert crew.device == "cpu"
-        batch = run(problem_set, tmp_path, crew, progress=lambda result, reused: seen.append(result.student))
+    with DaskWorkers(client, "auto") as workers:
+        assert workers.device == "cpu"
+        batch = run(problem_set, tmp_path, workers, progress=lambda result, reused: seen.append(result.student))
     assert on_disk(tmp_path) == on_disk(here) and batch.reused == 0
     assert Counter(seen) == Counter(submission.student for submission in CLASS)
     assert sorted(path.name for path in (tmp_path / "cache").iterdir()) == sorted(
@@ -77,8 +78,8 @@ def test_by_address_and_with_certificates(problem_set, client, here, tmp_path):
     settings = {f"distributed.comm.tls.{name}": keys[key] for name, key in names.items()}
     address = client.cluster.scheduler_address
     encrypted = dask.config.set({**settings, "distributed.comm.require-encryption": True})
-    with encrypted, connect(address, jobs=1, device="auto", gpu_slots=2) as crew:
-        run(problem_set, tmp_path, crew, submissions=CLASS[:2])
+    with encrypted, connect(address, jobs=1, device="auto", gpu_slots=2) as workers:
+        run(problem_set, tmp_path, workers, submissions=CLASS[:2])
     assert on_disk(tmp_path) == {name: data for name, data in on_disk(here).items() if name in ("s00", "s01")}
     assert client.status == "running"  # it is not ours to close
 
@@ -91,8 +92,8 @@ def test_a_run_changes_place(problem_set, client, here, tmp_path):
         if not reused and result.student != "twin":
             raise KeyboardInterrupt
 
-    with DaskCrew(client, "cpu") as crew, pytest.raises(KeyboardInterrupt):
-        run(problem_set, tmp_path, crew, progress=stop)
+    with DaskWorkers(client, "cpu") as workers, pytest.raises(KeyboardInterrupt):
+        run(problem_set, tmp_path, workers, progress=stop)
     batch = run(problem_set, tmp_path)
     assert batch.reused >= 5 and on_disk(tmp_path) == on_disk(here)
 
@@ -106,8 +107,8 @@ def test_a_killed_worker_loses_nothing(problem_set, client, here, tmp_path):
             killed.append(next(iter(client.run(os.getpid).values())))
             os.kill(killed[-1], signal.SIGKILL)
 
-    with DaskCrew(client, "cpu") as crew:
-        run(problem_set, tmp_path, crew, progress=kill_one)
+    with DaskWorkers(client, "cpu") as workers:
+        run(problem_set, tmp_path, workers, progress=kill_one)
     assert len(killed) == 2 and Counter(seen) == Counter(submission.student for submission in CLASS)
     assert on_disk(tmp_path) == on_disk(here)
 
@@ -138,8 +139,8 @@ def test_a_submission_that_kills_every_worker_is_a_row(client, tmp_path, here):
     killer = make("killer", SETUP, DOUBLE, SUM, "def mean_double(x):\n    return torch.tensor([666.0])")
     problem_set = load_problem_set(folder)
     submissions = [killer, *CLASS[:4]]
-    with DaskCrew(client, "cpu") as crew:
-        batch = run(problem_set, tmp_path / "out", crew, submissions)
+    with DaskWorkers(client, "cpu") as workers:
+        batch = run(problem_set, tmp_path / "out", workers, submissions)
     rows = {result.student: result for result in batch.results}
     assert rows["killer"].status == "internal" and "the worker died each time" in rows["killer"].problem
     expected = {name: data["score"] for name, data in on_disk(here).items()}
@@ -153,16 +154,16 @@ def test_a_broken_reference_is_the_problem_sets_fault(client, tmp_path):
     folder = make_course(tmp_path / "course")
     path = folder / "source.py"
     path.write_text(path.read_text().replace("return 2 * x", "return 2 * y"))
-    with DaskCrew(client, "cpu") as crew, pytest.raises(UserError, match=r"ps9 cannot be used .*q1\.small"):
-        run(load_problem_set(folder), tmp_path / "out", crew)
+    with DaskWorkers(client, "cpu") as workers, pytest.raises(UserError, match=r"ps9 cannot be used .*q1\.small"):
+        run(load_problem_set(folder), tmp_path / "out", workers)
 
 
 @pytest.mark.skipif(bool(available_levels()["process"]), reason="the level process does not work here")
 def test_a_level_that_leaves_the_network_open_is_refused(problem_set, client, tmp_path):
-    with DaskCrew(client, "cpu") as crew, pytest.raises(UserError, match="can reach the cluster itself"):
-        run(problem_set, tmp_path, crew, sandbox="process")
+    with DaskWorkers(client, "cpu") as workers, pytest.raises(UserError, match="can reach the cluster itself"):
+        run(problem_set, tmp_path, workers, sandbox="process")
 
 
 def test_no_gpu_on_offer(client):
     with pytest.raises(UserError, match="No worker has a GPU"):
-        DaskCrew(client, "cuda")
+        DaskWorkers(client, "cuda")

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from grading_helpers import LIMITS, FakePool, make_course
 
-from autograder.grading.matching import Matcher, matcher_for
 from autograder.grading.referee import Referee
-from autograder.grading.submission import Grader
+from autograder.grading.submission import SubmissionGrader
 from autograder.probes.load import ProblemSet, load_problem_set
+from autograder.submissions.matching import Matcher, matcher_for
 
 
 @pytest.fixture
@@ -31,8 +31,8 @@ def pool() -> FakePool:
 
 
 @pytest.fixture
-def grader(problem_set: ProblemSet, pool: FakePool) -> Grader:
-    return Grader(problem_set, Referee(problem_set, 5), pool, LIMITS)
+def grader(problem_set: ProblemSet, pool: FakePool) -> SubmissionGrader:
+    return SubmissionGrader(problem_set, Referee(problem_set, 5), pool, LIMITS)
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from autograder.grading.intake import Submission
-from autograder.grading.notebook import read_notebook
-from autograder.grading.results import SubmissionResult, without_times
 from autograder.kernel import Execution, Limits, ProbeReply
+from autograder.results.model import SubmissionResult, without_times
+from autograder.submissions.collect import Submission
+from autograder.submissions.notebook import read_notebook
 from dgm.checks.runtime import run_probe_json
 
 SOURCE = '''\

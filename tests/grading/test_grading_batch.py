@@ -12,11 +12,11 @@ from grading_helpers import submission as make
 
 from autograder.errors import UserError
 from autograder.grading.batch import Options, grade_batch
-from autograder.grading.intake import Submission
-from autograder.grading.store import Store
-from autograder.grading.summary import safe_cell, to_csv
 from autograder.kernel.sandbox import choose_level
 from autograder.probes.load import load_problem_set
+from autograder.results.store import Store
+from autograder.results.summary import safe_cell, to_csv
+from autograder.submissions.collect import Submission
 
 CLASS = [
     make("ada", *RIGHT),
@@ -241,7 +241,7 @@ def test_nothing_half_written(problem_set, tmp_path, pools, monkeypatch):
     def fail(*arguments):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("autograder.grading.store.os.replace", fail)
+    monkeypatch.setattr("autograder.files.os.replace", fail)
     with pytest.raises(OSError):
         Store(tmp_path).save(Store(tmp_path).results()[0])
     assert on_disk(tmp_path) == before

@@ -10,7 +10,7 @@ from grading_helpers import submission as make
 from autograder.grading import gpu
 from autograder.grading.batch import Options, environment_here, open_pool
 from autograder.grading.referee import Referee
-from autograder.grading.submission import Grader
+from autograder.grading.submission import SubmissionGrader
 from autograder.kernel import Execution, SandboxError
 
 OOM = 'torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has 14.74 GiB.")'
@@ -32,15 +32,16 @@ def fractions(monkeypatch):
 
 @pytest.mark.parametrize(("slots", "fraction"), [(1, 1 / 2), (2, 1 / 3), (4, 1 / 5)])
 def test_kernels_share_the_gpu_with_the_reference(slots, fraction):
-    assert gpu.Plan(slots).fraction == pytest.approx(fraction)
+    assert gpu.GpuShare(slots).fraction == pytest.approx(fraction)
 
 
 def test_slots_bound_the_jobs_on_a_gpu_only():
-    assert gpu.Plan(2).jobs(8, "cuda") == 2 and gpu.Plan(2).jobs(1, "cuda") == 1 and gpu.Plan(2).jobs(8, "cpu") == 8
+    share = gpu.GpuShare(2)
+    assert share.jobs(8, "cuda") == 2 and share.jobs(1, "cuda") == 1 and share.jobs(8, "cpu") == 8
 
 
 def test_kernels_and_reference_are_set_up_alike(fractions):
-    pool = gpu.open_pool(FakePool, "cuda", gpu.Plan(2), limits=LIMITS)
+    pool = gpu.open_pool(FakePool, "cuda", gpu.GpuShare(2), limits=LIMITS)
     assert pool.options["env"] == {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"} == {
         name: os.environ[name] for name in gpu.ENVIRONMENT
     }
@@ -62,9 +63,9 @@ def test_on_the_cpu_nothing_changes(monkeypatch):
 
 def test_slots_are_part_of_a_gpu_results_key(monkeypatch):
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "Tesla T4")
-    two, four = (environment_here(1, "x", Options(device="cuda", gpu_plan=gpu.Plan(slots))) for slots in (2, 4))
+    two, four = (environment_here(1, "x", Options(device="cuda", gpu_share=gpu.GpuShare(slots))) for slots in (2, 4))
     assert two != four and two["hardware"] == "Tesla T4"
-    here = [environment_here(1, "x", Options(gpu_plan=gpu.Plan(slots))) for slots in (2, 4)]
+    here = [environment_here(1, "x", Options(gpu_share=gpu.GpuShare(slots))) for slots in (2, 4)]
     assert here[0] == here[1]
 
 
@@ -75,14 +76,14 @@ def test_a_kernel_without_the_gpu_is_the_graders_fault(fractions):
             kernel.execute = lambda code, timeout: Execution("error", "RuntimeError", "No CUDA GPUs are available")
             return kernel
 
-    pool = gpu.open_pool(Pool, "cuda", gpu.Plan(2))
+    pool = gpu.open_pool(Pool, "cuda", gpu.GpuShare(2))
     with pytest.raises(SandboxError, match="No CUDA GPUs are available"):
         pool.start()
     assert not pool.kernels[0].alive
 
 
 def grade(problem_set, pool, *cells):
-    return Grader(problem_set, Referee(problem_set, 3), pool, LIMITS).grade(make("ada", *cells))
+    return SubmissionGrader(problem_set, Referee(problem_set, 3), pool, LIMITS).grade(make("ada", *cells))
 
 
 def test_out_of_memory_is_that_probes_row(problem_set):

@@ -49,8 +49,8 @@ def test_kernels_get_the_settings_and_the_share_of_grading(pools, monkeypatch):
     assert ask() == 0
     (pool,) = pools
     assert pool.options["env"] == gpu.ENVIRONMENT and pool.options["device"] == "cuda"
-    assert pool.fractions == [pytest.approx(gpu.Plan().fraction, abs=1e-4)]
-    assert pool.kernels[0].executed[0] == gpu.Plan().prelude()
+    assert pool.fractions == [pytest.approx(gpu.GpuShare().fraction, abs=1e-4)]
+    assert pool.kernels[0].executed[0] == gpu.GpuShare().prelude()
     assert torch.are_deterministic_algorithms_enabled() and not torch.backends.cudnn.allow_tf32
 
 

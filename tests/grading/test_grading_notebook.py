@@ -6,12 +6,19 @@ import time
 import pytest
 from grading_helpers import BLANK, notebook
 
-from autograder.grading.follow import used
-from autograder.grading.matching import defined_names, find_problem_set
-from autograder.grading.notebook import MAX_BYTES, CodeCell, Notebook, NotebookProblem, read_notebook, without_installs
+from autograder.grading.follow_through import used_questions
 from autograder.grading.session import defines
-from autograder.grading.text import clean_line
 from autograder.kernel.render import line
+from autograder.submissions.matching import defined_names, find_problem_set
+from autograder.submissions.notebook import (
+    MAX_BYTES,
+    CodeCell,
+    Notebook,
+    NotebookProblem,
+    read_notebook,
+    without_installs,
+)
+from autograder.text import clean_line
 
 
 def test_code_cells_are_read_in_order():
@@ -75,7 +82,8 @@ def test_no_text_takes_long_to_look_at(start, part, problem_set):
     """What the grader does with cells is done by expressions that take their square in time for none."""
     cell = CodeCell(1, start + part * 100_000 + "x")
     started = time.perf_counter()
-    defines(cell), defined_names(Notebook((cell,), "")), without_installs(cell.source), used(problem_set, [cell])
+    defines(cell), defined_names(Notebook((cell,), "")), without_installs(cell.source)
+    used_questions(problem_set, [cell])
     line("Cell In[3], line 1", 3, cell.source), clean_line(cell.source)
     assert time.perf_counter() - started < 3
 
@@ -114,7 +122,7 @@ def test_problem_set_is_found_by_content(course):
 
 
 def test_matcher_names_the_right_set(course, problem_set):
-    from autograder.grading.matching import matcher_for
+    from autograder.submissions.matching import matcher_for
 
     other = course / "ps8_other"
     other.mkdir()

@@ -21,13 +21,13 @@ from grading_helpers import (
 from grading_helpers import submission as make
 
 from autograder.errors import UserError
-from autograder.grading import follow
-from autograder.grading.intake import Submission
-from autograder.grading.notebook import read_notebook
+from autograder.grading import follow_through
 from autograder.grading.referee import Referee
-from autograder.grading.submission import Grader
+from autograder.grading.submission import SubmissionGrader
 from autograder.kernel import Execution, Limits, SandboxError
 from autograder.probes.load import load_problem_set
+from autograder.submissions.collect import Submission
+from autograder.submissions.notebook import read_notebook
 
 
 def statuses(result):
@@ -197,7 +197,7 @@ def test_when_time_is_up_definitions_still_count(problem_set, pool, monkeypatch)
         now[0] += 30 if "slow" in code else 0
 
     pool.on_execute = slow
-    grader = Grader(problem_set, Referee(problem_set, 5), pool, Limits(cell_seconds=50, total_seconds=100))
+    grader = SubmissionGrader(problem_set, Referee(problem_set, 5), pool, Limits(cell_seconds=50, total_seconds=100))
     cells = [SETUP, *["slow = 1"] * 3, "print(1)", DOUBLE, SUM, MEAN]
     result = grader.grade(make("ada", *cells))
     assert result.score == 10
@@ -208,7 +208,8 @@ def test_all_time_used_up(problem_set, pool, monkeypatch):
     now = [0.0]
     monkeypatch.setattr("autograder.grading.session.time.monotonic", lambda: now[0])
     pool.on_execute = lambda code: now.__setitem__(0, now[0] + 60)
-    result = Grader(problem_set, Referee(problem_set, 5), pool, Limits(total_seconds=100)).grade(make("a", *RIGHT))
+    grader = SubmissionGrader(problem_set, Referee(problem_set, 5), pool, Limits(total_seconds=100))
+    result = grader.grade(make("a", *RIGHT))
     assert result.score == 0 and statuses(result) == ["timeout"] * 3
 
 
@@ -229,7 +230,8 @@ def test_hostile_error_messages_are_cleaned(grader):
 
 def test_same_seed_same_result(problem_set):
     def run():
-        result = Grader(problem_set, Referee(problem_set, 5), FakePool(), LIMITS).grade(make("a", SETUP, TRIPLE, SUM))
+        grader = SubmissionGrader(problem_set, Referee(problem_set, 5), FakePool(), LIMITS)
+        result = grader.grade(make("a", SETUP, TRIPLE, SUM))
         for probe in (probe for question in result.questions for probe in question.probes):
             probe.seconds = 0.0
         result.seconds = 0.0
@@ -251,12 +253,12 @@ def test_probes_travel_without_anything_private(grader, pool):
 
 
 def used(problem_set, *cells):
-    return follow.used(problem_set, make("ada", *cells).notebook.cells)
+    return follow_through.used_questions(problem_set, make("ada", *cells).notebook.cells)
 
 
 def test_what_questions_use_by_design(problem_set):
     assert used(problem_set, SETUP) == {"q1": [], "q2": ["q1"], "q3": ["q1", "q2"]}
-    text = follow.prelude(problem_set, ["q1"])
+    text = follow_through.prelude(problem_set, ["q1"])
     assert "2 * x" in text and ".sum(-1)" not in text
 
 
@@ -279,7 +281,7 @@ def test_what_the_students_code_uses(undeclared):
 
 
 def test_one_error_does_not_cost_twice_where_only_the_student_uses_the_earlier_answer(undeclared, pool):
-    grader = Grader(undeclared, Referee(undeclared, 5), pool, LIMITS)
+    grader = SubmissionGrader(undeclared, Referee(undeclared, 5), pool, LIMITS)
     own = "def mean_double(x):\n    return double(x).mean(-1)"
     result = grader.grade(make("ada", SETUP, TRIPLE, WRONG_SUM, own))
     assert scores(result) == [0, 0, 4] and result.questions[2].probes[0].message == "Right, given a correct q1."

@@ -7,9 +7,9 @@ from html.parser import HTMLParser
 import pytest
 
 from autograder.errors import UserError
-from autograder.grading.results import ProbeResult, QuestionResult, SubmissionResult
-from autograder.grading.store import Store
 from autograder.reporting.html import class_page, student_page, write_pages
+from autograder.results.model import ProbeResult, QuestionResult, SubmissionResult
+from autograder.results.store import Store
 
 SEED = 987654321987
 ATTACK = (

@@ -4,10 +4,10 @@ import io
 
 from rich.console import Console
 
-from autograder.grading.results import ProbeResult, QuestionResult, SubmissionResult
 from autograder.reporting.feedback import all_right, feedback
 from autograder.reporting.progress import progress
 from autograder.reporting.table import results_table
+from autograder.results.model import ProbeResult, QuestionResult, SubmissionResult
 
 
 def result(student="ada", status="passed", message="", score=2.0, follow=False):

@@ -13,38 +13,16 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from autograder.errors import UserError
-from autograder.grading.results import QuestionResult, SubmissionResult, question_from_json
-from autograder.grading.seeds import new_seed
-
-
-def write_atomically(path: Path, text: str, *, private: bool = False) -> None:
-    """Write a file so that a reader, or a crash, sees the old text or the new one and nothing between."""
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name[:40]}-", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream:
-            stream.write(text)
-        if not private:
-            os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    for line in Path("/proc/self/status").read_text().splitlines() if Path("/proc/self/status").exists() else []:
-        if line.startswith("Umask:"):
-            return int(line.split()[1], 8)
-    return 0o022
+from autograder.files import write_atomically
+from autograder.results.model import QuestionResult, SubmissionResult, question_from_json
 
 
 class Store:
@@ -75,7 +53,7 @@ class Store:
                 raise UserError(text) from None
             yield
 
-    def seed(self, assignment: str, wanted: int | None) -> int:
+    def seed(self, assignment: str, wanted: int | None, new_seed: Callable[[], int]) -> int:
         """The run's seed: the wanted one, else the one used here before, else a new secret one."""
         path = self.out / "run.json"
         known = _read(path)

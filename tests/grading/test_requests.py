@@ -4,10 +4,10 @@ from grading_helpers import BLANK, DOUBLE, LIMITS, MEAN, RIGHT, SETUP, SUM, TRIP
 from grading_helpers import submission as make
 
 from autograder.grading.asking import places
-from autograder.grading.notebook import CodeCell
 from autograder.grading.referee import Referee
-from autograder.grading.submission import Grader
+from autograder.grading.submission import SubmissionGrader
 from autograder.kernel import ProbeReply
+from autograder.submissions.notebook import CodeCell
 
 HELPED = "def helper(x):\n    return 2 * x\ndef double(x):\n    return helper(x)"
 TAKEN = "def helper(a, b):\n    return a + b"
@@ -68,7 +68,7 @@ def test_what_took_too_long_is_not_tried_again(grader, pool, monkeypatch):
 
 
 def test_probes_between_cells_have_their_share_of_time(problem_set, pool, monkeypatch):
-    grader = Grader(problem_set, Referee(problem_set, 5), pool, LIMITS)
+    grader = SubmissionGrader(problem_set, Referee(problem_set, 5), pool, LIMITS)
     monkeypatch.setattr("autograder.grading.session.CELLS_SHARE", 1.0)  # none
     order = []
     pool.on_execute = order.append
@@ -80,7 +80,7 @@ def test_where_there_are_no_forks_all_is_asked_at_the_end(problem_set, pool):
     referee = Referee(problem_set, 5)
     referee.device = "cuda"
     cells = make("ada", SETUP, HELPED, SUM, MEAN, TAKEN)
-    assert scores(Grader(problem_set, Referee(problem_set, 5), pool, LIMITS).grade(cells))[0] == 3
+    assert scores(SubmissionGrader(problem_set, Referee(problem_set, 5), pool, LIMITS).grade(cells))[0] == 3
     from autograder.grading.asking import Asking
 
     asking = Asking(referee, problem_set.questions, cells.notebook.cells)

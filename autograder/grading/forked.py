@@ -39,7 +39,7 @@ def weight(value: Any) -> int:
     return len(value) if isinstance(value, (str, bytes)) else 8
 
 
-class Apart:
+class ForkedCall:
     """``function()`` in a fork of this process; what it returns must be plain data.
 
     Nobody else may hold a lock that the function needs while this is made: of the threads only this one is copied.

@@ -13,12 +13,12 @@ from functools import partial
 from pathlib import Path
 
 from autograder.errors import UserError
-from autograder.grading.archive import Archive, ArchiveProblem
-from autograder.grading.layout import JUNK, METADATA, Entry, EntryProblem, Group, by_student
-from autograder.grading.matching import Matcher
-from autograder.grading.notebook import MAX_BYTES, Notebook, NotebookProblem, read_notebook
-from autograder.grading.students import Name, distinct, from_lms
-from autograder.grading.text import clean_line
+from autograder.submissions.archive import Archive, ArchiveProblem
+from autograder.submissions.by_student import JUNK, METADATA, Entry, EntryProblem, Group, by_student
+from autograder.submissions.matching import Matcher
+from autograder.submissions.notebook import MAX_BYTES, Notebook, NotebookProblem, read_notebook
+from autograder.submissions.students import Name, distinct, from_lms
+from autograder.text import clean_line
 
 MAX_FILES = 1_000_000
 MAX_OTHERS = 20  # of a folder's files that are neither notebooks nor zips: it is enough to know of some

@@ -25,7 +25,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from autograder.grading.text import clean_line
+from autograder.text import clean_line
 
 MAX_NAME, MAX_NUMBER = 255, 40  # characters that are looked at: some of these patterns take their square in time
 CANVAS = re.compile(r"^(?P<name>[^_]+(?:_[^_]+)*?)(?:_LATE|_late)?_(?P<number>\d{2,})_(?P<second>\d{2,})_.+$")

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from autograder.errors import UserError
-from autograder.grading.results import INTERNAL, INVALID, Batch
-from autograder.grading.store import Store, write_atomically
+from autograder.files import write_atomically
+from autograder.results.model import INTERNAL, INVALID, Batch
+from autograder.results.store import Store
 
 STAMP = ".unchanged.json"
 WRITTEN = ("run.json", "summary.csv", "summary.json", "results", "html")
@@ -27,10 +28,10 @@ LIBRARIES = ("torch", "numpy", "ipykernel", "ipython")
 
 
 def known_batch(out: Path, key: str) -> Batch | None:
-    """The batch that lies in the folder ``out``, if it is what a command with this key (see `asked`) would write."""
+    """The batch that lies in the folder ``out``, if it is what a command with this `request_digest` would write."""
     try:
         stamp = json.loads((out / STAMP).read_text(encoding="utf-8"))
-        if stamp["asked"] != key or stamp["written"] != _written(out):
+        if stamp["request_digest"] != key or stamp["written"] != _written(out):
             return None
         mine = {*stamp["students"]}
         everything = Store(out, create=False).results()
@@ -47,11 +48,14 @@ def remember(batch: Batch, out: Path, key: str) -> None:
     if any(result.status == INTERNAL for result in batch.results):
         return
     students = [result.student for result in batch.results]
-    stamp = {"asked": key, "written": _written(out), "seed": batch.seed, "sandbox": batch.sandbox, "students": students}
+    stamp = {
+        "request_digest": key, "written": _written(out), "seed": batch.seed, "sandbox": batch.sandbox,
+        "students": students,
+    }
     write_atomically(out / STAMP, json.dumps(stamp), private=True)
 
 
-def asked(options: Mapping[str, Any], course: Path, paths: Iterable[str], out: Path) -> str:
+def request_digest(options: Mapping[str, Any], course: Path, paths: Iterable[str], out: Path) -> str:
     """A digest of the submissions, the problem sets, this program and its libraries, and the options.
 
     To be taken before grading, so that what changes meanwhile counts as changed.

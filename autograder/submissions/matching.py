@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograder.grading.notebook import Notebook
-from autograder.grading.students import Naming
 from autograder.probes.load import ProblemSet
+from autograder.submissions.notebook import Notebook
+from autograder.submissions.students import Naming
 
 _DEFINED = re.compile(r"^(?:(?:async\s+)?def|class)\s+(\w+)|^(\w+)\s*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder.errors import UserError
-from autograder.grading.archive import ArchiveProblem
-from autograder.grading.matching import Matcher
-from autograder.grading.students import CONTAINERS, Name, Naming, from_lms, gradescope_names, safe_id
+from autograder.submissions.archive import ArchiveProblem
+from autograder.submissions.matching import Matcher
+from autograder.submissions.students import CONTAINERS, Name, Naming, from_lms, gradescope_names, safe_id
 
 JUNK = {"__MACOSX", ".ipynb_checkpoints", "__pycache__", ".DS_Store", ".git", "Thumbs.db"}
 METADATA = "submission_metadata.yml"  # of Gradescope

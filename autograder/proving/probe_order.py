@@ -12,11 +12,11 @@ from autograder.proving.proof import QuestionProof
 SLOW_SECONDS = 0.006  # probes that take longer on the reference are run on mistakes only where they are needed
 
 
-class Plan:
+class ProbeOrder:
     """An order of a question's probes, and how many of them were enough to catch and name each mistake.
 
     If a mistake is caught and named by some of the probes, the others cannot change that: with more probes fewer other
-    mistakes agree with it, and it always agrees with itself. So proving with a plan is exact.
+    mistakes agree with it, and it always agrees with itself. So proving in this order is exact.
     """
 
     def __init__(self, question: Question) -> None:

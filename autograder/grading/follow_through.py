@@ -13,14 +13,14 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from autograder.grading.notebook import CodeCell
 from autograder.probes.load import ProblemSet
+from autograder.submissions.notebook import CodeCell
 
 _WORD = re.compile(r"[^\W\d]\w*")
 _DEFINES = re.compile(r"^(?:(?:async[ \t]+)?def|class)[ \t]+(\w+)", re.MULTILINE)
 
 
-def used(problem_set: ProblemSet, cells: Sequence[CodeCell]) -> dict[str, list[str]]:
+def used_questions(problem_set: ProblemSet, cells: Sequence[CodeCell]) -> dict[str, list[str]]:
     """For each question, ids of the earlier questions whose answers it uses, directly or through others, in order."""
     owner = {name: question.id for question in problem_set.questions
              for name in problem_set.source.names(question.id)}  # fmt: skip

@@ -12,9 +12,9 @@ import pytest
 from grading_helpers import BLANK, RIGHT, notebook
 
 from autograder.errors import UserError
-from autograder.grading import intake
-from autograder.grading.intake import collect
-from autograder.grading.students import Name, Naming, distinct, from_lms, gradescope_names, safe_id
+from autograder.submissions import collect as collecting
+from autograder.submissions.collect import collect
+from autograder.submissions.students import Name, Naming, distinct, from_lms, gradescope_names, safe_id
 
 GOOD = notebook(*RIGHT)
 OTHER = notebook("x = 1")
@@ -314,8 +314,8 @@ def test_one_entry_does_not_spoil_the_zip_of_a_class(kind, tmp_path, matcher):
 
 def test_one_student_cannot_make_a_class_too_large(tmp_path, matcher, monkeypatch):
     """Neither by the number of files nor by their size."""
-    monkeypatch.setattr(intake, "MAX_FILES", 60)
-    monkeypatch.setattr(intake, "MAX_READ", 300_000)
+    monkeypatch.setattr(collecting, "MAX_FILES", 60)
+    monkeypatch.setattr(collecting, "MAX_READ", 300_000)
     noise = os.urandom(100_000)
     packed = make_zip({"a.bin": noise, "ps9.ipynb": GOOD}, zipfile.ZIP_STORED)
     files = {"ada/ps9.ipynb": GOOD, "zoe/ps9.ipynb": GOOD}

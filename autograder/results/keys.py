@@ -17,8 +17,11 @@ import torch
 from autograder.kernel import Limits
 from autograder.probes.load import ProblemSet
 
-# Folders of this program that decide about a result; reports and the command line do not.
-DECIDING = ("autograder/grading", "autograder/kernel", "autograder/probes", "dgm")
+# Folders and files of this program that decide about a result; reports and the command line do not.
+DECIDING = (
+    "autograder/submissions", "autograder/grading", "autograder/results", "autograder/kernel", "autograder/probes",
+    "autograder/text.py", "dgm",
+)
 
 
 def digest(value: Any) -> str:
@@ -30,11 +33,12 @@ def digest(value: Any) -> str:
 def program_digest() -> str:
     """SHA-256 of the deciding source files."""
     root = Path(__file__).resolve().parents[2]
-    files = sorted(path for folder in DECIDING for path in (root / folder).rglob("*.py"))
+    places = [root / name for name in DECIDING]
+    files = sorted(path for place in places for path in ([place] if place.is_file() else place.rglob("*.py")))
     return digest([[str(path.relative_to(root)), hashlib.sha256(path.read_bytes()).hexdigest()] for path in files])
 
 
-def environment(seed: int, device: str, sandbox: str, limits: Limits) -> dict[str, Any]:
+def run_environment(seed: int, device: str, sandbox: str, limits: Limits) -> dict[str, Any]:
     """Everything but the submission and the tests that may change a result."""
     hardware = torch.cuda.get_device_name() if device != "cpu" else platform.machine()
     return {
@@ -54,8 +58,10 @@ def question_keys(problem_set: ProblemSet, environment: dict[str, Any]) -> dict[
 
 
 def with_used(keys: Mapping[str, str], uses: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """The keys for one notebook: also of the questions that a question uses, see `follow.used`. Whether these pass
-    decides about follow-through credit."""
+    """The keys for one notebook: also of the questions that a question uses, see `follow_through.used_questions`.
+
+    Whether these pass decides about follow-through credit.
+    """
     return {id: digest([key, [keys[other] for other in uses[id]]]) for id, key in keys.items()}
 
 

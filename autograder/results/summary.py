@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from autograder.grading.results import GRADED, MISSING, PASSED, QuestionResult, SubmissionResult
-from autograder.grading.store import write_atomically
+from autograder.files import write_atomically
+from autograder.results.model import GRADED, MISSING, PASSED, QuestionResult, SubmissionResult
 
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 _AFTER_SEPARATOR = re.compile(r"([;|]\s*)(?=[=+@＝＋＠-])")  # where the reader's language separates columns by it

@@ -7,10 +7,11 @@ import shutil
 import pytest
 from grading_helpers import RIGHT, notebook
 
-from autograder.grading import unchanged
-from autograder.grading.results import INTERNAL, Batch, SubmissionResult
-from autograder.grading.store import Store
-from autograder.grading.summary import write_summary
+from autograder.grading.seeds import new_seed
+from autograder.results import complete
+from autograder.results.model import INTERNAL, Batch, SubmissionResult
+from autograder.results.store import Store
+from autograder.results.summary import write_summary
 
 OPTIONS = {"problem_set": "ps9", "seed": None}
 
@@ -29,24 +30,24 @@ def run(course):
     (course / "class" / "ada.ipynb").write_bytes(notebook(*RIGHT))
     out = course / "class" / "out"
     store = Store(out)
-    store.seed("ps9", 5)
+    store.seed("ps9", 5, new_seed)
     results = [result("ada"), result("bob", "invalid")]
     for item in results:
         store.save(item)
     write_summary(out, results)
     (out / "html").mkdir()
     (out / "html" / "index.html").write_text("page")
-    unchanged.remember(Batch(results, 5, "namespaces"), out, key(course))
+    complete.remember(Batch(results, 5, "namespaces"), out, key(course))
     return course, out
 
 
 def key(course, **options):
-    return unchanged.asked({**OPTIONS, **options}, course, [course / "class"], course / "class" / "out")
+    return complete.request_digest({**OPTIONS, **options}, course, [course / "class"], course / "class" / "out")
 
 
 def known(run, **options):
     course, out = run
-    return unchanged.known_batch(out, key(course, **options))
+    return complete.known_batch(out, key(course, **options))
 
 
 def test_nothing_changed(run):
@@ -85,31 +86,31 @@ def test_new_files_and_names_count(run):
 
 def test_options_and_libraries_count(run, monkeypatch):
     assert known(run, seed=6) is None
-    monkeypatch.setattr(unchanged.importlib.metadata, "version", lambda name: "0")
+    monkeypatch.setattr(complete.importlib.metadata, "version", lambda name: "0")
     assert known(run) is None
 
 
 def test_students_of_earlier_runs_are_kept_apart(run):
     course, out = run
-    unchanged.remember(Batch([result("ada")], 5, "namespaces"), out, key(course))
+    complete.remember(Batch([result("ada")], 5, "namespaces"), out, key(course))
     batch = known(run)
     assert [item.student for item in batch.results] == ["ada"] and batch.kept == ["bob"]
 
 
 def test_failures_of_the_grader_are_tried_again(run):
     course, out = run
-    (out / unchanged.STAMP).unlink()
-    unchanged.remember(Batch([result("ada", INTERNAL)], 5, "namespaces"), out, key(course))
+    (out / complete.STAMP).unlink()
+    complete.remember(Batch([result("ada", INTERNAL)], 5, "namespaces"), out, key(course))
     assert known(run) is None
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"asked": 1}', "\udcff"])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"request_digest": 1}', "\udcff"])
 def test_a_damaged_stamp_is_no_stamp(run, text):
     course, out = run
-    stamp = json.loads((out / unchanged.STAMP).read_text())
-    (out / unchanged.STAMP).write_text(text, errors="surrogateescape")
+    stamp = json.loads((out / complete.STAMP).read_text())
+    (out / complete.STAMP).write_text(text, errors="surrogateescape")
     assert known(run) is None
-    (out / unchanged.STAMP).write_text(json.dumps({**stamp, "students": 5}))
+    (out / complete.STAMP).write_text(json.dumps({**stamp, "students": 5}))
     assert known(run) is None
 
 
@@ -117,7 +118,7 @@ def test_torch_is_not_needed():
     import subprocess
     import sys
 
-    code = "import sys, autograder.grading.unchanged, autograder.cli.grade; sys.exit('torch' in sys.modules)"
+    code = "import sys, autograder.results.complete, autograder.cli.grade; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

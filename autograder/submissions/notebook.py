@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.grading.text import clean_line, encodable
+from autograder.text import clean_line, encodable
 
 MAX_BYTES = 20 * 2**20
 MAX_CODE_CELLS = 2000

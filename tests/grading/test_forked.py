@@ -8,9 +8,9 @@ import pytest
 from grading_helpers import LIMITS, RIGHT, SETUP, FakePool
 from grading_helpers import submission as make
 
-from autograder.grading.apart import Apart, unusually_large, weight
+from autograder.grading.forked import ForkedCall, unusually_large, weight
 from autograder.grading.referee import Referee
-from autograder.grading.submission import Grader
+from autograder.grading.submission import SubmissionGrader
 from autograder.probes.load import load_problem_set
 
 
@@ -20,7 +20,7 @@ def children():
 
 def test_it_returns_what_the_function_returns():
     before = children()
-    assert Apart(lambda: ("failed", "π" * 10**5)).result() == ["failed", "π" * 10**5]
+    assert ForkedCall(lambda: ("failed", "π" * 10**5)).result() == ["failed", "π" * 10**5]
     assert children() == before
 
 
@@ -29,7 +29,7 @@ def test_it_returns_what_the_function_returns():
 ])
 def test_what_goes_wrong_is_none(function):
     before, start = children(), time.monotonic()
-    assert Apart(function, seconds=2, megabytes=200).result() is None
+    assert ForkedCall(function, seconds=2, megabytes=200).result() is None
     assert time.monotonic() - start < 30 and children() == before
 
 
@@ -60,7 +60,7 @@ def slow_judge(course):
 
 
 def test_a_judge_that_takes_too_much_fails_its_probe_only(slow_judge):
-    grader = Grader(slow_judge, Referee(slow_judge, 5), FakePool(), LIMITS)
+    grader = SubmissionGrader(slow_judge, Referee(slow_judge, 5), FakePool(), LIMITS)
     assert grader.grade(make("ada", *RIGHT)).score == 10
     huge = "def double(x):\n    return (2 * x).repeat(3000, *[1] * (x.ndim - 1)) if x.abs().max() < 50 else 2 * x"
     result = grader.grade(make("eve", SETUP, huge, *RIGHT[2:]))

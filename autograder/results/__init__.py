@@ -1,0 +1,1 @@
+"""Results as data, and the folder of a run that keeps them."""

@@ -1,0 +1,1 @@
+"""From paths to submissions: whose a notebook is, and which of the files is it."""
