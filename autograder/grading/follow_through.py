@@ -14,10 +14,10 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from autograder.probes.load import ProblemSet
+from autograder.submissions.definitions import functions_and_classes
 from autograder.submissions.notebook import CodeCell
 
 _WORD = re.compile(r"[^\W\d]\w*")
-_DEFINES = re.compile(r"^(?:(?:async[ \t]+)?def|class)[ \t]+(\w+)", re.MULTILINE)
 
 
 def used_questions(problem_set: ProblemSet, cells: Sequence[CodeCell]) -> dict[str, list[str]]:
@@ -40,7 +40,7 @@ def _defining(cells: Sequence[CodeCell], answers: Collection[str]) -> dict[str, 
 
     Words, not names: a parser could be made to crash, and a word too many costs no more than a second try.
     """
-    defined = [set(_DEFINES.findall(cell.source)) for cell in cells]
+    defined = [set(functions_and_classes(cell.source)) for cell in cells]
     telling = set(answers).union(*defined)
     found: dict[str, list[set[str]]] = {}
     for cell, names in zip(cells, defined, strict=True):

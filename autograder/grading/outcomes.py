@@ -36,18 +36,18 @@ def timed_out(limit: float, seconds: float = 0.0) -> Outcome:
     return plain_outcome("timeout", f"It took longer than the {limit:g} s allowed and was stopped.", seconds=seconds)
 
 
-def most_bytes(expected: Outcome) -> int:
+def allowed_bytes(expected: Outcome) -> int:
     """How large a reply may be, by what the reference gives."""
     return min(MAX_PAYLOAD, max(MIN_PAYLOAD, TIMES_EXPECTED * len(encode(expected))))
 
 
-def read_reply(reply: ProbeReply, limit: float, most: int = MAX_PAYLOAD) -> Outcome:
-    """The Outcome of one probe; ``limit`` is the time it had, in seconds, and ``most`` the bytes that are looked at."""
+def read_reply(reply: ProbeReply, limit: float, byte_limit: int = MAX_PAYLOAD) -> Outcome:
+    """The Outcome of one probe, which had ``limit`` seconds; more than ``byte_limit`` bytes are not looked at."""
     if reply.status == "timeout":
         return timed_out(limit, reply.seconds)
     if reply.status == "deadline":
         return plain_outcome("timeout", "The time for the whole submission was used up.", seconds=reply.seconds)
-    if reply.status == "ok" and len(reply.payload) > most:
+    if reply.status == "ok" and len(reply.payload) > byte_limit:
         return plain_outcome("error", REASONS["too_large"], seconds=reply.seconds)
     if reply.status != "ok":
         return plain_outcome("error", REASONS.get(reply.status, PROTOCOL), seconds=reply.seconds)

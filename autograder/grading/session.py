@@ -7,15 +7,15 @@ something.
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any
 
 from autograder.grading import gpu
-from autograder.grading.outcomes import MAX_PAYLOAD, plain_outcome, read_reply, timed_out
+from autograder.grading.outcomes import plain_outcome, read_reply
+from autograder.grading.requests import Key, ProbeRequest
 from autograder.kernel import Execution, Kernel, KernelPool, Limits, SandboxError
+from autograder.submissions.definitions import defines_something, functions_and_classes
 from autograder.submissions.notebook import CodeCell, without_installs
 from autograder.text import clean_line
 from dgm.checks.runtime import Outcome
@@ -25,10 +25,6 @@ MAX_NOTES = 30
 START_PAUSE = 0.5
 CELLS_SHARE = 0.7  # of the total time; the rest is the probes'
 LATE_CELL_SECONDS = 5.0  # for cells that only define things, once the cells' share is used up
-# None of these may look at a part of the text more than a few times: cells are hostile, and nobody else runs meanwhile.
-_DEFINES = re.compile(r"^[ \t]*(?:def|class|async[ \t]+def|import|from)\b", re.MULTILINE)
-_NAMES = re.compile(r"^(?:def|class|async\s+def)\s+(\w+)", re.MULTILINE)
-_ASSIGNS = re.compile(r"^\w[\w ,]*=[^()]*$", re.MULTILINE)
 GONE = "The notebook's process could not be kept alive, so this could not be checked."
 NO_TIME = "The time for the whole submission was used up."
 
@@ -38,14 +34,22 @@ class Stopped(Exception):
 
 
 class Session:
-    """A context manager around one kernel after another. ``notes`` says what went wrong in the cells."""
+    """A context manager around one kernel after another; when it is entered it runs the cells.
+
+    Attributes:
+        in_place: What came of the probes that were asked between the cells.
+        fatal: Those of them that ended the kernel.
+    """
 
     def __init__(
         self, pool: KernelPool, cells: Sequence[CodeCell], limits: Limits,
-        stopped: Callable[[], bool] = lambda: False, after: Callable[[Session, CodeCell], None] | None = None,
+        stopped: Callable[[], bool] = lambda: False, schedule: Mapping[int, Sequence[ProbeRequest]] | None = None,
     ) -> None:
-        """``after`` is called when a cell has run, and may ask with `early`."""
-        self._pool, self._cells, self._limits, self._stopped, self._after = pool, cells, limits, stopped, after
+        """``schedule`` says, by the number of a cell, what is asked when it has run."""
+        self._pool, self._cells, self._limits, self._stopped = pool, cells, limits, stopped
+        self._schedule = schedule or {}
+        self.in_place: dict[Key, Outcome] = {}
+        self.fatal: set[Key] = set()
         self._kernel: Kernel | None = None
         self._restarts = 0
         self._blamed = False
@@ -54,11 +58,11 @@ class Session:
         self._notes: list[str] = []
         self._broken: dict[str, str] = {}
         self._deadline = 0.0
-        self._early = 0.0  # seconds of probes between the cells
+        self._in_place_seconds = 0.0
 
     @property
     def notes(self) -> list[str]:
-        """At most `MAX_NOTES` sentences."""
+        """What went wrong in the cells, in at most `MAX_NOTES` sentences."""
         more = len(self._notes) - MAX_NOTES
         return self._notes[:MAX_NOTES] + ([f"… and {more} more."] if more > 0 else [])
 
@@ -97,7 +101,9 @@ class Session:
         for cell in self._cells:
             if self._stopped():
                 raise Stopped
-            if cell.number in self._killers or (self._restarts == MAX_RESTARTS and not defines(cell)):
+            if cell.number in self._killers:
+                continue
+            if self._restarts == MAX_RESTARTS and not defines_something(cell.source):
                 continue
             seconds = self._cell_seconds(cell)
             if seconds <= 0:
@@ -109,17 +115,27 @@ class Session:
             if broken or not self._kernel.alive:
                 self._killers.add(cell.number)
                 return False
-            if self._after:
-                self._after(self, cell)
-                if self._kernel is None:  # that was no cell's fault
-                    self._after = None
-                    return False
+            self._ask_in_place(self._kernel, cell)
+            if self._kernel is None:  # a probe ended it, which is no cell's fault
+                self._schedule = {}
+                return False
         return True
 
-    @property
-    def alive(self) -> bool:
-        """Whether there is a kernel now."""
-        return self._kernel is not None
+    def _ask_in_place(self, kernel: Kernel, cell: CodeCell) -> None:
+        """Ask what is scheduled for the place after this cell. What finds no time there is left for the end."""
+        for request in self._schedule.get(cell.number, ()):
+            if request.key in self.in_place:  # by an earlier kernel
+                continue
+            if self._stopped():
+                raise Stopped
+            if self._in_place_seconds >= self._probes_share or self._left() <= 0:
+                return
+            start = time.monotonic()
+            self.in_place[request.key] = self._answer(kernel, request)
+            self._in_place_seconds += time.monotonic() - start
+            if self._kernel is None:
+                self.fatal.add(request.key)
+                return
 
     @property
     def _probes_share(self) -> float:
@@ -136,10 +152,10 @@ class Session:
             return self._pool.start()
 
     def _cell_seconds(self, cell: CodeCell) -> float:
-        cells_left = self._left() - max(0.0, self._probes_share - self._early)
+        cells_left = self._left() - max(0.0, self._probes_share - self._in_place_seconds)
         if cells_left > 0:
             return min(self._limits.cell_seconds, max(cells_left, 1.0))
-        return min(LATE_CELL_SECONDS, self._left()) if defines(cell) else 0.0
+        return min(LATE_CELL_SECONDS, self._left()) if defines_something(cell.source) else 0.0
 
     def _note_execution(self, cell: CodeCell, execution: Execution, seconds: float) -> None:
         if execution.status == "error":
@@ -168,37 +184,29 @@ class Session:
             code, place = lines[line - 1], f"{place}, line {line}"
         shown = clean_line(code, 50).replace("`", "'")
         self._notes.append(f"{place} (`{shown}`): {text}")
-        self._broken |= dict.fromkeys(_NAMES.findall(cell.source), self._notes[-1])
+        self._broken |= dict.fromkeys(functions_and_classes(cell.source), self._notes[-1])
 
-    def probe(self, request: dict[str, Any], seconds: float | None = None, most: int = MAX_PAYLOAD) -> Outcome:
-        """Ask one probe. If an earlier one killed the kernel, a fresh one is started, if there may be one."""
+    def ask(self, request: ProbeRequest, prelude: str = "") -> Outcome:
+        """Ask one probe at the end of the notebook, after ``prelude`` has run in its fork.
+
+        If an earlier probe ended the kernel, a fresh one is started, if there may be one.
+        """
         if self._stopped():
             raise Stopped
         if self._kernel is None and self._restarts < MAX_RESTARTS and self._left() > 0:
             self._restarts += 1
             self._run_cells()
-        limit = seconds or self._limits.probe_seconds
         if self._left() <= 0:
             return plain_outcome("timeout", NO_TIME)
         if self._kernel is None:
             self._blame()
             return plain_outcome("error", GONE)
-        return self._asked(self._kernel, request, limit, most)
+        return self._answer(self._kernel, request, prelude)
 
-    def early(self, request: dict[str, Any], seconds: float | None = None, most: int = MAX_PAYLOAD) -> Outcome | None:
-        """Ask one probe between two cells; None if it had better be asked at the end."""
-        if self._stopped():
-            raise Stopped
-        if self._kernel is None or self._early >= self._probes_share or self._left() <= 0:
-            return None
-        start = time.monotonic()
-        outcome = self._asked(self._kernel, request, seconds or self._limits.probe_seconds, most)
-        self._early += time.monotonic() - start
-        return outcome
-
-    def _asked(self, kernel: Kernel, request: dict[str, Any], limit: float, most: int) -> Outcome:
-        reply = kernel.probe(request, timeout=min(limit, self._left()))
-        outcome = read_reply(reply, limit, most) if reply.status != "timeout" else timed_out(limit, reply.seconds)
+    def _answer(self, kernel: Kernel, request: ProbeRequest, prelude: str = "") -> Outcome:
+        limit = request.seconds or self._limits.probe_seconds
+        reply = kernel.probe(request.message(prelude), timeout=min(limit, self._left()))
+        outcome = read_reply(reply, limit, request.byte_limit)
         if not kernel.alive or gpu.broke_the_gpu((outcome.get("error") or {}).get("message", "")):
             self._close()
         return self._with_cause(gpu.explained(outcome))
@@ -218,8 +226,3 @@ class Session:
             if kernel.execute("1 + 1", timeout=60).status != "ok":
                 raise SandboxError("Even an empty kernel does not work here; this is no fault of the submission.")
         self._blamed = True
-
-
-def defines(cell: CodeCell) -> bool:
-    """True for cells with functions, classes, imports or plain values, as against figures and training runs."""
-    return bool(_DEFINES.search(cell.source) or _ASSIGNS.search(cell.source))

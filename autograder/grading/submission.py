@@ -7,8 +7,9 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from autograder.grading import follow_through
-from autograder.grading.asking import Asking
+from autograder.grading.evidence import evidence_that_counts
 from autograder.grading.referee import Referee
+from autograder.grading.requests import Key, ProbeRequest, probe_requests, schedule
 from autograder.grading.session import Session
 from autograder.kernel import KernelPool, Limits
 from autograder.probes.load import ProblemSet
@@ -54,18 +55,19 @@ class SubmissionGrader:
             question for question in self.problem_set.questions
             if question.id not in results and (chosen is None or question.id in chosen)
         ]
-        asking = Asking(self.referee, wanted, submission.notebook.cells)
-        with Session(self.pool, submission.notebook.cells, self.limits, self.stopped, asking.after) as session:
+        requests = probe_requests(self.referee, wanted)
+        in_place = schedule(self.problem_set.source, requests, submission.notebook.cells)
+        with Session(self.pool, submission.notebook.cells, self.limits, self.stopped, in_place) as session:
             present = set()
             for question in wanted:
-                outcomes = asking.outcomes(session, question)
+                outcomes = evidence_that_counts(session, self.referee, question, requests)
                 results[question.id] = self.referee.judge_question(question, outcomes)
                 if any(outcome["status"] != "missing" for outcome in outcomes.values()):
                     present.add(question.id)
             notes = session.notes
             # From here on the reference's source enters the kernel, and nothing that is said there is shown;
             # see `follow_through` for why the order matters.
-            self._second_tries(session, asking, present, results, uses)
+            self._second_tries(session, requests, present, results, uses)
         questions = [results[question.id] for question in self.problem_set.questions if question.id in results]
         return SubmissionResult(
             assignment=self.problem_set.name, student=submission.student, score=total_score(questions),
@@ -76,8 +78,8 @@ class SubmissionGrader:
         )
 
     def _second_tries(
-        self, session: Session, asking: Asking, present: set[str], results: dict[str, QuestionResult],
-        uses: Mapping[str, list[str]],
+        self, session: Session, requests: Mapping[Key, ProbeRequest], present: set[str],
+        results: dict[str, QuestionResult], uses: Mapping[str, list[str]],
     ) -> None:
         weak = {id for id, result in results.items() if result.status != PASSED or result.follow_through}
         for question in self.problem_set.questions:
@@ -91,7 +93,7 @@ class SubmissionGrader:
             for probe, verdict in zip(question.probes, result.probes, strict=True):
                 if verdict.status == PASSED:
                     continue
-                outcome = asking.ask(session, question, probe, prelude)
+                outcome = session.ask(requests[question.id, probe.name], prelude)
                 if self.referee.judge_probe(question, probe, outcome).status == PASSED:
                     verdict.status, verdict.earned, verdict.mistake = PASSED, probe.points, None
                     verdict.message = follow_through.message(failed)

@@ -7,7 +7,7 @@ import importlib.util
 import linecache
 import sys
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from autograder.course import short_name
@@ -88,6 +88,9 @@ def load_questions(path: Path) -> list[Question]:
     return questions
 
 
+_extract = cache(extract)  # every submission asks, and a whole module is parsed for one probe
+
+
 def probe_source(question: Question, probe: Probe) -> str:
     """The text that is sent to a student's kernel for one probe."""
-    return extract(question.source, probe.name, f"{question.id}.{probe.name}")
+    return _extract(question.source, probe.name, f"{question.id}.{probe.name}")

@@ -9,17 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder.probes.load import ProblemSet
+from autograder.submissions.definitions import defined_names
 from autograder.submissions.notebook import Notebook
 from autograder.submissions.students import Naming
 
-_DEFINED = re.compile(r"^(?:(?:async\s+)?def|class)\s+(\w+)|^(\w+)\s*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
 
-
-def defined_names(notebook: Notebook) -> set[str]:
-    """Top-level names that the code defines, also where it does not compile (so not with ``ast``)."""
-    return {
-        first or second for cell in notebook.cells for first, second in _DEFINED.findall(cell.source)
-    }
+def names_of(notebook: Notebook) -> set[str]:
+    """Top-level names that the code defines."""
+    return {name for cell in notebook.cells for name in defined_names(cell.source)}
 
 
 @dataclass(frozen=True)
@@ -33,11 +30,11 @@ class Matcher:
 
     def found(self, notebook: Notebook) -> int:
         """How many of the answers the notebook defines (as the student's work or as stubs)."""
-        return len(self.answers & defined_names(notebook))
+        return len(self.answers & names_of(notebook))
 
     def problem(self, notebook: Notebook) -> str | None:
         """Why the notebook is not this problem set's, or None."""
-        defined = defined_names(notebook)
+        defined = names_of(notebook)
         mine = len(self.answers & defined)
         best, names = max(
             self.others.items(), key=lambda item: len(item[1] & defined), default=("", frozenset[str]())
@@ -93,7 +90,7 @@ def _bound(body: str) -> Iterable[str]:
 
 def find_problem_set(notebook: Notebook, root: Path) -> str | None:
     """The problem set that most of the notebook's names belong to; None when there is no single best one."""
-    defined = defined_names(notebook)
+    defined = names_of(notebook)
     counts = sorted(((len(names & defined), name) for name, names in answer_names(root).items()), reverse=True)
     if not counts or counts[0][0] == 0 or (len(counts) > 1 and counts[0][0] == counts[1][0]):
         return None

@@ -7,9 +7,9 @@ import pytest
 from grading_helpers import BLANK, notebook
 
 from autograder.grading.follow_through import used_questions
-from autograder.grading.session import defines
 from autograder.kernel.render import line
-from autograder.submissions.matching import defined_names, find_problem_set
+from autograder.submissions.definitions import defined_names, defines_something, functions_and_classes
+from autograder.submissions.matching import find_problem_set, names_of
 from autograder.submissions.notebook import (
     MAX_BYTES,
     CodeCell,
@@ -82,7 +82,8 @@ def test_no_text_takes_long_to_look_at(start, part, problem_set):
     """What the grader does with cells is done by expressions that take their square in time for none."""
     cell = CodeCell(1, start + part * 100_000 + "x")
     started = time.perf_counter()
-    defines(cell), defined_names(Notebook((cell,), "")), without_installs(cell.source)
+    defines_something(cell.source), defined_names(cell.source), functions_and_classes(cell.source)
+    names_of(Notebook((cell,), "")), without_installs(cell.source)
     used_questions(problem_set, [cell])
     line("Cell In[3], line 1", 3, cell.source), clean_line(cell.source)
     assert time.perf_counter() - started < 3
@@ -90,9 +91,9 @@ def test_no_text_takes_long_to_look_at(start, part, problem_set):
 
 def test_what_defines_something_is_seen():
     for text in ("x = 1", "  def f(): 1", "\n\nimport os", "class A: 1", "if x:\n\tasync def f(): 1", "a, b = 1, 2"):
-        assert defines(CodeCell(1, text)), text
+        assert defines_something(text), text
     for text in ("plot(x)", "x = train(y)", "definition(1)", "print(1)"):
-        assert not defines(CodeCell(1, text)), text
+        assert not defines_something(text), text
 
 
 def test_lone_surrogates_do_not_break_later_encoding():
@@ -113,7 +114,7 @@ def test_installs_are_dropped_and_lines_stay():
 def test_names_are_found_even_where_the_code_does_not_compile():
     cells = ["%%time\ndef f(x):\n  return (", "class G:\n    def h(self): ...", "a: int = 3\nb == 2"]
     read = read_notebook(notebook(*cells))
-    assert defined_names(read) == {"f", "G", "a"}
+    assert names_of(read) == {"f", "G", "a"}
 
 
 def test_problem_set_is_found_by_content(course):

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from autograder.grading.outcomes import MAX_PAYLOAD, MIN_PAYLOAD, most_bytes, read_outcome, read_reply
+from autograder.grading.outcomes import MAX_PAYLOAD, MIN_PAYLOAD, allowed_bytes, read_outcome, read_reply
 from autograder.kernel import ProbeReply
 from dgm.checks.evidence import EvidenceError, encode
 
@@ -51,10 +51,10 @@ def test_evidence_far_larger_than_the_reference_s_is_not_parsed():
     def expected(numbers):
         return {"status": "ok", "evidence": np.zeros(numbers), "error": None, "mutated": [], "seconds": 0.0}
 
-    assert most_bytes(expected(3)) == MIN_PAYLOAD
-    assert MIN_PAYLOAD < most_bytes(expected(100_000)) < MAX_PAYLOAD == most_bytes(expected(1_000_000))
+    assert allowed_bytes(expected(3)) == MIN_PAYLOAD
+    assert MIN_PAYLOAD < allowed_bytes(expected(100_000)) < MAX_PAYLOAD == allowed_bytes(expected(1_000_000))
     payload = encode({**expected(200_000)})
-    assert read_reply(ProbeReply("ok", payload), 5, most_bytes(expected(100_000)))["status"] == "ok"
+    assert read_reply(ProbeReply("ok", payload), 5, allowed_bytes(expected(100_000)))["status"] == "ok"
     assert "too large" in read_reply(ProbeReply("ok", payload), 5, 1 << 20)["error"]["message"]
 
 

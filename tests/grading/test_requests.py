@@ -1,10 +1,13 @@
 """When questions are asked: in their place, and at the end of the notebook where that is better."""
 
+from dataclasses import replace
+
 from grading_helpers import BLANK, DOUBLE, LIMITS, MEAN, RIGHT, SETUP, SUM, TRIPLE, WRONG_MEAN, scores
 from grading_helpers import submission as make
 
-from autograder.grading.asking import places
 from autograder.grading.referee import Referee
+from autograder.grading.requests import last_defining_cell, probe_requests, schedule
+from autograder.grading.session import Session
 from autograder.grading.submission import SubmissionGrader
 from autograder.kernel import ProbeReply
 from autograder.submissions.notebook import CodeCell
@@ -77,23 +80,26 @@ def test_probes_between_cells_have_their_share_of_time(problem_set, pool, monkey
 
 
 def test_where_there_are_no_forks_all_is_asked_at_the_end(problem_set, pool):
-    referee = Referee(problem_set, 5)
-    referee.device = "cuda"
     cells = make("ada", SETUP, HELPED, SUM, MEAN, TAKEN)
     assert scores(SubmissionGrader(problem_set, Referee(problem_set, 5), pool, LIMITS).grade(cells))[0] == 3
-    from autograder.grading.asking import Asking
-
-    asking = Asking(referee, problem_set.questions, cells.notebook.cells)
+    with_forks = probe_requests(Referee(problem_set, 5), problem_set.questions)
+    assert list(schedule(problem_set.source, with_forks, cells.notebook.cells)) == [2, 3, 4]
+    requests = {key: replace(request, device="cuda") for key, request in with_forks.items()}
+    in_place = schedule(problem_set.source, requests, cells.notebook.cells)
+    assert not in_place
     asked = len(pool.asked)
-    asking.after(None, cells.notebook.cells[1])  # would ask the session
-    assert len(pool.asked) == asked
+    with Session(pool, cells.notebook.cells, LIMITS, schedule=in_place) as session:
+        assert len(pool.asked) == asked and not session.in_place
 
 
-def test_places(problem_set):
+def test_the_last_defining_cell(problem_set):
     none = "x == 1\n  mean_double = 2"
     texts = [SETUP, DOUBLE, "double_sum: int = 3", none, "double\t= 1", WRONG_MEAN, "# double = 1"]
     cells = [CodeCell(number, text) for number, text in enumerate(texts, 1)]
-    found = places(problem_set.source, problem_set.questions, cells)
-    assert {number: [question.id for question in there] for number, there in found.items()} == {
-        3: ["q2"], 5: ["q1"], 6: ["q3"],
+    ids = [question.id for question in problem_set.questions]
+    assert last_defining_cell(problem_set.source, ids, cells) == {"q2": 3, "q1": 5, "q3": 6}
+    requests = probe_requests(Referee(problem_set, 5), problem_set.questions)
+    found = schedule(problem_set.source, requests, cells)
+    assert {number: [request.key for request in there] for number, there in found.items()} == {
+        3: [("q2", "rows")], 5: [("q1", "small"), ("q1", "large")], 6: [("q3", "means")],
     }
