@@ -20,10 +20,8 @@ if TYPE_CHECKING:
 def connect(where: str, *, jobs: int, device: str, gpu_slots: int) -> Iterator[DaskWorkers]:
     """The workers for `grade_batch`: of the Dask scheduler at ``where``, or of this machine ("local", "local:4").
 
-    Raises
-    ------
-    UserError
-        Dask is not installed, the address is not valid, or nobody answers there.
+    Raises:
+        UserError: Dask is not installed, the address is not valid, or nobody answers there.
     """
     try:
         import distributed  # noqa: F401

@@ -42,10 +42,8 @@ def unpack(data: bytes, digest: str) -> tuple[ProblemSet, int, Options]:
     """Load the problem set from a private folder that is gone afterwards: what is needed of it is then in memory,
     and no student code can find it, whatever the sandbox.
 
-    Raises
-    ------
-    UserError
-        The bytes are not those of the digest, or the problem set cannot be loaded here.
+    Raises:
+        UserError: The bytes are not those of the digest, or the problem set cannot be loaded here.
     """
     if hashlib.sha256(data).hexdigest() != digest:
         raise UserError("The problem set was damaged on its way to a worker.")

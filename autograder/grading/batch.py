@@ -84,12 +84,9 @@ def grade_batch(
 
     ``workers`` grade them elsewhere; results and the cache are written here all the same.
 
-    Raises
-    ------
-    UserError
-        The folder, the sandbox or the problem set itself is at fault.
-    KeyboardInterrupt
-        After the kernels are dead and the summary of what is finished is written.
+    Raises:
+        UserError: The folder, the sandbox or the problem set itself is at fault.
+        KeyboardInterrupt: After the kernels are dead and the summary of what is finished is written.
     """
     options = options or Options()
     store = Store(out)

@@ -60,10 +60,8 @@ def read_reply(reply: ProbeReply, limit: float, byte_limit: int = MAX_PAYLOAD) -
 def read_outcome(payload: bytes, seconds: float) -> Outcome:
     """Decode and check an Outcome. ``seconds`` is our own clock's; the kernel's is not believed.
 
-    Raises
-    ------
-    EvidenceError
-        It is not an Outcome.
+    Raises:
+        EvidenceError: It is not an Outcome.
     """
     raw = decode(payload)
     if not isinstance(raw, dict) or set(raw) != KEYS:

@@ -48,10 +48,8 @@ class Submission:
 def collect(paths: Sequence[str | Path], matcher: Matcher, ignore: Path | None = None) -> list[Submission]:
     """All submissions below the paths, sorted by student; the folder ``ignore`` (of results) is not looked into.
 
-    Raises
-    ------
-    UserError
-        A path itself is bad, or the only submission is.
+    Raises:
+        UserError: A path itself is bad, or the only submission is.
     """
     groups: list[Group | tuple[Name, str, str]] = []
     for path in map(Path, paths):
