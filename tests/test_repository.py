@@ -97,6 +97,62 @@ def test_imports_point_one_way(path):
             assert ORDER.index(target) <= ORDER.index(room), f"{room} imports {name}"
 
 
+def modules() -> dict[str, Path]:
+    """All modules of the two packages, by name."""
+    found = {}
+    for path in (path for package in ("autograder", "dgm") for path in (ROOT / package).rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def imported_modules(name: str, known: dict[str, Path]) -> set[str]:
+    """Those of the known modules that one of them imports: anywhere in its text, and for type checks alone too."""
+    found = set()
+    for node in ast.walk(ast.parse(known[name].read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            package = name.split(".") if known[name].name == "__init__.py" else name.split(".")[:-1]
+            start = package[: len(package) - node.level + 1] if node.level else []
+            source = ".".join([*start, *filter(None, [node.module])])
+            inner = {f"{source}.{alias.name}" for alias in node.names}
+            # what a package gives away itself needs the package; one of its modules needs that module alone
+            found |= inner & set(known) | ({source} if inner - set(known) else set())
+    return (found & set(known)) - {name}
+
+
+def cycle(graph: dict[str, set[str]]) -> list[str]:
+    """The modules of one cycle, the first of them again at its end; nothing where there is none."""
+    done: set[str] = set()
+
+    def follow(path: list[str]) -> list[str]:
+        for target in sorted(graph[path[-1]] - done):
+            if target in path:
+                return [*path[path.index(target) :], target]
+            if found := follow([*path, target]):
+                return found
+        done.add(path[-1])
+        return []
+
+    return next(filter(None, (follow([name]) for name in sorted(graph) if name not in done)), [])
+
+
+def test_no_module_imports_itself_in_a_circle():
+    known = modules()
+    found = cycle({name: imported_modules(name, known) for name in known})
+    assert not found, " -> ".join(found)
+
+
+def test_a_circle_would_be_found():
+    """The control for the test above."""
+    assert cycle({"a": {"b", "c"}, "b": set(), "c": {"d"}, "d": {"b", "a"}}) == ["a", "c", "d", "a"]
+    assert cycle({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
+    assert imported_modules("autograder.kernel.types", modules()) == {"autograder.errors"}
+    assert "autograder.kernel.tree" in imported_modules("autograder.kernel.handle", modules())
+    assert {"dgm.data", "dgm.plot", "dgm.budget"} <= imported_modules("dgm", modules())
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "dgm").rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT)))
 def test_dgm_depends_on_nothing_of_ours(path):
     assert not [name for name in imports(path) if name.split(".")[0] == "autograder"]

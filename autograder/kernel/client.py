@@ -6,16 +6,13 @@ import signal
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from autograder.kernel import render
 from autograder.kernel.handle import ProcessHandle
 from autograder.kernel.sockets import TOO_LARGE, Channel, KernelSockets
 from autograder.kernel.types import Execution, ExecutionStatus, Limits, ProbeReply, ProbeStatus, SandboxError
 from autograder.kernel.wire import Codec, Message
-
-if TYPE_CHECKING:
-    from autograder.kernel.pool import KernelPool, Zygote
 
 INTERRUPT_GRACE = 2.0  # for a cell to end after SIGINT
 PROBE_GRACE = 3.0  # the kernel enforces a probe's timeout itself; this is for when it does not
@@ -52,14 +49,32 @@ class _Exchange:
         return self.reply is None and (message.kind, message.parent) == (self.reply_kind, self.identity)
 
 
+class Maker(Protocol):
+    """What a kernel needs of the pool that made it."""
+
+    limits: Limits
+    level: str
+    device: str
+
+    def forget(self, kernel: Kernel, handle: ProcessHandle) -> None:
+        """Hear that this kernel has ended."""
+
+
+class Parent(Protocol):
+    """What a kernel needs of a process that was started only to fork it."""
+
+    def close(self) -> None:
+        """End that process."""
+
+
 class Kernel:
     """One sandboxed kernel. A context manager; leaving it kills the whole process tree."""
 
     def __init__(
-        self, pool: KernelPool, handle: ProcessHandle, sockets: KernelSockets, codec: Codec, zygote: Zygote | None
+        self, maker: Maker, handle: ProcessHandle, sockets: KernelSockets, codec: Codec, parent: Parent | None
     ) -> None:
-        self._pool, self._handle, self._sockets, self._codec, self._zygote = pool, handle, sockets, codec, zygote
-        self._limits: Limits = pool.limits
+        self._maker, self._handle, self._sockets, self._codec, self._parent = maker, handle, sockets, codec, parent
+        self._limits = maker.limits
         self._deadline = time.monotonic() + self._limits.total_seconds
         self._printed = 0
         self._displayed = 0
@@ -77,7 +92,7 @@ class Kernel:
     @property
     def level(self) -> str:
         """The sandbox level that this kernel runs in."""
-        return self._pool.level
+        return self._maker.level
 
     def close(self) -> None:
         """Kill every process of this kernel and free what belongs to it. Safe to call twice."""
@@ -86,8 +101,8 @@ class Kernel:
         self._closed = True
         self._dead = self._dead or "The kernel was closed."
         self._release()
-        if self._zygote is not None:
-            self._zygote.close()
+        if self._parent is not None:
+            self._parent.close()
 
     @property
     def alive(self) -> bool:
@@ -99,7 +114,7 @@ class Kernel:
         self._handle.stop()
 
     def _release(self) -> None:
-        self._pool.forget(self, self._handle)
+        self._maker.forget(self, self._handle)
         self._handle.kill()
         self._sockets.close()
 
@@ -168,7 +183,7 @@ class Kernel:
         kills = self._handle.memory_kills
         content = {"request": dict(request), "timeout": min(seconds, self._deadline - started)}
         # a fork is killed by the kernel itself when its time is over; without one we interrupt
-        grace = PROBE_GRACE if self._pool.device == "cpu" else 0.0
+        grace = PROBE_GRACE if self._maker.device == "cpu" else 0.0
         exchange = self._exchange("probe_request", content, "probe_reply", seconds + grace)
         seconds = time.monotonic() - started
         if exchange.reply is None or exchange.verdict:

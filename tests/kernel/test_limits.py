@@ -152,7 +152,7 @@ def test_deep_and_closed_folders_are_removed_and_do_not_stop_the_watch(any_kerne
     scratch = any_kernel._handle.scratch
     done = any_kernel.execute(DEEP.format(more="time.sleep(1)"))
     if scratch is None:
-        assert done.status == "ok" and any_kernel._pool._watchdog.watches(any_kernel._handle)
+        assert done.status == "ok" and any_kernel._maker._watchdog.watches(any_kernel._handle)
     else:
         assert done.status == "died" and "cannot be looked into" in done.evalue
     any_kernel.close()
