@@ -7,7 +7,11 @@ changes matplotlib's settings; :func:`use_style` does so on request, for your ow
 In a notebook a figure is shown once, at the end of its cell, also when it is the cell's last value.
 """
 
-from dgm.plot.house import (
+from dgm.plot.matrices import heatmap, receptive_field
+from dgm.plot.pictures import compare, images
+from dgm.plot.plane import density2d, ellipse, scatter2d
+from dgm.plot.series import bars, curves
+from dgm.plot.styling import (
     COLORS,
     DIVERGING,
     MAX_WIDTH,
@@ -20,10 +24,6 @@ from dgm.plot.house import (
     subplots,
     use_style,
 )
-from dgm.plot.matrices import heatmap, receptive_field
-from dgm.plot.pictures import compare, images
-from dgm.plot.plane import density2d, ellipse, scatter2d
-from dgm.plot.series import bars, curves
 from dgm.plot.tables import format_table, table
 
 __all__ = [

@@ -12,7 +12,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from dgm.plot.house import COLORS, DIVERGING, SEQUENTIAL, figure_of, label_axes, panel, style, to_array
+from dgm.plot.styling import COLORS, DIVERGING, SEQUENTIAL, figure_of, label_axes, panel, style, to_array
 
 
 def heatmap(

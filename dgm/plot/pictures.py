@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from dgm.plot.house import MAX_WIDTH, PAD, TITLE, figure_of, subplots, to_array
+from dgm.plot.styling import MAX_WIDTH, PAD, TITLE, figure_of, subplots, to_array
 
 
 def images(

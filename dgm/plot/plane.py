@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Ellipse
 from matplotlib.ticker import MaxNLocator
 
-from dgm.plot.house import COLORS, SEQUENTIAL, label_axes, panel, style, to_array, to_floats
+from dgm.plot.styling import COLORS, SEQUENTIAL, label_axes, panel, style, to_array, to_floats
 
 
 def density2d(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from dgm.plot.house import COLORS, label_axes, panel, style, to_floats
+from dgm.plot.styling import COLORS, label_axes, panel, style, to_floats
 
 _GREYS = ("#222222", "#777777", "#777777", "#777777")
 _DASHES: tuple[Any, ...] = ("--", ":", "-.", (0, (6, 2, 1, 2, 1, 2)))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from dgm.plot.house import to_array
+from dgm.plot.styling import to_array
 
 
 def table(rows: Iterable[Sequence[Any]] | Mapping[Any, Any], header: Sequence[str] | None = None) -> None:
