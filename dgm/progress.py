@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sized
 from typing import Any, Generic, TextIO, TypeVar
+
+from dgm.frontend import grading, ipython
 
 T = TypeVar("T")
 
@@ -116,15 +117,9 @@ class Progress(Generic[T]):
 
 
 def _is_live(stream: TextIO) -> bool:
-    if os.environ.get("DGM_GRADING") == "1":
+    if grading():
         return False
-    return _in_notebook() or bool(getattr(stream, "isatty", lambda: False)())
-
-
-def _in_notebook() -> bool:
-    ipython = sys.modules.get("IPython")  # never imported here: if it is not loaded, this is no notebook
-    shell = ipython.get_ipython() if ipython is not None and hasattr(ipython, "get_ipython") else None
-    return shell is not None and hasattr(shell, "kernel")
+    return hasattr(ipython(), "kernel") or bool(getattr(stream, "isatty", lambda: False)())
 
 
 def _format_rate(rate: float) -> str:

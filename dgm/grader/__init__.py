@@ -24,6 +24,7 @@ from collections.abc import Mapping
 from types import FrameType
 from typing import Any
 
+from dgm.frontend import grading, ipython
 from dgm.grader.export import export, saved_notebook, unwritten
 from dgm.grader.local import assert_check, check_question, used_questions
 from dgm.grader.payload import FrozenQuestion, PayloadError, read_judge, read_questions, unpack
@@ -58,7 +59,7 @@ class Grader:
 
         If it does not come back, an answer has a loop that does not end: interrupt the kernel (the ■ button).
         """
-        if _grading():
+        if grading():
             return Quiet()
         result: CheckResult | Message | FrozenQuestion = self._find(question)
         if isinstance(result, FrozenQuestion):
@@ -75,7 +76,7 @@ class Grader:
 
     def check_all(self, namespace: Mapping[str, Any] | None = None) -> Any:
         """Run the public checks of every question; one row each."""
-        if _grading():
+        if grading():
             return Quiet()
         questions = self._load()
         if isinstance(questions, Message):
@@ -94,7 +95,7 @@ class Grader:
 
     def hint(self, question: str | None = None) -> Any:
         """The next hint for a question; call it again for a clearer one."""
-        if _grading():
+        if grading():
             return Quiet()
         found = self._find(question)
         if isinstance(found, Message):
@@ -110,7 +111,7 @@ class Grader:
 
     def show(self, question: str | None = None) -> Any:
         """Print the source of a question's public checks and how their answers are compared."""
-        if _grading():
+        if grading():
             return Quiet()
         found = self._find(question)
         if isinstance(found, Message):
@@ -127,7 +128,7 @@ class Grader:
 
         ``path``: the notebook file, if it is not found by itself. Save the notebook first.
         """
-        if _grading():
+        if grading():
             return Quiet()
         questions = self._load()
         ids = list(questions) if isinstance(questions, dict) else []
@@ -178,25 +179,16 @@ def _checked(question: FrozenQuestion, namespace: Mapping[str, Any]) -> CheckRes
         return Message(text, ok=False, title=question.id)
 
 
-def _grading() -> bool:
-    return os.environ.get("DGM_GRADING") == "1"
-
-
-def _shell() -> Any:
-    ipython = sys.modules.get("IPython")  # never imported here
-    return ipython.get_ipython() if ipython is not None and hasattr(ipython, "get_ipython") else None
-
-
 def _namespace(given: Mapping[str, Any] | None, caller: FrameType) -> Mapping[str, Any]:
     if given is not None:
         return given
-    shell = _shell()
+    shell = ipython()
     return caller.f_globals if shell is None else shell.user_ns
 
 
 def _show(result: Shown) -> Shown:
     """In a notebook or an interactive session the returned value is displayed; elsewhere print it."""
-    if _shell() is None and not hasattr(sys, "ps1"):
+    if ipython() is None and not hasattr(sys, "ps1"):
         print(result)
     return result
 

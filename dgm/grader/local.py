@@ -55,10 +55,15 @@ def used_questions(
     return [other.id for other in before if other.id in question.uses or seen & set(other.answers)]
 
 
-def _names_in(answer: Any) -> set[str]:
-    """The global names in the code of a function, or of a class's methods."""
+def _codes(answer: Any) -> list[types.CodeType]:
+    """The code of a function, or of each of a class's methods."""
     parts = list(vars(answer).values()) if isinstance(answer, type) else [answer]
-    codes = [part.__code__ for part in parts if isinstance(part, types.FunctionType)]
+    return [part.__code__ for part in parts if isinstance(part, types.FunctionType)]
+
+
+def _names_in(answer: Any) -> set[str]:
+    """The global names in an answer's code."""
+    codes = _codes(answer)
     names: set[str] = set()
     while codes:
         code = codes.pop()
@@ -73,8 +78,7 @@ def _open_answers(question: FrozenQuestion, namespace: Mapping[str, Any]) -> lis
 
 
 def _is_stub(answer: Any) -> bool:
-    parts = list(vars(answer).values()) if isinstance(answer, type) else [answer]
-    constants = [constant for part in parts for constant in getattr(getattr(part, "__code__", None), "co_consts", ())]
+    constants = [constant for code in _codes(answer) for constant in code.co_consts]
     return any(isinstance(constant, str) and re.fullmatch(STUB, constant) for constant in constants)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,6 +13,8 @@ import numpy as np
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from dgm.frontend import grading
 
 #: Okabe and Ito's palette, without yellow and with the best separated colours first.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#444444")
@@ -70,7 +71,7 @@ class HouseFigure(Figure):
     def _ipython_display_(self) -> None:
         import matplotlib.pyplot as plt
 
-        if os.environ.get("DGM_GRADING") == "1":  # nobody looks at it, and drawing takes longer than most cells
+        if grading():  # nobody looks at it, and drawing takes longer than most cells
             plt.close(self)
             return
         from IPython.display import display
