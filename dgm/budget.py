@@ -22,7 +22,8 @@ T = TypeVar("T")
 def profile() -> str:
     """The profile in force: ``$DGM_BUDGET`` if set, else ``gpu`` where CUDA is available, else ``cpu``.
 
-    Raises ValueError when ``$DGM_BUDGET`` is not one of smoke, cpu, gpu.
+    Raises:
+        ValueError: ``$DGM_BUDGET`` is not one of smoke, cpu, gpu.
     """
     asked = os.environ.get("DGM_BUDGET", "").strip().lower()
     if asked:
@@ -40,8 +41,9 @@ def budget(*, smoke: T, cpu: T, gpu: T) -> T:
 def device() -> str:
     """Where to train: ``$DGM_DEVICE``; if unset, ``"cuda"`` in the gpu profile where CUDA is available, else ``"cpu"``.
 
-    Raises ValueError when ``$DGM_DEVICE`` is no torch device, RuntimeError when it names an accelerator that
-    this machine lacks.
+    Raises:
+        ValueError: ``$DGM_DEVICE`` is no torch device.
+        RuntimeError: It names an accelerator that this machine lacks.
     """
     asked = os.environ.get("DGM_DEVICE", "").strip().lower()
     if not asked:

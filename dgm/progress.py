@@ -25,12 +25,14 @@ def progress(
             ...
             bar.set(loss=loss)
 
-    iterable: anything to iterate; an int means ``range(int)``.
-    total: number of items, taken from ``len(iterable)`` when it has one.
-    every: redraw only after multiples of this many items (and never more than 4 times a second).
-
     In a terminal or a notebook the line is redrawn in place. Elsewhere, and with ``DGM_GRADING=1``, one line is
     written at the end. Writes to standard output.
+
+    Args:
+        iterable: Anything to iterate; an int means ``range(int)``.
+        total: Number of items, taken from ``len(iterable)`` when it has one.
+        every: Redraw only after multiples of this many items (and never more than 4 times a second).
+        desc: What the line begins with.
     """
     items: Iterable[Any] = range(iterable) if isinstance(iterable, int) else iterable
     return Progress(items, total=total, every=every, desc=desc)

@@ -119,7 +119,11 @@ class Kernel:
         self._sockets.close()
 
     def wait_ready(self, timeout: float) -> None:
-        """Wait until both sockets work, then stop listening on them. Raises SandboxError."""
+        """Wait until both sockets work, then stop listening on them.
+
+        Raises:
+            SandboxError: The kernel died, or did not come up in time.
+        """
         deadline = time.monotonic() + timeout
         identity, frames = self._codec.request("kernel_info_request", {})
         asked, replied, published = False, False, False

@@ -45,7 +45,14 @@ class ProcessHandle:
         return _readable(self.control.fileno(), 0)
 
     def read_event(self) -> bool:
-        """Take in one event; False when init has gone. Raises SandboxError when the kernel could not start."""
+        """Take in one event.
+
+        Returns:
+            False when init has gone.
+
+        Raises:
+            SandboxError: The kernel could not start.
+        """
         try:
             data, fds, _, _ = socket.recv_fds(self.control, 1 << 16, 4)
         except (OSError, RuntimeError):

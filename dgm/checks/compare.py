@@ -13,7 +13,11 @@ import numpy as np
 class Difference:
     """Where two pieces of evidence first differ.
 
-    ``path`` names the place (``["mean"][2]``), ``kind`` is one of type, keys, length, dtype, shape, value.
+    Attributes:
+        path: The place, as in ``["mean"][2]``.
+        kind: One of type, keys, length, dtype, shape, value.
+        got: What is there.
+        want: What is expected there.
     """
 
     path: str

@@ -30,7 +30,11 @@ class EvidenceError(ValueError):
 def normalise(value: Any, depth: int = 0) -> Any:
     """Turn tensors into arrays, tuples into lists; refuse anything that is not plain data.
 
-    Returns nested lists and dicts of NumPy arrays, bool, int, float, str and None.
+    Returns:
+        Nested lists and dicts of NumPy arrays, bool, int, float, str and None.
+
+    Raises:
+        EvidenceError: There is something else in it, or it is nested too deeply.
     """
     if depth > MAX_DEPTH:
         raise EvidenceError(f"nested deeper than {MAX_DEPTH} levels")
@@ -65,7 +69,11 @@ def _checked_array(array: np.ndarray) -> np.ndarray:
 
 
 def encode(value: Any) -> bytes:
-    """Evidence as JSON bytes. Raises `EvidenceError` if it is not plain data."""
+    """Evidence as JSON bytes.
+
+    Raises:
+        EvidenceError: It is not plain data.
+    """
     return json.dumps(_to_json(normalise(value))).encode()
 
 
@@ -85,10 +93,8 @@ def _to_json(value: Any) -> Any:
 def decode(data: bytes, max_bytes: int = MAX_BYTES) -> Any:
     """Read hostile JSON bytes into nested lists and dicts of arrays and scalars.
 
-    Raises
-    ------
-    EvidenceError
-        Too large, too deep, not JSON, or an array whose header does not fit its data.
+    Raises:
+        EvidenceError: Too large, too deep, not JSON, or an array whose header does not fit its data.
     """
     if len(data) > max_bytes:
         raise EvidenceError(f"larger than {max_bytes // 2**20} MB")

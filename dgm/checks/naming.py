@@ -57,23 +57,20 @@ def name_mistake(
 ) -> dict[str, str]:
     """For each failed probe the mistake that explains it, or nothing.
 
-    Parameters
-    ----------
-    student : outcome of each of the question's probes, by probe name. They are compared in this order until one
-        differs, and only then is the mistake's outcome asked for: put first what is cheap and tells most
-    mistakes : for each mistake's key, its outcome on the same probes
-    failed : names of the probes that the student failed
-    same : compares a student's outcome with a mistake's
-    ruled_out : whether the mistake with this key would fail a probe that the student passed
-
-    Returns
-    -------
-    dict
-        probe name -> mistake key, only where one mistake is the sole explanation.
-
     A mistake that agrees with the student on every probe of the question, and would pass what the student passed,
     explains all failed ones. Otherwise, a failed probe is named if its evidence is rich and exactly one mistake has it
     and would pass what the student passed (the student may have made two mistakes in different functions).
+
+    Args:
+        student: Outcome of each of the question's probes, by probe name. They are compared in this order until one
+            differs, and only then is the mistake's outcome asked for: put first what is cheap and tells most.
+        mistakes: For each mistake's key, its outcome on the same probes.
+        failed: Names of the probes that the student failed.
+        same: Compares a student's outcome with a mistake's.
+        ruled_out: Whether the mistake with this key would fail a probe that the student passed.
+
+    Returns:
+        Mistake keys by probe name, only where one mistake is the sole explanation.
     """
     whole = [
         key for key, outcomes in mistakes.items()

@@ -21,10 +21,9 @@ class Rng:
     Numbers come from NumPy's PCG64 on the CPU and are then moved to ``device``, so that a GPU run sees the same
     inputs as a CPU run. Every method returns a fresh tensor.
 
-    Parameters
-    ----------
-    seed : int, non-negative
-    device : str, where the tensors and generators live
+    Args:
+        seed: Not negative.
+        device: Where the tensors and generators live.
     """
 
     def __init__(self, seed: int, device: str = "cpu") -> None:

@@ -149,11 +149,16 @@ def run_probe(
     device: str = "cpu",
     restore: bool = True,
 ) -> Outcome:
-    """Run ``probe(student, rng)`` and describe what happened. ``restore``: see `fixed_state`.
+    """Run ``probe(student, rng)`` and describe what happened.
 
-    Returns
-    -------
-    Outcome
+    Args:
+        probe: What is run.
+        namespace: The answers.
+        seed: Of the probe's inputs, and of the global generators.
+        device: Where the inputs live.
+        restore: See `fixed_state`.
+
+    Returns:
         ``status``: ok, missing (no such name), todo (the stub is still there) or error;
         ``evidence``: normalised plain data, None unless ok; ``error``: type, message, where;
         ``mutated``: names of functions that changed an argument in place; ``seconds``.

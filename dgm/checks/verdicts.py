@@ -23,8 +23,14 @@ def explain(
 ) -> tuple[str, str]:
     """Status and message of one probe.
 
-    ``undefined`` ends the sentence about a name that does not exist; ``untouched`` is the sentence about a stub;
-    ``restore`` is that of `fixed_state`.
+    Args:
+        outcome: What came of it.
+        expected: What came of it on the reference.
+        judge: What compares the two.
+        context: What the judge may need.
+        undefined: The end of the sentence about a name that does not exist.
+        untouched: The sentence about a stub.
+        restore: See `fixed_state`.
     """
     error = outcome.get("error") or {}
     if outcome["status"] == "missing":

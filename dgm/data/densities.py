@@ -30,12 +30,19 @@ class _Toy:
 def toy2d(name: str, n: int, seed: int = 0, generator: torch.Generator | None = None) -> Tensor:
     """``n`` samples, float32 (n, 2). Drawn from ``generator`` (on the CPU) if given, else from ``seed``.
 
-    name: one of :data:`TOY2D`:
-    two_gaussians (weights 0.3 and 0.7), rotated_gaussian (a correlated one), gaussians8 (8 on a circle),
-    rings (3 circles), moons, spiral (2 arms), pinwheel (5 arms), checkerboard (uniform on 8 squares of side 2).
-    Their entropies, which no model's negative log-likelihood can beat on average, in that order: 2.427, 2.327,
+    The densities are two_gaussians (weights 0.3 and 0.7), rotated_gaussian (a correlated one), gaussians8 (8 on a
+    circle), rings (3 circles), moons, spiral (2 arms), pinwheel (5 arms), checkerboard (uniform on 8 squares of side
+    2). Their entropies, which no model's negative log-likelihood can beat on average, in that order: 2.427, 2.327,
     2.508, 2.829, 2.162, 2.742, 2.321 and ln 32 = 3.466 nats.
-    Raises ValueError on an unknown name.
+
+    Args:
+        name: One of :data:`TOY2D`.
+        n: How many.
+        seed: What they are drawn from, where there is no generator.
+        generator: What they are drawn from.
+
+    Raises:
+        ValueError: An unknown name.
     """
     return _toy(name).sample(n, generator if generator is not None else seeded(seed)).to(torch.float32)
 
@@ -44,7 +51,10 @@ def toy2d_log_prob(name: str, x: Tensor) -> Tensor:
     """Log-density in nats of points x (..., 2), as (...); differentiable, in the dtype of x.
 
     Exact, except that moons and spiral integrate along their curves numerically (error below 1e-4 nats wherever there
-    is data). The checkerboard gives -inf outside its squares. Raises ValueError on an unknown name.
+    is data). The checkerboard gives -inf outside its squares.
+
+    Raises:
+        ValueError: An unknown name, or points that are not (..., 2).
     """
     toy = _toy(name)
     if x.shape[-1] != 2:

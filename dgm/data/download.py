@@ -30,9 +30,15 @@ class DataUnavailable(RuntimeError):
 class RemoteFile:
     """A file with the places it comes from.
 
-    name: its name in the cache and in ``$DGM_DATA``, where ``<folder>/name`` and ``name`` are looked for, and the
-    ``aliases``; a name ending in .gz is also found unpacked, if ``content_md5`` is given.
-    size: bytes. md5: of the file. content_md5: of the unpacked content, so that repacked copies are accepted too.
+    Attributes:
+        name: Its name in the cache and in ``$DGM_DATA``, where ``<folder>/name`` and ``name`` are looked for, and the
+            ``aliases``; a name ending in .gz is also found unpacked, if ``content_md5`` is given.
+        size: Bytes.
+        md5: Of the file.
+        urls: Where it is, in the order in which they are tried.
+        folder: Where it lies in the cache.
+        content_md5: Of the unpacked content, so that repacked copies are accepted too.
+        aliases: Other names that it may have in ``$DGM_DATA``.
     """
 
     name: str
@@ -52,8 +58,12 @@ def cache_folder() -> Path:
 def fetch(file: RemoteFile, substitute: str) -> Path:
     """Path of a verified copy of ``file``, downloaded if need be.
 
-    substitute: the offline replacement to name in the error, e.g. ``"dgm.data.digits()"``.
-    Raises DataUnavailable, with one line for every place tried.
+    Args:
+        file: Which one.
+        substitute: The offline replacement to name in the error, e.g. ``"dgm.data.digits()"``.
+
+    Raises:
+        DataUnavailable: It is nowhere; with one line for every place tried.
     """
     tried: list[str] = []
     own = os.environ.get("DGM_DATA")
@@ -135,7 +145,12 @@ def _md5(path: Path) -> str:
 
 
 def _download(url: str, target: Path, file: RemoteFile) -> None:
-    """Download to ``<target>.part`` (continuing one that is there), verify, rename. Raises OSError or ValueError."""
+    """Download to ``<target>.part`` (continuing one that is there), verify, rename.
+
+    Raises:
+        OSError: The mirror cannot be reached, or the file cannot be written.
+        ValueError: What came is not the file.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(target.name + ".part")
     have = part.stat().st_size if part.exists() else 0

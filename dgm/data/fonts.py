@@ -44,13 +44,22 @@ def glyphs(
 ) -> tuple[Tensor, Tensor]:
     """``n`` random glyphs as ``(images, labels)``: float32 (n, 1, size, size) in [0, 1], int64 (n,).
 
-    classes: the characters to draw, uniformly at random; label i means ``classes[i]``. Default ``"0123456789"``.
-    ASCII letters and digits. "train" and "test" draw from disjoint random streams, whatever the seeds, from the same
-    fonts and warps: image ``i`` is made of the stream (split, seed, i // 512). So another seed gives other images,
-    and ``glyphs(100)`` is the beginning of ``glyphs(1000)``. The last calls are cached in memory.
+    "train" and "test" draw from disjoint random streams, whatever the seeds, from the same fonts and warps: image
+    ``i`` is made of the stream (split, seed, i // 512). So another seed gives other images, and ``glyphs(100)`` is the
+    beginning of ``glyphs(1000)``. The last calls are cached in memory.
 
     Pixels can differ slightly between versions of matplotlib (its font rasteriser).
-    Raises ValueError on characters that are no ASCII letters or digits, repeated ones, or an unknown split.
+
+    Args:
+        n: How many.
+        seed: Of their characters, fonts and warps.
+        size: Height and width in pixels, at least 8.
+        classes: The characters to draw, uniformly at random, ASCII letters and digits; label i means ``classes[i]``.
+            Default ``"0123456789"``.
+        split: "train" or "test".
+
+    Raises:
+        ValueError: Characters that are no ASCII letters or digits, repeated ones, an unknown split, or a size below 8.
     """
     classes = "0123456789" if classes is None else classes
     if split not in ("train", "test"):

@@ -34,7 +34,8 @@ def digits(split: Split = "train", binary: Binary = False, seed: int = 0) -> tup
     - ``"stochastic"``: each pixel is drawn once from Bernoulli(intensity), with ``seed``: a fixed binarisation. Another
       seed each epoch gives a dynamic one (or call :func:`binarize`). Train, test and all agree for the same seed.
 
-    Raises ValueError on an unknown ``split`` or ``binary``.
+    Raises:
+        ValueError: An unknown ``split`` or ``binary``.
     """
     levels, labels = _levels_and_labels()
     images = levels.to(torch.float32).div(16)
@@ -56,8 +57,13 @@ def binarize(
 ) -> Tensor:
     """Images in [0, 1] to 0.0 or 1.0, same shape and dtype.
 
-    ``"threshold"``: 1 where the intensity is at least 0.5. ``"stochastic"``: Bernoulli(intensity), drawn from
-    ``generator`` (required). Raises ValueError on another ``how``, a missing generator, or values outside [0, 1].
+    Args:
+        images: Intensities.
+        how: ``"threshold"``: 1 where the intensity is at least 0.5. ``"stochastic"``: Bernoulli(intensity).
+        generator: What the stochastic ones are drawn from, which need it.
+
+    Raises:
+        ValueError: Another ``how``, a missing generator, or values outside [0, 1].
     """
     if how == "threshold":
         return (images >= 0.5).to(images.dtype)

@@ -33,7 +33,10 @@ def truncated_gaussian_levels(split: Literal["train", "test"] = "train", seed: i
     """Levels in 0..19 as int64: (800,) for ``"train"``, (200,) for ``"test"``. ``seed=0`` is the published data.
 
     Levels 16..19 do not occur in the published data, and level 13 and 14 hardly: smoothing or the logistic mixture's
-    tails matter. Raises ValueError on an unknown split.
+    tails matter.
+
+    Raises:
+        ValueError: An unknown split.
     """
     if split not in ("train", "test"):
         raise ValueError(f"unknown split {split!r}: use 'train' or 'test'")

@@ -15,11 +15,18 @@ def batches(
 ) -> Iterator[Any]:
     """Minibatches of ``x``: one shuffled pass, or exactly ``steps`` batches over as many passes as that takes.
 
-    x: a tensor (N, ...), or a tuple or list of tensors with the same N, which are shuffled together.
-    generator: source of the order, drawn anew for each pass; None keeps the given order.
-    drop_last: leave out a last batch that is smaller than ``batch_size``.
-    Yields a tensor, or a tuple of tensors if ``x`` was several. Raises ValueError on unequal lengths, on an empty
-    ``x``, and when ``drop_last`` would leave nothing.
+    Args:
+        x: A tensor (N, ...), or a tuple or list of tensors with the same N, which are shuffled together.
+        batch_size: Of every batch but perhaps a pass's last one.
+        generator: Source of the order, drawn anew for each pass; None keeps the given order.
+        drop_last: Leave out a last batch that is smaller than ``batch_size``.
+        steps: How many batches; None for one pass.
+
+    Yields:
+        A tensor, or a tuple of tensors if ``x`` was several.
+
+    Raises:
+        ValueError: Lengths differ, ``x`` is empty, or ``drop_last`` would leave nothing.
     """
     single = isinstance(x, Tensor)
     tensors: tuple[Tensor, ...] = (x,) if isinstance(x, Tensor) else tuple(x)

@@ -19,8 +19,13 @@ _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 def photo(name: Literal["china", "flower"] = "china", size: int | None = None, gray: bool = True) -> Tensor:
     """A photograph as float32 (1, C, H, W) in [0, 1]; C = 1 if ``gray`` (BT.601 luma) else 3.
 
-    size: None keeps 427×640; an int crops the central square and resamples it to size×size with antialiasing.
-    Raises ValueError on an unknown name or a size below 1.
+    Args:
+        name: Which one.
+        size: None keeps 427×640; an int crops the central square and resamples it to size×size with antialiasing.
+        gray: Grey rather than in colours.
+
+    Raises:
+        ValueError: An unknown name or a size below 1.
     """
     if name not in _FILES:
         raise ValueError(f"unknown photograph {name!r}: use {' or '.join(map(repr, _FILES))}")
@@ -41,9 +46,15 @@ def photo(name: Literal["china", "flower"] = "china", size: int | None = None, g
 def patches(image: Tensor, size: int, n: int | None = None, seed: int = 0) -> Tensor:
     """Square patches of an image (1, C, H, W) or (C, H, W), as (n, C, size, size), same dtype.
 
-    n: this many, at uniformly random places drawn with ``seed`` (they may overlap); None gives the grid of
-    non-overlapping patches in row-major order, without the incomplete ones at the right and bottom.
-    Raises ValueError when ``image`` is a batch of several or ``size`` does not fit.
+    Args:
+        image: What they are cut from.
+        size: Their height and width.
+        n: This many, at uniformly random places (they may overlap); None gives the grid of non-overlapping patches in
+            row-major order, without the incomplete ones at the right and bottom.
+        seed: Of the random places.
+
+    Raises:
+        ValueError: ``image`` is a batch of several, or ``size`` does not fit.
     """
     if image.dim() == 4 and image.shape[0] == 1:
         image = image[0]

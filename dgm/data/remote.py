@@ -67,7 +67,10 @@ def mnist(split: Literal["train", "test"] = "train", n: int | None = None) -> tu
     """MNIST as ``(images, labels)``: float32 (N, 1, 28, 28) in [0, 1], int64 (N,).
 
     N = 60,000 or 10,000; or give ``n`` for only the first ones. Downloads 10 MB the first time.
-    Raises DataUnavailable (offline substitute: ``dgm.data.glyphs``), ValueError on an unknown split.
+
+    Raises:
+        DataUnavailable: It cannot be downloaded (offline substitute: ``dgm.data.glyphs``).
+        ValueError: An unknown split.
     """
     if split not in MNIST:
         raise ValueError(f"unknown split {split!r}: use 'train' or 'test'")
@@ -87,7 +90,10 @@ def cifar10(split: Literal["train", "test"] = "train", n: int | None = None) -> 
 
     N = 50,000 or 10,000; or give ``n`` for only the first ones. Labels: airplane, automobile, bird, cat, deer, dog,
     frog, horse, ship, truck. Downloads 170 MB the first time; all of "train" takes 614 MB of memory.
-    Raises DataUnavailable (offline substitute: patches of photographs), ValueError on an unknown split.
+
+    Raises:
+        DataUnavailable: It cannot be downloaded (offline substitute: patches of photographs).
+        ValueError: An unknown split.
     """
     if split not in ("train", "test"):
         raise ValueError(f"unknown split {split!r}: use 'train' or 'test'")
@@ -100,7 +106,10 @@ def tiny_shakespeare(split: Literal["train", "val", "all"] = "all") -> str:
     """Tiny Shakespeare: 1,115,394 characters, 65 different ones.
 
     "train" is the first 90% (1,003,854 characters), "val" the rest (111,540). Downloads 1.1 MB the first time.
-    Raises DataUnavailable (offline substitute: ``dgm.data.english``), ValueError on an unknown split.
+
+    Raises:
+        DataUnavailable: It cannot be downloaded (offline substitute: ``dgm.data.english``).
+        ValueError: An unknown split.
     """
     if split not in ("train", "val", "all"):
         raise ValueError(f"unknown split {split!r}: use 'train', 'val' or 'all'")
@@ -110,7 +119,11 @@ def tiny_shakespeare(split: Literal["train", "val", "all"] = "all") -> str:
 
 
 def parse_idx(content: bytes) -> np.ndarray:
-    """The uint8 array in an IDX file (MNIST's format). Raises ValueError when header and length do not fit."""
+    """The uint8 array in an IDX file (MNIST's format).
+
+    Raises:
+        ValueError: Its header and its length do not fit.
+    """
     if len(content) < 4 or content[:3] != b"\x00\x00\x08":
         raise ValueError("not an IDX file of unsigned bytes")
     dims = content[3]
@@ -124,7 +137,11 @@ def parse_idx(content: bytes) -> np.ndarray:
 
 
 def parse_cifar10(records: bytes) -> tuple[np.ndarray, np.ndarray]:
-    """Images uint8 (N, 3, 32, 32) and labels uint8 (N,) from records of 3,073 bytes. Raises ValueError if cut off."""
+    """Images uint8 (N, 3, 32, 32) and labels uint8 (N,) from records of 3,073 bytes.
+
+    Raises:
+        ValueError: The last record is cut off.
+    """
     if len(records) % 3073:
         raise ValueError(f"CIFAR-10 batch of {len(records)} bytes is no multiple of 3073")
     table = np.frombuffer(records, dtype=np.uint8).reshape(-1, 3073)

@@ -9,7 +9,9 @@ from pathlib import Path
 def sklearn_file(relative: str) -> Path:
     """Path of ``sklearn/<relative>``, e.g. ``datasets/data/digits.csv.gz``.
 
-    Raises ModuleNotFoundError when scikit-learn is not installed, FileNotFoundError when it has no such file.
+    Raises:
+        ModuleNotFoundError: scikit-learn is not installed.
+        FileNotFoundError: It has no such file.
     """
     spec = importlib.util.find_spec("sklearn")
     if spec is None or not spec.submodule_search_locations:

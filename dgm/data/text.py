@@ -29,7 +29,8 @@ def english(split: Literal["train", "val", "test"] = "train") -> str:
     character that "train" would otherwise lack goes to "train". The text differs slightly between Python versions;
     sizes are some 134,000, 17,000 and 14,000 characters, of about 74 kinds.
 
-    Raises ValueError on an unknown split.
+    Raises:
+        ValueError: An unknown split.
     """
     if split not in ("train", "val", "test"):
         raise ValueError(f"unknown split {split!r}: use 'train', 'val' or 'test'")
@@ -54,7 +55,14 @@ class CharTokenizer:
     """
 
     def __init__(self, vocab: str) -> None:
-        """vocab: distinct characters; token i stands for ``vocab[i]``. Raises ValueError on repeats."""
+        """A tokenizer with this vocabulary.
+
+        Args:
+            vocab: Distinct characters; token i stands for ``vocab[i]``.
+
+        Raises:
+            ValueError: A character occurs twice.
+        """
         if len(set(vocab)) != len(vocab):
             raise ValueError("vocab contains a character twice")
         self.vocab = vocab
@@ -69,14 +77,22 @@ class CharTokenizer:
         return len(self.vocab)
 
     def encode(self, text: str) -> Tensor:
-        """Tokens, int64 (len(text),). Raises ValueError that names a character outside the vocabulary."""
+        """Tokens, int64 (len(text),).
+
+        Raises:
+            ValueError: A character outside the vocabulary, which it names.
+        """
         try:
             return torch.tensor([self._token[character] for character in text], dtype=torch.int64)
         except KeyError as error:
             raise ValueError(f"character {error.args[0]!r} is not in the vocabulary of {len(self)}") from None
 
     def decode(self, tokens: Tensor | Iterable[int]) -> str:
-        """Text of tokens (time,), a tensor or integers. Raises ValueError on a token outside 0..len-1."""
+        """Text of tokens (time,), a tensor or integers.
+
+        Raises:
+            ValueError: A token outside 0..len-1.
+        """
         numbers = tokens.reshape(-1).tolist() if isinstance(tokens, Tensor) else [int(t) for t in tokens]
         for token in numbers:
             if not 0 <= token < len(self):

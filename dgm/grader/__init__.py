@@ -36,12 +36,11 @@ __all__ = ["CheckResult", "Grader", "Message", "Quiet", "Summary", "assert_check
 class Grader:
     """The local checks of one assignment.
 
-    Parameters
-    ----------
-    assignment : for example "ps1"
-    checks : the frozen public checks, or None for a notebook without any
-
     With ``DGM_GRADING=1`` in the environment every call returns a `Quiet` object at once.
+
+    Args:
+        assignment: For example "ps1".
+        checks: The frozen public checks, or None for a notebook without any.
     """
 
     def __init__(self, assignment: str, checks: str | None = None) -> None:
@@ -126,7 +125,10 @@ class Grader:
     def export(self, path: str | os.PathLike[str] | None = None) -> Any:
         """Write the file to hand in, ``<assignment>_submission.zip``; on Colab also download it.
 
-        ``path``: the notebook file, if it is not found by itself. Save the notebook first.
+        Save the notebook first.
+
+        Args:
+            path: The notebook file, if it is not found by itself.
         """
         if grading():
             return Quiet()

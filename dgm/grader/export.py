@@ -35,8 +35,12 @@ def export(
 ) -> Message:
     """Write ``<assignment>_submission.zip`` in the current folder; on Colab also download it.
 
-    ``checks`` is what the student's own checks said: a claim, kept for the student's peace of mind. ``written`` are the
-    questions with a written answer.
+    Args:
+        assignment: For example "ps1".
+        notebook: Its file; None to find it.
+        namespace: The notebook's names, in which some front ends tell its file.
+        checks: What the student's own checks said: a claim, kept for the student's peace of mind.
+        written: The questions with a written answer.
     """
     try:
         colab = notebook is None and on_colab()

@@ -35,7 +35,11 @@ def check_question(question: FrozenQuestion, namespace: Mapping[str, Any]) -> Ch
 
 
 def assert_check(assignment: str, checks: str, question: str, probe: str, namespace: Mapping[str, Any]) -> None:
-    """Raise AssertionError, with the sentence for the student, unless one public check passes: for test files."""
+    """Insist that one public check passes: for test files.
+
+    Raises:
+        AssertionError: It does not; with the sentence for the student.
+    """
     result = check_question(read_questions(unpack(checks))[question], namespace)
     checked = next(item for item in result.probes if item.name == probe)
     if not checked.passed:

@@ -86,7 +86,11 @@ def pack(data: Mapping[str, Any]) -> str:
 
 
 def unpack(payload: str) -> dict[str, Any]:
-    """Inverse of `pack`. Raises `PayloadError`."""
+    """Inverse of `pack`.
+
+    Raises:
+        PayloadError: It is damaged, or of another version; with a sentence for the student.
+    """
     head, dot, body = payload.strip().partition(".")
     if not dot or not head.startswith(PREFIX) or not head[len(PREFIX):].isdigit():
         raise PayloadError("The checks in this notebook are damaged: take the set-up cell from a fresh copy.")
@@ -111,7 +115,11 @@ def unpack(payload: str) -> dict[str, Any]:
 
 
 def read_questions(data: Mapping[str, Any]) -> dict[str, FrozenQuestion]:
-    """The questions of an unpacked payload, by id. Raises `PayloadError`."""
+    """The questions of an unpacked payload, by id.
+
+    Raises:
+        PayloadError: It is damaged.
+    """
     try:
         return {item["id"]: _question(item) for item in data["questions"]}
     except (KeyError, TypeError, IndexError, ValueError):

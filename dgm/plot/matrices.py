@@ -23,8 +23,25 @@ def heatmap(
 ) -> Axes:
     """A matrix (rows, columns) as colours, row 0 on top.
 
-    xticks, yticks: names of columns and rows. annotate: write the numbers. center: use a diverging colour map that is
-    white at this value. NaN is grey.
+    NaN is grey.
+
+    Args:
+        matrix: The values.
+        xlabel: Below.
+        ylabel: At the left.
+        title: Above the panel.
+        xticks: Names of the columns.
+        yticks: Names of the rows.
+        annotate: Write the numbers.
+        center: Use diverging colours that are white at this value.
+        vmin: The value of the first colour; None for the smallest.
+        vmax: The value of the last colour; None for the largest.
+        cmap: Name of the colours.
+        colorbar: Draw one.
+        ax: Where to draw; None for a new figure.
+
+    Raises:
+        ValueError: It is not a matrix.
     """
     values = to_array(matrix).astype(np.float64)
     if values.ndim != 2:
@@ -74,8 +91,15 @@ def receptive_field(
 ) -> Axes:
     """What one output depends on: |gradient| (H, W), on a log scale. White means exactly zero, however small the rest.
 
-    grad_map: gradient of the output with respect to the image, (H, W), or (C, H, W) which is summed over C in absolute
-    value. center: (row, column) of the output, outlined in orange.
+    Args:
+        grad_map: Gradient of the output with respect to the image, (H, W), or (C, H, W) which is summed over C in
+            absolute value.
+        center: (row, column) of the output, outlined in orange.
+        ax: Where to draw; None for a new figure.
+        title: Above the panel.
+
+    Raises:
+        ValueError: A gradient of another shape.
     """
     gradient = np.abs(to_array(grad_map).astype(np.float64))
     if gradient.ndim == 4 and len(gradient) == 1:

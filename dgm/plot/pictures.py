@@ -19,10 +19,20 @@ def images(
 ) -> Figure:
     """A grid of images, row by row.
 
-    x: (N, C, H, W) with C 1 or 3, (N, H, W), or (H, W). Grey values map from [vmin, vmax] to ``cmap`` and are clipped;
-    None takes the smallest or largest value of all images. Colour images are clipped to [0, 1].
-    titles: one a image (a panel each); without them the grid is one panel, which is much quicker.
-    Raises ValueError on another shape or a wrong number of titles.
+    Grey values map from [vmin, vmax] to ``cmap`` and are clipped. Colour images are clipped to [0, 1].
+
+    Args:
+        x: (N, C, H, W) with C 1 or 3, (N, H, W), or (H, W).
+        ncols: Images in a row; None for a pleasant shape.
+        titles: One for each image (a panel each); without them the grid is one panel, which is much quicker.
+        suptitle: Above all.
+        vmin: The grey value that is darkest; None takes the smallest of all images.
+        vmax: The grey value that is brightest; None takes the largest of all images.
+        cmap: Name of the colours.
+        ax: Where to draw; None for a new figure.
+
+    Raises:
+        ValueError: Another shape, or a wrong number of titles.
     """
     pictures = _pictures(x, vmin, vmax)
     n, height, width = pictures.shape[:3]

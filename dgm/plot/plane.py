@@ -21,8 +21,21 @@ def density2d(
 ) -> Axes:
     """A density over a rectangle, as colours; the darkest is zero.
 
-    log_prob_fn: takes a float32 tensor (m, 2) on ``device``, returns log-densities (m,); called without gradients, in
-    chunks, at the centres of n×n cells. NaN is drawn in magenta, so that it cannot be missed.
+    NaN is drawn in magenta, so that it cannot be missed.
+
+    Args:
+        log_prob_fn: Takes a float32 tensor (m, 2) on ``device``, returns log-densities (m,); called without gradients,
+            in chunks, at the centres of n×n cells.
+        xlim: Horizontal edges of the rectangle.
+        ylim: Vertical edges of the rectangle.
+        ax: Where to draw; None for a new figure.
+        title: Above the panel.
+        n: Cells along each side.
+        cmap: Name of the colours.
+        device: Where the points are.
+
+    Raises:
+        ValueError: ``log_prob_fn`` returned another number of values.
     """
     import torch
 
@@ -51,8 +64,22 @@ def scatter2d(
 ) -> Axes:
     """Points (N, 2) with equal scales on both axes.
 
-    labels: N integers; every value gets a colour and a legend entry. label, color: name and colour of the whole.
-    Size and opacity adapt to N unless given. Points that are not finite are left out, and their number is said.
+    Points that are not finite are left out, and their number is said.
+
+    Args:
+        x: The points.
+        ax: Where to draw; None for a new figure.
+        labels: N integers; every value gets a colour and a legend entry.
+        xlim: Horizontal range; by itself where it is None.
+        ylim: Vertical range; by itself where it is None.
+        title: Above the panel.
+        label: Name of the whole in the legend.
+        color: Colour of the whole.
+        size: Of a point; adapts to N unless given.
+        alpha: Opacity of a point; adapts to N unless given.
+
+    Raises:
+        ValueError: Points or labels of another shape.
     """
     points = to_floats(x)
     if points.ndim != 2 or points.shape[1] != 2:
@@ -107,8 +134,16 @@ def ellipse(
 ) -> Axes:
     """Contours of a two-dimensional Gaussian at ``n_std`` standard deviations, and its mean.
 
-    mean: (2,), or (K, 2) for K components; cov: (2, 2) or (K, 2, 2), symmetric.
-    Raises ValueError on other shapes or a covariance that is not positive semi-definite.
+    Args:
+        mean: (2,), or (K, 2) for K components.
+        cov: (2, 2) or (K, 2, 2), symmetric.
+        ax: Where to draw.
+        n_std: Which contours; the first is drawn solid.
+        color: Of all; None for another one for each component.
+        label: In the legend.
+
+    Raises:
+        ValueError: Other shapes, or a covariance that is not positive semi-definite.
     """
     means, covs = np.atleast_2d(to_floats(mean)), to_floats(cov)
     covs = covs[None] if covs.ndim == 2 else covs

@@ -21,10 +21,20 @@ def curves(
 ) -> Axes:
     """Curves, with dashed horizontal lines at known values.
 
-    data: a dict from label to y, or to a pair (x, y); or one sequence y; or a history, that is a list of dicts with
-    numbers, where "step" (if present) is x and every other key a curve.
-    reference: label -> value, e.g. ``{"entropy of the data": 2.49}``; the value is printed in the legend.
-    smooth: 0 draws the values; 0 < smooth < 1 adds their exponential moving average (bias-corrected), values pale.
+    Args:
+        data: A dict from label to y, or to a pair (x, y); or one sequence y; or a history, that is a list of dicts
+            with numbers, where "step" (if present) is x and every other key a curve.
+        xlabel: Below.
+        ylabel: At the left.
+        reference: Known values by label, e.g. ``{"entropy of the data": 2.49}``; the legend prints the value.
+        title: Above the panel.
+        ax: Where to draw; None for a new figure.
+        logx: Logarithmic x.
+        logy: Logarithmic y.
+        smooth: 0 draws the values; 0 < smooth < 1 adds their exponential moving average (bias-corrected), values pale.
+
+    Raises:
+        ValueError: ``smooth`` outside [0, 1), or x and y of different shapes.
     """
     if not 0 <= smooth < 1:
         raise ValueError(f"smooth must be in [0, 1), got {smooth}")
@@ -99,8 +109,19 @@ def bars(
 ) -> Axes:
     """Bars: one series (K,), or a dict from name to series, drawn side by side.
 
-    labels: K names under the bars; default 0..K-1. A dict from name to a number is one series with those names.
-    reference: label -> value of dashed horizontal lines.
+    A dict from name to a number is one series with those names.
+
+    Args:
+        values: The heights.
+        labels: K names under the bars; default 0..K-1.
+        xlabel: Below.
+        ylabel: At the left.
+        title: Above the panel.
+        reference: Values of dashed horizontal lines by label.
+        ax: Where to draw; None for a new figure.
+
+    Raises:
+        ValueError: Series of different lengths, or a wrong number of labels.
     """
     if isinstance(values, Mapping) and all(np.ndim(v) == 0 for v in values.values()):
         labels, values = list(values) if labels is None else labels, [float(v) for v in values.values()]

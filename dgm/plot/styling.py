@@ -115,7 +115,14 @@ def subplots(
 ) -> tuple[Figure, Any]:
     """Like ``plt.subplots``, in house style: ``(figure, axes)``.
 
-    width, height: inches of the figure. Panels are 6.4×3.9 when alone and share 10 inches when several.
+    Panels are 6.4×3.9 inches when alone and share 10 inches when several.
+
+    Args:
+        rows: Panels below each other.
+        columns: Panels beside each other.
+        width: Inches of the figure.
+        height: Inches of the figure.
+        **keywords: Go to ``plt.subplots``.
     """
     import matplotlib.pyplot as plt
 

@@ -18,7 +18,9 @@ def table(rows: Iterable[Sequence[Any]] | Mapping[Any, Any], header: Sequence[st
 def format_table(rows: Iterable[Sequence[Any]] | Mapping[Any, Any], header: Sequence[str] | None = None) -> str:
     """An aligned text table: numbers to the right with four significant digits, the rest to the left.
 
-    rows: sequences of cells, or a dict whose items are rows of two. Short rows are filled with empty cells.
+    Args:
+        rows: Sequences of cells, or a dict whose items are rows of two. Short rows are filled with empty cells.
+        header: The names of the columns.
     """
     cells = [list(row) for row in (rows.items() if isinstance(rows, Mapping) else rows)]
     texts = [[_cell(cell) for cell in row] for row in cells]
