@@ -13,11 +13,17 @@ import signal
 import struct
 import sys
 import time
+from collections.abc import Collection
+from typing import Any, NoReturn
+
+Namespace = dict[str, Any]
+Request = dict[str, Any]  # one probe: source, name, seed, device, prelude
+Reply = dict[str, Any]  # what the grader is told, beside the payload
 
 REQUEST, REPLY = "probe_request", "probe_reply"
 
 
-def install(kernel, device="cpu", limit=64 * 2**20):
+def install(kernel: Any, device: str = "cpu", limit: int = 64 * 2**20) -> None:
     """Teach an ipykernel to answer probe requests on its shell channel."""
     send = kernel.session.send
     shell = kernel.shell
@@ -27,7 +33,7 @@ def install(kernel, device="cpu", limit=64 * 2**20):
     with contextlib.suppress(ImportError):
         import dgm.checks.runtime  # noqa: F401  # before student code can put something else in its place
 
-    async def handle(stream, ident, parent):
+    async def handle(stream: Any, ident: Any, parent: dict[str, Any]) -> None:
         content = parent["content"]
         request, timeout = content["request"], float(content["timeout"])
         started = time.monotonic()
@@ -42,7 +48,7 @@ def install(kernel, device="cpu", limit=64 * 2**20):
     kernel.shell_handlers[REQUEST] = handle
 
 
-def evaluate(request, namespace):
+def evaluate(request: Request, namespace: Namespace) -> bytes:
     """JSON bytes of the Outcome of one probe."""
     from dgm.checks.runtime import run_probe_json
 
@@ -51,7 +57,7 @@ def evaluate(request, namespace):
     return run_probe_json(request["source"], request["name"], request["seed"], namespace, request["device"])
 
 
-def run_in_place(request, namespace, limit):
+def run_in_place(request: Request, namespace: Namespace, limit: int) -> tuple[Reply, bytes]:
     """Without a fork: what the probe adds or rebinds is undone afterwards, deeper changes are not."""
     before = dict(namespace)
     try:
@@ -68,7 +74,7 @@ def run_in_place(request, namespace, limit):
     return {"status": "ok", "message": ""}, bytes(payload)
 
 
-def run_forked(request, namespace, timeout, limit):
+def run_forked(request: Request, namespace: Namespace, timeout: float, limit: int) -> tuple[Reply, bytes]:
     """Run one probe in a child process; returns the reply and the payload."""
     own = set(_children())
     try:
@@ -91,11 +97,11 @@ def run_forked(request, namespace, timeout, limit):
         _kill_new_children(own)
 
 
-def _no_process(error):
+def _no_process(error: OSError) -> tuple[Reply, bytes]:
     return {"status": "died", "message": f"No process could be started for this check ({error.strerror})."}, b""
 
 
-def _be_child(request, namespace, read_end, write_end):
+def _be_child(request: Request, namespace: Namespace, read_end: int, write_end: int) -> NoReturn:
     code = 1
     try:
         os.close(read_end)
@@ -118,7 +124,7 @@ def _be_child(request, namespace, read_end, write_end):
         os._exit(code)
 
 
-def _quiet_streams():
+def _quiet_streams() -> None:
     """The kernel's streams belong to threads that a fork does not have."""
     null = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1, 2):
@@ -130,22 +136,23 @@ def _quiet_streams():
     sys.displayhook = lambda value: None
 
 
-def _leave_event_loop():
+def _leave_event_loop() -> None:
     import asyncio
 
     asyncio._set_running_loop(None)
 
 
-def _write_all(fd, data):
+def _write_all(fd: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(fd, view[: 1 << 20]) :]
 
 
-def _collect(pid, read_end, deadline, limit):
+def _collect(pid: int, read_end: int, deadline: float, limit: int) -> tuple[Reply, bytes]:
     """Read the length and then the payload; whoever keeps the pipe open without writing is waited for no longer
     than the probe itself."""
-    parts, size, wanted = [], 0, None
+    parts: list[bytes] = []
+    size, wanted = 0, None
     watch = os.pidfd_open(pid)
     try:
         while True:
@@ -173,7 +180,7 @@ def _collect(pid, read_end, deadline, limit):
         os.close(watch)
 
 
-def _how_it_died(pid):
+def _how_it_died(pid: int) -> Reply:
     try:
         code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     except ChildProcessError:
@@ -189,14 +196,14 @@ def _how_it_died(pid):
     return {"status": "died", "message": "Your code ended the process."}
 
 
-def _adopt_orphans():
+def _adopt_orphans() -> None:
     """Descendants that lose their parent come back to this process, where they can be found and killed."""
     import ctypes
 
     ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
 
 
-def _children():
+def _children() -> list[int]:
     found: list[int] = []
     for task in os.listdir("/proc/self/task"):
         try:
@@ -207,7 +214,7 @@ def _children():
     return found
 
 
-def _kill_new_children(own):
+def _kill_new_children(own: Collection[int]) -> None:
     """Kill what a probe left behind, whole sessions first, until no new child is left."""
     for _ in range(1000):
         new = [pid for pid in _children() if pid not in own]

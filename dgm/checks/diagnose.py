@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -94,7 +95,7 @@ def _value_sentence(got: np.ndarray, want: np.ndarray, rtol: float, atol: float)
     return "the values are wrong (right shape and type)."
 
 
-def _rearranged(got: np.ndarray):
+def _rearranged(got: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
     if got.ndim >= 2 and got.shape[-1] == got.shape[-2]:
         yield "transposed", np.swapaxes(got, -1, -2)
     if got.ndim >= 1 and got.shape[0] > 2:

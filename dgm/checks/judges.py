@@ -171,7 +171,8 @@ class SameMoments(Judge):
 
 
 def _square(samples: np.ndarray) -> np.ndarray:
-    return (samples - samples.mean(0)) ** 2
+    deviations: np.ndarray = samples - samples.mean(0)
+    return deviations**2
 
 
 @dataclass(frozen=True)

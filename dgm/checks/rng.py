@@ -35,11 +35,15 @@ class Rng:
         tensor = torch.from_numpy(np.asarray(array).astype(NUMPY[dtype]))  # much faster than `Tensor.to`
         return tensor if self.device == "cpu" else tensor.to(self.device)
 
-    def normal(self, *shape: int, mean: float = 0.0, std: float = 1.0, dtype: torch.dtype = torch.float32):
+    def normal(
+        self, *shape: int, mean: float = 0.0, std: float = 1.0, dtype: torch.dtype = torch.float32
+    ) -> torch.Tensor:
         """Gaussian tensor of the given shape."""
         return self._tensor(mean + std * self.numpy.standard_normal(shape), dtype)
 
-    def uniform(self, *shape: int, low: float = 0.0, high: float = 1.0, dtype: torch.dtype = torch.float32):
+    def uniform(
+        self, *shape: int, low: float = 0.0, high: float = 1.0, dtype: torch.dtype = torch.float32
+    ) -> torch.Tensor:
         """Uniform tensor in [low, high)."""
         return self._tensor(self.numpy.uniform(low, high, shape), dtype)
 

@@ -69,7 +69,7 @@ def _lookup(namespace: Mapping[str, Any], name: str) -> Any:
     return namespace[name]
 
 
-def _watched(name: str, function: Callable, mutated: list[str]) -> Callable:
+def _watched(name: str, function: Callable[..., Any], mutated: list[str]) -> Callable[..., Any]:
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         before = list(_tensors([*args, *kwargs.values()]))
@@ -215,7 +215,8 @@ def load_probe(source: str, name: str) -> Callable[[Any, Rng], Any]:
     """Compile a probe's self-contained source (see ``autograder.probes.extract``)."""
     scope: dict[str, Any] = {"__name__": "__probe__"}
     exec(compile(source, f"<probe {name}>", "exec"), scope)
-    return scope[name]
+    probe: Callable[[Any, Rng], Any] = scope[name]
+    return probe
 
 
 def run_probe_json(source: str, name: str, seed: int, namespace: Mapping[str, Any], device: str = "cpu") -> bytes:

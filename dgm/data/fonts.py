@@ -143,7 +143,8 @@ def _render(character: str, font: str) -> Tensor:
 def _em_size(font: str) -> float:
     """Font size in pixels at which the letter H is ``_INK`` of the image high."""
     trial = 4.0 * _MASTER
-    return trial * _INK * _MASTER / _ink("H", font, trial).shape[0]
+    height: int = _ink("H", font, trial).shape[0]
+    return trial * _INK * _MASTER / height
 
 
 def _ink(character: str, font: str, em: float) -> np.ndarray:

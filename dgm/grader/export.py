@@ -126,7 +126,7 @@ def on_colab() -> bool:
 
 def _from_colab() -> dict[str, Any]:
     try:
-        from google.colab import _message  # type: ignore[import-not-found]
+        from google.colab import _message
 
         reply = _message.blocking_request("get_ipynb", request="", timeout_sec=60)
         data = reply["ipynb"]
@@ -137,7 +137,7 @@ def _from_colab() -> dict[str, Any]:
 
 def _download(path: Path) -> bool:
     try:
-        from google.colab import files  # type: ignore[import-not-found]
+        from google.colab import files
 
         files.download(str(path))
     except Exception:  # blocked by the browser, or no front end: the file is still in Colab's file list
@@ -190,7 +190,7 @@ def _belongs(path: Path, assignment: str) -> bool:
         return False
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        return data["metadata"]["dgm"]["assignment"] == assignment
+        return bool(data["metadata"]["dgm"]["assignment"] == assignment)
     except (OSError, ValueError, KeyError, TypeError):
         return path.stem == assignment
 

@@ -81,7 +81,7 @@ def heatmap(
                 ax.text(j, i, f"{value:.3g}", ha="center", va="center", fontsize=9, color="white" if dark else "black")
         if colorbar:
             bar = figure_of(ax).colorbar(picture, ax=ax, shrink=0.9)
-            bar.outline.set_visible(False)  # type: ignore[operator]
+            bar.outline.set_visible(False)
         label_axes(ax, xlabel, ylabel, title)
     return ax
 
@@ -130,6 +130,6 @@ def receptive_field(
             outline: dict[str, Any] = {"edgecolor": COLORS[1], "linewidth": 2.5, "zorder": 3}
             ax.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, **outline))
         bar = figure_of(ax).colorbar(picture, ax=ax, shrink=0.9, label="log10 |gradient|")
-        bar.outline.set_visible(False)  # type: ignore[operator]
+        bar.outline.set_visible(False)
         label_axes(ax, "column", "row", title)
     return ax

@@ -95,18 +95,18 @@ def compare(
 
 def _pictures(x: Any, vmin: float | None, vmax: float | None) -> np.ndarray:
     """(N, H, W, channels) floats in [0, 1]."""
-    x = to_array(x).astype(np.float64)
-    if x.ndim == 2:
-        x = x[None]
-    if x.ndim == 3:
-        x = x[:, None]
-    if x.ndim != 4 or x.shape[1] not in (1, 3) or 0 in x.shape:
-        raise ValueError(f"expected images (N, C, H, W) with C 1 or 3, (N, H, W) or (H, W), got shape {x.shape}")
-    if x.shape[1] == 1:
-        low = np.nanmin(x) if vmin is None else vmin
-        high = np.nanmax(x) if vmax is None else vmax
-        x = (x - low) / ((high - low) or 1.0)
-    return np.clip(x, 0, 1).transpose(0, 2, 3, 1)
+    values = to_array(x).astype(np.float64)
+    if values.ndim == 2:
+        values = values[None]
+    if values.ndim == 3:
+        values = values[:, None]
+    if values.ndim != 4 or values.shape[1] not in (1, 3) or 0 in values.shape:
+        raise ValueError(f"expected images (N, C, H, W) with C 1 or 3, (N, H, W) or (H, W), got shape {values.shape}")
+    if values.shape[1] == 1:
+        low = np.nanmin(values) if vmin is None else vmin
+        high = np.nanmax(values) if vmax is None else vmax
+        values = (values - low) / ((high - low) or 1.0)
+    return np.clip(values, 0, 1).transpose(0, 2, 3, 1)
 
 
 def _mosaic(pictures: np.ndarray, ncols: int) -> np.ndarray:

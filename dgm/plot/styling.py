@@ -130,7 +130,9 @@ def subplots(
     height = height or rows * (3.9 if columns == 1 else width / columns * 0.86 + 0.35)
     with style():
         keywords.setdefault("subplot_kw", {}).setdefault("axes_class", HouseAxes)
-        return plt.subplots(rows, columns, figsize=(width, height), FigureClass=HouseFigure, **keywords)
+        size = {"figsize": (width, height)}
+        made: tuple[Figure, Any] = plt.subplots(rows, columns, FigureClass=HouseFigure, **size, **keywords)
+        return made
 
 
 def panel(ax: Axes | None, width: float | None = None, height: float | None = None) -> Axes:
@@ -152,7 +154,8 @@ def to_array(x: Any) -> np.ndarray:
     """A NumPy array of a tensor on any device, an array, or (nested) numbers."""
     if hasattr(x, "detach"):
         x = x.detach().cpu()
-        return (x.float() if x.dtype.is_floating_point else x).numpy()  # bfloat16 is unknown to NumPy
+        array: np.ndarray = (x.float() if x.dtype.is_floating_point else x).numpy()  # bfloat16 is unknown to NumPy
+        return array
     if isinstance(x, (list, tuple)) and x and hasattr(x[0], "detach"):
         return np.stack([to_array(item) for item in x])
     return np.asarray(x)

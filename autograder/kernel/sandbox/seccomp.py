@@ -144,9 +144,11 @@ def supported() -> bool:
 def install(families: tuple[int, ...], *, pretend: bool = False, shared_memory: bool = False) -> None:
     """Filter this process and its descendants for good; sockets only of ``families``. Needs no_new_privs.
 
-    ``pretend``: changes to the modes, owners, times and attributes of files have no effect, nor has what changes other
-    processes' priorities and the like. ``shared_memory``: there
-    may be memory that is shared in other ways than by files, as the drivers of a GPU may want.
+    Args:
+        families: Of sockets that may be made.
+        pretend: Changes to the modes, owners, times and attributes of files have no effect, nor has what changes other
+            processes' priorities and the like.
+        shared_memory: There may be memory that is shared in other ways than by files, as the drivers of a GPU may want.
     """
     program = _program(families, pretend, shared_memory)
     code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *line) for line in program))
