@@ -1,20 +1,42 @@
-"""Warm kernel pools, one a sandbox level, shared by the whole run."""
+"""Warm kernel pools, one a sandbox level, shared by the whole run.
+
+These tests must pass on a busy machine. So what a limit has to end would never end by itself, what it has not to end
+gets much time, and ``SOON`` only tells what a limit ended from what the next limit would have ended.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from autograder.kernel import Kernel, KernelPool, Limits, available_levels
+from autograder.kernel import Kernel, KernelPool, Limits, available_levels, client
 
+SOON = 100.0  # seconds of wall time: whatever happens at all has happened by then
 LIMITS = Limits(
-    cell_seconds=20, probe_seconds=10, total_seconds=300, memory_mb=800, processes=48, file_mb=8, scratch_mb=32,
+    cell_seconds=3 * SOON, probe_seconds=3 * SOON, total_seconds=9 * SOON,
+    memory_mb=800, processes=48, file_mb=8, scratch_mb=32,
     output_bytes=200_000, display_bytes=4_000_000, message_bytes=4 * 2**20,
 )  # fmt: skip
 TOKEN = "the-grader-s-own-token"
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait for what is about to happen."""
+    deadline = time.monotonic() + SOON
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For kernels that have to live on: they get much time to react to an interrupt before they are killed."""
+    monkeypatch.setattr(client, "INTERRUPT_GRACE", SOON)
+    monkeypatch.setattr(client, "PROBE_GRACE", SOON)
 
 
 def needs(level: str) -> None:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ import pytest
 
 from autograder.kernel import Kernel, KernelPool
 
-from .conftest import TOKEN
+from .conftest import TOKEN, wait_until
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LIBC = "import ctypes, os\nlibc = ctypes.CDLL(None, use_errno=True)\n"
@@ -76,7 +76,7 @@ def target(open_folder: Path, readable: Path) -> Iterator[Target]:
 
 def _run(code: str) -> str:
     """Run code outside any sandbox."""
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60).stdout
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=600).stdout
 
 
 # name: (code, levels that must stop it)
@@ -100,7 +100,7 @@ ATTACKS: dict[str, tuple[str, tuple[str, ...]]] = {
         "import os\nos.symlink('{secret}', 'link-{unique}')\n"
         "if open('link-{unique}').read() == 's3cret': print('BROKEN')", BOTH),
     "reach the loopback of the machine": (
-        "import socket\nsocket.create_connection(('127.0.0.1', {port}), 3).close(); print('BROKEN')", BOTH),
+        "import socket\nsocket.create_connection(('127.0.0.1', {port}), 60).close(); print('BROKEN')", BOTH),
     "reach an abstract socket": (
         "import socket\ns = socket.socket(socket.AF_UNIX); s.connect('\\0{abstract}'); print('BROKEN')", BOTH),
     "reach a socket file": (
@@ -161,7 +161,7 @@ def test_break_out(name: str, target: Target, prisoners: dict[str, Kernel]) -> N
     code, levels = ATTACKS[name]
     code = _fill(code, target)
     control = subprocess.run(
-        [sys.executable, "-c", code], cwd=target.outside, capture_output=True, text=True, timeout=60, check=False,
+        [sys.executable, "-c", code], cwd=target.outside, capture_output=True, text=True, timeout=600, check=False,
         env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
     )  # fmt: skip
     if "BROKEN" not in control.stdout:
@@ -204,17 +204,10 @@ def _sleepers(seconds: str) -> list[int]:
     return found
 
 
-def _until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def test_no_process_outlives_the_kernel(any_kernel: Kernel) -> None:
     seconds = f"777.{time.monotonic_ns()}"
     any_kernel.execute(ESCAPE.replace("{seconds}", seconds))
-    _until(lambda: bool(_sleepers(seconds)))  # the control: it runs as long as the kernel does
+    wait_until(lambda: bool(_sleepers(seconds)))  # the control: it runs as long as the kernel does
     any_kernel.close()
     assert not _sleepers(seconds)
 
@@ -223,15 +216,15 @@ def test_a_process_can_be_left_behind_without_a_kernel() -> None:
     """The control for the test above."""
     seconds = f"777.{time.monotonic_ns()}"
     code = ESCAPE.replace("{seconds}", seconds)
-    subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL, timeout=60, check=True)
-    _until(lambda: bool(_sleepers(seconds)))
+    subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL, timeout=600, check=True)
+    wait_until(lambda: bool(_sleepers(seconds)))
     left = _sleepers(seconds)
     for pid in left:
         os.kill(pid, signal.SIGKILL)
     assert left
 
 
-def test_init_cannot_be_attacked(prisoners: dict[str, Kernel]) -> None:
+def test_init_cannot_be_attacked(prisoners: dict[str, Kernel], patient: None) -> None:
     for level, kernel in prisoners.items():
         done = kernel.execute(
             "import os, signal\nfor number in (signal.SIGSTOP, signal.SIGTERM, signal.SIGKILL):\n"
@@ -259,7 +252,7 @@ def _as_user(script: str, argument: str) -> dict[str, Any]:
     if os.getuid() == 0:
         command[1:1] = [str(here / "as_user.py"), "4321"]
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=240, env=environment)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=1200, env=environment)
     assert done.returncode == 0, done.stderr[-2000:]
     answers: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return answers

@@ -9,6 +9,8 @@ import pytest
 from autograder.kernel import Kernel, render
 from autograder.kernel.wire import DELIMITER, Codec, parse_object
 
+from .conftest import SOON
+
 PUBLISH = """
 kernel = get_ipython().kernel
 session = kernel.session
@@ -25,14 +27,14 @@ for name in os.listdir("/proc/self/fd"):
     try:
         s = socket.socket(fileno=os.dup(int(name)))
         if s.family == socket.AF_UNIX and s.type == socket.SOCK_STREAM and str(s.getpeername()).endswith("shell"):
-            s.settimeout(0.5)
+            s.settimeout(60)
             for _ in range(500):
                 s.send(struct.pack(">BQ", 3, 1 << 20))
                 for _ in range(1 << 4):
                     s.sendall(bytes(1 << 16))
     except OSError:
         pass
-import time; time.sleep(9)
+import time; time.sleep(600)
 """
 
 
@@ -105,8 +107,8 @@ def test_a_false_idle_does_not_end_a_cell_early(kernel: Kernel) -> None:
 
 
 def test_a_message_that_is_too_large_ends_the_kernel(kernel: Kernel) -> None:
-    done = kernel.execute(PUBLISH + "publish([b'x' * 5 * 2**20])\nimport time; time.sleep(9)")
-    assert done.status == "output" and done.seconds < 5
+    done = kernel.execute(PUBLISH + "publish([b'x' * 5 * 2**20])\nimport time; time.sleep(600)")
+    assert done.status == "output" and done.seconds < SOON
     assert kernel.execute("1").status == "died"
 
 
@@ -126,7 +128,7 @@ def test_a_flood_of_other_messages_ends_the_kernel(kernel: Kernel, name: str) ->
     start = "\nimport time\nident = kernel._parent_ident['shell']\nSTATUS = b'{\"msg_type\": \"status\"}'\n"
     flood = f"while True:\n    for _ in range(50): {FLOODS[name]}\n    time.sleep(0.001)"
     done = kernel.execute(PUBLISH + start + flood)
-    assert done.status == "output" and done.seconds < 8
+    assert done.status == "output" and done.seconds < SOON
     assert "messages that nobody asked for" in done.evalue
     assert kernel.execute("1").status == "died"
     assert _resident_mb() - before < 60
@@ -141,7 +143,7 @@ def test_an_honest_notebook_is_no_flood(kernel: Kernel) -> None:
 
 def test_a_message_of_endless_parts_ends_the_kernel(kernel: Kernel) -> None:
     before = _resident_mb()
-    done = kernel.execute(RAW_FRAMES, timeout=10)
+    done = kernel.execute(RAW_FRAMES)
     assert done.status in ("died", "output") and "more data" in done.evalue, done
     assert _resident_mb() - before < 60
 
@@ -153,7 +155,7 @@ def test_a_message_of_endless_parts_ends_the_kernel(kernel: Kernel) -> None:
 )  # fmt: skip
 def test_sabotaged_sockets_end_the_kernel_not_the_grader(kernel: Kernel, code: str) -> None:
     done = kernel.execute(code, timeout=2)
-    assert done.status in ("ok", "died", "timeout", "output") and done.seconds < 8
+    assert done.status in ("ok", "died", "timeout", "output") and done.seconds < SOON
     after = kernel.execute("1", timeout=2)
     assert after.status in ("ok", "died", "timeout", "output")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from autograder.kernel import Execution, Kernel, KernelPool, Limits, watchdog
 from autograder.kernel.handle import ProcessHandle
 
-from .conftest import LIMITS, needs
+from .conftest import LIMITS, SOON, needs, wait_until
 
 SWALLOW = """
 while True:
@@ -24,30 +25,40 @@ while True:
 
 @pytest.mark.parametrize(
     "code",
-    ["while True: pass", "import time; time.sleep(60)", "!sleep 60", "import asyncio\nawait asyncio.sleep(60)",
+    ["while True: pass", "import time; time.sleep(600)", "!sleep 700", "import asyncio\nawait asyncio.sleep(600)",
      "import multiprocessing as mp, os\np = mp.get_context('fork').Process(target=os.pause if hasattr(os, 'pause')"
      " else __import__('signal').pause)\np.start(); p.join()"],
 )  # fmt: skip
-def test_a_slow_cell_is_interrupted_and_the_kernel_lives_on(kernel: Kernel, code: str) -> None:
+def test_a_slow_cell_is_interrupted_and_the_kernel_lives_on(kernel: Kernel, patient: None, code: str) -> None:
     kernel.execute("x = 5")
     done = kernel.execute(code, timeout=0.4)
-    assert done.status == "timeout" and done.seconds < 4
+    assert done.status == "timeout" and done.seconds < SOON
     assert kernel.execute("print(x)").stdout_tail == "5\n"
 
 
 @pytest.mark.parametrize("code", [SWALLOW, "sum(range(10**13))", "import os; os.kill(os.getpid(), 19)"])
 def test_a_cell_that_does_not_stop_is_killed(kernel: Kernel, code: str) -> None:
     done = kernel.execute(code, timeout=0.3)
-    assert done.status == "timeout" and "killed" in done.evalue and done.seconds < 6
+    assert done.status == "timeout" and "killed" in done.evalue and done.seconds < SOON
     after = kernel.execute("1")
     assert after.status == "died" and after.evalue
 
 
 def test_the_total_time_is_a_deadline() -> None:
     with KernelPool(limits=Limits(total_seconds=1), warm=False) as pool, pool.start() as kernel:
-        assert kernel.execute("import time; time.sleep(0.2)").status == "ok"
         done = kernel.execute("while True: pass")
-        assert done.status == "deadline" and done.seconds < 3
+        assert done.status == "deadline" and done.seconds < SOON
+        assert kernel.execute("1").status == "died"
+
+
+def test_the_total_time_counts_over_all_cells(best: KernelPool) -> None:
+    before = time.monotonic()
+    with best.start() as kernel:
+        assert before < kernel._deadline - LIMITS.total_seconds < time.monotonic()
+        deadline = kernel._deadline
+        assert kernel.execute("import time; time.sleep(0.2)").status == "ok" and kernel._deadline == deadline
+        kernel._deadline = time.monotonic() + 0.2  # as if most of it was used up
+        assert kernel.execute("while True: pass").status == "deadline"
         assert kernel.execute("1").status == "died"
 
 
@@ -62,19 +73,23 @@ def test_too_much_memory_is_a_memory_error(any_kernel: Kernel) -> None:
 
 FORKS = """
 import os, time
+start, go = os.pipe()
 for _ in range(4):
     if os.fork() == 0:
+        os.close(go)
+        os.read(start, 1)  # until all are there
         data = b'x' * ({mb} * 10**6)
         time.sleep({seconds})
         os._exit(0)
+os.close(go)
 codes = [os.waitstatus_to_exitcode(os.wait()[1]) for _ in range(4)]
 print(codes)
 """
 
 
 def test_memory_is_counted_over_all_processes(kernel: Kernel) -> None:
-    done = kernel.execute(FORKS.format(mb=400, seconds=5))
-    assert "-9" in done.stdout_tail and done.seconds < 5, done
+    done = kernel.execute(FORKS.format(mb=400, seconds=600))
+    assert "-9" in done.stdout_tail and done.seconds < SOON, done
     assert kernel.execute(FORKS.format(mb=50, seconds=0.3)).stdout_tail == "[0, 0, 0, 0]\n"  # the control
 
 
@@ -84,12 +99,13 @@ count = 0
 try:
     for _ in range(300):
         if os.fork() == 0:
-            time.sleep(30)
+            time.sleep(600)
             os._exit(0)
         count += 1
 except OSError:
     pass
-time.sleep(0.5)
+if count == 300:
+    time.sleep(600)
 print(count)
 """
 
@@ -107,7 +123,7 @@ def test_a_fork_bomb_ends(any_kernel: Kernel) -> None:
     code = "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass"
     assert any_kernel.execute(code, timeout=0.5).status in ("timeout", "died")
     any_kernel.close()
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < SOON
 
 
 def test_files_are_limited(any_kernel: Kernel) -> None:
@@ -117,7 +133,7 @@ def test_files_are_limited(any_kernel: Kernel) -> None:
 
 
 def test_the_scratch_directory_is_limited(any_kernel: Kernel) -> None:
-    code = "import time\nfor i in range(10):\n    open(f'f{i}', 'wb').write(b'x' * (6 * 2**20))\ntime.sleep(3)"
+    code = "import time\nfor i in range(10):\n    open(f'f{i}', 'wb').write(b'x' * (6 * 2**20))\ntime.sleep(600)"
     done = any_kernel.execute(code)
     assert _ended_by_the_disk(done), done
 
@@ -128,12 +144,12 @@ def _ended_by_the_disk(done: Execution) -> bool:
 
 def test_files_without_a_name_count(any_kernel: Kernel) -> None:
     code = "import os, time\nkept = []\nfor i in range(10):\n    kept.append(open('f', 'wb'))\n    os.unlink('f')\n"
-    done = any_kernel.execute(code + "    kept[-1].write(b'x' * (6 * 2**20)); kept[-1].flush()\ntime.sleep(3)")
+    done = any_kernel.execute(code + "    kept[-1].write(b'x' * (6 * 2**20)); kept[-1].flush()\ntime.sleep(600)")
     assert _ended_by_the_disk(done), done
 
 
 def test_the_number_of_files_is_limited(any_kernel: Kernel) -> None:
-    code = "import time\nfor i in range(18_000): open(f'f{i}', 'w').close()\ntime.sleep(3)"
+    code = "import time\nfor i in range(18_000): open(f'f{i}', 'w').close()\ntime.sleep(600)"
     assert _ended_by_the_disk(any_kernel.execute(code))
 
 
@@ -150,7 +166,7 @@ os.mkdir('closed', 0)
 def test_deep_and_closed_folders_are_removed_and_do_not_stop_the_watch(any_kernel: Kernel) -> None:
     """A path that is too deep to be counted ends the kernel where files are counted, and never what watches it."""
     scratch = any_kernel._handle.scratch
-    done = any_kernel.execute(DEEP.format(more="time.sleep(1)"))
+    done = any_kernel.execute(DEEP.format(more="time.sleep(1)" if scratch is None else "time.sleep(600)"))
     if scratch is None:
         assert done.status == "ok" and any_kernel._maker._watchdog.watches(any_kernel._handle)
     else:
@@ -183,15 +199,19 @@ def test_there_is_no_memory_that_nobody_counts(any_kernel: Kernel, name: str) ->
 
 DEAD_LEADERS = """
 import ctypes, os, threading, time
+start, go = os.pipe()
 def grow():
+    os.read(start, 1)  # until all are there
     time.sleep(0.5)
     data = b'x' * (300 * 10**6)
-    time.sleep(5)
+    time.sleep(600)
     os._exit(0)
 for _ in range(4):
     if os.fork() == 0:
+        os.close(go)
         threading.Thread(target=grow).start()
         ctypes.CDLL(None).pthread_exit(None)
+os.close(go)
 print([os.waitstatus_to_exitcode(os.wait()[1]) for _ in range(4)])
 """
 PAGE_TABLES = """
@@ -200,25 +220,25 @@ flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x4000
 area = np.frombuffer(mmap.mmap(-1, 1 << 40, flags=flags, prot=mmap.PROT_READ), np.uint8)
 for start in range(0, 1 << 40, 1 << 36):
     area[start : start + (1 << 36) : 2 << 20].sum()
-time.sleep(2)
+time.sleep(600)
 """
 SHARED = """
 import os, time
 data = b'x' * (600 * 10**6)
 for _ in range(12):
     if os.fork() == 0:
-        time.sleep(10)
+        time.sleep(600)
         os._exit(0)
-time.sleep(10)
+time.sleep(600)
 """
 SOCKETS = """
 import os, socket, time
 for _ in range(4):
     if os.fork() == 0:
         kept = [socket.socketpair() for _ in range(400)]
-        time.sleep(10)
+        time.sleep(600)
         os._exit(0)
-time.sleep(10)
+time.sleep(600)
 """
 BUSY = """
 import os
@@ -235,19 +255,19 @@ while True:
 def test_memory_of_a_process_whose_first_thread_has_ended_is_counted(kernel: Kernel) -> None:
     """Linux shows such a process without any memory."""
     done = kernel.execute(DEAD_LEADERS)
-    assert "-9" in done.stdout_tail and done.seconds < 5, done
+    assert "-9" in done.stdout_tail and done.seconds < SOON, done
 
 
 @pytest.mark.parametrize("code", [PAGE_TABLES, SHARED], ids=["page tables", "shared with many"])
 def test_memory_that_counts_for_little_elsewhere_is_counted(kernel: Kernel, code: str) -> None:
     done = kernel.execute(code)
-    assert done.status == "died" and "MB of memory" in done.evalue and done.seconds < 10, done
+    assert done.status == "died" and "MB of memory" in done.evalue and done.seconds < SOON, done
 
 
 @pytest.mark.parametrize(("code", "reason"), [(SOCKETS, "sockets and pipes"), (BUSY, "busy")], ids=["sockets", "busy"])
 def test_what_takes_it_from_others_is_limited(kernel: Kernel, code: str, reason: str) -> None:
     done = kernel.execute(code)
-    assert done.status == "died" and reason in done.evalue and done.seconds < 9, done
+    assert done.status == "died" and reason in done.evalue and done.seconds < SOON, done
 
 
 def test_buffers_of_sockets_stay_small(any_kernel: Kernel) -> None:
@@ -268,7 +288,7 @@ def test_a_file_that_is_only_mapped_counts(pools: dict[str, KernelPool]) -> None
     code = (
         "import mmap, os, time\nkept = []\nfor i in range(6):\n"
         "    fd = os.open('f', os.O_CREAT | os.O_RDWR)\n    os.write(fd, bytes(7 << 20))\n"
-        "    kept.append(mmap.mmap(fd, 4096))\n    os.close(fd)\n    os.unlink('f')\ntime.sleep(3)"
+        "    kept.append(mmap.mmap(fd, 4096))\n    os.close(fd)\n    os.unlink('f')\ntime.sleep(600)"
     )
     with pools["landlock"].start() as kernel:
         done = kernel.execute(code)
@@ -276,22 +296,27 @@ def test_a_file_that_is_only_mapped_counts(pools: dict[str, KernelPool]) -> None
 
 
 def test_watching_one_kernel_does_not_hold_up_the_others(best: KernelPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does it hold up their end, or the start of another; however long the look takes."""
     check = watchdog._check
+    looking, looked = threading.Event(), threading.Event()
 
     def slow(handle: ProcessHandle, watched: object) -> None:
         if handle is first._handle:
-            time.sleep(3)
+            looking.set()
+            looked.wait()
         check(handle, watched)  # type: ignore[arg-type]
 
     with best.start() as first, best.start() as second:
         monkeypatch.setattr(watchdog, "_check", slow)
-        time.sleep(0.3)
-        started = time.monotonic()
-        assert second.execute(SHARED).status == "died"
-        second.close()
-        best.start().close()
-        assert time.monotonic() - started < 3
-        monkeypatch.undo()
+        try:
+            wait_until(looking.is_set)
+            done = second.execute(SHARED)
+            assert done.status == "died" and done.seconds < SOON
+            second.close()
+            best.start().close()
+        finally:
+            looked.set()
+            monkeypatch.undo()
 
 
 def test_honest_ways_to_share_memory_work(kernel: Kernel) -> None:
@@ -313,12 +338,12 @@ def test_honest_ways_to_share_memory_work(kernel: Kernel) -> None:
     "code",
     ["while True: print('x' * 1000)", "import os\nwhile True: os.write(1, b'x' * 1000)", "!yes",
      "from IPython.display import display\nwhile True: display({'image/png': 'x' * 10**5}, raw=True)",
-     "from IPython.display import display\ndisplay({'image/png': 'x' * 10**7}, raw=True)\nimport time; time.sleep(9)"],
+     "from IPython.display import display as d\nd({'image/png': 'x' * 10**7}, raw=True)\nimport time; time.sleep(600)"],
 )  # fmt: skip
 def test_output_is_limited(kernel: Kernel, code: str) -> None:
     before = _resident_mb()
     done = kernel.execute(code)
-    assert done.status == "output" and done.seconds < 8
+    assert done.status == "output" and done.seconds < SOON
     assert len(done.stdout_tail) <= 4000
     assert _resident_mb() - before < 80
 

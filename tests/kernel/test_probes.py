@@ -10,6 +10,8 @@ import pytest
 
 from autograder.kernel import Kernel, KernelPool, ProbeReply
 
+from .conftest import SOON
+
 SOURCE = "def ask(student, rng):\n    return {'value': student.f(3)}\n"
 
 
@@ -26,7 +28,7 @@ def value(reply: ProbeReply) -> Any:
 def test_a_probe_returns_the_outcome(any_kernel: Kernel) -> None:
     any_kernel.execute("def f(x): return x + 1")
     reply = ask(any_kernel)
-    assert value(reply) == 4 and reply.seconds < 10
+    assert value(reply) == 4 and 0 < reply.seconds < SOON
     any_kernel.execute("def f(x): return 1 / 0")
     outcome = json.loads(ask(any_kernel).payload)
     assert (outcome["status"], outcome["error"]["type"]) == ("error", "ZeroDivisionError")
@@ -80,11 +82,11 @@ SWALLOW = """
             y = 3"""
 
 
-@pytest.mark.parametrize("body", ["import time; time.sleep(60)", "while True: pass", SWALLOW, "sum(range(10**13))"])
-def test_a_slow_probe_is_killed_and_the_kernel_goes_on(kernel: Kernel, body: str) -> None:
+@pytest.mark.parametrize("body", ["import time; time.sleep(600)", "while True: pass", SWALLOW, "sum(range(10**13))"])
+def test_a_slow_probe_is_killed_and_the_kernel_goes_on(kernel: Kernel, patient: None, body: str) -> None:
     kernel.execute(f"def f(x):\n    {body}")
     reply = ask(kernel, timeout=0.5)
-    assert reply.status == "timeout" and reply.message and reply.seconds < 3
+    assert reply.status == "timeout" and reply.message and reply.seconds < SOON
     kernel.execute("def f(x): return x")
     assert value(ask(kernel)) == 3
 
@@ -99,16 +101,21 @@ def test_a_probe_leaves_no_process_behind(any_kernel: Kernel) -> None:
         "            os.setsid()\n"
         "            time.sleep(0.4)\n"
         "            open('survived', 'w').close()\n"
-        "            time.sleep(60)\n"
+        "            time.sleep(600)\n"
         "        os._exit(0)\n"
         "    return x"
     )
     started = time.monotonic()
     assert value(ask(any_kernel)) == 3
-    assert time.monotonic() - started < 5, "nobody waits for it"
+    assert time.monotonic() - started < SOON, "nobody waits for it"
     assert any_kernel.execute("time.sleep(0.7); print(os.path.exists('survived'))").stdout_tail == "False\n"
     # the control: called in the kernel it does survive
-    assert any_kernel.execute("f(1); time.sleep(0.9); print(os.path.exists('survived'))").stdout_tail == "True\n"
+    done = any_kernel.execute(
+        f"f(1)\nend = time.monotonic() + {SOON}\n"
+        "while not os.path.exists('survived') and time.monotonic() < end: time.sleep(0.02)\n"
+        "print(os.path.exists('survived'))"
+    )
+    assert done.stdout_tail == "True\n"
 
 
 def test_printing_in_a_probe_goes_nowhere(kernel: Kernel) -> None:
@@ -120,8 +127,8 @@ def test_printing_in_a_probe_goes_nowhere(kernel: Kernel) -> None:
 def test_memory_of_a_probe(kernel: Kernel) -> None:
     code = (
         "import os, time\ndef f(x):\n    for _ in range(3):\n        if os.fork() == 0:\n"
-        "            data = b'x' * (450 * 10**6)\n            time.sleep(20)\n            os._exit(0)\n"
-        "    data = b'x' * (500 * 10**6)\n    time.sleep(20)\n    return x"
+        "            data = b'x' * (450 * 10**6)\n            time.sleep(600)\n            os._exit(0)\n"
+        "    data = b'x' * (500 * 10**6)\n    time.sleep(600)\n    return x"
     )
     kernel.execute(code)
     reply = ask(kernel)
@@ -150,7 +157,7 @@ def test_malformed_replies(kernel: Kernel, code: str) -> None:
         "k = get_ipython().kernel\nsend = k.session.send\n"
         f"async def fake(stream, ident, parent):\n    {code}\nk.shell_handlers['probe_request'] = fake"
     )
-    assert ask(kernel, timeout=1).status == "malformed"
+    assert ask(kernel).status == "malformed"
 
 
 def test_a_reply_to_another_request_does_not_count(kernel: Kernel) -> None:
@@ -177,7 +184,7 @@ def test_a_kernel_that_never_answers_is_killed(best: KernelPool, monkeypatch: py
             "get_ipython().kernel.shell_handlers['probe_request'] = stop"
         )
         reply = ask(kernel, timeout=0.3)
-        assert reply.status == "timeout" and reply.seconds < 5
+        assert reply.status == "timeout" and reply.seconds < SOON
         assert ask(kernel).status == "died"
 
 
@@ -185,7 +192,7 @@ def test_a_deadline_in_a_probe(kernel: Kernel) -> None:
     kernel.execute("def f(x):\n    while True: pass")
     kernel._deadline = time.monotonic() + 0.5
     reply = ask(kernel)
-    assert reply.status in ("deadline", "timeout") and reply.seconds < 4
+    assert reply.status in ("deadline", "timeout") and reply.seconds < SOON
     time.sleep(0.1)
     assert ask(kernel).status in ("deadline", "died")
 
