@@ -18,7 +18,7 @@ def ps1():
     return load_problem_set(ROOT / "ps1_simple_models")
 
 
-def run(*arguments, timeout=900):
+def run(*arguments, timeout=3600):
     command = [sys.executable, "-m", "autograder", *map(str, arguments)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=timeout)
 

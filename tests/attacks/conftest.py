@@ -178,12 +178,10 @@ class Arena:
         return group
 
     def _left_over(self) -> list[int]:
-        """Processes below the zygote, and orphans, that are still there after a moment."""
+        """Processes below the zygote, and orphans, that do not go away."""
         zygote = self.pool._zygote._process.pid
-        for _ in range(50):
-            left = tree.descendants(zygote) + _sleepers()
-            if not left:
-                return []
+        until = time.monotonic() + 100
+        while (left := tree.descendants(zygote) + _sleepers()) and time.monotonic() < until:
             time.sleep(0.1)
         return left
 

@@ -256,11 +256,11 @@ def test_a_notebook_shows_each_figure_once():
     client = manager.client()
     client.start_channels()
     try:
-        client.wait_for_ready(timeout=60)
+        client.wait_for_ready(timeout=600)
         counts = []
         for cell in NOTEBOOK:
             messages = []
-            client.execute_interactive(cell, output_hook=messages.append, timeout=60, store_history=False)
+            client.execute_interactive(cell, output_hook=messages.append, timeout=600, store_history=False)
             assert not [m for m in messages if m["msg_type"] in ("error", "execute_result")]
             counts.append(sum("image/png" in m["content"].get("data", {}) for m in messages))
         assert counts == [0, 1, 1, 1, 1, 2, 0]

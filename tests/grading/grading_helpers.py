@@ -88,9 +88,9 @@ folder = "ps9_demo"
 sandbox = "auto"
 
 [grading.limits]
-cell_seconds = 3
-probe_seconds = 20
-total_seconds = 120
+cell_seconds = 8
+probe_seconds = 300
+total_seconds = 900
 '''
 
 SETUP = "import torch"
@@ -221,7 +221,7 @@ class FakePool:
         return [request["name"] for kernel in self.kernels for request in kernel.requests]
 
 
-LIMITS = Limits(cell_seconds=5, probe_seconds=5, total_seconds=60)
+LIMITS = Limits(cell_seconds=300, probe_seconds=300, total_seconds=900)  # none is reached on a busy machine
 
 
 def on_disk(out: Path) -> dict[str, Any]:

@@ -306,10 +306,10 @@ def test_one_entry_does_not_spoil_the_zip_of_a_class(kind, tmp_path, matcher):
         info = zipfile.ZipInfo(name)
         info.external_attr = mode << 16
         archive.writestr(info, GOOD)
-    started = time.perf_counter()
+    started = time.process_time()
     found = {item.student: item for item in collect([tmp_path / "class.zip"], matcher)}
     assert found["ada"].notebook and found["bob"].notebook
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_one_student_cannot_make_a_class_too_large(tmp_path, matcher, monkeypatch):
@@ -347,12 +347,12 @@ def test_a_name_that_tells_nothing_does_not_merge_a_class(tmp_path, matcher):
 
 def test_long_names_take_no_time():
     naming = Naming("ps1")
-    started = time.perf_counter()
+    started = time.process_time()
     for part in ("-", "_1", " ", "_11_11_x\n"):
         stem = "x" + part * 30_000 + "x"
         naming.is_generic(stem), naming.from_name(stem)
     gradescope_names("submission_1:\n  :name: x" + " " * 60_000 + "y\n")
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     assert len(from_lms(f"a_{'9' * 200}_assignsubmission_").number) == 40  # it becomes part of a file's name
 
 

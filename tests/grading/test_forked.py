@@ -25,12 +25,12 @@ def test_it_returns_what_the_function_returns():
 
 
 @pytest.mark.parametrize("function", [
-    lambda: time.sleep(60), lambda: bytearray(10**9) and 1, lambda: 1 / 0, lambda: object(), lambda: os._exit(0),
+    lambda: time.sleep(600), lambda: bytearray(10**9) and 1, lambda: 1 / 0, lambda: object(), lambda: os._exit(0),
 ])
 def test_what_goes_wrong_is_none(function):
     before, start = children(), time.monotonic()
     assert ForkedCall(function, seconds=2, megabytes=200).result() is None
-    assert time.monotonic() - start < 30 and children() == before
+    assert time.monotonic() - start < 300 and children() == before
 
 
 def test_what_is_unusually_large():

@@ -28,7 +28,7 @@ SCORES = {"ada": 10, "bob": 7, "cleo": 10, "dan": 0, "eve": 7, "fay": 10, "gus":
 def autograder(*arguments, cwd, **options):
     return subprocess.run(
         [sys.executable, "-m", "autograder", *map(str, arguments)], cwd=cwd, capture_output=True, text=True,
-        timeout=120, **options,
+        timeout=1200, **options,
     )  # fmt: skip
 
 
@@ -64,7 +64,7 @@ def test_json_goes_to_stdout_and_the_rest_to_stderr(graded):
     ]  # fmt: skip
     assert "process ended" in results["eve"]["questions"][1]["probes"][0]["message"]
     assert results["eve"]["questions"][2]["follow_through"]
-    assert results["fay"]["notes"] == ["Cell 7 (`while True:`): stopped after 3 s."]
+    assert results["fay"]["notes"] == ["Cell 7 (`while True:`): stopped after 8 s."]
     assert "changes its input in place" in results["gus"]["questions"][2]["probes"][0]["message"]
     assert results["hal"]["status"] == "invalid" and results["dan"]["questions"][0]["status"] == "missing"
 
@@ -178,10 +178,10 @@ def test_limits_of_the_course_are_checked(here, capsys):
 def test_interrupted_run_says_how_to_go_on(tmp_path):
     make_course(tmp_path)
     path = tmp_path / "course.toml"
-    path.write_text(path.read_text().replace("cell_seconds = 3", "cell_seconds = 60"))
+    path.write_text(path.read_text().replace("cell_seconds = 8", "cell_seconds = 600"))
     (tmp_path / "class").mkdir()
     (tmp_path / "class" / "ada.ipynb").write_bytes(notebook(*RIGHT))
-    (tmp_path / "class" / "bob.ipynb").write_bytes(notebook(*RIGHT, "import time\ntime.sleep(50)"))
+    (tmp_path / "class" / "bob.ipynb").write_bytes(notebook(*RIGHT, "import time\ntime.sleep(600)"))
     process = subprocess.Popen(
         [sys.executable, "-m", "autograder", "grade", "ps9", "class", "--out", "out", "--jobs", "1"], cwd=tmp_path,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
@@ -189,7 +189,7 @@ def test_interrupted_run_says_how_to_go_on(tmp_path):
     assert "ada: 10/10" in process.stderr.readline()
     time.sleep(1.0)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=300)
     assert process.returncode == 130
     assert errors.strip().splitlines() == ["autograder: stopped; run the same command again to go on."]
     assert [path.stem for path in (tmp_path / "out" / "results").iterdir()] == ["ada"]

@@ -81,12 +81,12 @@ def test_more_code_than_anybody_writes_is_refused():
 def test_no_text_takes_long_to_look_at(start, part, problem_set):
     """What the grader does with cells is done by expressions that take their square in time for none."""
     cell = CodeCell(1, start + part * 100_000 + "x")
-    started = time.perf_counter()
+    started = time.process_time()
     defines_something(cell.source), defined_names(cell.source), functions_and_classes(cell.source)
     names_of(Notebook((cell,), "")), without_installs(cell.source)
     used_questions(problem_set, [cell])
     line("Cell In[3], line 1", 3, cell.source), clean_line(cell.source)
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 3
 
 
 def test_what_defines_something_is_seen():

@@ -178,7 +178,7 @@ def test_a_kernel_that_does_not_start_is_tried_once_more(grader, pool, monkeypat
 
 def test_a_hanging_cell_is_noted(grader):
     result = grader.grade(make("ada", *RIGHT, "while True: pass # HANG"))
-    assert result.score == 10 and result.notes == ["Cell 5 (`while True: pass # HANG`): stopped after 5 s."]
+    assert result.score == 10 and result.notes == ["Cell 5 (`while True: pass # HANG`): stopped after 300 s."]
 
 
 def test_a_probe_that_kills_the_kernel_costs_only_itself(grader, pool):

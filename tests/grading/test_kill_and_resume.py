@@ -55,7 +55,7 @@ def start(course: Path, out: str) -> subprocess.Popen:
 
 
 def finish(process: subprocess.Popen) -> str:
-    text, _ = process.communicate(timeout=300)
+    text, _ = process.communicate(timeout=1200)
     assert process.returncode == 0, text
     return text
 
@@ -73,13 +73,13 @@ def kill_at_random(process: subprocess.Popen, results: Path, chance: random.Rand
     """SIGKILL after so many more results, or soon after the start; returns the processes that it had started."""
     before = len(list(results.glob("*.json")))
     wanted = before + chance.randint(0, COUNT // (KILLS + 1))
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     while len(list(results.glob("*.json"))) < wanted and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.01)
     time.sleep(chance.uniform(0.0, 0.6))
     started = children_of(process.pid)
     os.kill(process.pid, signal.SIGKILL)
-    process.communicate(timeout=60)
+    process.communicate(timeout=600)
     return started
 
 

@@ -67,7 +67,7 @@ def test_two_mistakes_with_the_same_evidence_are_never_named_wrongly(tiny_set):
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_command_line(tiny_set, jobs):
     command = [sys.executable, "-m", "autograder", "prove", str(tiny_set), "--seeds", "2", "--jobs", jobs, "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=1200)
     assert done.returncode == 0, done.stderr
     data = json.loads(done.stdout)
     assert data["assignment"] == "psx" and data["seeds"] == 2
