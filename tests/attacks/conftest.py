@@ -28,7 +28,7 @@ from .attack import HONEST, LEVELS, Attack, Target
 from .course import canary, make_course, public_payload
 
 LIMITS = Limits(
-    cell_seconds=4, probe_seconds=3, total_seconds=15, memory_mb=700, processes=40, file_mb=8, scratch_mb=32,
+    cell_seconds=12, probe_seconds=3, total_seconds=25, memory_mb=700, processes=40, file_mb=8, scratch_mb=32,
     output_bytes=200_000, display_bytes=2_000_000, message_bytes=8 * 2**20,
 )  # fmt: skip
 ORPHAN = "98765.4321"  # what attacks that leave a process behind let it sleep

@@ -141,11 +141,9 @@ for lock in (logging._lock, threading._active_limbo_lock):
 """, broken=True),
     harm("closed-files", "closes every file, the sockets too", "import os\nos.closerange(0, 1000)", broken=True),
     harm("flood-of-status", "thousands of status messages", """
-import time
 kernel = get_ipython().kernel
-end = time.time() + 2
-while time.time() < end:
-    kernel.session.send(kernel.iopub_socket, "status", {"execution_state": "idle", "x": "y" * 100000},
+while True:
+    kernel.session.send(kernel.iopub_socket, "status", {"execution_state": "idle", "x": "y" * 100},
                         parent=kernel.get_parent(), ident=b"status")
 """, broken=True, says="sent more than is allowed"),
     # regular expressions of the grader, and what it makes of a text
