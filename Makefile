@@ -5,7 +5,6 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 SET    ?= ps1
-SETS   := $(sort $(foreach source,$(wildcard ps*/source.py),$(firstword $(subst _, ,$(dir $(source))))))
 OUT    ?= out/$(SET)
 SEEDS  ?= 50
 
@@ -38,8 +37,8 @@ test: $(VENV)/.all  ## run the tests (under 20 minutes on two cores)
 	$(BIN)/python -m pytest
 
 test-long: $(VENV)/.all  ## the longer checks: full proof of every problem set, notebooks in the cpu profile
-	@for set in $(SETS); do $(BIN)/autograder build $$set --check || exit 1; done
-	@for set in $(SETS); do $(BIN)/autograder prove $$set --seeds 100 || exit 1; done
+	@sets=$$($(BIN)/autograder list) || exit 1; for set in $$sets; do $(BIN)/autograder build $$set --check || exit 1; done
+	@sets=$$($(BIN)/autograder list) || exit 1; for set in $$sets; do $(BIN)/autograder prove $$set --seeds 100 || exit 1; done
 
 build: $(VENV)/.all  ## build the notebooks of SET (default ps1)
 	$(BIN)/autograder build $(SET)

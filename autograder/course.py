@@ -1,4 +1,4 @@
-"""Reads ``course.toml``: the course's title, sets, dates, weights, late policy and letter grades."""
+"""Reads ``course.toml``: the course's title, dates and weights of its sets, late policy and letter grades."""
 
 from __future__ import annotations
 
@@ -12,11 +12,9 @@ from autograder.errors import UserError
 
 @dataclass(frozen=True)
 class SetInfo:
-    """One problem set in the course: title, folder, due date (ISO 8601 or empty) and weight in the course grade."""
+    """One assignment of the course: due date (ISO 8601 or empty) and weight in the course grade."""
 
     name: str
-    title: str
-    folder: str
     due: str = ""
     weight: float = 0.0
 
@@ -63,7 +61,7 @@ def load_course(root: Path | None = None) -> Course:
         raise UserError(f"{path} cannot be read: {error}.") from None
     try:
         head = data["course"]
-        sets = tuple(SetInfo(name=name, **values) for name, values in data["sets"].items())
+        sets = tuple(_set_info(path, name, values) for name, values in data.get("sets", {}).items())
         grading = data.get("grading", {})
         return Course(
             root, head["title"], head["repository"], head.get("branch", "main"), grading.get("sandbox", "auto"),
@@ -73,18 +71,8 @@ def load_course(root: Path | None = None) -> Course:
         raise UserError(f"{path}: {error} is missing or not known; see docs/course.md.") from None
 
 
-def find_folder(name: str, root: Path) -> Path:
-    """The folder of problem set ``name`` ("ps1", "ps1_simple_models" or a path). Raises `UserError`."""
-    direct = Path(name)
-    if (direct / "source.py").is_file():
-        return direct.resolve()
-    matches = [path for path in sorted(root.glob("*/source.py")) if name in (path.parent.name, short_name(path.parent))]
-    if matches:
-        return matches[0].parent
-    known = ", ".join(short_name(path.parent) for path in sorted(root.glob("ps*/source.py"))) or "none"
-    raise UserError(f"There is no problem set {name!r} here. Known: {known}.")
-
-
-def short_name(folder: Path) -> str:
-    """``ps1`` for the folder ``ps1_simple_models``."""
-    return folder.name.split("_")[0]
+def _set_info(path: Path, name: str, values: dict[str, Any]) -> SetInfo:
+    unknown = [key for key in values if key not in ("due", "weight")]
+    if unknown:
+        raise UserError(f"{path}: [sets.{name}] has due and weight, not {unknown[0]}; a set's title is in its outline.")
+    return SetInfo(name, **values)

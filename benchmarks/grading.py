@@ -22,12 +22,13 @@ import psutil
 import tiny
 import torch
 
-from autograder.course import course_root, find_folder, load_course
+from autograder.course import course_root, load_course
 from autograder.grading.batch import Options, grade_batch
 from autograder.kernel import Kernel, KernelPool, Limits, modules_for
 from autograder.kernel.handle import ProcessHandle
 from autograder.kernel.warmup import preload
 from autograder.probes.load import ProblemSet, load_problem_set
+from autograder.sets import find_outline
 from autograder.submissions.collect import Submission, collect
 from autograder.submissions.matching import matcher_for
 from autograder.submissions.notebook import CodeCell, Notebook, without_installs
@@ -41,7 +42,7 @@ def right_solution(name: str, folder: Path) -> tuple[ProblemSet, Submission, Lim
         tiny.make_class(folder / "class", 1)
         return problem_set, collect([folder / "class"], matcher_for(problem_set))[0], Limits()
     root = course_root()
-    problem_set = load_problem_set(find_folder(name, root))
+    problem_set = load_problem_set(find_outline(name, root))
     make = [sys.executable, str(root / "examples" / "make_class.py"), name, "--out", str(folder / "class"), "--quiet"]
     subprocess.run(make, check=True, stdout=subprocess.DEVNULL)
     submissions = collect([folder / "class"], matcher_for(problem_set, root))
@@ -145,7 +146,7 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as scratch:
         problem_set, submission, limits = right_solution(options.problem_set, Path(scratch))
-        preload(modules_for(problem_set.source.text))  # as in a kernel
+        preload(modules_for(problem_set.cells_text))  # as in a kernel
         own = statistics.median(own_code(problem_set, submission) for _ in range(3))
         how = Options(limits=limits, seed=1)
         base, _ = graded(problem_set, copies(submission, 1), Path(scratch) / "one", how)

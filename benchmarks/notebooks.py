@@ -14,7 +14,8 @@ import subprocess
 import sys
 import tempfile
 
-from autograder.course import course_root, find_folder
+from autograder.course import course_root
+from autograder.sets import find_outline
 
 RUN = """
 import json, os, resource, sys, time
@@ -54,12 +55,11 @@ def main() -> None:
     parser.add_argument("problem_set", nargs="?", default="ps1")
     parser.add_argument("--profile", action="append", choices=["smoke", "cpu", "gpu"])
     options = parser.parse_args()
-    folder = find_folder(options.problem_set, course_root())
-    name = folder.name.split("_")[0]
+    outline = find_outline(options.problem_set, course_root())
     for profile in options.profile or ["smoke", "cpu"]:
-        result = measure(str(folder / f"{name}_solution.ipynb"), profile)
+        result = measure(str(outline.solution_notebook), profile)
         print(
-            f"{name} {profile:5s} {result['seconds']:7.1f} s   peak memory {result['peak_mb']:6.0f} MB   "
+            f"{outline.name} {profile:5s} {result['seconds']:7.1f} s   peak memory {result['peak_mb']:6.0f} MB   "
             f"slowest cell {result['slowest'][0]:.1f} s: {result['slowest'][1]}"
         )
 

@@ -16,8 +16,7 @@ title = "Tiny"
 repository = "owner/name"
 
 [sets.tiny]
-title = "Tiny"
-folder = "tiny_set"
+due = ""
 """
 SETUP = "import torch"
 ANSWERS = {
@@ -63,20 +62,22 @@ def notebook(cells: list[dict[str, Any]]) -> str:
 def make_course(root: Path) -> Path:
     """A course with the problem set ``tiny``; returns its folder."""
     folder = root / "tiny_set"
-    (folder / "hidden_tests").mkdir(parents=True)
+    folder.mkdir(parents=True)
     (root / "course.toml").write_text(COURSE)
-    cells = [f'# %% role="setup"\n{SETUP}\n']
+    (folder / "tiny.toml").write_text(f'title = "Tiny"\ncore = {[*ANSWERS]}\n')
+    (folder / "opening.py").write_text(f'# %% role="setup"\n{SETUP}\n')
     for id, text in ANSWERS.items():
         head, body = text.split("\n", 1)
         body = f"    ### BEGIN SOLUTION\n{body}\n    ### END SOLUTION"
-        cells.append(f'# %% role="answer" question="{id}"\n{head}\n{body}\n')
-        (folder / "hidden_tests" / f"{id}.py").write_text(
-            "from autograder.probes import probe, question\n\n"
-            f'question("{id}", title="{CALLS[id]}", uses={USES[id]!r})\n\n\n'
-            f"@probe(points={POINTS[id]})\n"
+        question = folder / f"q0{id[1:]}_{CALLS[id]}"
+        question.mkdir()
+        (question / "cells.py").write_text(f'# %% role="answer"\n{head}\n{body}\n')
+        (question / "probes.py").write_text(
+            "from autograder.probes import Question\n\n"
+            f'question = Question(title="{CALLS[id]}", uses={USES[id]!r})\n\n\n'
+            f"@question.probe(points={POINTS[id]})\n"
             f"def values(student, rng):\n    return student.{CALLS[id]}(rng.normal(4, 5))\n"
         )
-    (folder / "source.py").write_text("\n".join(cells))
     return folder
 
 

@@ -2,9 +2,9 @@
 
     python examples/make_class.py [--out examples/ps1] [--quiet]
 
-Nothing here is copied by hand: right answers come from ``source.py``, wrong ones from the named mistakes of the
-hidden tests, so the class stays true when a question changes. ``classes.py`` says who the students are and what each
-should get; the tests grade the class and compare.
+Nothing here is copied by hand: right answers come from the questions' cells, wrong ones from their named mistakes, so
+the class stays true when a question changes. ``classes.py`` says who the students are and what each should get; the
+tests grade the class and compare.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograder.course import course_root, find_folder
+from autograder.course import course_root
+from autograder.probes.edits import edited
 from autograder.probes.load import ProblemSet, load_problem_set
 from autograder.probes.spec import Variant
+from autograder.sets import find_outline
 
 Answers = dict[str, list[str]]  # question -> the text of each of its answer cells
 
@@ -30,7 +32,7 @@ class Student:
     """One student: how the answers differ from the reference's, and what should come out.
 
     ``answered``: the questions that are answered at all (None: every one). ``loses``: the questions that lose points;
-    None stands for every question, "rest" for all that are not answered. ``mistake``: the key that the feedback should
+    None stands for every question, "rest" for all that are not answered. ``mistake``: the id that the feedback should
     name, by question.
     """
 
@@ -53,25 +55,23 @@ def solution_text(text: str) -> str:
 def apply(variant: Variant, texts: list[str]) -> list[str]:
     """The answer cells of a question with a variant's edits made."""
     if not variant.edits:
-        raise ValueError(f"{variant.key} is not made of text edits")
-    for edit in variant.edits:
-        texts = [text.replace(edit.old, edit.new) for text in texts]
-    return texts
+        raise ValueError(f"{variant.id} is not made of text edits")
+    return edited(texts, variant)
 
 
-def variant(question: str, key: str) -> Callable[[ProblemSet, Answers], None]:
+def variant(question: str, id: str) -> Callable[[ProblemSet, Answers], None]:
     """A student who made one named mistake, or found one named alternative."""
 
     def change(problem_set: ProblemSet, answers: Answers) -> None:
         found = problem_set.question(question)
-        chosen = next(item for item in [*found.mistakes, *found.alternatives] if item.key == key)
+        chosen = next(item for item in [*found.mistakes, *found.alternatives] if item.id == id)
         answers[question] = apply(chosen, answers[question])
 
     return change
 
 
-def mistaken(name: str, question: str, key: str, story: str) -> Student:
-    return Student(name, story, variant(question, key), loses=(question,), mistake={question: key})
+def mistaken(name: str, question: str, id: str, story: str) -> Student:
+    return Student(name, story, variant(question, id), loses=(question,), mistake={question: id})
 
 
 def replace(question: str, old: str, new: str) -> Callable[[ProblemSet, Answers], None]:
@@ -126,7 +126,10 @@ LOOKS_FOR_TESTS = """\
 import glob, os, sys, inspect
 found = []
 for root in ["/", os.getcwd(), os.path.expanduser("~"), *sys.path]:
-    for pattern in ["**/hidden_tests/*.py", "**/source.py", "**/*solution*.ipynb"]:
+    for pattern in [
+        "**/hidden_tests/*.py", "**/source.py", "**/*solution*.ipynb", "**/q*/probes.py", "**/q*/mistakes.py",
+        "**/q*/cells.py", "**/ps*.toml",
+    ]:
         try:
             found += glob.glob(os.path.join(root, pattern), recursive=True)[:10]
         except Exception:
@@ -145,7 +148,7 @@ for frame in inspect.stack():
 
 def write(problem_set: ProblemSet, student: Student, folder: Path) -> Path:
     """Write one student's notebook (or zip) and return its path."""
-    notebook = json.loads(problem_set.student_notebook.read_text(encoding="utf-8"))
+    notebook = json.loads(problem_set.outline.student_notebook.read_text(encoding="utf-8"))
     answers: Answers = {
         question.id: [solution_text(cell.text) for cell in problem_set.source.answers(question.id)]
         for question in problem_set.questions
@@ -178,7 +181,7 @@ def make(name: str, out: Path) -> list[Student]:
     """Write the whole class of one problem set into ``out`` (emptied first)."""
     from classes import CLASSES  # beside this script
 
-    problem_set = load_problem_set(find_folder(name, course_root()))
+    problem_set = load_problem_set(find_outline(name, course_root()))
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     for student in CLASSES[name]:

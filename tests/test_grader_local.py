@@ -310,4 +310,4 @@ def test_importing_it_is_light():
 def test_results_are_plain_objects(grader):
     result = grader.check("q1", _answers(RIGHT))
     assert isinstance(result, CheckResult)
-    assert [probe.name for probe in result.probes] == ["moderate"]
+    assert [probe.id for probe in result.probes] == ["moderate"]

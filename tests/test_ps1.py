@@ -61,7 +61,7 @@ def test_hidden_tests_are_proved(ps1):
 
 
 def test_solutions_do_not_leak_into_the_student_notebook(ps1):
-    text = ps1.student_notebook.read_text(encoding="utf-8")
+    text = ps1.outline.student_notebook.read_text(encoding="utf-8")
     cells = json.loads(text)["cells"]
     visible = "\n".join("".join(cell["source"]) for cell in cells)
     assert "BEGIN SOLUTION" not in visible

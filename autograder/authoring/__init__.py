@@ -1,1 +1,1 @@
-"""From ``source.py`` and the hidden tests to notebooks: building, freezing public checks, executing, releasing."""
+"""From a problem set's cells and probes to notebooks: building, freezing public checks, executing, releasing."""

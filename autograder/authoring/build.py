@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +24,7 @@ from autograder.authoring.notebook import (
 )
 from autograder.course import Course
 from autograder.errors import UserError
+from autograder.files import write_atomically
 from autograder.probes.load import ProblemSet
 from dgm.grader.payload import PayloadError, pack, unpack
 
@@ -62,7 +62,7 @@ def draft(problem_set: ProblemSet, course: Course, *, fresh: bool = False) -> Dr
     """
     problems = lint(problem_set)
     if problems:
-        raise UserError("\n  ".join([f"{problem_set.folder.name} cannot be built:", *problems]))
+        raise UserError("\n  ".join([f"{problem_set.outline.path} cannot be built:", *problems]))
     payload = None if fresh else _kept_payload(problem_set)
     payload = payload or pack(freeze(problem_set))
     frame = make_frame(problem_set, course, payload)
@@ -72,7 +72,8 @@ def draft(problem_set: ProblemSet, course: Course, *, fresh: bool = False) -> Dr
     solution.metadata["dgm"]["tests"] = tests_sha256(problem_set)
     solution.metadata["dgm"]["checks"] = face_sha256(unpack(payload))
     solution.metadata["dgm"]["payload"] = _sha256(payload)
-    for notebook, path in ((student, problem_set.student_notebook), (solution, problem_set.solution_notebook)):
+    outline = problem_set.outline
+    for notebook, path in ((student, outline.student_notebook), (solution, outline.solution_notebook)):
         validate(notebook, path.name)
     _assert_no_leak(problem_set, student)
     return Drafts(instructor, student, solution, payload)
@@ -80,9 +81,9 @@ def draft(problem_set: ProblemSet, course: Course, *, fresh: bool = False) -> Dr
 
 def _kept_payload(problem_set: ProblemSet) -> str | None:
     """The payload on disk, if a build from these very sources wrote it and the reference still agrees with it."""
-    payload = payload_of(read_json(problem_set.student_notebook))
+    payload = payload_of(read_json(problem_set.outline.student_notebook))
     try:
-        made = read_json(problem_set.solution_notebook)["metadata"]["dgm"]
+        made = read_json(problem_set.outline.solution_notebook)["metadata"]["dgm"]
         if payload is None or (made["tests"], made["payload"]) != (tests_sha256(problem_set), _sha256(payload)):
             return None
         return payload if same_checks(unpack(payload), freeze(problem_set, mistakes=False)) else None
@@ -92,7 +93,7 @@ def _kept_payload(problem_set: ProblemSet) -> str | None:
 
 def tests_sha256(problem_set: ProblemSet) -> str:
     """A hash of what the public checks are made from: the hidden tests and the reference."""
-    texts = [question.source for question in problem_set.questions]
+    texts = [problem_set.shared_text, *(question.text for question in problem_set.questions)]
     return _sha256(json.dumps(texts + [cell.text for cell in problem_set.source.defining]))
 
 
@@ -121,10 +122,11 @@ def build(
     ``profile``: None keeps outputs of any profile, and executes as "cpu".
     """
     drafts = draft(problem_set, course, fresh=run == "always")
-    built = Built(problem_set.student_notebook, problem_set.solution_notebook, payload_bytes=len(drafts.payload))
+    outline = problem_set.outline
+    built = Built(outline.student_notebook, outline.solution_notebook, payload_bytes=len(drafts.payload))
     solution = drafts.solution
     solution.metadata["dgm"]["profile"] = profile or "cpu"
-    old = None if run == "always" else read_json(problem_set.solution_notebook)
+    old = None if run == "always" else read_json(problem_set.outline.solution_notebook)
     kept = _kept_outputs(solution, old, profile is None)
     if kept is not None:
         _put_outputs(solution, kept)
@@ -141,7 +143,10 @@ def build(
     if built.solution_bytes > LARGE_SOLUTION:
         built.notes.append(f"{built.solution.name} is {built.solution_bytes / 2**20:.1f} MB; make its figures smaller")
     for path, text in texts.items():
-        write_atomically(path, text)
+        try:
+            write_atomically(path, text)
+        except OSError as error:
+            raise UserError(f"{path} cannot be written: {error.strerror}.") from None
     return built
 
 
@@ -198,7 +203,7 @@ def check(problem_set: ProblemSet, course: Course) -> list[str]:
     """Which of the two files are stale and why, one sentence each; nothing is executed but the public checks."""
     drafts = draft(problem_set, course)
     stale = []
-    student, solution = problem_set.student_notebook, problem_set.solution_notebook
+    student, solution = problem_set.outline.student_notebook, problem_set.outline.solution_notebook
     reason = student_problem(student, drafts.student)
     if reason:
         stale.append(f"{student.name} is stale ({reason})")
@@ -265,14 +270,3 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a file so that a reader sees the old or the new one. Raises `UserError` if the folder is not writable."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        os.replace(part, path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise UserError(f"{path} cannot be written: {error.strerror}.") from None

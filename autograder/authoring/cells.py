@@ -14,7 +14,7 @@ SCHEMA = 3  # of nbgrader's cell metadata
 
 
 @dataclass(frozen=True)
-class Placed:
+class NotebookCell:
     """A source cell with its id in the notebook and the question in whose section it stands ("" before the first)."""
 
     cell: Cell
@@ -25,11 +25,10 @@ class Placed:
     @property
     def where(self) -> str:
         """The cell in words, for error messages."""
-        first = next((line for line in self.cell.text.split("\n") if line.strip()), "")
-        return f"cell {self.id} ({first.strip()[:60]})"
+        return f"{self.cell.where} (cell {self.id})"
 
 
-def place_cells(problem_set: ProblemSet) -> list[Placed]:
+def notebook_cells(problem_set: ProblemSet) -> list[NotebookCell]:
     """Every source cell with an id such as ``q3-answer-1``: its section, its role, and its number among those.
 
     An edit in one section leaves the ids of all others as they are.
@@ -44,7 +43,7 @@ def place_cells(problem_set: ProblemSet) -> list[Placed]:
         stem = f"{cell.question or section or 'top'}-{_word(cell)}"
         counts[stem] = counts.get(stem, 0) + 1
         id = f"{stem}-{counts[stem]}"
-        placed.append(Placed(cell, id, cell.question or section, _nbgrader(cell, id, points)))
+        placed.append(NotebookCell(cell, id, cell.question or section, _nbgrader(cell, id, points)))
     return placed
 
 

@@ -36,10 +36,8 @@ def execute(
 ) -> list[str]:
     """Execute all cells in place, tidy their outputs, and return what they wrote to stderr, a line per cell.
 
-    Raises
-    ------
-    UserError
-        If a cell fails: which one, and its error.
+    Raises:
+        UserError: a cell fails: which one, and its error.
     """
     quick_jupyter()
     from nbclient import NotebookClient

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import inspect
 import json
 import zlib
 from collections.abc import Callable, Mapping
@@ -16,8 +15,9 @@ from autograder.authoring.stubs import without_solutions
 from autograder.errors import UserError
 from autograder.probes.extract import extract
 from autograder.probes.impact import Impact, closure
-from autograder.probes.load import ProblemSet, probe_source
-from autograder.probes.namespace import reference_namespace, variant_namespace
+from autograder.probes.load import ProblemSet
+from autograder.probes.names import Function, mentioned
+from autograder.probes.namespace import reference_failed, reference_namespace, variant_namespace
 from autograder.probes.spec import Probe, Question
 from dgm.checks.compare import first_difference
 from dgm.checks.judges import Context, Custom, Fields, Judge, decide
@@ -28,7 +28,6 @@ from dgm.grader.payload import SAME_AS_EXPECTED, read_judge, read_outcome, read_
 RTOL, ATOL = 1e-4, 1e-5  # evidence of the same source on another machine
 TWO_SEEDS_BELOW = 1_500  # bytes of one seed's evidence up to which a second seed is frozen too
 MISTAKE_BYTES = 4_000  # compressed; larger evidence of a mistake is not frozen
-JUDGE_NAMES = ("AtMost", "Close", "Context", "Custom", "Exact", "Fields", "Judge", "SameMoments", "Verdict")
 
 
 def public_seed(assignment: str, question: str, probe: str, number: int) -> int:
@@ -48,7 +47,7 @@ def freeze(problem_set: ProblemSet, *, mistakes: bool = True) -> dict[str, Any]:
         for probe in result.probes:
             if not probe.passed:
                 raise UserError(
-                    f"{problem_set.name}, {frozen.id}.{probe.name}: the reference fails its own public check: "
+                    f"{problem_set.name}, {frozen.id}.{probe.id}: the reference fails its own public check: "
                     f"{probe.message}"
                 )
     return data
@@ -70,21 +69,21 @@ def _freeze_question(
     public = [probe for probe in question.probes if probe.public]
     probes, expected = [], {}
     for probe in public:
-        source = probe_source(question, probe)
+        source = probe.source
         cases = []
         for number in range(2):
-            seed = public_seed(problem_set.name, question.id, probe.name, number)
-            outcome = run_probe(load_probe(source, probe.name), reference, seed)
+            seed = public_seed(problem_set.name, question.id, probe.id, number)
+            outcome = run_probe(load_probe(source, probe.id), reference, seed)
             if outcome["status"] != "ok":
-                raise UserError(f"{question.id}.{probe.name}: the reference itself fails: {outcome['error']}.")
+                raise UserError(f"{reference_failed(question, probe, outcome)}.")
             frozen = write_outcome(outcome)
             cases.append({"seed": seed, "expected": place(frozen)})
-            expected[probe.name, number] = outcome
+            expected[probe.id, number] = outcome
             if len(json.dumps(frozen)) > TWO_SEEDS_BELOW:
                 break
         probes.append({
-            "name": probe.name, "title": probe.title, "points": _number(probe.points), "source": source,
-            "judge": freeze_judge(question, probe, probe.judge), "cases": cases,
+            "name": probe.id, "title": probe.title, "points": _number(probe.points), "source": source,
+            "judge": freeze_judge(problem_set, question, probe, probe.judge), "cases": cases,
         })
     first = {name: outcome for (name, number), outcome in expected.items() if number == 0}
     mistakes = _freeze_mistakes(problem_set, question, first, place, impact) if public and impact else []
@@ -106,25 +105,14 @@ def unseen(problem_set: ProblemSet, question: Question) -> list[str]:
     """The question's answers that no public probe looks at, directly or through code that students are given."""
     given: dict[str, set[str]] = {}
     for cell in problem_set.source.defining:
-        text = without_solutions(cell.text, "source.py") if cell.role == "answer" else cell.text
+        text = without_solutions(cell.text, cell.where) if cell.role == "answer" else cell.text
         for node in ast.parse(text).body:
-            if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-                given[node.name] = _names(node)
-    public = {name for probe in question.probes if probe.public for name in _names(_probe_tree(question, probe))}
+            if isinstance(node, Function):
+                given[node.name] = mentioned(node)
+    public = {name for probe in question.probes if probe.public for name in mentioned(ast.parse(probe.source))}
     seen = closure(public, given)
     answers = [name for name in problem_set.source.names(question.id) if name in given]
     return [name for name in answers if name not in seen]
-
-
-def _probe_tree(question: Question, probe: Probe) -> ast.AST:
-    return ast.parse(probe_source(question, probe))
-
-
-def _names(tree: ast.AST) -> set[str]:
-    """The names and attributes that a piece of code mentions."""
-    nodes = list(ast.walk(tree))
-    names = {node.id for node in nodes if isinstance(node, ast.Name)}
-    return names | {node.attr for node in nodes if isinstance(node, ast.Attribute)}
 
 
 def _number(value: float) -> float | int:
@@ -144,9 +132,9 @@ def _freeze_mistakes(
     """
     kept = []
     public = [probe for probe in question.probes if probe.public]
-    functions = {probe.name: load_probe(probe_source(question, probe), probe.name) for probe in public}
+    functions = {probe.id: load_probe(probe.source, probe.id) for probe in public}
     for mistake in question.mistakes:
-        affected = {probe.name for probe in public if impact.affects(question, mistake, probe)}
+        affected = {probe.id for probe in public if impact.affects(question, mistake, probe)}
         if not affected:
             continue
         namespace = variant_namespace(problem_set, question, mistake)
@@ -189,48 +177,35 @@ def rounded(value: Any) -> Any:
     return np.where(keep, (bits + np.uint32(0x400)) & np.uint32(0xFFFFF800), bits).astype(np.uint32).view(np.float32)
 
 
-def freeze_judge(question: Question, probe: Probe, judge: Judge) -> dict[str, Any]:
+def freeze_judge(problem_set: ProblemSet, question: Question, probe: Probe, judge: Judge) -> dict[str, Any]:
     """A judge as plain data; a custom one as source text. Raises `UserError` where that is impossible."""
     if isinstance(judge, Fields):
-        parts = {key: freeze_judge(question, probe, part) for key, part in judge.judges.items()}
-        return {"kind": "Fields", "judges": parts}
+        parts = {key: freeze_judge(problem_set, question, probe, part) for key, part in judge.judges.items()}
+        default = {} if judge.default is None else {
+            "default": freeze_judge(problem_set, question, probe, judge.default)
+        }
+        return {"kind": "Fields", "judges": parts, **default}
     if not isinstance(judge, Custom):
         return judge.to_spec()
-    where = f"{question.id}.{probe.name}"
+    where = f"{probe.where}: {question.id}, {probe.id}"
     function = judge.function
     if function.__name__ == "<lambda>" or getattr(function, "__closure__", None) or "." in function.__qualname__:
         raise UserError(f"{where}: a public probe's judge must be a top-level function, or the probe not public.")
-    text = question.source
-    if inspect.getmodule(function) is not inspect.getmodule(probe.function):
-        text = inspect.getsource(inspect.getmodule(function))  # type: ignore[arg-type]
-    source = extract(_without_judge_imports(text), function.__name__, f"the judge of {where}")
-    tree = ast.parse(source)
-    if any(isinstance(node, ast.Attribute) and node.attr == "reference" for node in ast.walk(tree)):
+    module = problem_set.modules.name_of(function.__module__)
+    if module is None:
+        raise UserError(f"{where}: a public probe's judge must stand in the question's folder or in shared/.")
+    source = extract(problem_set.modules, module, function.__name__, f"the judge of {probe.id}", judge=True)
+    if any(isinstance(node, ast.Attribute) and node.attr == "reference" for node in ast.walk(ast.parse(source))):
         raise UserError(
             f"{where}: its judge uses context.reference, which a student's notebook does not have; "
             "make the probe not public, or judge without the reference."
         )
-    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    needed = [name for name in JUDGE_NAMES if name in used]
-    head = f"from dgm.checks.judges import {', '.join(needed)}\n" if needed else ""
-    source = head + source
     spec = {"kind": "Custom", "name": function.__name__, "text": judge.text or judge.describe(), "source": source}
     try:
         read_judge(spec)
     except Exception as error:
         raise UserError(f"{where}: its judge cannot be frozen ({type(error).__name__}: {error}).") from None
     return spec
-
-
-def _without_judge_imports(text: str) -> str:
-    """The module without imports of our own judges, which the frozen text imports from `dgm.checks.judges`."""
-    tree = ast.parse(text)
-    for node in list(tree.body):
-        if isinstance(node, ast.ImportFrom) and node.module in ("autograder.probes", "dgm.checks.judges"):
-            node.names = [alias for alias in node.names if alias.name not in JUDGE_NAMES or alias.asname]
-            if not node.names:
-                tree.body.remove(node)
-    return ast.unparse(tree)
 
 
 def same_checks(old: Any, new: Mapping[str, Any]) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import re
 
-from autograder.authoring.cells import HEADING, Placed, place_cells
+from autograder.authoring.cells import HEADING, NotebookCell, notebook_cells
 from autograder.authoring.stubs import regions
 from autograder.errors import UserError
+from autograder.probes.compose import undefined_names
 from autograder.probes.load import ProblemSet
 from autograder.probes.spec import Question
 
@@ -20,16 +21,28 @@ EFFORT = re.compile(
 
 def lint(problem_set: ProblemSet) -> list[str]:
     """All problems of the source."""
-    placed = place_cells(problem_set)
-    problems: list[str] = []
+    placed = notebook_cells(problem_set)
+    problems = undefined_names(problem_set.source)
     for item in placed:
         problems += _cell_problems(item, problem_set)
     for question in problem_set.questions:
         problems += _question_problems(question, placed)
+        problems += _probe_problems(question)
     return problems
 
 
-def _cell_problems(item: Placed, problem_set: ProblemSet) -> list[str]:
+def _probe_problems(question: Question) -> list[str]:
+    """Probes that cannot be cut out of their module, and so could not be asked."""
+    problems = []
+    for probe in question.probes:
+        try:
+            _ = probe.source
+        except UserError as error:
+            problems.append(str(error))
+    return problems
+
+
+def _cell_problems(item: NotebookCell, problem_set: ProblemSet) -> list[str]:
     cell = item.cell
     known = [question.id for question in problem_set.questions]
     if cell.question is not None and cell.question not in known:
@@ -54,7 +67,7 @@ def _cell_problems(item: Placed, problem_set: ProblemSet) -> list[str]:
     return problems
 
 
-def _docstring_problems(item: Placed) -> list[str]:
+def _docstring_problems(item: NotebookCell) -> list[str]:
     problems = []
     for node in ast.parse(item.cell.text).body:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and not ast.get_docstring(node):
@@ -62,7 +75,7 @@ def _docstring_problems(item: Placed) -> list[str]:
     return problems
 
 
-def _question_problems(question: Question, placed: list[Placed]) -> list[str]:
+def _question_problems(question: Question, placed: list[NotebookCell]) -> list[str]:
     id, problems = question.id, []
     mine = [item for item in placed if item.cell.question == id]
     checks = [item for item in mine if item.cell.role == "check"]
@@ -74,34 +87,37 @@ def _question_problems(question: Question, placed: list[Placed]) -> list[str]:
             problems.append(f'{item.where}: it does not call grader.check("{id}").')
     if written and not question.manual_points:
         problems.append(f"{id}: there is a written cell but manual_points is 0.")
+    if question.manual_points and not question.rubric:
+        problems.append(f"{id}: manual_points is {question.manual_points:g} but there is no rubric.")
     if question.manual_points and not written:
         problems.append(f"{id}: manual_points is {question.manual_points:g} but there is no written cell.")
     return problems + _heading_problems(question, placed)
 
 
-def _heading_problems(question: Question, placed: list[Placed]) -> list[str]:
-    prose = [item.cell.text for item in placed if item.cell.kind == "markdown"]
-    texts = [text for text in prose if question.id in {f"q{int(number)}" for number in HEADING.findall(text)}]
+def _heading_problems(question: Question, placed: list[NotebookCell]) -> list[str]:
+    prose = [item.cell for item in placed if item.cell.kind == "markdown"]
+    found = [cell for cell in prose if question.id in {f"q{int(number)}" for number in HEADING.findall(cell.text)}]
     number = question.id.removeprefix("q")
-    if len(texts) != 1:
-        return [f"{question.id}: there must be one heading `## Question {number}`, not {len(texts)}."]
+    if len(found) != 1:
+        return [f"{question.id}: there must be one heading `## Question {number}`, not {len(found)}."]
+    where, text = f"{found[0].where}: {question.id}", found[0].text
     stray = [item.id for item in placed if item.cell.question == question.id and not _in_section(item, placed)]
     problems = [f"{question.id}: {', '.join(stray)} stands outside of its section."] if stray else []
-    effort = EFFORT.search(texts[0])
+    effort = EFFORT.search(text)
     total = question.points + question.manual_points
     written = f", {question.manual_points:g} of them for a written answer" if question.manual_points else ""
     points = f"{total:g} {'bonus ' if question.bonus else ''}points{written}"
     wanted = f"*{points} · about {question.minutes or 'M'} minutes*"
     if effort is None:
-        problems.append(f"{question.id}: below its heading must stand {wanted}.")
+        problems.append(f"{where}: below its heading must stand {wanted}.")
     elif (float(effort[1]), bool(effort[2]), float(effort[3] or 0)) != (total, question.bonus, question.manual_points):
-        problems.append(f"{question.id}: its heading says {effort[0]} but its tests and written parts say {wanted}.")
+        problems.append(f"{where}: its heading says {effort[0]} but its probes and written parts say {wanted}.")
     elif question.minutes and int(effort[4]) != question.minutes:
-        problems.append(f"{question.id}: its heading says {effort[0]} but its question() says {wanted}.")
+        problems.append(f"{where}: its heading says {effort[0]} but its Question says {wanted}.")
     return problems
 
 
-def _in_section(item: Placed, placed: list[Placed]) -> bool:
+def _in_section(item: NotebookCell, placed: list[NotebookCell]) -> bool:
     """Is the last question heading before the cell the cell's own?"""
     section = ""
     for other in placed:

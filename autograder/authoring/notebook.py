@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.authoring.cells import Placed, nbgrader_metadata, place_cells
+from autograder.authoring.cells import NotebookCell, nbgrader_metadata, notebook_cells
 from autograder.authoring.stubs import CODE_STUB, TEXT_STUB, name_stubs, without_markers
 from autograder.course import Course
 from autograder.errors import UserError
@@ -34,20 +35,20 @@ def make_frame(problem_set: ProblemSet, course: Course, payload: str) -> Frame:
         try:
             inside = notebook.resolve().relative_to(course.root.resolve()).as_posix()
         except ValueError:  # a set outside of the course's repository
-            inside = f"{problem_set.folder.name}/{notebook.name}"
+            inside = f"{notebook.parent.name}/{notebook.name}"
         return course.colab_url(inside)
 
     branch = "" if course.branch == "main" else f"@{course.branch}"
     gpu = any("dgm.device(" in cell.text for cell in problem_set.source.cells if cell.kind == "code")
     return Frame(
         problem_set.name, payload, f"git+https://github.com/{course.repository}{branch}",
-        url(problem_set.student_notebook), url(problem_set.solution_notebook), gpu,
+        url(problem_set.outline.student_notebook), url(problem_set.outline.solution_notebook), gpu,
     )
 
 
 def instructor_notebook(problem_set: ProblemSet, frame: Frame) -> Any:
     """Everything, solutions between their markers: what nbgrader calls the source version."""
-    placed = place_cells(problem_set)
+    placed = notebook_cells(problem_set)
     cells = [_cell(item) for item in placed]
     title = 1 if placed and placed[0].cell.kind == "markdown" else 0
     cells[title:title] = [_install_cell(frame), _grader_cell(frame)]
@@ -104,7 +105,7 @@ def to_text(notebook: Any) -> str:
     quick_jupyter()
     import nbformat
 
-    return nbformat.writes(notebook) + "\n"
+    return str(nbformat.writes(notebook)) + "\n"
 
 
 def _notebook(frame: Frame, cells: list[Any], dgm: dict[str, Any]) -> Any:
@@ -123,7 +124,7 @@ def _notebook(frame: Frame, cells: list[Any], dgm: dict[str, Any]) -> Any:
     return new_notebook(cells=cells, metadata=metadata, nbformat_minor=5)
 
 
-def _cell(item: Placed) -> Any:
+def _cell(item: NotebookCell) -> Any:
     cell = _new(item.cell.kind, item.id, item.cell.text, item.cell.role, item.cell.question)
     if item.nbgrader:
         cell.metadata["nbgrader"] = nbgrader_metadata(item.id, item.nbgrader)
@@ -134,7 +135,7 @@ def _new(kind: str, id: str, text: str, role: str, question: str | None = None, 
     quick_jupyter()
     from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 
-    make = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}[kind]
+    make: Callable[..., Any] = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}[kind]
     dgm = {"role": role} if question is None else {"role": role, "question": question}
     return make(text, id=id, metadata={"dgm": dgm, **metadata})
 

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from autograder.authoring import texts
-from autograder.authoring.build import Drafts, draft, student_problem, write_atomically
+from autograder.authoring.build import Drafts, draft, student_problem
 from autograder.authoring.notebook import payload_of, to_text, validate
 from autograder.authoring.stubs import CODE_STUB, TEXT_STUB
 from autograder.course import Course
 from autograder.errors import UserError
+from autograder.files import write_atomically
 from autograder.probes.load import ProblemSet
 from dgm.grader.payload import pack, unpack
 
@@ -33,15 +34,13 @@ class Released:
 def release(problem_set: ProblemSet, course: Course, out: Path, target: str) -> Released:
     """Write the release of a built problem set below ``out``.
 
-    Raises
-    ------
-    UserError
-        If the student notebook on disk is not what its source gives, or ``out`` cannot be written.
+    Raises:
+        UserError: the student notebook on disk is not what its source gives, or ``out`` cannot be written.
     """
     drafts = draft(problem_set, course)
-    problem = student_problem(problem_set.student_notebook, drafts.student)
+    problem = student_problem(problem_set.outline.student_notebook, drafts.student)
     if problem:
-        name = problem_set.student_notebook.name
+        name = problem_set.outline.student_notebook.name
         raise UserError(f"{name} is stale ({problem}): run `autograder build {problem_set.name}` first.", 1)
     make = {"plain": _plain, "nbgrader": _nbgrader, "otter": _otter}[target]
     done = Released()

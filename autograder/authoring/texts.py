@@ -29,12 +29,13 @@ def requirements(course: Course, *, jupyter: bool = True) -> str:
 def student_readme(problem_set: ProblemSet, course: Course) -> str:
     """The instructions that come with the student notebook."""
     info = course.set_info(problem_set.name)
-    title = f"{course.title}: {info.title if info else problem_set.name}"
+    title = f"{course.title}: {problem_set.title}"
     due = f"Due {info.due}. " if info and info.due else ""
+    notebook = problem_set.outline.student_notebook
     try:
-        inside = problem_set.student_notebook.resolve().relative_to(course.root.resolve()).as_posix()
+        inside = notebook.resolve().relative_to(course.root.resolve()).as_posix()
     except ValueError:
-        inside = f"{problem_set.folder.name}/{problem_set.student_notebook.name}"
+        inside = f"{notebook.parent.name}/{notebook.name}"
     written = sum(question.manual_points for question in problem_set.questions if not question.bonus)
     points = f"{problem_set.points + written:g} points"
     points += f", {written:g} of them for written answers" if written else ""

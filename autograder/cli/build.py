@@ -1,19 +1,24 @@
-"""``autograder build ps1``: the student and the solution notebook from ``source.py``."""
+"""``autograder build ps1``: the student and the solution notebook of an assignment."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 import time
+from typing import TYPE_CHECKING
 
-from autograder.course import course_root, find_folder, load_course
+from autograder.course import course_root, load_course
 from autograder.errors import UserError
 from autograder.jupyter import quick_jupyter
 from autograder.probes.load import load_problem_set
+from autograder.sets import find_outline
+
+if TYPE_CHECKING:
+    from autograder.authoring.execute import Progress
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("problem_set", help="for example ps1, or the path of a problem set's folder")
+    parser.add_argument("problem_set", help="for example ps1, or the path of an outline or a problem set's folder")
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a notebook is stale")
     parser.add_argument(
         "--profile", choices=("smoke", "cpu", "gpu"), help="budget of the solution's training cells (default cpu)"
@@ -31,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
         raise UserError("--check executes nothing: leave out --execute, --no-execute and --profile.")
     start = time.perf_counter()
     course = load_course(course_root())
-    problem_set = load_problem_set(find_folder(options.problem_set, course.root))
+    problem_set = load_problem_set(find_outline(options.problem_set, course.root))
     if options.check:
         stale = check(problem_set, course)
         if stale:
@@ -40,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
         return 0
     live = sys.stderr.isatty()
 
-    def report(progress) -> None:
+    def report(progress: Progress) -> None:
         line = f"executing {progress.cell}/{progress.cells} {progress.id} ({progress.seconds:.0f} s)"
         print(f"\r{line:<70}" if live else line, end="" if live else "\n", file=sys.stderr, flush=True)
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from rich.console import Console
 
 from autograder.cli.grade import add_sandbox_arguments, device, limits, one_thread, say
-from autograder.course import course_root, find_folder, load_course
+from autograder.course import course_root, load_course
 from autograder.errors import UserError
+from autograder.sets import find_outline
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
 
     root = course_root()
     name = options.problem_set or _found_out(options.notebook, root)
-    problem_set = load_problem_set(find_folder(name, root))
+    problem_set = load_problem_set(find_outline(name, root))
     for id in options.question or ():
         problem_set.question(id)
     submission = collect([options.notebook], matcher_for(problem_set, root))[0]

@@ -6,9 +6,10 @@ import argparse
 import sys
 
 from autograder.authoring.instructor_page import instructor_page
-from autograder.course import course_root, find_folder, load_course
+from autograder.course import course_root, load_course
 from autograder.errors import UserError
 from autograder.probes.load import load_problem_set
+from autograder.sets import find_outline
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,9 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     course = load_course()
-    problem_set = load_problem_set(find_folder(options.problem_set, course_root()))
-    info = course.set_info(problem_set.name)
-    text = instructor_page(problem_set, info.title if info else problem_set.name)
+    problem_set = load_problem_set(find_outline(options.problem_set, course_root()))
+    text = instructor_page(problem_set)
     path = course.root / "docs" / f"{problem_set.name}.md"
     if options.check:
         if path.is_file() and path.read_text(encoding="utf-8") == text:

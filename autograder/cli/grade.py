@@ -11,10 +11,11 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autograder.course import Course, course_root, find_folder, load_course
+from autograder.course import Course, course_root, load_course
 from autograder.errors import UserError
 from autograder.results.complete import known_batch, remember, request_digest
 from autograder.results.model import INTERNAL, INVALID, Batch, SubmissionResult
+from autograder.sets import Outline, all_outlines, find_outline
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -60,12 +61,12 @@ def run(options: argparse.Namespace) -> int:
     root = course_root()
     course = load_course(root)
     bounds = limits(course)
-    folder = find_folder(options.problem_set, root)
-    key = _request_digest(options, root)
+    outline = find_outline(options.problem_set, root)
+    key = _request_digest(options, root, outline)
     batch = known_batch(options.out, key) if key else None
     if batch is None:
-        with _kernels_ahead(options, course, bounds, folder) as make_pool:
-            batch = _grade(options, course, bounds, folder, make_pool)
+        with _kernels_ahead(options, course, bounds, outline) as make_pool:
+            batch = _grade(options, course, bounds, outline, make_pool)
         if not options.no_html:
             from autograder.reporting.html import write_pages
 
@@ -75,16 +76,18 @@ def run(options: argparse.Namespace) -> int:
     return _show(options, batch)
 
 
-def _request_digest(options: argparse.Namespace, root: Path) -> str:
+def _request_digest(options: argparse.Namespace, root: Path, outline: Outline) -> str:
     """What decides about the results, as a digest; empty where that cannot be told in a moment."""
     if options.cluster or options.regrade or _device_without_torch(options.device) != "cpu":
+        return ""
+    if outline not in all_outlines(root):  # it lies outside of the course, and nobody would notice a change
         return ""
     names = ("problem_set", "seed", "sandbox", "allow_weaker", "no_html")
     return request_digest({name: getattr(options, name) for name in names}, root, options.paths, options.out)
 
 
 def _kernels_ahead(
-    options: argparse.Namespace, course: Course, bounds: Limits, folder: Path
+    options: argparse.Namespace, course: Course, bounds: Limits, outline: Outline
 ) -> AbstractContextManager[Callable[..., KernelPool]]:
     """Start to warm kernels up now, unless it is likely that they will not be needed."""
     from autograder.kernel import KernelPool, PoolAhead, modules_for
@@ -93,12 +96,12 @@ def _kernels_ahead(
         return nullcontext(KernelPool)
     return PoolAhead(
         device="cpu", limits=bounds, sandbox=options.sandbox or course.sandbox, allow_weaker=options.allow_weaker,
-        modules=modules_for((folder / "source.py").read_text(encoding="utf-8")),
+        modules=modules_for(outline.folder.cells_text()),
     )
 
 
 def _grade(
-    options: argparse.Namespace, course: Course, bounds: Limits, folder: Path, make_pool: Callable[..., KernelPool]
+    options: argparse.Namespace, course: Course, bounds: Limits, outline: Outline, make_pool: Callable[..., KernelPool]
 ) -> Batch:
     from rich.console import Console
 
@@ -107,7 +110,7 @@ def _grade(
     from autograder.submissions.matching import matcher_for
 
     console = Console(stderr=True)
-    problem_set = load_problem_set(folder)
+    problem_set = load_problem_set(outline)
     for id in options.regrade:
         problem_set.question(id)
     submissions = collect(options.paths, matcher_for(problem_set, course.root), ignore=options.out)

@@ -13,6 +13,8 @@ from autograder.errors import UserError
 
 # name -> (module, one line). Modules are imported only when their command runs, so that --help is fast.
 COMMANDS = {
+    "list": "list the assignments of this course",
+    "new": "write the files of a new question, or of a new problem set",
     "build": "build the student and solution notebooks of a problem set from its source",
     "prove": "prove that the hidden tests accept right answers and catch every named mistake",
     "grade": "grade submissions: notebooks, zips, folders",
@@ -37,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             importlib.import_module(f"autograder.cli.{name}").add_arguments(sub)
     options = parser.parse_args(arguments)
     try:
-        return importlib.import_module(f"autograder.cli.{options.command}").run(options)
+        return int(importlib.import_module(f"autograder.cli.{options.command}").run(options))
     except UserError as error:
         if options.traceback:
             raise

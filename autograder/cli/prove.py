@@ -11,17 +11,19 @@ import time
 from rich.console import Console
 from rich.table import Table
 
-from autograder.course import course_root, find_folder
+from autograder.authoring.lint import lint
+from autograder.course import course_root
 from autograder.errors import UserError
 from autograder.probes.load import load_problem_set
 from autograder.proving.proof import QuestionProof
 from autograder.proving.prove import prove
+from autograder.sets import find_outline
 
 WIDE = 120  # where the table goes to a file or a pipe
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("problem_set", help="for example ps1, or the path of a problem set's folder")
+    parser.add_argument("problem_set", help="for example ps1, or the path of an outline or a problem set's folder")
     parser.add_argument("--seeds", type=int, default=20, metavar="N", help="seeds per question (default 20)")
     parser.add_argument("--question", action="append", metavar="ID", help="only this question (may be repeated)")
     parser.add_argument("--jobs", type=int, default=min(4, os.cpu_count() or 1), metavar="N", help="processes")
@@ -32,16 +34,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     if options.seeds < 1:
         raise UserError("--seeds must be at least 1.")
-    problem_set = load_problem_set(find_folder(options.problem_set, course_root()))
+    problem_set = load_problem_set(find_outline(options.problem_set, course_root()))
     for id in options.question or ():
         problem_set.question(id)
     console = Console(stderr=True)
+    problems = lint(problem_set)
+    for text in problems:
+        console.print(text, markup=False, highlight=False, soft_wrap=True)
     start = time.perf_counter()
     proofs = prove(
         problem_set, options.seeds, options.question, options.jobs, lambda proof: _progress(console, proof)
     )
     seconds = time.perf_counter() - start
-    if not problem_set.student_notebook.is_file():
+    if not problem_set.outline.student_notebook.is_file():
         console.print(f"The blank notebook was not proved: run `autograder build {problem_set.name}` first.")
     wide = None if sys.stdout.isatty() else WIDE
     table_console = console if options.json else Console(width=wide)
@@ -51,8 +56,12 @@ def run(options: argparse.Namespace) -> int:
             _details(table_console, proof)
     for proof in proofs:
         for problem in proof.problems:
-            console.print(f"{proof.id}: {problem}", markup=False, highlight=False)
-    ok = all(proof.ok for proof in proofs)
+            console.print(f"{proof.id}: {problem}", markup=False, highlight=False, soft_wrap=True)
+        for text in proof.faults:
+            console.print(f"{proof.id}: {text}", markup=False, highlight=False, soft_wrap=True)
+        for text in proof.todo:
+            console.print(f"{proof.id}, still to do: {text}", markup=False, highlight=False, soft_wrap=True)
+    ok = not problems and all(proof.ok for proof in proofs)
     table_console.print(f"{'Proved' if ok else 'NOT proved'} on {options.seeds} seeds in {seconds:.0f} s.")
     if options.json:
         json.dump(
@@ -99,7 +108,7 @@ def _details(console: Console, proof: QuestionProof) -> None:
     table.add_column("caught by")
     for mistake in proof.mistakes:
         caught = ", ".join(f"{name} {count}" for name, count in mistake.probes.items())
-        table.add_row(mistake.key, str(mistake.named), caught)
+        table.add_row(mistake.id, str(mistake.named), caught)
     console.print(table)
     times = ", ".join(f"{name} {1000 * seconds:.0f} ms" for name, seconds in proof.mean_seconds().items())
     console.print(f"Time of each probe on the reference: {times}", highlight=False)

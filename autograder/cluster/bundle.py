@@ -14,6 +14,7 @@ from autograder.grading.batch import Options
 from autograder.grading.gpu import GpuShare
 from autograder.kernel import Limits
 from autograder.probes.load import ProblemSet, load_problem_set
+from autograder.sets import Outline, SetFolder
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,13 @@ class Bundle:
 
 def pack(problem_set: ProblemSet, seed: int, options: Options) -> Bundle:
     """The files that decide about results, and the settings of the run."""
-    folder = problem_set.folder
-    paths = [folder / "source.py", *sorted((folder / "hidden_tests").rglob("*.py"))]
+    folder = problem_set.outline.folder
     content = {
-        "folder": folder.name,
-        "files": {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in paths},
+        "folder": folder.path.name, "outline": problem_set.name,
+        "files": {
+            path.relative_to(folder.path).as_posix(): path.read_text(encoding="utf-8")
+            for path in folder.trusted_files()
+        },
         "seed": seed, "device": options.device, "sandbox": options.sandbox, "allow_weaker": options.allow_weaker,
         "limits": asdict(options.limits), "gpu_slots": options.gpu_share.slots,
     }
@@ -58,7 +61,7 @@ def unpack(data: bytes, digest: str) -> tuple[ProblemSet, int, Options]:
             path = folder / _safe(name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
-        return load_problem_set(folder), content["seed"], options
+        return load_problem_set(Outline(SetFolder(folder), content["outline"])), content["seed"], options
 
 
 def _safe(name: str) -> PurePosixPath:

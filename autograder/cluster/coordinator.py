@@ -111,7 +111,7 @@ class DaskWorkers:
     def _in_parallel(self, tasks: Iterator[Task]) -> Iterator[tuple[Task, SubmissionResult | Failure | None]]:
         """Hand out tasks as workers become free; None for one that Dask has given up."""
         waiting: deque[Task] = deque()
-        running: dict[Future, Task] = {}
+        running: dict[Future[Any], Task] = {}
         returns: Counter[str] = Counter()
         done = as_completed(loop=self._client.loop)
         try:
@@ -141,12 +141,12 @@ class DaskWorkers:
 
     def _width(self) -> int:
         """How many tasks to have out there: enough for all workers, and few enough to lose few with one."""
-        return max(1, AHEAD * sum(self._client.ncores().values()))
+        return max(1, AHEAD * sum(map(int, self._client.ncores().values())))
 
-    def _submit(self, *call: Any) -> Future:
+    def _submit(self, *call: Any) -> Future[Any]:
         return self._client.submit(*call, pure=False, resources=self._resources)
 
-    def _answer(self, future: Future) -> dict[str, Any] | None:
+    def _answer(self, future: Future[Any]) -> dict[str, Any] | None:
         """A task's reply; None when Dask has given it up because workers died under it."""
         try:
             data: bytes = future.result()
@@ -170,7 +170,7 @@ class DaskWorkers:
         return SubmissionResult.from_json(_checked(answer)["result"])
 
 
-def _ready(done: as_completed) -> list[Future]:
+def _ready(done: as_completed) -> list[Future[Any]]:
     """What else has come back in the meantime."""
     return list(done.next_batch(block=False)) if not done.is_empty() else []
 

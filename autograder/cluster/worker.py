@@ -149,7 +149,7 @@ class Admission(WorkerPlugin):
     def setup(self, worker: Any) -> None:
         RUNS.admit(self.run_id, self.bundle)
 
-    async def teardown(self, worker: Any) -> None:  # type: ignore[override]
+    async def teardown(self, worker: Any) -> None:
         await asyncio.to_thread(RUNS.dismiss, self.run_id)
 
 

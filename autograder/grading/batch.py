@@ -233,7 +233,7 @@ def open_pool(
     options: Options, make_pool: Callable[..., KernelPool] = KernelPool, problem_set: ProblemSet | None = None
 ) -> KernelPool:
     """The kernels that the options ask for, warm with what the problem set's notebook imports."""
-    modules = None if problem_set is None else modules_for(problem_set.source.text)
+    modules = None if problem_set is None else modules_for(problem_set.cells_text)
     return gpu.open_pool(
         make_pool, options.device, options.gpu_share, limits=options.limits, sandbox=options.sandbox,
         allow_weaker=options.allow_weaker, modules=modules,

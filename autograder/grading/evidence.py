@@ -22,10 +22,10 @@ def evidence_that_counts(
     """The outcomes of one question's probes, by name. Asks at the end of the notebook where that may help."""
 
     def at_the_end(probe: Probe) -> Outcome:
-        return session.ask(requests[question.id, probe.name])
+        return session.ask(requests[question.id, probe.id])
 
     def passes(probe: Probe, outcomes: Mapping[str, Outcome]) -> bool:
-        outcome = outcomes.get(probe.name)
+        outcome = outcomes.get(probe.id)
         return outcome is not None and referee.judge_probe(question, probe, outcome).status == PASSED
 
     def earned(outcomes: Mapping[str, Outcome]) -> float:
@@ -36,23 +36,23 @@ def evidence_that_counts(
     final = {name for name, outcome in first.items() if outcome["status"] == "timeout"}
     final |= {name for id, name in session.fatal if id == question.id}
     for probe in question.probes:
-        if probe.name not in first:
-            first[probe.name] = at_the_end(probe)
-            final.add(probe.name)
+        if probe.id not in first:
+            first[probe.id] = at_the_end(probe)
+            final.add(probe.id)
 
     failed = [probe for probe in question.probes if not passes(probe, first)]
     last: dict[str, Outcome] = {}
     for probe in failed:
-        still_a_stub = _is_stub(first[probe.name]) and any(map(_is_stub, last.values()))
-        if not still_a_stub and probe.name not in final:
-            last[probe.name] = at_the_end(probe)
+        still_a_stub = _is_stub(first[probe.id]) and any(map(_is_stub, last.values()))
+        if not still_a_stub and probe.id not in final:
+            last[probe.id] = at_the_end(probe)
     if not any(passes(probe, last) for probe in failed):
         return first
     for probe in question.probes:  # a question's evidence is of one moment
-        if probe.name not in last:
-            last[probe.name] = first[probe.name] if probe.name in final else at_the_end(probe)
+        if probe.id not in last:
+            last[probe.id] = first[probe.id] if probe.id in final else at_the_end(probe)
     return max(first, last, key=earned)  # the first where both are alike
 
 
 def _is_stub(outcome: Outcome) -> bool:
-    return outcome["status"] == "todo"
+    return bool(outcome["status"] == "todo")

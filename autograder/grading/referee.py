@@ -12,7 +12,7 @@ from autograder.grading.forked import ForkedCall, unusually_large
 from autograder.grading.seeds import probe_seed
 from autograder.probes.impact import Impact
 from autograder.probes.load import ProblemSet
-from autograder.probes.namespace import public, reference_namespace, variant_namespace
+from autograder.probes.namespace import public, reference_failed, reference_namespace, variant_namespace
 from autograder.probes.spec import Probe, Question, Variant
 from autograder.results.model import ProbeResult, QuestionResult, question_status
 from autograder.text import clean_line
@@ -50,13 +50,13 @@ class Referee:
         return Impact(self.problem_set)
 
     def probe_seed(self, question: Question, probe: Probe) -> int:
-        return probe_seed(self.seed, self.problem_set.name, question.id, probe.name)
+        return probe_seed(self.seed, self.problem_set.name, question.id, probe.id)
 
     def expected(self, question: Question, probe: Probe) -> Outcome:
         """The reference's outcome. Raises `ReferenceFailed`."""
         outcome = self._run(question, probe, None)
         if outcome["status"] != "ok":
-            raise ReferenceFailed(f"{question.id}.{probe.name}: the reference itself fails: {outcome['error']}")
+            raise ReferenceFailed(reference_failed(question, probe, outcome))
         return outcome
 
     def variant(self, question: Question, probe: Probe, variant: Variant) -> Outcome:
@@ -68,8 +68,8 @@ class Referee:
         return self._impact.affects(question, variant, probe)
 
     def _run(self, question: Question, probe: Probe, variant: Variant | None) -> Outcome:
-        name = "" if variant is None else f"{question.id}/{variant.key}"
-        key = (name, question.id, probe.name)
+        name = "" if variant is None else f"{question.id}/{variant.id}"
+        key = (name, question.id, probe.id)
         with self._lock:
             if key not in self._outcomes:
                 seed = self.probe_seed(question, probe)
@@ -92,7 +92,7 @@ class Referee:
         status, message = self._verdict(question, probe, outcome, expected)
         earned = probe.points if status == PASSED else 0.0
         seconds = round(float(outcome.get("seconds", 0.0)), 4)
-        return ProbeResult(probe.name, probe.title, probe.points, earned, probe.public, status, message, None, seconds)
+        return ProbeResult(probe.id, probe.title, probe.points, earned, probe.public, status, message, None, seconds)
 
     @cached_property
     def _reference(self) -> SimpleNamespace:
@@ -114,11 +114,11 @@ class Referee:
 
     def judge_question(self, question: Question, outcomes: Mapping[str, Outcome]) -> QuestionResult:
         """Judge all probes of a question and name the mistakes behind the failed ones."""
-        results = [self.judge_probe(question, probe, outcomes[probe.name]) for probe in question.probes]
+        results = [self.judge_probe(question, probe, outcomes[probe.id]) for probe in question.probes]
         failed = [result for result in results if result.status in (FAILED, ERROR)]
         if failed and question.mistakes:
             known = self._known(question)
-            titles = {mistake.key: mistake.title for mistake in question.mistakes}
+            titles = {mistake.id: mistake.title for mistake in question.mistakes}
             passed = [result.id for result in results if result.status == PASSED]
             named = self._named(question, outcomes, known, [result.id for result in failed], passed)
             for result in failed:
@@ -133,17 +133,17 @@ class Referee:
 
     def _known(self, question: Question) -> Mapping[str, Mapping[str, Outcome]]:
         """What each mistake gives on each probe of the question."""
-        probes = {probe.name: probe for probe in question.probes}
-        return {mistake.key: _LazyOutcomes(self, question, probes, mistake) for mistake in question.mistakes}
+        probes = {probe.id: probe for probe in question.probes}
+        return {mistake.id: _LazyOutcomes(self, question, probes, mistake) for mistake in question.mistakes}
 
     def _named(
         self, question: Question, outcomes: Mapping[str, Outcome], known: Mapping[str, Mapping[str, Outcome]],
         failed: list[str], passed: list[str],
     ) -> dict[str, str]:
         """`name_mistake` on hostile evidence: what it cannot compare stays without a name."""
-        probes = {probe.name: probe for probe in question.probes}
+        probes = {probe.id: probe for probe in question.probes}
 
-        ordered = {probe.name: outcomes[probe.name] for probe in self._in_order(question, failed)}
+        ordered = {probe.id: outcomes[probe.id] for probe in self._in_order(question, failed)}
 
         def ruled_out(key: str) -> bool:
             return any(self.judge_probe(question, probes[id], known[key][id]).status != PASSED for id in passed)
@@ -157,7 +157,7 @@ class Referee:
         """The probes in the order in which mistakes are compared: first what rules out the most for its time."""
 
         def cost(probe: Probe) -> float:
-            return self.expected(question, probe)["seconds"] * (1 if probe.name in failed else PASSED_COST)
+            return float(self.expected(question, probe)["seconds"]) * (1 if probe.id in failed else PASSED_COST)
 
         return sorted(question.probes, key=cost)
 

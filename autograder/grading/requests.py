@@ -14,7 +14,6 @@ from typing import Any
 
 from autograder.grading.outcomes import allowed_bytes
 from autograder.grading.referee import Referee
-from autograder.probes.load import probe_source
 from autograder.probes.source import Source
 from autograder.probes.spec import Question
 from autograder.submissions.definitions import defined_names
@@ -53,7 +52,7 @@ def probe_requests(referee: Referee, questions: Iterable[Question]) -> dict[Key,
     """A request for each probe of the questions."""
     requests = [
         ProbeRequest(
-            question=question.id, probe=probe.name, source=probe_source(question, probe),
+            question=question.id, probe=probe.id, source=probe.source,
             seed=referee.probe_seed(question, probe), device=referee.device, seconds=probe.seconds,
             byte_limit=allowed_bytes(referee.expected(question, probe)),
         )

@@ -93,7 +93,7 @@ class SubmissionGrader:
             for probe, verdict in zip(question.probes, result.probes, strict=True):
                 if verdict.status == PASSED:
                     continue
-                outcome = session.ask(requests[question.id, probe.name], prelude)
+                outcome = session.ask(requests[question.id, probe.id], prelude)
                 if self.referee.judge_probe(question, probe, outcome).status == PASSED:
                     verdict.status, verdict.earned, verdict.mistake = PASSED, probe.points, None
                     verdict.message = follow_through.message(failed)
@@ -111,7 +111,7 @@ def not_graded(
         QuestionResult(
             question.id, question.title, 0.0, question.points, MISSING, question.bonus, False,
             [
-                ProbeResult(probe.name, probe.title, probe.points, 0.0, probe.public, MISSING)
+                ProbeResult(probe.id, probe.title, probe.points, 0.0, probe.public, MISSING)
                 for probe in question.probes
             ],
         )

@@ -38,7 +38,7 @@ STEP = 4 * HUGE  # at a time, so that a request for a kernel does not wait
 
 
 def modules_for(text: str | None) -> tuple[str, ...]:
-    """What to import for a problem set whose ``source.py`` has this text; everything where that is not known.
+    """What to import for a problem set whose cells have this text; everything where that is not known.
 
     An import inside a function is for rare cases: a notebook that comes to it pays for it.
     """

@@ -1,20 +1,9 @@
-"""What hidden tests are written with: questions, probes, judges, mistakes, alternatives."""
+"""What a question's modules are written with: questions with their probes, judges, mistakes, alternatives."""
 
-from autograder.probes.spec import (
-    Alternative,
-    Mistake,
-    Probe,
-    Question,
-    alternative,
-    edit_alternative,
-    edit_mistake,
-    mistake,
-    probe,
-    question,
-)
+from autograder.probes.spec import Alternative, Alternatives, Mistake, Mistakes, Probe, Question, edit
 from dgm.checks.judges import AtMost, Close, Context, Custom, Exact, Fields, Judge, SameMoments, Verdict
 
 __all__ = [
-    "Alternative", "AtMost", "Close", "Context", "Custom", "Exact", "Fields", "Judge", "Mistake", "Probe", "Question",
-    "SameMoments", "Verdict", "alternative", "edit_alternative", "edit_mistake", "mistake", "probe", "question",
+    "Alternative", "Alternatives", "AtMost", "Close", "Context", "Custom", "Exact", "Fields", "Judge", "Mistake",
+    "Mistakes", "Probe", "Question", "SameMoments", "Verdict", "edit",
 ]

@@ -14,9 +14,11 @@ from collections.abc import Set as AbstractSet
 from functools import cached_property
 from types import SimpleNamespace
 
-from autograder.probes.extract import extract
+from autograder.errors import UserError
+from autograder.probes.edits import edited
 from autograder.probes.load import ProblemSet
-from autograder.probes.namespace import public, reference_namespace
+from autograder.probes.names import Import, bound, mentioned
+from autograder.probes.namespace import public, reference_namespace, rewritten
 from autograder.probes.source import Source
 from autograder.probes.spec import Probe, Question, Variant
 
@@ -33,24 +35,24 @@ class Impact:
 
     def affects(self, question: Question, variant: Variant, probe: Probe) -> bool:
         """Can the variant change the probe's evidence?"""
-        key = (question.id, variant.key, probe.name)
+        key = (question.id, variant.id, probe.id)
         if key not in self._affects:
             self._affects[key] = self._does_affect(question, variant, probe)
         return self._affects[key]
 
     def _does_affect(self, question: Question, variant: Variant, probe: Probe) -> bool:
-        one, other = (question.id, variant.key), (question.id, probe.name)
+        one, other = (question.id, variant.id), (question.id, probe.id)
         if one not in self._changed:
             self._changed[one] = self._changes(question, variant)
         if other not in self._reached:
-            self._reached[other] = reached(self._dependencies, question, probe)
+            self._reached[other] = reached(self._dependencies, probe)
         touched = self._changed[one]
         return touched is None or bool(touched & self._reached[other])
 
     def _changes(self, question: Question, variant: Variant) -> frozenset[str] | None:
         if variant.factory is None:
             return changed(self._problem_set.source, question, variant)
-        return frozenset(variant.factory(self._reference))
+        return frozenset(rewritten(self._problem_set, question, variant, self._reference))
 
     @cached_property
     def _reference(self) -> SimpleNamespace:
@@ -59,36 +61,17 @@ class Impact:
 
 def _dependencies(source: Source) -> dict[str, frozenset[str]]:
     """For every top-level name of the defining cells, the names that its definition mentions."""
-    mentioned: dict[str, set[str]] = {}
+    found: dict[str, set[str]] = {}
     for cell in source.defining:
         for node in ast.parse(cell.text).body:
-            for name in _binds(node):
-                mentioned.setdefault(name, set()).update(_mentions(node))
-    return {name: frozenset(names & mentioned.keys()) for name, names in mentioned.items()}
+            for name in [] if isinstance(node, Import) else bound(node):
+                found.setdefault(name, set()).update(mentioned(node, strings=True))
+    return {name: frozenset(names & found.keys()) for name, names in found.items()}
 
 
-def _binds(node: ast.stmt) -> set[str]:
-    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-        return {node.name}
-    return {leaf.id for leaf in ast.walk(node) if isinstance(leaf, ast.Name) and isinstance(leaf.ctx, ast.Store)}
-
-
-def _mentions(node: ast.AST) -> set[str]:
-    """Every name, attribute and string in a piece of code: more than it uses, never less."""
-    found = set()
-    for leaf in ast.walk(node):
-        if isinstance(leaf, ast.Name):
-            found.add(leaf.id)
-        elif isinstance(leaf, ast.Attribute):
-            found.add(leaf.attr)
-        elif isinstance(leaf, ast.Constant) and isinstance(leaf.value, str):
-            found.add(leaf.value)
-    return found
-
-
-def reached(dependencies: dict[str, frozenset[str]], question: Question, probe: Probe) -> frozenset[str]:
+def reached(dependencies: dict[str, frozenset[str]], probe: Probe) -> frozenset[str]:
     """The top-level names of the answers that a probe can reach."""
-    return closure(_mentions(ast.parse(extract(question.source, probe.name))), dependencies)
+    return closure(mentioned(ast.parse(probe.source), strings=True), dependencies)
 
 
 def closure(names: Iterable[str], dependencies: Mapping[str, AbstractSet[str]]) -> frozenset[str]:
@@ -106,13 +89,15 @@ def closure(names: Iterable[str], dependencies: Mapping[str, AbstractSet[str]]) 
 def changed(source: Source, question: Question, variant: Variant) -> frozenset[str] | None:
     """The names that a variant made of edits redefines; None if it cannot be told from the text."""
     names: set[str] = set()
-    for cell in source.answers(question.id):
-        text = cell.text
-        for edit in variant.edits:
-            text = text.replace(edit.old, edit.new)
-        if text == cell.text:
+    texts = [cell.text for cell in source.answers(question.id)]
+    for old, new in zip(texts, edited(texts, variant), strict=True):
+        if old == new:
             continue
-        before, after = _definitions(cell.text), _definitions(text)
+        try:
+            before, after = _definitions(old), _definitions(new)
+        except SyntaxError as error:
+            where = f"{variant.where}: {question.id}, {variant.id}"
+            raise UserError(f"{where}: the edited cell is not valid Python ({error.msg}).") from None
         if before is None or after is None or before.keys() != after.keys():
             return None
         names |= {name for name in before if before[name] != after[name]}
@@ -124,7 +109,7 @@ def _definitions(text: str) -> dict[str, str] | None:
     """Each top-level statement by the names it binds; None if one binds nothing that can be named."""
     found: dict[str, str] = {}
     for node in ast.parse(text).body:
-        names = _binds(node)
+        names = bound(node)
         if not names and not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
             return None
         for name in names:

@@ -1,30 +1,46 @@
-"""Loads a problem set: its source, its questions with their hidden tests, and the namespaces made from them."""
+"""Loads a problem set: the cells of an outline, and its questions with their hidden tests."""
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
-import linecache
-import sys
-from dataclasses import dataclass
-from functools import cache, cached_property
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
-from autograder.course import short_name
 from autograder.errors import UserError
+from autograder.probes.compose import compose
+from autograder.probes.edits import check_edits
 from autograder.probes.extract import extract
-from autograder.probes.source import Source, read_source
-from autograder.probes.spec import Probe, Question, current_module
+from autograder.probes.modules import SetModules
+from autograder.probes.outline import OutlineContent, read_outline
+from autograder.probes.source import Source
+from autograder.probes.spec import Alternatives, Mistakes, Probe, Question, Variants
+from autograder.sets import ALTERNATIVES, MISTAKES, PROBES, SHARED, Outline, outline_at
 
 
 @dataclass(frozen=True)
 class ProblemSet:
-    """One problem set. ``name`` is "ps1"; ``folder`` is ``ps1_simple_models``."""
+    """An assignment that has been loaded: an outline of a problem set, with its cells and its questions.
 
-    name: str
-    folder: Path
+    Nothing of it needs the files any more; ``cells_text`` is what they said.
+    """
+
+    outline: Outline
+    content: OutlineContent
     source: Source
     questions: tuple[Question, ...]
+    modules: SetModules
+    cells_text: str = ""
+
+    @property
+    def name(self) -> str:
+        """``ps1``: what students and results call it."""
+        return self.outline.name
+
+    @property
+    def title(self) -> str:
+        return self.content.title
 
     def question(self, id: str) -> Question:
         for question in self.questions:
@@ -38,59 +54,82 @@ class ProblemSet:
         """Points that count towards the total (without bonus)."""
         return sum(question.points for question in self.questions if not question.bonus)
 
-    @cached_property
-    def student_notebook(self) -> Path:
-        return self.folder / f"{self.name}.ipynb"
-
-    @cached_property
-    def solution_notebook(self) -> Path:
-        return self.folder / f"{self.name}_solution.ipynb"
+    @property
+    def shared_text(self) -> str:
+        """The sources that all questions share, so far as they are used."""
+        return self.modules.texts(f"{SHARED}.")
 
 
-def load_problem_set(folder: Path) -> ProblemSet:
-    """Read ``source.py`` and execute every ``hidden_tests/q*.py``."""
-    source = read_source(folder / "source.py")
-    questions: list[Question] = []
-    paths = sorted((folder / "hidden_tests").glob("q*.py"), key=lambda path: (len(path.stem), path.stem))
-    for path in paths:
-        questions += load_questions(path)
-    if not questions:
-        raise UserError(f"{folder} has no hidden tests (hidden_tests/q1.py and so on).")
+def load_problem_set(outline: Outline | Path) -> ProblemSet:
+    """Read an assignment and execute the modules of its questions.
+
+    Args:
+        outline: the assignment, or the path of an outline or of a problem set's folder.
+
+    Raises:
+        UserError: something in it is not right: one sentence with file and line.
+    """
+    if isinstance(outline, Path):
+        found = outline_at(outline)
+        if found is None:
+            raise UserError(f"{outline} holds no problem set: there is no outline (such as ps1.toml in ps1_topic).")
+        outline = found
+    content = read_outline(outline)
+    modules = SetModules(outline.folder)
+    source = compose(outline.folder, content, modules)
+    with modules.executing():
+        questions = [_question(modules, outline.folder.questions[id], id, content) for id in content.questions]
     earlier: set[str] = set()
     for question in questions:
+        path = outline.folder.cells(outline.folder.questions[question.id])
         if not source.answers(question.id):
-            raise UserError(f"{folder.name}: source.py has no answer cell for {question.id}.")
-        for name in question.uses:
-            if source.owner(name) not in earlier:
-                raise UserError(f"{folder.name}: {question.id} uses {name}, which no earlier question asks for.")
+            raise UserError(f"{path}: there is no answer cell (role=\"answer\").")
+        question.uses = _uses(question, source, earlier, modules, outline)
         earlier.add(question.id)
-    return ProblemSet(short_name(folder), folder, source, tuple(questions))
+        check_edits(question, source)
+    return ProblemSet(outline, content, source, tuple(questions), modules, outline.folder.cells_text())
 
 
-def load_questions(path: Path) -> list[Question]:
-    """Execute one hidden test module and return its questions."""
-    text = path.read_text(encoding="utf-8")
-    name = f"_hidden_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise UserError(f"{path} cannot be loaded.")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses and pickling of judges look the module up by name
-    linecache.checkcache(str(path))
-    questions: list[Question] = []
-    token = current_module.set(questions)
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        current_module.reset(token)
-    for question in questions:
-        question.source = text
-    return questions
+def _question(modules: SetModules, folder: str, id: str, content: OutlineContent) -> Question:
+    """Execute a question's modules and put its parts together."""
+    probes = f"{folder}.{PROBES}"
+    question: Question = _object(modules, modules.execute(probes), probes, "question", Question)
+    for number, probe in enumerate(question.probes):
+        question.probes[number] = replace(probe, cut=cache(partial(_cut, modules, probes, probe)))
+    question.id, question.bonus = id, id in content.optional
+    question.mistakes = tuple(_variants(modules, folder, MISTAKES, Mistakes))
+    question.alternatives = tuple(_variants(modules, folder, ALTERNATIVES, Alternatives))
+    own = [name for kind in (PROBES, MISTAKES, ALTERNATIVES) if modules.exists(name := f"{folder}.{kind}")]
+    mine = [name for name in modules.imported(*own) if not name.startswith(f"{SHARED}.")]
+    question.text = "\n".join(map(modules.text, mine))
+    return question
 
 
-_extract = cache(extract)  # every submission asks, and a whole module is parsed for one probe
+def _cut(modules: SetModules, module: str, probe: Probe) -> str:
+    return extract(modules, module, probe.function.__name__, f"the probe {probe.id}")
 
 
-def probe_source(question: Question, probe: Probe) -> str:
-    """The text that is sent to a student's kernel for one probe."""
-    return _extract(question.source, probe.name, f"{question.id}.{probe.name}")
+def _variants(modules: SetModules, folder: str, kind: str, wanted: type[Variants[Any]]) -> Variants[Any]:
+    """The mistakes or alternatives of a question; none if it has no such module."""
+    name = f"{folder}.{kind}"
+    return _object(modules, modules.execute(name), name, kind, wanted) if modules.exists(name) else wanted()
+
+
+def _object(modules: SetModules, module: ModuleType, name: str, variable: str, kind: type[Any]) -> Any:
+    found = getattr(module, variable, None)
+    if not isinstance(found, kind):
+        path = modules.folder.module(name)
+        raise UserError(f"{path}: there must be a line `{variable} = {kind.__name__}(…)` at the top level.")
+    return found
+
+
+def _uses(
+    question: Question, source: Source, earlier: set[str], modules: SetModules, outline: Outline
+) -> tuple[str, ...]:
+    """The declared names that earlier questions ask for; those that come as given code are left out."""
+    given = {name for cell in source.cells if cell.role == "given" for name in cell.defines}
+    for name in question.uses:
+        if source.owner(name) not in earlier and name not in given:
+            where = modules.where(f"{outline.folder.questions[question.id]}.{PROBES}", "question")
+            raise UserError(f"{where}: {question.id} uses {name}, which no earlier question asks for.")
+    return tuple(name for name in question.uses if source.owner(name) in earlier)

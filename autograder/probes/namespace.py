@@ -7,50 +7,83 @@ import functools
 import io
 import linecache
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import CodeType, SimpleNamespace
 from typing import Any
 
 from autograder.errors import UserError
+from autograder.probes.edits import edited
 from autograder.probes.load import ProblemSet
-from autograder.probes.spec import Question, Variant
-from dgm.checks.runtime import fixed_state
+from autograder.probes.spec import Probe, Question, Variant
+from dgm.checks.runtime import Outcome, fixed_state
 
 
 def reference_namespace(problem_set: ProblemSet) -> dict[str, Any]:
-    """A fresh namespace with the reference's setup, given and answer cells executed."""
-    name = problem_set.name
-    return execute_cells([(cell.text, f"<answers {name} cell {cell.index}>") for cell in problem_set.source.defining])
+    """A fresh namespace with the reference's setup, given and answer cells executed.
+
+    Raises:
+        UserError: a cell fails; one sentence with file and line.
+    """
+    cells = problem_set.source.defining
+    try:
+        return execute_cells([(cell.text, f"<answers {problem_set.name} cell {cell.index}>") for cell in cells])
+    except CellFailed as failed:
+        raise UserError(f"{cells[failed.number].where}: the cell fails: {failed}.") from None
 
 
 def variant_namespace(problem_set: ProblemSet, question: Question, variant: Variant) -> dict[str, Any]:
     """A fresh namespace in which ``question`` is answered by the variant and the rest by the reference.
 
     Later cells see the variant's definitions, as they would in a student's notebook.
+
+    Raises:
+        UserError: the variant cannot be made; one sentence with file and line.
     """
-    edits = {edit.old: edit.new for edit in variant.edits}
-    used: dict[str, int] = dict.fromkeys(edits, 0)
+    answers = problem_set.source.answers(question.id)
+    texts = dict(zip(answers, edited([cell.text for cell in answers], variant), strict=True))
     cells = []
     for cell in problem_set.source.defining:
-        text = cell.text
-        if cell.role == "answer" and cell.question == question.id:
-            for old, new in edits.items():
-                used[old] += text.count(old)
-                text = text.replace(old, new)
-        edited = "" if text == cell.text else f", {variant.key}"
-        cells.append((text, f"<answers {problem_set.name} cell {cell.index}{edited}>"))
-    for old, count in used.items():
-        if count != 1:
-            where = f"{question.id}, {variant.key}"
-            raise UserError(f"{where}: {old!r} occurs {count} times in the answer cells, not once.")
-    namespace = execute_cells(cells)
+        text = texts.get(cell, cell.text)
+        mark = "" if text == cell.text else f", {variant.id}"
+        cells.append((text, f"<answers {problem_set.name} cell {cell.index}{mark}>"))
+    try:
+        namespace = execute_cells(cells)
+    except CellFailed as failed:
+        raise UserError(f"{variant.where}: {question.id}, {variant.id}: the edited cell fails: {failed}.") from None
     if variant.factory is not None:
-        changed: Mapping[str, Any] = variant.factory(public(reference_namespace(problem_set)))
-        unknown = set(changed) - set(problem_set.source.names(question.id))
-        if unknown:
-            raise UserError(f"{question.id}, {variant.key}: {sorted(unknown)} are not answers of this question.")
-        namespace.update(changed)
+        namespace.update(rewritten(problem_set, question, variant, public(reference_namespace(problem_set))))
     return namespace
+
+
+def rewritten(
+    problem_set: ProblemSet, question: Question, variant: Variant, reference: SimpleNamespace
+) -> Mapping[str, Any]:
+    """The definitions that a variant's factory makes; none for a variant made of edits.
+
+    Raises:
+        UserError: the factory fails, or what it returns are no answers of the question.
+    """
+    if variant.factory is None:
+        return {}
+    where = f"{variant.where}: {question.id}, {variant.id}"
+    try:
+        changed = variant.factory(reference)
+    except Exception as error:
+        raise UserError(f"{where} fails: {_words(error)}.") from None
+    if not isinstance(changed, Mapping):
+        raise UserError(f"{where} must return a dict of answers.")
+    unknown = set(changed) - set(problem_set.source.names(question.id))
+    if unknown:
+        raise UserError(f"{where}: {', '.join(sorted(map(str, unknown)))} is no answer of this question.")
+    return changed
+
+
+def reference_failed(question: Question, probe: Probe, outcome: Outcome) -> str:
+    """That the reference does not answer a probe, with the place of the probe and the error."""
+    error = outcome["error"] or {"type": outcome["status"], "message": "", "where": ""}
+    what = f"{error['type']}: {error['message']}".rstrip(". ")
+    where = f" ({error['where']})" if error["where"] else ""
+    return f"{probe.where}: {question.id}, {probe.id}: the reference itself fails: {what}{where}"
 
 
 def public(namespace: Mapping[str, Any]) -> SimpleNamespace:
@@ -58,12 +91,31 @@ def public(namespace: Mapping[str, Any]) -> SimpleNamespace:
     return SimpleNamespace(**{name: value for name, value in namespace.items() if not name.startswith("__")})
 
 
+class CellFailed(Exception):
+    """A trusted cell raised something: its ``number`` in the list, and the error in words."""
+
+    def __init__(self, number: int, error: Exception) -> None:
+        super().__init__(_words(error))
+        self.number = number
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}".rstrip(".")
+
+
 def execute_cells(cells: list[tuple[str, str]]) -> dict[str, Any]:
-    """Execute (text, filename) pairs in one fresh namespace, as the smoke profile, with nothing printed."""
+    """Execute (text, filename) pairs in one fresh namespace, as the smoke profile, with nothing printed.
+
+    Raises:
+        CellFailed: one of them raises an exception.
+    """
     namespace: dict[str, Any] = {"__name__": "__answers__"}
     with _grading_environment(), fixed_state(0), contextlib.redirect_stdout(io.StringIO()):
-        for text, filename in cells:
-            exec(_compiled(text, filename), namespace)
+        for number, (text, filename) in enumerate(cells):
+            try:
+                exec(_compiled(text, filename), namespace)
+            except Exception as error:
+                raise CellFailed(number, error) from error
     return namespace
 
 
@@ -75,7 +127,7 @@ def _compiled(text: str, filename: str) -> CodeType:
 
 
 @contextlib.contextmanager
-def _grading_environment():
+def _grading_environment() -> Iterator[None]:
     """Cells see the smoke budget, and ``grader.check`` calls do nothing."""
     wanted = {"DGM_BUDGET": "smoke", "DGM_GRADING": "1"}
     before = {key: os.environ.get(key) for key in wanted}

@@ -1,15 +1,16 @@
-"""Reads ``source.py``, the one file that a problem set's notebook is written in.
+"""The cells of a problem set: reads the files of cells, each a jupytext percent script.
 
-It is a jupytext percent script. Cells carry a role as metadata: ``# %% role="answer" question="q1"``.
+Cells carry a role as metadata, for example ``# %% role="answer"``; in a question's ``cells.py`` the cells of the roles
+answer, check and written are that question's.
 
 ==========  ==================================================================================================
 role        meaning
 ==========  ==================================================================================================
 setup       imports and settings; part of every namespace
 given       code that the student is given and answers or probes may use; part of every namespace
-answer      the student's task (needs ``question``); solution between ``### BEGIN SOLUTION`` and ``### END SOLUTION``
-check       the public check of a question (needs ``question``)
-written     a written answer in Markdown (needs ``question``), graded by a person
+answer      the student's task; solution between ``### BEGIN SOLUTION`` and ``### END SOLUTION``
+check       the public check of a question
+written     a written answer in Markdown, graded by a person
 demo        everything else: figures, training runs, text. The default.
 ==========  ==================================================================================================
 """
@@ -17,46 +18,46 @@ demo        everything else: figures, training runs, text. The default.
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from autograder.errors import UserError
 from autograder.jupyter import quick_jupyter
+from autograder.probes.names import Import, bound
 
 ROLES = ("setup", "given", "answer", "check", "written", "demo")
 DEFINING_ROLES = ("setup", "given", "answer")
+OF_A_QUESTION = ("answer", "check", "written")
+_MARKER = re.compile(r"^# %%")
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of the source: ``kind`` is code or markdown; ``question`` is set for answer, check and written."""
+    """A cell: ``kind`` is code or markdown; ``question`` is set for answer, check and written.
+
+    ``index`` counts the cells of the whole set, ``where`` is file and line.
+    """
 
     kind: str
     role: str
     text: str
     question: str | None
     index: int
+    where: str = ""
 
     @cached_property
     def defines(self) -> tuple[str, ...]:
-        """Top-level names that the cell binds."""
-        names: list[str] = []
-        for node in ast.parse(self.text).body if self.kind == "code" else []:
-            if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-                names.append(node.name)
-            elif isinstance(node, (ast.Assign, ast.AnnAssign)):
-                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-                names += [leaf.id for target in targets for leaf in ast.walk(target) if isinstance(leaf, ast.Name)]
-        return tuple(names)
+        """Top-level names that the cell binds, imports left out."""
+        statements = ast.parse(self.text).body if self.kind == "code" else []
+        return tuple(name for node in statements if not isinstance(node, Import) for name in bound(node))
 
 
 @dataclass(frozen=True)
 class Source:
-    """All cells of a problem set, in order; ``text`` is the file, which need not be there any more."""
+    """All cells of an assignment, in order."""
 
-    path: Path
-    text: str
     cells: tuple[Cell, ...]
 
     def answers(self, question: str) -> list[Cell]:
@@ -79,28 +80,49 @@ class Source:
         """The code cells that make up a namespace: setup, given, answer."""
         return [cell for cell in self.cells if cell.kind == "code" and cell.role in DEFINING_ROLES]
 
+    @classmethod
+    def numbered(cls, cells: list[Cell]) -> Source:
+        """The cells in this order, each with its index."""
+        return cls(tuple(replace(cell, index=index) for index, cell in enumerate(cells)))
 
-def read_source(path: Path) -> Source:
-    """Parse a percent script. Raises `UserError` when a cell's role or code is not valid."""
+
+def read_cells(path: Path, question: str | None) -> list[Cell]:
+    """Parse a percent script.
+
+    Args:
+        path: the file.
+        question: whose cells they are; None for the cells outside of the questions.
+
+    Raises:
+        UserError: the file cannot be read, or a cell's role or code is not valid.
+    """
     quick_jupyter()
     import jupytext  # slow to import, and only needed here
 
-    if not path.is_file():
-        raise UserError(f"{path} does not exist; a problem set's folder holds a source.py.")
-    text = path.read_text(encoding="utf-8")
-    notebook = jupytext.reads(text, fmt="py:percent")
-    cells = []
-    for index, raw in enumerate(notebook.cells):
-        role = raw.metadata.get("role", "demo")
-        question = raw.metadata.get("question")
-        if role not in ROLES:
-            raise UserError(f"{path}, cell {index}: role {role!r} is not one of {', '.join(ROLES)}.")
-        if (role in ("answer", "check", "written")) != (question is not None):
-            raise UserError(f"{path}, cell {index}: answer, check and written cells, and only they, name a question.")
-        if raw.cell_type == "code":
-            try:
-                ast.parse(raw.source)
-            except SyntaxError as error:
-                raise UserError(f"{path}, cell {index}, line {error.lineno}: {error.msg}.") from None
-        cells.append(Cell(raw.cell_type, role, raw.source, question, index))
-    return Source(path, text, tuple(cells))
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UserError(f"{path} does not exist.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} cannot be read ({error}).") from None
+    starts = [number for number, line in enumerate(text.split("\n"), 1) if _MARKER.match(line)]
+    raw_cells = jupytext.reads(text, fmt="py:percent").cells
+    if len(raw_cells) != len(starts):
+        raise UserError(f"{path}: every cell begins with a line `# %%`, also the first one.")
+    return [_cell(raw, path, line, question) for raw, line in zip(raw_cells, starts, strict=True)]
+
+
+def _cell(raw: object, path: Path, line: int, question: str | None) -> Cell:
+    metadata, text, kind = raw.metadata, raw.source, raw.cell_type  # type: ignore[attr-defined]
+    where = f"{path}, line {line}"
+    role = metadata.get("role", "demo")
+    if role not in ROLES:
+        raise UserError(f"{where}: role {role!r} is not one of {', '.join(ROLES)}.")
+    if role in OF_A_QUESTION and question is None:
+        raise UserError(f"{where}: a cell of the role {role} belongs into a question's folder.")
+    if kind == "code":
+        try:
+            ast.parse(text)
+        except SyntaxError as error:
+            raise UserError(f"{path}, line {line + (error.lineno or 1)}: {error.msg}.") from None
+    return Cell(kind, role, text, question if role in OF_A_QUESTION else None, 0, where)

@@ -1,31 +1,60 @@
-"""The vocabulary of a hidden test module. Calling these registers into the module being loaded (see `load`)."""
+"""The vocabulary of a question's modules: its `Question` with probes, its `Mistakes`, its `Alternatives`.
+
+All of these are plain objects. Importing a question's modules registers nothing anywhere: `autograder.probes.load`
+looks for the objects named ``question``, ``mistakes`` and ``alternatives`` and puts them together.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextvars import ContextVar
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar, Generic, TypeVar
 
+from autograder.errors import UserError
 from dgm.checks.judges import Close, Custom, Judge
+
+Factory = Callable[[Any], Mapping[str, Any]]
+ProbeFunction = TypeVar("ProbeFunction", bound=Callable[..., Any])
+FactoryFunction = TypeVar("FactoryFunction", bound=Factory)
+
+
+def _caller() -> str:
+    """File and line of whoever called the function that calls this."""
+    frame = sys._getframe(2)
+    return f"{frame.f_code.co_filename}, line {frame.f_lineno}"
 
 
 @dataclass(frozen=True)
 class Probe:
-    """One hidden test. ``function(student, rng)`` returns evidence; ``judge`` decides; ``points`` sit here."""
+    """One hidden test. ``function(student, rng)`` returns evidence; ``judge`` decides; ``points`` sit here.
 
-    name: str
+    ``source`` is the text that travels to a student's kernel, set when the problem set is loaded.
+    """
+
+    id: str
     title: str
     points: float
     judge: Judge
     function: Callable[..., Any]
     public: bool = False
     seconds: float | None = None
+    where: str = field(default="", compare=False)
+    cut: Callable[[], str] = field(default=lambda: "", compare=False, repr=False)
+
+    @property
+    def source(self) -> str:
+        """The text that is sent to a student's kernel; cut out of its module once."""
+        return self.cut()
 
 
 @dataclass(frozen=True)
 class Edit:
-    """Replace ``old``, which must occur exactly once in the question's answer cells, by ``new``."""
+    """Replace ``old``, which must occur exactly once in the question's answer cells, by ``new``.
+
+    ``old`` is a piece of one line, or a block: text that begins with a line break, whose lines are compared with whole
+    lines of a cell, whatever their common indentation.
+    """
 
     old: str
     new: str
@@ -35,10 +64,11 @@ class Edit:
 class Variant:
     """A changed version of the reference: new definitions from ``factory(ref)``, or text edits of the answer cells."""
 
-    key: str
+    id: str
     title: str
-    factory: Callable[[Any], Mapping[str, Any]] | None = None
+    factory: Factory | None = None
     edits: tuple[Edit, ...] = ()
+    where: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -53,126 +83,193 @@ class Alternative(Variant):
     """A different correct version, which must pass."""
 
 
+@dataclass(frozen=True)
+class Replacement:
+    """What `edit` makes: one version of a place, for `Mistakes.at` or `Alternatives.at`."""
+
+    id: str
+    title: str
+    new: str
+    others: tuple[tuple[str, str], ...]
+    catches: str
+    where: str
+
+
+def edit(id: str, title: str, new: str, *others: tuple[str, str], catches: str = "") -> Replacement:
+    """One version of the place that `Mistakes.at` or `Alternatives.at` names.
+
+    Args:
+        id: the version's key, a word with underscores, unique within the question.
+        title: for a mistake, the sentence that the student reads.
+        new: what stands there instead, as plain text. A text that begins with a line break is a block of whole lines,
+            indented as it likes; "" deletes the place.
+        *others: further places that this version changes, as pairs (old, new).
+        catches: for a mistake, what gives it away (for the instructor's page).
+    """
+    return Replacement(id, title, new, others, catches, _caller())
+
+
+V = TypeVar("V", bound=Variant)
+
+
+class Variants(Generic[V]):
+    """Changed versions of a question's answers, in order: iterate over it. See `Mistakes` and `Alternatives`."""
+
+    kind: ClassVar[type[Variant]] = Variant
+
+    def __init__(self) -> None:
+        self._found: list[V] = []
+
+    def at(self, place: str, *replacements: Replacement) -> None:
+        """Versions made by replacing one place of the reference's answer cells, each in its own way.
+
+        Args:
+            place: text that occurs once in the question's answer cells: a piece of one line, or a block of whole lines
+                (a text that begins with a line break, indented as it likes).
+            *replacements: what `edit` gives.
+        """
+        for item in replacements:
+            edits = tuple(Edit(old, new) for old, new in ((place, item.new), *item.others))
+            self._add(item.id, item.title, None, edits, item.catches, item.where)
+
+    def rewrite(self, title: str, *, catches: str = "") -> Callable[[FactoryFunction], FactoryFunction]:
+        """Decorates ``factory(ref) -> {name: other version}``, for versions that are no edit; its name is the key."""
+        where = _caller()
+
+        def register(factory: FactoryFunction) -> FactoryFunction:
+            self._add(factory.__name__, title, factory, (), catches, where)
+            return factory
+
+        return register
+
+    def _add(
+        self, id: str, title: str, factory: Factory | None, edits: tuple[Edit, ...], catches: str, where: str
+    ) -> None:
+        if any(other.id == id for other in self._found):
+            raise UserError(f"{where}: two {self.kind.__name__.lower()}s are named {id}.")
+        self._found.append(self._make(id, title, factory, edits, catches, where))
+
+    def _make(
+        self, id: str, title: str, factory: Factory | None, edits: tuple[Edit, ...], catches: str, where: str
+    ) -> V:
+        raise NotImplementedError
+
+    def __iter__(self) -> Iterator[V]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+
+class Mistakes(Variants[Mistake]):
+    """The named wrong versions of a question, grouped by the place that they change.
+
+    ::
+
+        mistakes = Mistakes()
+
+        mistakes.at(
+            "return x.logsumexp(-1)",
+            edit("sum_of_logs", "The logs are summed; that is the log of a product", "return x.sum(-1)"),
+        )
+
+        @mistakes.rewrite("The loop stops one step early")
+        def one_short(ref):
+            return {"run": lambda steps: ref.run(steps - 1)}
+    """
+
+    kind = Mistake
+
+    def _make(
+        self, id: str, title: str, factory: Factory | None, edits: tuple[Edit, ...], catches: str, where: str
+    ) -> Mistake:
+        return Mistake(id, title, factory, edits, where, catches)
+
+
+class Alternatives(Variants[Alternative]):
+    """The other right versions of a question; written like `Mistakes`."""
+
+    kind = Alternative
+
+    def _make(
+        self, id: str, title: str, factory: Factory | None, edits: tuple[Edit, ...], catches: str, where: str
+    ) -> Alternative:
+        return Alternative(id, title, factory, edits, where)
+
+
 @dataclass
 class Question:
     """A question and its proof.
 
-    ``uses``: names answered in earlier questions, for follow-through credit. ``skills``: ids in the skills map.
-    ``hints``: from gentle to explicit, shown one at a time by ``grader.hint``. ``manual_points``: for the written
-    part, graded by a person with the ``rubric``, one line a criterion ("1 point: …"). ``bonus``: the points do not
-    count towards the set's total. ``minutes``: expected working time. ``aim`` and ``ambiguities`` (what students may
-    read differently, and what is accepted) are for the instructor's page.
+    A question's ``probes.py`` makes one, named ``question``, and hangs its probes on it. Its id comes from its folder,
+    ``bonus`` from the outline, and mistakes and alternatives from the modules beside it: the loader fills these in.
+
+    Attributes:
+        title: without a number.
+        uses: names answered in earlier questions, for follow-through credit.
+        skills: ids in the skills map.
+        hints: from gentle to explicit, shown one at a time by ``grader.hint``.
+        manual_points: for the written part, graded by a person.
+        rubric: of the written part, one line a criterion ("1 point: …").
+        minutes: expected working time.
+        aim: one sentence for the instructor's page.
+        ambiguities: what students may read differently, and what is accepted; for the instructor's page.
+        id: ``q3`` for the folder ``q03_mixture_em``.
+        bonus: an optional question, whose points do not count towards the set's total.
+        text: the sources of its modules, which decide whether a result is still good.
     """
 
-    id: str
     title: str
-    uses: tuple[str, ...] = ()
-    skills: tuple[str, ...] = ()
-    hints: tuple[str, ...] = ()
+    uses: Sequence[str] = ()
+    skills: Sequence[str] = ()
+    hints: Sequence[str] = ()
     manual_points: float = 0.0
-    rubric: tuple[str, ...] = ()
-    bonus: bool = False
+    rubric: Sequence[str] = ()
     minutes: int = 0
     aim: str = ""
-    ambiguities: tuple[str, ...] = ()
-    probes: list[Probe] = field(default_factory=list)
-    mistakes: list[Mistake] = field(default_factory=list)
-    alternatives: list[Alternative] = field(default_factory=list)
-    source: str = ""
+    ambiguities: Sequence[str] = ()
+    id: str = field(default="", kw_only=True)
+    bonus: bool = field(default=False, kw_only=True)
+    probes: list[Probe] = field(default_factory=list, kw_only=True)
+    mistakes: tuple[Mistake, ...] = field(default=(), kw_only=True)
+    alternatives: tuple[Alternative, ...] = field(default=(), kw_only=True)
+    text: str = field(default="", kw_only=True, repr=False)
 
     @property
     def points(self) -> float:
         return sum(probe.points for probe in self.probes)
 
-    def add_probe(self, new: Probe) -> None:
-        if any(old.name == new.name for old in self.probes):
-            raise ValueError(f"{self.id}: two probes are named {new.name}")
-        self.probes.append(new)
+    def probe(
+        self,
+        *,
+        points: float,
+        title: str = "",
+        judge: Judge | Callable[..., Any] | None = None,
+        public: bool = False,
+        seconds: float | None = None,
+    ) -> Callable[[ProbeFunction], ProbeFunction]:
+        """Decorates ``function(student, rng) -> evidence``, a hidden test worth ``points``; its name is its key.
 
+        The function's source, with the helpers and imports that it names, also those of the set's ``shared/``, is sent
+        to the student's kernel; it must not name anything that a student may not see.
 
-current_module: ContextVar[list[Question]] = ContextVar("current_module")
+        Args:
+            points: what it is worth.
+            title: what the student reads; the function's name in words if empty.
+            judge: a `Judge`, or a function ``judge(evidence, expected, context)``; `Close` if not given.
+            public: also frozen into the student's local check.
+            seconds: overrides the time limit.
+        """
+        where = _caller()
 
+        def register(function: ProbeFunction) -> ProbeFunction:
+            rule = judge if isinstance(judge, Judge) else Close() if judge is None else Custom(judge)
+            id = function.__name__
+            if any(other.id == id for other in self.probes):
+                raise UserError(f"{where}: two probes are named {id}.")
+            if points < 0:
+                raise UserError(f"{where}: the points of {id} are negative.")
+            self.probes.append(Probe(id, title or id.replace("_", " "), points, rule, function, public, seconds, where))
+            return function
 
-def _current() -> Question:
-    questions = current_module.get(None)
-    if not questions:
-        raise RuntimeError('a hidden test module starts with question("qN", title=...)')
-    return questions[-1]
-
-
-def question(
-    id: str,
-    *,
-    title: str,
-    uses: Sequence[str] = (),
-    skills: Sequence[str] = (),
-    hints: Sequence[str] = (),
-    manual_points: float = 0.0,
-    rubric: Sequence[str] = (),
-    bonus: bool = False,
-    minutes: int = 0,
-    aim: str = "",
-    ambiguities: Sequence[str] = (),
-) -> Question:
-    """Start a question; the probes, mistakes and alternatives that follow belong to it. See `Question`."""
-    new = Question(
-        id, title, tuple(uses), tuple(skills), tuple(hints), manual_points, tuple(rubric), bonus, minutes, aim,
-        tuple(ambiguities),
-    )
-    current_module.get([]).append(new)
-    return new
-
-
-def probe(
-    *,
-    points: float,
-    title: str = "",
-    judge: Judge | Callable[..., Any] | None = None,
-    public: bool = False,
-    seconds: float | None = None,
-) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Register ``function(student, rng) -> evidence`` as a hidden test worth ``points``.
-
-    The function's source, with the module-level helpers and imports it names, is sent to the student's kernel; it
-    must not name anything a student may not see. ``judge`` defaults to `Close`. A ``public`` probe is also frozen
-    into the student's local check. ``seconds`` overrides the time limit.
-    """
-
-    def register(function: Callable[..., Any]) -> Callable[..., Any]:
-        rule = judge if isinstance(judge, Judge) else Close() if judge is None else Custom(judge)
-        name = function.__name__
-        text = title or name.replace("_", " ")
-        _current().add_probe(Probe(name, text, points, rule, function, public, seconds))
-        return function
-
-    return register
-
-
-def mistake(title: str, *, catches: str = "") -> Callable[[Callable[[Any], Mapping[str, Any]]], Callable]:
-    """Register ``factory(ref) -> {name: wrong version}``. ``title`` explains the mistake to a student."""
-
-    def register(factory: Callable[[Any], Mapping[str, Any]]) -> Callable[[Any], Mapping[str, Any]]:
-        _current().mistakes.append(Mistake(factory.__name__, title, factory, (), catches))
-        return factory
-
-    return register
-
-
-def edit_mistake(key: str, title: str, *edits: tuple[str, str], catches: str = "") -> None:
-    """Register a mistake as text edits ``(old, new)`` of the question's answer cells: how most mistakes are made."""
-    _current().mistakes.append(Mistake(key, title, None, tuple(Edit(*edit) for edit in edits), catches))
-
-
-def alternative(title: str) -> Callable[[Callable[[Any], Mapping[str, Any]]], Callable]:
-    """Register ``factory(ref) -> {name: other right version}``."""
-
-    def register(factory: Callable[[Any], Mapping[str, Any]]) -> Callable[[Any], Mapping[str, Any]]:
-        _current().alternatives.append(Alternative(factory.__name__, title, factory))
-        return factory
-
-    return register
-
-
-def edit_alternative(key: str, title: str, *edits: tuple[str, str]) -> None:
-    """Register an alternative as text edits of the question's answer cells."""
-    _current().alternatives.append(Alternative(key, title, None, tuple(Edit(*edit) for edit in edits)))
+        return register

@@ -32,29 +32,29 @@ class ProbeOrder:
                 yield replace(self._question, probes=fast)
             yield self._question
             return
-        for count in range(self.enough.get(mistake.key, 1), len(self._order) + 1):
+        for count in range(self.enough.get(mistake.id, 1), len(self._order) + 1):
             yield replace(self._question, probes=self._order[:count])
 
     def learn(self, proof: QuestionProof, referee: Referee) -> None:
         """Put first the probes that catch the most mistakes for their time, given the ones before them."""
         mean, self.enough = proof.mean_seconds(), {}
-        left = {mistake.key: mistake for mistake in self._question.mistakes}
-        caught = {entry.key: set(entry.probes) for entry in proof.mistakes}
+        left = {mistake.id: mistake for mistake in self._question.mistakes}
+        caught = {entry.id: set(entry.probes) for entry in proof.mistakes}
         remaining = list(self._question.probes)
         self._order = []
 
         def price(probe: Probe) -> tuple[float, float]:
             runs = sum(referee.affects(self._question, mistake, probe) for mistake in left.values())
-            catches = sum(probe.name in caught[key] for key in left)
-            return mean[probe.name] * runs / catches if catches else float("inf"), mean[probe.name]
+            catches = sum(probe.id in caught[key] for key in left)
+            return mean[probe.id] * runs / catches if catches else float("inf"), mean[probe.id]
 
         while remaining:
             best = min(remaining, key=price)
             remaining.remove(best)
             self._order.append(best)
-            left = {key: mistake for key, mistake in left.items() if best.name not in caught[key]}
+            left = {key: mistake for key, mistake in left.items() if best.id not in caught[key]}
 
 
 def _fast(probes: list[Probe], proof: QuestionProof) -> list[Probe]:
     mean = proof.mean_seconds()
-    return [probe for probe in probes if mean[probe.name] < SLOW_SECONDS]
+    return [probe for probe in probes if mean[probe.id] < SLOW_SECONDS]

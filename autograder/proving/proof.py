@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+NOTE = "TODO(author)"  # in the files that `autograder new` writes, and wherever an author leaves a note
 Number = TypeVar("Number", int, float)
 
 
@@ -16,7 +17,7 @@ def _added(one: dict[str, Number], other: dict[str, Number]) -> dict[str, Number
 class MistakeProof:
     """How often one mistake was caught, named, and named as another; and which of the probes that ran caught it."""
 
-    key: str
+    id: str
     title: str
     caught: int = 0
     named: int = 0
@@ -50,6 +51,8 @@ class QuestionProof:
     problems: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)  # of each probe on the reference, over all runs
     runs: int = 0
+    todo: list[str] = field(default_factory=list)  # what the author has still to do
+    faults: list[str] = field(default_factory=list)  # mistakes that do not even run
 
     def mean_seconds(self) -> dict[str, float]:
         """What each probe takes on the reference."""
@@ -67,12 +70,16 @@ class QuestionProof:
             problems=[*self.problems, *other.problems],
             seconds=_added(self.seconds, other.seconds),
             runs=self.runs + other.runs,
+            todo=[*self.todo, *other.todo],
+            faults=[*self.faults, *other.faults],
         )
 
     @property
     def ok(self) -> bool:
         return (
             self.reference_passes == self.seeds
+            and not self.faults
+            and not any(NOTE in text for text in self.todo)
             and not self.blank_score
             and all(count == self.seeds for count in self.alternatives.values())
             and all(mistake.caught == self.seeds and not mistake.misnamed for mistake in self.mistakes)
@@ -92,4 +99,5 @@ class QuestionProof:
                 "named": sum(mistake.named == full for mistake in self.mistakes),
                 "misnamed": sum(mistake.misnamed > 0 for mistake in self.mistakes),
             },
+            "todo": self.todo,
         }

@@ -12,20 +12,20 @@ import json
 import multiprocessing
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
 from autograder.grading.referee import Referee, ReferenceFailed
-from autograder.grading.seeds import probe_seed
 from autograder.probes.load import ProblemSet, load_problem_set
 from autograder.probes.namespace import execute_cells
 from autograder.probes.spec import Mistake, Probe, Question, Variant
 from autograder.proving.probe_order import ProbeOrder
 from autograder.proving.proof import MistakeProof, QuestionProof
+from autograder.proving.todo import look_closer, still_to_do
 from autograder.results.model import PASSED, QuestionResult
+from autograder.sets import Outline
 from dgm.checks.compare import as_array, is_numeric
 from dgm.checks.naming import ATOL, RTOL
 from dgm.checks.runtime import Outcome, run_probe
@@ -45,19 +45,19 @@ class ProofReferee(Referee):
         self._summaries: dict[int, tuple[int, float, float]] = {}
 
     def variant(self, question: Question, probe: Probe, variant: Variant) -> Outcome:
-        key = (question.id, variant.key, probe.name)
+        key = (question.id, variant.id, probe.id)
         if key not in self._found:
             self._found[key] = super().variant(question, probe, variant)
         return self._found[key]
 
     def _verdict(self, question: Question, probe: Probe, outcome: Outcome, expected: Outcome) -> tuple[str, str]:
-        key = (question.id, probe.name, id(outcome))
+        key = (question.id, probe.id, id(outcome))
         if key not in self._verdicts:
             self._verdicts[key] = super()._verdict(question, probe, outcome, expected)
         return self._verdicts[key]
 
     def _in_order(self, question: Question, failed: list[str]) -> list[Probe]:
-        return question.probes  # the plan's order
+        return question.probes  # as `ProbeOrder` has it
 
     def same(self, one: Outcome, other: Outcome) -> bool:
         key = (id(one), id(other))
@@ -129,13 +129,13 @@ def _proved(problem_set: ProblemSet, pieces: list[tuple[str, range]], jobs: int)
         return
     context = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
     with ProcessPoolExecutor(jobs, context) as pool:
-        futures = [pool.submit(_prove_by_name, problem_set.folder, id, block) for id, block in pieces]
+        futures = [pool.submit(_prove_by_id, problem_set.outline, id, block) for id, block in pieces]
         for future in as_completed(futures):
             yield future.result()
 
 
-def _prove_by_name(folder: Path, id: str, block: range) -> QuestionProof:
-    problem_set = _loaded(folder)
+def _prove_by_id(outline: Outline, id: str, block: range) -> QuestionProof:
+    problem_set = _loaded(outline)
     return prove_question(problem_set, problem_set.question(id), block)
 
 
@@ -145,36 +145,41 @@ _loaded = functools.cache(load_problem_set)
 def prove_question(problem_set: ProblemSet, question: Question, seeds: range) -> QuestionProof:
     """Prove one question on these seeds; the first block of seeds, from 0, also proves the blank notebook."""
     proof = QuestionProof(question.id, question.title, len(question.probes), question.points, len(seeds))
-    proof.alternatives = {alternative.key: 0 for alternative in question.alternatives}
-    proof.mistakes = [MistakeProof(mistake.key, mistake.title) for mistake in question.mistakes]
+    proof.alternatives = {alternative.id: 0 for alternative in question.alternatives}
+    proof.mistakes = [MistakeProof(mistake.id, mistake.title) for mistake in question.mistakes]
     torch.set_num_threads(1)  # probes are tiny, and threads only wait for each other
+    referee, order = ProofReferee(problem_set, 0), ProbeOrder(question)
     if 0 in seeds:
-        _prove_blank(problem_set, question, proof)
-    referee, plan = ProofReferee(problem_set, 0), ProbeOrder(question)
+        _prove_blank(referee, question, proof)
+        proof.todo = still_to_do(problem_set, question)
     for number, seed in enumerate(seeds):
         if number < 2:
             gc.freeze()  # what is there by now stays: modules, and after the first seed the namespaces of all variants
         referee = referee.at_seed(seed)
-        _prove_seed(referee, question, proof, plan, seed)
-        if number == 0:
-            plan.learn(proof, referee)
+        _prove_seed(referee, question, proof, order, seed)
+        if number == 0 and proof.runs:  # not where the reference itself fails
+            order.learn(proof, referee)
+            if seed == 0:
+                look_closer(referee, question, proof)
     return proof
 
 
-def _prove_blank(problem_set: ProblemSet, question: Question, proof: QuestionProof) -> None:
-    blank = blank_namespace(problem_set)
+def _prove_blank(referee: Referee, question: Question, proof: QuestionProof) -> None:
+    blank = blank_namespace(referee.problem_set)
     if blank is None:
         return
     outcomes = {
-        probe.name: run_probe(probe.function, blank, probe_seed(0, problem_set.name, question.id, probe.name))
-        for probe in question.probes
+        probe.id: run_probe(probe.function, blank, referee.probe_seed(question, probe)) for probe in question.probes
     }
-    proof.blank_score = Referee(problem_set, 0).judge_question(question, outcomes).score
+    try:
+        proof.blank_score = referee.judge_question(question, outcomes).score
+    except ReferenceFailed:
+        return  # which the first seed will say
     if proof.blank_score:
         _note(proof, f"the blank notebook earns {proof.blank_score:g} points")
 
 
-def _prove_seed(referee: Referee, question: Question, proof: QuestionProof, plan: ProbeOrder, seed: int) -> None:
+def _prove_seed(referee: Referee, question: Question, proof: QuestionProof, order: ProbeOrder, seed: int) -> None:
     try:
         result = _graded(referee, question, None)
     except ReferenceFailed as error:
@@ -190,11 +195,11 @@ def _prove_seed(referee: Referee, question: Question, proof: QuestionProof, plan
     for alternative in question.alternatives:
         result = _graded(referee, question, alternative)
         if result.score == question.points:
-            proof.alternatives[alternative.key] += 1
+            proof.alternatives[alternative.id] += 1
         else:
-            _note(proof, f"seed {seed}: alternative {alternative.key} fails {_failures(result)}")
+            _note(proof, f"{alternative.where}: alternative {alternative.id} fails {_failures(result)} (seed {seed})")
     for mistake, entry in zip(question.mistakes, proof.mistakes, strict=True):
-        _prove_mistake(referee, question, mistake, entry, proof, plan, seed)
+        _prove_mistake(referee, question, mistake, entry, proof, order, seed)
 
 
 def _prove_mistake(
@@ -203,32 +208,32 @@ def _prove_mistake(
     mistake: Mistake,
     entry: MistakeProof,
     proof: QuestionProof,
-    plan: ProbeOrder,
+    order: ProbeOrder,
     seed: int,
 ) -> None:
-    for part in plan.parts(mistake, proof):
+    for part in order.parts(mistake, proof):
         result = _graded(referee, part, mistake)
         failed = [probe for probe in result.probes if probe.status != PASSED]
         names = {probe.mistake for probe in failed} - {None}
-        if names == {mistake.key}:
+        if names == {mistake.id}:
             break
-    plan.enough[mistake.key] = len(part.probes)
+    order.enough[mistake.id] = len(part.probes)
     for probe in failed:
         entry.probes[probe.id] = entry.probes.get(probe.id, 0) + 1
     if not failed:
-        _note(proof, f"seed {seed}: mistake {mistake.key} survives")
+        _note(proof, f"{mistake.where}: {mistake.id} passes every probe: is it wrong at all, or is a case missing?")
         return
     entry.caught += 1
-    if names == {mistake.key}:
+    if names == {mistake.id}:
         entry.named += 1
     elif names:
         entry.misnamed += 1
-        _note(proof, f"seed {seed}: mistake {mistake.key} is named as {', '.join(sorted(map(str, names)))}")
+        _note(proof, f"{mistake.where}: {mistake.id} is named as {', '.join(sorted(map(str, names)))}")
 
 
 def _graded(referee: Referee, question: Question, variant: Variant | None) -> QuestionResult:
     outcomes: dict[str, Outcome] = {
-        probe.name: referee.expected(question, probe) if variant is None else referee.variant(question, probe, variant)
+        probe.id: referee.expected(question, probe) if variant is None else referee.variant(question, probe, variant)
         for probe in question.probes
     }
     return referee.judge_question(question, outcomes)
@@ -239,13 +244,13 @@ def _failures(result: QuestionResult) -> str:
 
 
 def _note(proof: QuestionProof, text: str) -> None:
-    if len(proof.problems) < 20:
+    if len(proof.problems) < 20 and text not in proof.problems:
         proof.problems.append(text)
 
 
 def blank_namespace(problem_set: ProblemSet) -> dict[str, Any] | None:
     """The generated student notebook's definitions, with its stubs; None when it has not been built yet."""
-    path = problem_set.student_notebook
+    path = problem_set.outline.student_notebook
     if not path.is_file():
         return None
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]

@@ -20,6 +20,7 @@ from autograder.errors import UserError
 from autograder.files import write_atomically
 from autograder.results.model import INTERNAL, INVALID, Batch
 from autograder.results.store import Store
+from autograder.sets import trusted_files
 
 STAMP = ".unchanged.json"
 WRITTEN = ("run.json", "summary.csv", "summary.json", "results", "html")
@@ -65,7 +66,7 @@ def request_digest(options: Mapping[str, Any], course: Path, paths: Iterable[str
     facts = [str(course), sorted(options.items()), platform.python_version(), platform.machine()]
     facts += [importlib.metadata.version(name) for name in LIBRARIES]
     found.update(json.dumps(facts).encode())
-    sets = [course / "course.toml", *sorted(course.glob("*/source.py")), *sorted(course.glob("*/hidden_tests"))]
+    sets = [course / "course.toml", *trusted_files(course)]
     for path in (*sets, program / "autograder", program / "dgm", *map(Path, paths)):
         found.update(f"\0{path}\0{os.path.realpath(path)}\0".encode(errors="surrogateescape"))
         for line in _lines(path, os.path.realpath(out)):

@@ -20,7 +20,7 @@ from autograder.probes.load import ProblemSet
 # Folders and files of this program that decide about a result; reports and the command line do not.
 DECIDING = (
     "autograder/submissions", "autograder/grading", "autograder/results", "autograder/kernel", "autograder/probes",
-    "autograder/text.py", "dgm",
+    "autograder/sets.py", "autograder/text.py", "dgm",
 )
 
 
@@ -51,10 +51,10 @@ def run_environment(seed: int, device: str, sandbox: str, limits: Limits) -> dic
 def question_keys(problem_set: ProblemSet, environment: dict[str, Any]) -> dict[str, str]:
     """A key for each question: of the environment, the reference and the question's own tests."""
     reference = [cell.text for cell in problem_set.source.defining]
-    modules = sorted((problem_set.folder / "hidden_tests").glob("*.py"))
-    helpers = [path.read_text(encoding="utf-8") for path in modules if not path.stem.startswith("q")]
-    common = digest([environment, problem_set.name, reference, helpers])
-    return {question.id: digest([common, question.id, question.source]) for question in problem_set.questions}
+    common = digest([environment, problem_set.name, reference, problem_set.shared_text])
+    return {
+        question.id: digest([common, question.id, question.bonus, question.text]) for question in problem_set.questions
+    }
 
 
 def with_used(keys: Mapping[str, str], uses: Mapping[str, Sequence[str]]) -> dict[str, str]:

@@ -96,21 +96,37 @@ class Exact(Judge):
 
 @dataclass(frozen=True)
 class Fields(Judge):
-    """Evidence is a dict; each entry has its own judge. Entries must be exactly these."""
+    """Evidence is a dict; each entry has its own judge.
+
+    Attributes:
+        judges: the judge of an entry.
+        default: the judge of all other entries of the reference's evidence; without one there must be no others.
+    """
 
     judges: Mapping[str, Judge] = field(default_factory=dict)
+    default: Judge | None = None
 
     def __call__(self, evidence: Any, expected: Any, context: Context) -> Verdict:
-        if not isinstance(evidence, dict) or set(evidence) != set(self.judges):
-            return Verdict(False, f"expected the entries {sorted(self.judges)}.")
-        for key, judge in self.judges.items():
-            verdict = judge(evidence[key], expected[key], context)
+        keys = self.judges if self.default is None else {**expected, **self.judges}
+        if not isinstance(evidence, dict) or set(evidence) != set(keys):
+            return Verdict(False, f"expected the entries {sorted(keys)}.")
+        for key in keys:
+            verdict = self.judges.get(key, self.default)(evidence[key], expected[key], context)  # type: ignore[misc]
             if not verdict.passed:
                 return Verdict(False, f"{key}: {verdict.message}")
         return Verdict(True)
 
     def describe(self) -> str:
-        return "; ".join(f"{key} {judge.describe()}" for key, judge in self.judges.items())
+        parts = [f"{key} {judge.describe()}" for key, judge in self.judges.items()]
+        if self.default is not None:
+            parts.append(f"{'all others ' if parts else ''}{self.default.describe()}")
+        return "; ".join(parts)
+
+    def to_spec(self) -> dict[str, Any]:
+        spec = super().to_spec()
+        if self.default is None:
+            del spec["default"]
+        return spec
 
 
 @dataclass(frozen=True)
@@ -204,7 +220,8 @@ def from_spec(spec: Mapping[str, Any]) -> Judge:
     """Inverse of ``Judge.to_spec``."""
     values = {key: value for key, value in spec.items() if key != "kind"}
     if spec["kind"] == "Fields":
-        values = {"judges": {key: from_spec(item) for key, item in values["judges"].items()}}
+        default = {"default": from_spec(values["default"])} if "default" in values else {}
+        values = {"judges": {key: from_spec(item) for key, item in values["judges"].items()}, **default}
     return KINDS[spec["kind"]](**values)
 
 

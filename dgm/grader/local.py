@@ -23,11 +23,11 @@ def check_question(question: FrozenQuestion, namespace: Mapping[str, Any]) -> Ch
     outcomes: dict[tuple[str, int], Outcome] = {}
     verdicts: dict[tuple[str, int], tuple[str, str]] = {}
     for probe in question.probes:
-        function, judge = load_probe(probe.source, probe.name), read_judge(probe.judge)
+        function, judge = load_probe(probe.source, probe.id), read_judge(probe.judge)
         for number, seed in enumerate(probe.seeds):
             outcome = run_probe(function, namespace, seed)
-            outcomes[probe.name, number] = outcome
-            verdicts[probe.name, number] = _verdict(outcome, probe.expected[number], judge, seed)
+            outcomes[probe.id, number] = outcome
+            verdicts[probe.id, number] = _verdict(outcome, probe.expected[number], judge, seed)
     named = _named(question, outcomes, verdicts)
     checked = [_checked(probe, verdicts, named) for probe in question.probes]
     return CheckResult(question.id, question.title, checked, question.points, question.bonus, question.unseen,
@@ -41,7 +41,7 @@ def assert_check(assignment: str, checks: str, question: str, probe: str, namesp
         AssertionError: It does not; with the sentence for the student.
     """
     result = check_question(read_questions(unpack(checks))[question], namespace)
-    checked = next(item for item in result.probes if item.name == probe)
+    checked = next(item for item in result.probes if item.id == probe)
     if not checked.passed:
         raise AssertionError(f"{assignment}, {checked.title}: {checked.message}")
 
@@ -125,7 +125,7 @@ def _named(
     alike = [m.title for m in question.mistakes if m.outcomes and all(
         same_outcome(outcomes[case], outcome) for case, outcome in m.outcomes.items() if case in known
     )]
-    expected = {(probe.name, number): value for probe in question.probes for number, value in enumerate(probe.expected)}
+    expected = {(probe.id, number): value for probe in question.probes for number, value in enumerate(probe.expected)}
     for case in failed:
         if case not in found:
             matches = alike or _same_entry(question, case, outcomes[case], expected[case])
@@ -154,13 +154,13 @@ def _same_entry(
 def _checked(
     probe: FrozenProbe, verdicts: Mapping[tuple[str, int], tuple[str, str]], named: Mapping[tuple[str, int], str]
 ) -> CheckedProbe:
-    cases = [(probe.name, number) for number in range(len(probe.seeds))]
+    cases = [(probe.id, number) for number in range(len(probe.seeds))]
     failed = [case for case in cases if verdicts[case][0] != PASSED]
     if not failed:
-        return CheckedProbe(probe.name, probe.title, probe.points, PASSED)
+        return CheckedProbe(probe.id, probe.title, probe.points, PASSED)
     worst = next((case for case in failed if case in named), failed[0])
     status, message = verdicts[worst]
     if worst in named:
-        return CheckedProbe(probe.name, probe.title, probe.points, status, sentence(named[worst]), True)
-    return CheckedProbe(probe.name, probe.title, probe.points, status, message)
+        return CheckedProbe(probe.id, probe.title, probe.points, status, sentence(named[worst]), True)
+    return CheckedProbe(probe.id, probe.title, probe.points, status, message)
 

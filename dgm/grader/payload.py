@@ -33,7 +33,7 @@ class PayloadError(ValueError):
 class FrozenProbe:
     """One public probe: its source, how it is judged, and the expected outcome for each of its fixed seeds."""
 
-    name: str
+    id: str
     title: str
     points: float
     source: str
@@ -171,5 +171,6 @@ def read_judge(spec: Mapping[str, Any]) -> Judge:
         exec(compile(spec["source"], f"<judge {spec['name']}>", "exec"), scope)
         return Custom(scope[spec["name"]], spec.get("text", ""))
     if spec["kind"] == "Fields":
-        return Fields({key: read_judge(item) for key, item in spec["judges"].items()})
+        default = read_judge(spec["default"]) if "default" in spec else None
+        return Fields({key: read_judge(item) for key, item in spec["judges"].items()}, default)
     return from_spec(spec)

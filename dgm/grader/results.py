@@ -60,7 +60,7 @@ class Message(Shown):
 class CheckedProbe:
     """One public check: ``status`` is passed, failed, error or missing; ``message`` says what is wrong."""
 
-    name: str
+    id: str
     title: str
     points: float
     status: str

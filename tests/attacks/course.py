@@ -15,11 +15,16 @@ def canary(place: str) -> str:
     return f"CANARY-{place}-{secrets.token_hex(8)}"
 
 
-SOURCE = '''\
+OUTLINE = '''\
+title = "Attacked"
+core = ["q01_logsumexp", "q02_log_mean_exp", "q03_normalised", "q04_fit", "q05_sample"]
+'''
+OPENING = '''\
 # %% role="setup"
 import torch
-
-# %% role="answer" question="q1"
+'''
+CELLS_1 = '''\
+# %% role="answer"
 def logsumexp(x, dim):
     """Stable log-sum-exp of ``x`` along ``dim``."""
     ### BEGIN SOLUTION
@@ -27,24 +32,27 @@ def logsumexp(x, dim):
     m = x.max(dim, keepdim=True).values
     return (x - m).exp().sum(dim).log() + m.squeeze(dim)
     ### END SOLUTION
-
-# %% role="answer" question="q2"
+'''
+CELLS_2 = '''\
+# %% role="answer"
 def log_mean_exp(x, dim):
     """Logarithm of the mean of exponentials."""
     ### BEGIN SOLUTION
     secret = "{used}"
     return logsumexp(x, dim) - torch.tensor(float(x.shape[dim])).log()
     ### END SOLUTION
-
-# %% role="answer" question="q3"
+'''
+CELLS_3 = '''\
+# %% role="answer"
 def normalised(x, dim):
     """``x`` shifted, so that its mean of exponentials is 1."""
     ### BEGIN SOLUTION
     secret = "{reference}"
     return x - log_mean_exp(x, dim).unsqueeze(dim)
     ### END SOLUTION
-
-# %% role="answer" question="q4"
+'''
+CELLS_4 = '''\
+# %% role="answer"
 def fit(x, y):
     """Linear regression: the weights as a dict of ``weight`` (3,) and ``bias`` ()."""
     ### BEGIN SOLUTION
@@ -63,8 +71,9 @@ class Linear(torch.nn.Module):
     def forward(self, x):
         return x @ self.weight + self.bias
     ### END SOLUTION
-
-# %% role="answer" question="q5"
+'''
+CELLS_5 = '''\
+# %% role="answer"
 def sample(n, generator):
     """Gaussian samples (n, 2) with mean (1, -2) and standard deviation 3."""
     ### BEGIN SOLUTION
@@ -72,13 +81,13 @@ def sample(n, generator):
     return torch.tensor([1.0, -2.0]) + 3 * torch.randn(n, 2, generator=generator)
     ### END SOLUTION
 '''
-Q1 = '''\
-from autograder.probes import Close, mistake, probe, question
+PROBES_1 = '''\
+from autograder.probes import Close, Question
 
-question("q1", title="Log-sum-exp")
+question = Question(title="Log-sum-exp")
 
 
-@probe(points=1, title="moderate inputs", public=True)
+@question.probe(points=1, title="moderate inputs", public=True)
 def moderate(student, rng):
     return student.logsumexp(rng.normal(4, 5), 1)
 
@@ -89,41 +98,46 @@ def near(evidence, expected, context):
     return verdict.passed or "wrong values"
 
 
-@probe(points=2, title="far inputs", judge=near)
+@question.probe(points=2, title="far inputs", judge=near)
 def far(student, rng):
     return student.logsumexp(1e3 * rng.normal(4, 5), 0)
+'''
+MISTAKES_1 = '''\
+from autograder.probes import Mistakes
+
+mistakes = Mistakes()
 
 
-@mistake("no maximum is subtracted", catches="{mistake}")
+@mistakes.rewrite("no maximum is subtracted", catches="{mistake}")
 def naive(ref):
     secret = "{mistake}"
     return {{"logsumexp": lambda x, dim: x.exp().sum(dim).log()}}
 '''
-Q2 = '''\
-from autograder.probes import probe, question
+PROBES_2 = '''\
+from autograder.probes import Question
 
-question("q2", title="Log-mean-exp", uses=["logsumexp"])
+question = Question(title="Log-mean-exp", uses=["logsumexp"])
 
 
-@probe(points=2)
+@question.probe(points=2)
 def mean(student, rng):
     return student.log_mean_exp(rng.normal(3, rng.integer(2, 6)), 1)
 '''
-Q3 = '''\
-from autograder.probes import probe, question
+PROBES_3 = '''\
+from autograder.probes import Question
 
-question("q3", title="Normalised", uses=["log_mean_exp"])
+question = Question(title="Normalised", uses=["log_mean_exp"])
 
 
-@probe(points=1)
+@question.probe(points=1)
 def shifted(student, rng):
     return student.normalised(rng.normal(3, 4), 1)
 '''
-Q4 = '''\
+PROBES_4 = '''\
 import torch
-from autograder.probes import probe, question
+from autograder.probes import Question
 
-question("q4", title="Regression")
+question = Question(title="Regression")
 TRUTH = [1.5, -2.0, 0.5]
 
 
@@ -143,31 +157,51 @@ def on_held_out_data(evidence, expected, context):
     return error < 0.02 or "the error on held-out data is too large"
 
 
-@probe(points=3, title="trained weights", judge=on_held_out_data)
+@question.probe(points=3, title="trained weights", judge=on_held_out_data)
 def trained(student, rng):
     return student.fit(*data(rng, 64))
 '''
-Q5 = '''\
-from autograder.probes import SameMoments, probe, question
+PROBES_5 = '''\
+from autograder.probes import Question, SameMoments
 
-question("q5", title="Sampling")
+question = Question(title="Sampling")
 
 
-@probe(points=2, title="samples", judge=SameMoments())
+@question.probe(points=2, title="samples", judge=SameMoments())
 def samples(student, rng):
     return student.sample(1000, rng.generator())
 '''
 
 
+FILES = {
+    "ps8.toml": OUTLINE,
+    "opening.py": OPENING,
+    "q01_logsumexp/cells.py": CELLS_1,
+    "q01_logsumexp/probes.py": PROBES_1,
+    "q01_logsumexp/mistakes.py": MISTAKES_1,
+    "q02_log_mean_exp/cells.py": CELLS_2,
+    "q02_log_mean_exp/probes.py": PROBES_2,
+    "q03_normalised/cells.py": CELLS_3,
+    "q03_normalised/probes.py": PROBES_3,
+    "q04_fit/cells.py": CELLS_4,
+    "q04_fit/probes.py": PROBES_4,
+    "q05_sample/cells.py": CELLS_5,
+    "q05_sample/probes.py": PROBES_5,
+}
+SECRET = [  # these hold places for canaries
+    *(name for name in FILES if name.endswith("/cells.py")),
+    "q01_logsumexp/probes.py", "q01_logsumexp/mistakes.py", "q04_fit/probes.py",
+]
+
+
 def make_course(root: Path, canaries: dict[str, str]) -> ProblemSet:
     """Write and load the problem set."""
     folder = root / "ps8_attacked"
-    (folder / "hidden_tests").mkdir(parents=True)
-    (folder / "source.py").write_text(SOURCE.format(**canaries))
-    for name, text in {"q1": Q1, "q2": Q2, "q3": Q3, "q4": Q4, "q5": Q5}.items():
-        text = text.format(**canaries) if name in ("q1", "q4") else text
-        (folder / "hidden_tests" / f"{name}.py").write_text(text)
-    for path in (root, folder, folder / "hidden_tests"):
+    for name, text in FILES.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text.format(**canaries) if name in SECRET else text)
+    for path in (root, folder, *folder.glob("q*/")):
         path.chmod(0o755)
     return load_problem_set(folder)
 

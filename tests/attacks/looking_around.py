@@ -59,8 +59,9 @@ with open("/proc/self/maps") as maps, open("/proc/self/mem", "rb", 0) as memory:
 """), says="observed 0"),
     Attack("tests", "the hidden tests and the reference, by their path", at("""
 look_below(COURSE)
-for path in glob.glob("/work/*/ps*/hidden_tests/*.py") + glob.glob("/**/hidden_tests/*.py"):
-    look_at(path)
+for below in ("hidden_tests/*.py", "source.py", "q*/*.py", "shared/*.py", "opening.py", "ps*.toml"):
+    for path in glob.glob("/work/*/ps*/" + below) + glob.glob("/**/" + below) + glob.glob(COURSE + "/*/" + below):
+        look_at(path)
 """), levels=FILES, says="observed 0"),
     Attack("results", "other submissions, the gradebook and the run's seed", at("""
 look_below(OUT)
@@ -142,7 +143,7 @@ import linecache
 look(repr(linecache.cache))
 import inspect
 for module in list(sys.modules.values()):
-    if (getattr(module, "__name__", "") or "").startswith(("dgm", "_probe", "autograder", "_hidden")):
+    if (getattr(module, "__name__", "") or "").startswith(("dgm", "_probe", "autograder", "_hidden", "_set", "ps8")):
         try:
             look(inspect.getsource(module))
         except (OSError, TypeError):

@@ -11,30 +11,33 @@ from autograder.jupyter import quick_jupyter
 
 quick_jupyter()
 
-COURSE = """
+COURSE = {
+    "course.toml": '''\
 [course]
 title = "A course"
 repository = "someone/somewhere"
 
 [sets.ps1]
+''',
+    "ps1_tiny/ps1.toml": '''\
 title = "Tiny"
-folder = "ps1_tiny"
-"""
-
-SOURCE = '''
+core = ["q01_log_probabilities", "q02_scale"]
+''',
+    "ps1_tiny/opening.py": '''\
 # %% [markdown]
 # # Problem set 1 · Tiny
 
 # %% role="setup"
 import torch
-
+''',
+    "ps1_tiny/q01_log_probabilities/cells.py": '''\
 # %% [markdown]
 # ## Question 1 · Stable log-probabilities
 # *4 points · about 10 minutes*
 #
 # Write a log-sum-exp.
 
-# %% role="answer" question="q1"
+# %% role="answer"
 def logsumexp(x, dim):
     """Logarithm of a sum of exponentials along ``dim``."""
     ### BEGIN SOLUTION
@@ -42,12 +45,59 @@ def logsumexp(x, dim):
     return (x - m).exp().sum(dim).log() + m.squeeze(dim)
     ### END SOLUTION
 
-# %% role="check" question="q1"
+# %% role="check"
 grader.check("q1")
 
 # %%
 print("a figure", logsumexp(torch.zeros(1, 2), 1))
+''',
+    "ps1_tiny/q01_log_probabilities/probes.py": '''\
+from autograder.probes import Question
 
+question = Question(title="Stable log-probabilities", minutes=10, hints=["gentle", "clearer", "explicit"])
+
+SCALE = 1e3
+
+
+@question.probe(points=1, title="moderate numbers", public=True)
+def moderate(student, rng):
+    return student.logsumexp(rng.normal(4, 5), 1)
+
+
+@question.probe(points=1, title="far from zero", public=True)
+def far(student, rng):
+    return student.logsumexp(SCALE * rng.normal(4, 5), 1)
+
+
+@question.probe(points=2, title="along the first axis")
+def first_axis(student, rng):
+    return student.logsumexp(rng.normal(4, 5), 0)
+''',
+    "ps1_tiny/q01_log_probabilities/mistakes.py": '''\
+from autograder.probes import Mistakes, edit
+
+mistakes = Mistakes()
+
+mistakes.at(" + m.squeeze(dim)", edit("forgot", "the maximum is not added back", ""))
+
+
+@mistakes.rewrite("the exponentials overflow: subtract the maximum first")
+def naive(ref):
+    return {"logsumexp": lambda x, dim: x.exp().sum(dim).log()}
+''',
+    "ps1_tiny/q01_log_probabilities/alternatives.py": '''\
+import torch
+
+from autograder.probes import Alternatives
+
+alternatives = Alternatives()
+
+
+@alternatives.rewrite("uses torch.logsumexp")
+def library(ref):
+    return {"logsumexp": lambda x, dim: torch.logsumexp(x, dim)}
+''',
+    "ps1_tiny/q02_scale/cells.py": '''\
 # %% [markdown]
 # ## Question 2 · A scale
 # *3 points, 2 of them for a written answer · about 5 minutes*
@@ -55,7 +105,7 @@ print("a figure", logsumexp(torch.zeros(1, 2), 1))
 # %% role="given"
 FACTOR = 3.0
 
-# %% role="answer" question="q2"
+# %% role="answer"
 class Scale:
     """Multiplies by ``factor``."""
 
@@ -70,57 +120,18 @@ class Scale:
         return self.secret_factor * x
         ### END SOLUTION
 
-# %% role="check" question="q2"
+# %% role="check"
 grader.check("q2")
 
-# %% [markdown] role="written" question="q2"
+# %% [markdown] role="written"
 # ### BEGIN SOLUTION
 # The model answer is forty-two.
 # ### END SOLUTION
-'''
+''',
+    "ps1_tiny/q02_scale/probes.py": '''\
+from autograder.probes import Close, Question
 
-Q1 = '''
-import torch
-
-from autograder.probes import Close, Fields, Verdict, alternative, edit_mistake, mistake, probe, question
-
-question("q1", title="Stable log-probabilities", minutes=10, hints=["gentle", "clearer", "explicit"])
-
-SCALE = 1e3
-
-
-@probe(points=1, title="moderate numbers", public=True)
-def moderate(student, rng):
-    return student.logsumexp(rng.normal(4, 5), 1)
-
-
-@probe(points=1, title="far from zero", public=True)
-def far(student, rng):
-    return student.logsumexp(SCALE * rng.normal(4, 5), 1)
-
-
-@probe(points=2, title="along the first axis")
-def first_axis(student, rng):
-    return student.logsumexp(rng.normal(4, 5), 0)
-
-
-edit_mistake("forgot", "the maximum is not added back", (" + m.squeeze(dim)", ""))
-
-
-@mistake("the exponentials overflow: subtract the maximum first")
-def naive(ref):
-    return {"logsumexp": lambda x, dim: x.exp().sum(dim).log()}
-
-
-@alternative("uses torch.logsumexp")
-def library(ref):
-    return {"logsumexp": lambda x, dim: torch.logsumexp(x, dim)}
-'''
-
-Q2 = '''
-from autograder.probes import Close, Verdict, edit_mistake, probe, question
-
-question("q2", title="A scale", minutes=5, manual_points=2)
+question = Question(title="A scale", minutes=5, manual_points=2, rubric=["2 points: forty-two."])
 
 LIMIT = 10.0
 
@@ -132,22 +143,27 @@ def bounded(evidence, expected, context):
     return Close(rtol=1e-3)(evidence, expected, context)
 
 
-@probe(points=1, title="twice", judge=bounded, public=True)
+@question.probe(points=1, title="twice", judge=bounded, public=True)
 def twice(student, rng):
     return student.Scale(2.0).apply(rng.normal(3))
+''',
+    "ps1_tiny/q02_scale/mistakes.py": '''\
+from autograder.probes import Mistakes, edit
 
+mistakes = Mistakes()
 
-edit_mistake("twice_applied", "the factor is applied twice", ("self.secret_factor * x", "self.secret_factor ** 2 * x"))
-'''
+mistakes.at(
+    "self.secret_factor * x",
+    edit("twice_applied", "the factor is applied twice", "self.secret_factor ** 2 * x"),
+)
+''',
+}
 
 
 def _write(root: Path) -> None:
-    (root / "course.toml").write_text(COURSE)
-    hidden = root / "ps1_tiny" / "hidden_tests"
-    hidden.mkdir(parents=True)
-    (root / "ps1_tiny" / "source.py").write_text(SOURCE.lstrip())
-    (hidden / "q1.py").write_text(Q1.lstrip())
-    (hidden / "q2.py").write_text(Q2.lstrip())
+    for name, text in COURSE.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,8 @@ from autograder.errors import UserError
 from autograder.probes.load import load_problem_set
 from dgm.grader.payload import pack, read_outcome, unpack, write_outcome
 
+Q1, Q2 = "q01_log_probabilities", "q02_scale"
+
 
 def _load(root: Path):
     return load_problem_set(root / "ps1_tiny"), load_course(root)
@@ -70,18 +72,18 @@ def test_drafts_do_not_depend_on_what_is_on_disk(built):
 
 
 EDITS = [
-    ("source.py", "Write a log-sum-exp.", "Write one log-sum-exp.", "q1-text-1"),
-    ("source.py", "m = x.max(dim, keepdim=True).values", "m = x.amax(dim, keepdim=True)", "q1-answer-1"),
-    ("source.py", "along ``dim``.", "along the axis ``dim``.", "q1-answer-1"),
-    ("source.py", "FACTOR = 3.0", "FACTOR = 4.0", "q2-given-1"),
-    ("source.py", 'print("a figure"', 'print("another figure"', "q1-demo-1"),
-    ("source.py", "forty-two", "forty-three", "q2-written-1"),
-    ("hidden_tests/q1.py", '"gentle"', '"gentler"', "set-up-grader"),
-    ("hidden_tests/q1.py", "rng.normal(4, 5), 1)", "rng.normal(4, 6), 1)", "set-up-grader"),
-    ("hidden_tests/q1.py", "is not added back", "is never added back", "set-up-grader"),
-    ("hidden_tests/q1.py", "x.exp().sum(dim).log()", "x.exp().sum(dim)", "set-up-grader"),
-    ("hidden_tests/q1.py", "rng.normal(4, 5), 0)", "rng.normal(4, 6), 0)", "the hidden tests or the reference"),
-    ("hidden_tests/q2.py", "rtol=1e-3", "rtol=1e-2", "set-up-grader"),
+    (f"{Q1}/cells.py", "Write a log-sum-exp.", "Write one log-sum-exp.", "q1-text-1"),
+    (f"{Q1}/cells.py", "m = x.max(dim, keepdim=True).values", "m = x.amax(dim, keepdim=True)", "q1-answer-1"),
+    (f"{Q1}/cells.py", "along ``dim``.", "along the axis ``dim``.", "q1-answer-1"),
+    (f"{Q2}/cells.py", "FACTOR = 3.0", "FACTOR = 4.0", "q2-given-1"),
+    (f"{Q1}/cells.py", 'print("a figure"', 'print("another figure"', "q1-demo-1"),
+    (f"{Q2}/cells.py", "forty-two", "forty-three", "q2-written-1"),
+    (f"{Q1}/probes.py", '"gentle"', '"gentler"', "set-up-grader"),
+    (f"{Q1}/probes.py", "rng.normal(4, 5), 1)", "rng.normal(4, 6), 1)", "set-up-grader"),
+    (f"{Q1}/mistakes.py", "is not added back", "is never added back", "set-up-grader"),
+    (f"{Q1}/mistakes.py", "x.exp().sum(dim).log()", "x.exp().sum(dim)", "set-up-grader"),
+    (f"{Q1}/probes.py", "rng.normal(4, 5), 0)", "rng.normal(4, 6), 0)", "the hidden tests or the reference"),
+    (f"{Q2}/probes.py", "rtol=1e-3", "rtol=1e-2", "set-up-grader"),
 ]
 
 
@@ -94,8 +96,8 @@ def test_every_edit_makes_it_stale(built, name, old, new, place):
 
 
 def test_points_are_part_of_the_notebook(built):
-    _edit(built / "ps1_tiny/hidden_tests/q1.py", "points=2", "points=3")
-    _edit(built / "ps1_tiny/source.py", "*4 points", "*5 points")
+    _edit(built / f"ps1_tiny/{Q1}/probes.py", "points=2", "points=3")
+    _edit(built / f"ps1_tiny/{Q1}/cells.py", "*4 points", "*5 points")
     assert len(check(*_load(built))) == 2
 
 
@@ -221,14 +223,14 @@ def test_the_solution_reads_well_and_passes(built):
 
 
 def test_prose_and_hints_are_rebuilt_without_executing(built):
-    _edit(built / "ps1_tiny/source.py", "Write a log-sum-exp.", "Write one log-sum-exp.")
-    _edit(built / "ps1_tiny/hidden_tests/q1.py", '"gentle"', '"gentler"')
+    _edit(built / f"ps1_tiny/{Q1}/cells.py", "Write a log-sum-exp.", "Write one log-sum-exp.")
+    _edit(built / f"ps1_tiny/{Q1}/probes.py", '"gentle"', '"gentler"')
     assert not build(*_load(built), run="never").executed
     assert check(*_load(built)) == []
 
 
 def test_changed_code_needs_execution(built):
-    _edit(built / "ps1_tiny/source.py", "FACTOR = 3.0", "FACTOR = 4.0")
+    _edit(built / f"ps1_tiny/{Q2}/cells.py", "FACTOR = 3.0", "FACTOR = 4.0")
     before = (built / "ps1_tiny/ps1.ipynb").read_bytes()
     with pytest.raises(UserError, match="without --no-execute"):
         build(*_load(built), run="never")
@@ -236,7 +238,7 @@ def test_changed_code_needs_execution(built):
 
 
 def test_a_failing_solution_names_its_cell(built):
-    _edit(built / "ps1_tiny/source.py", 'print("a figure"', 'print("a figure" + 1')
+    _edit(built / f"ps1_tiny/{Q1}/cells.py", 'print("a figure"', 'print("a figure" + 1')
     with pytest.raises(UserError, match=r"question 1, cell q1-demo-1 .*TypeError") as caught:
         build(*_load(built))
     assert caught.value.code == 1
@@ -248,7 +250,7 @@ def test_command_line(built, monkeypatch, capsys):
     assert main(["build", "ps1_tiny", "--no-execute"]) == 0
     assert main(["build", str(built / "ps1_tiny"), "--check"]) == 0
     capsys.readouterr()
-    _edit(built / "ps1_tiny/source.py", "Write a", "Write one")
+    _edit(built / f"ps1_tiny/{Q1}/cells.py", "Write a", "Write one")
     assert main(["build", "ps1", "--check"]) == 1
     error = capsys.readouterr().err
     assert "ps1.ipynb is stale (cell q1-text-1 differs)" in error
@@ -257,30 +259,31 @@ def test_command_line(built, monkeypatch, capsys):
 
 
 LINTS = [
-    ('# %% role="check" question="q1"\ngrader.check("q1")', "# %%\nNone", "q1: there is no check cell"),
-    ('grader.check("q1")', 'grader.check("q2")', 'does not call grader.check("q1")'),
-    ("## Question 1 ·", "## Question One ·", "there must be one heading `## Question 1`"),
-    ("*4 points", "*3 points", "its heading says *3 points · about 10 minutes*"),
-    ("about 10 minutes", "about 20 minutes", "its question() says *4 points · about 10 minutes*"),
-    ("*4 points · about 10 minutes*", "", "below its heading must stand"),
-    ('    """Logarithm of a sum of exponentials along ``dim``."""\n', "", "logsumexp has no docstring"),
-    ("    m = x.max(dim, keepdim=True).values\n    return (x - m).exp().sum(dim).log() + m.squeeze(dim)\n", "",
-     "an empty solution region"),
-    ('    ### END SOLUTION\n\n# %% role="check" question="q1"', '\n# %% role="check" question="q1"', "without an"),
-    ('FACTOR = 3.0', '### BEGIN SOLUTION\nFACTOR = 3.0\n### END SOLUTION', "a solution region in a given cell"),
+    (f"{Q1}/cells.py", '# %% role="check"\ngrader.check("q1")', "# %%\nNone", "q1: there is no check cell"),
+    (f"{Q1}/cells.py", 'grader.check("q1")', 'grader.check("q2")', 'does not call grader.check("q1")'),
+    (f"{Q1}/cells.py", "## Question 1 ·", "## Question One ·", "there must be one heading `## Question 1`"),
+    (f"{Q1}/cells.py", "*4 points", "*3 points", "its heading says *3 points · about 10 minutes*"),
+    (f"{Q1}/cells.py", "about 10 minutes", "about 20 minutes", "its Question says *4 points · about 10 minutes*"),
+    (f"{Q1}/cells.py", "*4 points · about 10 minutes*", "", "below its heading must stand"),
+    (f"{Q1}/cells.py", '    """Logarithm of a sum of exponentials along ``dim``."""\n', "",
+     "logsumexp has no docstring"),
+    (f"{Q2}/cells.py", "        self.secret_factor = factor\n", "", "an empty solution region"),
+    (f"{Q1}/cells.py", '    ### END SOLUTION\n\n# %% role="check"', '\n# %% role="check"', "without an"),
+    (f"{Q2}/cells.py", 'FACTOR = 3.0', '### BEGIN SOLUTION\nFACTOR = 3.0\n### END SOLUTION',
+     "a solution region in a given cell"),
 ]
 
 
-@pytest.mark.parametrize(("old", "new", "says"), LINTS)
-def test_lint(built, old, new, says):
-    _edit(built / "ps1_tiny/source.py", old, new)
+@pytest.mark.parametrize(("name", "old", "new", "says"), LINTS)
+def test_lint(built, name, old, new, says):
+    _edit(built / "ps1_tiny" / name, old, new)
     with pytest.raises(UserError) as caught:
         check(*_load(built))
     assert says in str(caught.value)
 
 
 def test_written_parts_and_points_belong_together(built):
-    _edit(built / "ps1_tiny/hidden_tests/q2.py", ", manual_points=2", "")
-    _edit(built / "ps1_tiny/source.py", "*3 points", "*1 point")
+    _edit(built / f"ps1_tiny/{Q2}/probes.py", ', manual_points=2, rubric=["2 points: forty-two."]', "")
+    _edit(built / f"ps1_tiny/{Q2}/cells.py", "*3 points", "*1 point")
     with pytest.raises(UserError, match="written cell but manual_points is 0"):
         check(*_load(built))

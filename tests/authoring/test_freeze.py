@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import base64
+import json
 import zlib
 
 import numpy as np
@@ -24,7 +25,7 @@ def _freeze(root):
 
 
 def _with_q2(root, old, new):
-    path = root / "ps1_tiny/hidden_tests/q2.py"
+    path = root / "ps1_tiny/q02_scale/probes.py"
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new))
@@ -39,7 +40,7 @@ def test_round_trip(course_folder):
     assert [question.id for question in questions.values()] == ["q1", "q2"]
     assert questions["q1"].hints == ("gentle", "clearer", "explicit")
     assert (questions["q1"].public_points, questions["q1"].hidden_points) == (2, 2)
-    assert [probe.name for probe in questions["q1"].probes] == ["moderate", "far"]
+    assert [probe.id for probe in questions["q1"].probes] == ["moderate", "far"]
     assert pack(data) == pack(_freeze(course_folder))
 
 
@@ -58,8 +59,9 @@ def test_the_reference_passes_and_mistakes_are_named(course_folder):
 
 
 def test_a_mistake_in_a_probe_that_is_not_public_stays_out(course_folder):
-    path = course_folder / "ps1_tiny/hidden_tests/q1.py"
-    path.write_text(path.read_text() + "\nedit_mistake('same', 'the same numbers', ('dim).log()', 'dim).log() + 0'))\n")
+    path = course_folder / "ps1_tiny/q01_log_probabilities/mistakes.py"
+    text = "\nmistakes.at('dim).log()', edit('same', 'the same numbers', 'dim).log() + 0'))\n"
+    path.write_text(path.read_text() + text)
     titles = [mistake["title"] for mistake in _freeze(course_folder)["questions"][0]["mistakes"]]
     assert "the same numbers" not in titles
     assert len(titles) == 2
@@ -75,7 +77,8 @@ def test_custom_judges_are_frozen_with_what_they_name(course_folder):
     judge = read_judge(probe["judge"])
     assert isinstance(judge, Custom)
     assert "LIMIT = 10.0" in probe["judge"]["source"]
-    assert "edit_mistake" not in probe["judge"]["source"]
+    for other in ("question", "twice", "autograder", "mistake"):
+        assert other not in probe["judge"]["source"]
     ones = np.ones(3, np.float32)
     assert judge(ones, ones, Context(0)).passed
     assert judge(ones * 1e6, ones, Context(0)).message == "the values are out of bounds."
@@ -92,6 +95,23 @@ def test_fields_of_custom_judges(course_folder):
     judge = read_judge(probe["judge"])
     assert isinstance(judge, Fields)
     assert isinstance(judge.judges["n"], Exact)
+    assert judge.default is None
+
+
+def test_fields_with_a_default_are_frozen_with_it(course_folder):
+    _with_q2(course_folder, "judge=bounded", 'judge=Fields({"n": Exact()}, default=Custom(bounded))')
+    _with_q2(course_folder, "import Close", "import Close, Custom, Exact, Fields")
+    _with_q2(course_folder, "return student.Scale(2.0).apply(rng.normal(3))",
+             'return {"y": student.Scale(2.0).apply(rng.normal(3)), "n": 3}')
+    (probe,) = _freeze(course_folder)["questions"][1]["probes"]
+    judge = read_judge(json.loads(json.dumps(probe["judge"])))
+    assert isinstance(judge, Fields) and judge.judges == {"n": Exact()} and isinstance(judge.default, Custom)
+    ones = np.ones(3, np.float32)
+    want = {"n": 3, "y": ones}
+    assert judge(want, want, Context(0)).passed
+    assert judge({"n": 3, "y": ones * 1e6}, want, Context(0)).message == "y: the values are out of bounds."
+    assert not judge({"n": 4, "y": ones}, want, Context(0)).passed
+    assert not judge({"n": 3}, want, Context(0)).passed
 
 
 @pytest.mark.parametrize(
@@ -100,7 +120,7 @@ def test_fields_of_custom_judges(course_folder):
         ("if abs(evidence)", "if context.reference is None or abs(evidence)", "its judge uses context.reference"),
         ("judge=bounded", "judge=lambda evidence, expected, context: True", "must be a top-level function"),
         ("judge=bounded", "judge=(lambda limit: lambda e, x, c: e < limit)(3)", "must be a top-level function"),
-        ("return student.Scale", "bounded; return student.Scale", "Close"),
+        ("return student.Scale", "bounded; return student.Scale", "names Close, which must stay with the grader"),
         ("return student.Scale", "return student.Nothing", "the reference itself fails"),
         ("LIMIT * 100", "LIMIT * 0", "the reference fails its own public check"),
     ],
@@ -171,4 +191,5 @@ def test_a_cut_payload_is_damaged(course_folder):
 
 
 def test_plain_judges_survive():
-    assert read_judge(Close(rtol=0.5).to_spec()) == Close(rtol=0.5)
+    for judge in (Close(rtol=0.5), Fields({"a": Exact()}), Fields({"a": Exact()}, default=Close(rtol=0.5))):
+        assert read_judge(json.loads(json.dumps(judge.to_spec()))) == judge

@@ -24,7 +24,7 @@ from autograder.probes.namespace import reference_namespace
 def course(course_folder):
     """A course whose student notebook is built (the solution is not needed for a release)."""
     problem_set, course = load_problem_set(course_folder / "ps1_tiny"), load_course(course_folder)
-    write_atomically(problem_set.student_notebook, to_text(draft(problem_set, course).student))
+    write_atomically(problem_set.outline.student_notebook, to_text(draft(problem_set, course).student))
     (course_folder / "LICENSE").write_text("Do what you like.\n")
     return course
 
@@ -61,7 +61,7 @@ def test_a_release_holds_no_solution(course, tmp_path):
 
 
 def test_a_stale_notebook_is_not_released(course, tmp_path):
-    source = course.root / "ps1_tiny/source.py"
+    source = course.root / "ps1_tiny/q01_log_probabilities/cells.py"
     source.write_text(source.read_text().replace("Write a", "Write one"))
     with pytest.raises(UserError, match="run `autograder build ps1` first"):
         _release(course, tmp_path / "out", "plain")

@@ -81,7 +81,11 @@ def test_custom_judges_may_answer_with_bool_sentence_or_verdict_and_may_raise():
 
 
 @pytest.mark.parametrize(
-    "judge", [j.Close(1e-3, 0.5), j.Exact(), j.AtMost(1.5, 2.0), j.SameMoments(1e-8), j.Fields({"a": j.Exact()})]
+    "judge",
+    [
+        j.Close(1e-3, 0.5), j.Exact(), j.AtMost(1.5, 2.0), j.SameMoments(1e-8), j.Fields({"a": j.Exact()}),
+        j.Fields({"a": j.Exact()}, default=j.Close(0.5)), j.Fields(default=j.Fields({"b": j.AtMost()})),
+    ],
 )
 def test_specs_round_trip(judge):
     assert j.from_spec(judge.to_spec()) == judge
@@ -99,3 +103,36 @@ def test_a_judge_that_looks_for_what_is_wrong_is_not_fooled():
         assert not passed(j.Custom(lambda *_: True), {"a": evil, "b": 0.0}, want)
     assert passed(j.Custom(lambda *_: True), {"a": np.nan, "b": 1}, {"a": np.nan, "b": 0})
     assert not passed(j.Custom(lambda *_: True), "text", want)
+
+
+def test_fields_with_a_default_judge_all_other_entries():
+    judge = j.Fields({"n": j.Exact()}, default=j.Close())
+    want = {"n": 3, "x": np.ones(2), "y": 2.0}
+    assert passed(judge, {"n": 3, "x": np.ones(2) + 1e-6, "y": 2.0}, want)
+    for key, wrong in (("n", 4), ("n", 3.00001), ("x", np.zeros(2)), ("y", 2.1)):
+        verdict = j.decide(judge, {**want, key: wrong}, want, CONTEXT)
+        assert not verdict.passed and verdict.message.startswith(f"{key}: ")
+    everything = j.Fields(default=j.Close(rtol=0.5))
+    assert passed(everything, {**want, "y": 2.9}, want) and not passed(everything, {**want, "y": 4.0}, want)
+
+
+@pytest.mark.parametrize("default", [None, j.Close()])
+@pytest.mark.parametrize("evidence", [{}, {"n": 3}, {"n": 3, "x": 1.0, "z": 1.0}, {"n": 3, "z": 1.0}, [3, 1.0], None])
+def test_entries_must_be_the_references_with_and_without_a_default(default, evidence):
+    judge = j.Fields({"n": j.Exact()} if default else {"n": j.Exact(), "x": j.Close()}, default)
+    want = {"n": 3, "x": 1.0}
+    assert passed(judge, want, want)
+    verdict = judge(evidence, want, CONTEXT)
+    assert verdict == j.Verdict(False, "expected the entries ['n', 'x'].")
+
+
+def test_an_entry_that_has_a_judge_must_be_in_the_reference():
+    assert not passed(j.Fields({"n": j.Exact()}, default=j.Close()), {"n": 3, "x": 1.0}, {"x": 1.0})
+
+
+def test_fields_say_how_they_judge():
+    assert j.Fields({"n": j.Exact()}, default=j.Close()).describe() == (
+        "n equal to the reference; all others close to the reference (rtol 0.0001, atol 1e-05)"
+    )
+    assert j.Fields(default=j.Exact()).describe() == "equal to the reference"
+    assert "default" not in j.Fields({"n": j.Exact()}).to_spec()

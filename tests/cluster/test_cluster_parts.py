@@ -1,11 +1,13 @@
 """The parts of the cluster code that need no cluster."""
 
+import json
+import shutil
 import sys
 import tempfile
 from pathlib import Path
 
 import pytest
-from grading_helpers import LIMITS, RIGHT, FakePool, submission
+from grading_helpers import LIMITS, RIGHT, SETUP, TRIPLE, FakePool, make_course, submission, write_files
 
 from autograder.cluster import connect
 from autograder.cluster.bundle import Bundle, pack, unpack
@@ -13,6 +15,7 @@ from autograder.cluster.coordinator import _difference
 from autograder.cluster.worker import WorkerRun, WorkerRuns
 from autograder.errors import UserError
 from autograder.grading.batch import Options
+from autograder.probes.load import load_problem_set
 from autograder.results.keys import question_keys
 
 
@@ -27,7 +30,7 @@ def test_a_bundle_is_the_same_problem_set(problem_set, bundle, tmp_path, monkeyp
     assert seed == 7 and options == Options(limits=LIMITS, sandbox="landlock", allow_weaker=True)
     assert (other.name, len(other.questions), other.points) == (problem_set.name, 3, problem_set.points)
     assert not list(tmp_path.iterdir())  # no hidden test is left on the disk of a worker
-    assert not any(problem_set.folder.as_posix() in text for text in bundle.data.decode().split('"'))
+    assert not any(problem_set.outline.folder.path.as_posix() in text for text in bundle.data.decode().split('"'))
 
 
 def test_keys_do_not_depend_on_where_the_files_lie(problem_set, bundle):
@@ -54,6 +57,70 @@ def test_paths_that_lead_outside_are_refused(problem_set, bundle, name, monkeypa
     data = json.dumps(content).encode()
     with pytest.raises(UserError, match="leads outside"):
         unpack(data, hashlib.sha256(data).hexdigest())
+
+
+NEEDED = {
+    "ps9.toml", "opening.py", "shared/inputs.py", "shared/deeper/shapes.py",
+    *(f"{question}/{kind}.py" for question in ("q01_double", "q02_double_sum", "q03_mean_double")
+      for kind in ("cells", "probes")),
+    "q01_double/mistakes.py", "q01_double/parts/alone.py",
+}  # fmt: skip
+
+
+@pytest.fixture
+def with_shared(tmp_path):
+    """A set of its own whose last question has helpers elsewhere, with files beside it that no worker needs."""
+    folder = make_course(tmp_path / "course")
+    path = folder / "q03_mean_double" / "probes.py"
+    text = path.read_text()
+    text = text.replace("import Question\n", "import Question\n\nfrom ..shared.inputs import rows, tolerant\n")
+    text = text.replace('title="means"', 'title="means", judge=tolerant').replace("rng.normal(3, 5)", "rows(rng)")
+    path.write_text(text)
+    mistakes = folder / "q01_double" / "mistakes.py"
+    mistakes.write_text("from .parts.alone import SENTENCE\n" + mistakes.read_text().replace(
+        '"the factor is `three` instead of two"', "SENTENCE"
+    ))
+    write_files(folder, {
+        "shared/inputs.py": "from dgm.checks.judges import Close\n\nfrom .deeper.shapes import WIDTH\n\n\n"
+        "def rows(rng):\n    return rng.normal(3, WIDTH)\n\n\n"
+        "def tolerant(evidence, expected, context):\n    return Close()(evidence, expected, context)\n",
+        "shared/deeper/shapes.py": "WIDTH = 5\n", "q01_double/parts/alone.py": 'SENTENCE = "the factor is `three`"\n',
+        "q01_double/test_reference.py": "raise SystemExit", "ps9.ipynb": "{}", "ps9_solution.ipynb": "{}",
+        "README.md": "words", "notes.txt": "words", "drafts/q01.py": "raise SystemExit",
+        "q01_double/__pycache__/probes.cpython-311.pyc": "x", ".hidden": "x",
+    })
+    return folder
+
+
+def test_a_bundle_holds_just_what_loading_needs(with_shared, tmp_path, monkeypatch):
+    problem_set = load_problem_set(with_shared)
+    bundle = pack(problem_set, 7, Options(limits=LIMITS))
+    assert set(json.loads(bundle.data)["files"]) == NEEDED
+    read = {with_shared / name for name in ("ps9.toml", "opening.py")} | set(with_shared.glob("q*/cells.py"))
+    read |= {problem_set.modules.folder.module(name) for name in problem_set.modules._texts}
+    assert {path.relative_to(with_shared).as_posix() for path in read} == NEEDED, "each of them is read"
+    outside = tmp_path / "private"
+    outside.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(outside))
+    shutil.rmtree(with_shared)
+    run = WorkerRun(bundle, FakePool)
+    assert not list(outside.iterdir())
+    assert run.facts["keys"] == question_keys(problem_set, run.facts["environment"])
+    for cells, score, mistake in ((RIGHT, 10, None), ((SETUP, TRIPLE, *RIGHT[2:]), 7, "triple")):
+        request = [[cell.number, cell.source] for cell in submission("ada", *cells).notebook.cells]
+        result = run.grade({"cells": request, "known": {}})["result"]
+        assert result["score"] == score and result["questions"][0]["probes"][0]["mistake"] == mistake
+    question = unpack(bundle.data, bundle.digest)[0].question("q3")
+    assert "def rows" in question.probes[0].source and "WIDTH = 5" in question.probes[0].source
+
+
+@pytest.mark.parametrize("name", ["parts/opening.py", "../opening.py", "opening.txt"])
+def test_what_would_not_be_in_a_bundle_is_no_opening(with_shared, name):
+    write_files(with_shared, {name: "# %%\nprint(1)\n"})
+    outline = with_shared / "ps9.toml"
+    outline.write_text(outline.read_text() + f'opening = "{name}"\n')
+    with pytest.raises(UserError, match=r"there is no file .* beside it"):
+        load_problem_set(with_shared)
 
 
 class QuickRun:

@@ -132,7 +132,7 @@ def fatal(evidence, expected, context):
 def test_a_submission_that_kills_every_worker_is_a_row(client, tmp_path, here):
     """Nobody knows how it could, but a bug in a judge would do."""
     folder = make_course(tmp_path / "course")
-    path = folder / "hidden_tests" / "q3.py"
+    path = folder / "q03_mean_double" / "probes.py"
     text = path.read_text().replace('title="means")', 'title="means", judge=fatal)')
     head, rest = text.split("\n", 1)
     path.write_text(head + FATAL + rest)
@@ -152,9 +152,9 @@ def test_a_submission_that_kills_every_worker_is_a_row(client, tmp_path, here):
 
 def test_a_broken_reference_is_the_problem_sets_fault(client, tmp_path):
     folder = make_course(tmp_path / "course")
-    path = folder / "source.py"
-    path.write_text(path.read_text().replace("return 2 * x", "return 2 * y"))
-    with DaskWorkers(client, "cpu") as workers, pytest.raises(UserError, match=r"ps9 cannot be used .*q1\.small"):
+    path = folder / "q01_double" / "cells.py"
+    path.write_text(path.read_text().replace("return 2 * x", "return 2 * x + y"))
+    with DaskWorkers(client, "cpu") as workers, pytest.raises(UserError, match=r"ps9 cannot be used .*q1, small"):
         run(load_problem_set(folder), tmp_path / "out", workers)
 
 

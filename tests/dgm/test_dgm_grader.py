@@ -12,14 +12,14 @@ from dgm.grader import Grader
 from dgm.grader.payload import pack, read_questions
 
 WRITTEN = '''
-# %% [markdown] role="written" question="q2"
+# %% [markdown] role="written"
 # ### BEGIN SOLUTION
 # The model answer.
 # ### END SOLUTION
 '''
-CHECK = '# %% role="check" question="q1"'
+CHECK = '# %% role="check"'
 MORE = '''
-# %% role="answer" question="q1"
+# %% role="answer"
 def softmax(x, dim):
     """Probabilities."""
     ### BEGIN SOLUTION
@@ -59,8 +59,10 @@ def _grader(folder):
 @pytest.fixture
 def written_set(tiny_set):
     """The tiny set with a written answer in its second question."""
-    _edit(tiny_set, "hidden_tests/q2.py", 'title="Log-mean-exp"', 'title="Log-mean-exp", manual_points=1')
-    (tiny_set / "source.py").write_text((tiny_set / "source.py").read_text() + WRITTEN)
+    written = 'title="Log-mean-exp", manual_points=1, rubric=["1 point: yes"]'
+    _edit(tiny_set, "q02_log_mean_exp/probes.py", 'title="Log-mean-exp"', written)
+    cells = tiny_set / "q02_log_mean_exp/cells.py"
+    cells.write_text(cells.read_text() + WRITTEN)
     return tiny_set
 
 
@@ -73,7 +75,7 @@ def _notebook(text):
 
 
 def test_answers_without_a_public_test_are_named(tiny_set):
-    _edit(tiny_set, "source.py", CHECK, f"{MORE.strip()}\n\n{CHECK}")
+    _edit(tiny_set, "q01_log_sum_exp/cells.py", CHECK, f"{MORE.strip()}\n\n{CHECK}")
     data = freeze(load_problem_set(tiny_set))
     assert [item["unseen"] for item in data["questions"]] == [["softmax", "Layer"], []]
     result = Grader("psx", checks=pack(data)).check("q1", {})
@@ -99,15 +101,16 @@ class Layer:
 
 
 def test_given_code_leads_a_public_test_to_an_answer(tiny_set):
-    _edit(tiny_set, "source.py", CHECK, f"{MORE.strip()}\n\n{CHECK}")
-    _edit(tiny_set, "hidden_tests/q1.py", "return student.logsumexp(rng.normal(4, 5), 1)",
+    _edit(tiny_set, "q01_log_sum_exp/cells.py", CHECK, f"{MORE.strip()}\n\n{CHECK}")
+    _edit(tiny_set, "q01_log_sum_exp/probes.py", "return student.logsumexp(rng.normal(4, 5), 1)",
           "return student.raw.Layer(rng.normal(4, 5)).value")
     assert freeze(load_problem_set(tiny_set))["questions"][0]["unseen"] == ["softmax"]
 
 
 def test_two_mistakes_with_the_same_evidence_are_both_named(tiny_set):
-    path = tiny_set / "hidden_tests/q1.py"
-    path.write_text(path.read_text() + '\nedit_mistake("half", "the shift was lost", (" + m.squeeze(dim)", " + 0"))\n')
+    path = tiny_set / "q01_log_sum_exp/mistakes.py"
+    text = '\nmistakes.at(" + m.squeeze(dim)", edit("half", "the shift was lost", " + 0"))\n'
+    path.write_text(path.read_text() + text)
     scope = {}
     exec(ANSWER.format(end=""), scope)
     message = _grader(tiny_set).check("q1", scope).probes[0].message
@@ -115,7 +118,7 @@ def test_two_mistakes_with_the_same_evidence_are_both_named(tiny_set):
 
 
 def test_a_mistake_in_one_entry_is_named(tiny_set):
-    _edit(tiny_set, "hidden_tests/q1.py", "return student.logsumexp(rng.normal(4, 5), 1)",
+    _edit(tiny_set, "q01_log_sum_exp/probes.py", "return student.logsumexp(rng.normal(4, 5), 1)",
           'x = rng.normal(4, 5)\n    return {"rows": student.logsumexp(x, 1), "columns": student.logsumexp(x, 0)}')
     scope = {}
     exec(ANSWER.format(end=" + m.squeeze(dim) * float(dim == 0) * 0.5"), scope)
@@ -159,7 +162,7 @@ def test_a_notebook_that_cannot_be_read_is_no_news(written_set, tmp_path, monkey
 
 
 def test_a_bonus_question_says_so(tiny_set):
-    _edit(tiny_set, "hidden_tests/q2.py", 'title="Log-mean-exp"', 'title="Log-mean-exp", bonus=True')
+    _edit(tiny_set, "psx.toml", ', "q02_log_mean_exp"]', ']\noptional = ["q02_log_mean_exp"]')
     text = repr(_grader(tiny_set).check_all({}))
     assert "q2 · Log-mean-exp (bonus)" in text
     assert text.endswith("graded later by hidden tests; 2 of all are bonus points.")
@@ -193,8 +196,9 @@ def log_mean_exp(x, dim):
 
 
 def test_what_the_students_own_code_uses_is_looked_at_too(tiny_set):
-    text = (tiny_set / "hidden_tests/q2.py").read_text()
-    (tiny_set / "hidden_tests/q2.py").write_text(re.sub(r", uses=\[.*?\]", "", text))
+    path = tiny_set / "q02_log_mean_exp/probes.py"
+    text = path.read_text()
+    path.write_text(re.sub(r", uses=\[.*?\]", "", text))
     grader, scope = _grader(tiny_set), {}
     wrong = "import torch\n" + ANSWER.format(end="")
     exec(wrong + "def log_mean_exp(x, dim):\n    return [logsumexp(y, dim) for y in [x]][0]", scope)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,77 +13,89 @@ from autograder.submissions.collect import Submission
 from autograder.submissions.notebook import read_notebook
 from dgm.checks.runtime import run_probe_json
 
-SOURCE = '''\
+SET = {
+    "ps9.toml": '''\
+title = "Demo"
+core = ["q01_double", "q02_double_sum", "q03_mean_double"]
+''',
+    "opening.py": '''\
 # %% role="setup"
 import torch
-
-# %% role="answer" question="q1"
+''',
+    "q01_double/cells.py": '''\
+# %% role="answer"
 def double(x):
     """Twice x."""
     ### BEGIN SOLUTION
     return 2 * x
     ### END SOLUTION
+''',
+    "q01_double/probes.py": '''\
+from autograder.probes import Question
 
-# %% role="answer" question="q2"
+question = Question(title="Doubling", hints=["What is two times x?"])
+
+
+@question.probe(points=1, public=True, title="small numbers")
+def small(student, rng):
+    return student.double(rng.normal(4, 5))
+
+
+@question.probe(points=2, title="large numbers")
+def large(student, rng):
+    return student.double(1e3 * rng.normal(4, 5))
+''',
+    "q01_double/mistakes.py": '''\
+from autograder.probes import Mistakes, edit
+
+mistakes = Mistakes()
+
+mistakes.at("2 * x", edit("triple", "the factor is `three` instead of two", "3 * x"))
+''',
+    "q02_double_sum/cells.py": '''\
+# %% role="answer"
 def double_sum(x):
     """Sum of doubled values along the last axis."""
     ### BEGIN SOLUTION
     return double(x).sum(-1)
     ### END SOLUTION
+''',
+    "q02_double_sum/probes.py": '''\
+from autograder.probes import Question
 
-# %% role="answer" question="q3"
+question = Question(title="Sum of doubles", uses=["double"])
+
+
+@question.probe(points=3, title="rows")
+def rows(student, rng):
+    return student.double_sum(rng.normal(4, 5))
+''',
+    "q03_mean_double/cells.py": '''\
+# %% role="answer"
 def mean_double(x):
     """Mean of doubled values along the last axis."""
     ### BEGIN SOLUTION
     return double_sum(x) / x.shape[-1]
     ### END SOLUTION
-'''
-Q1 = '''\
-from autograder.probes import edit_mistake, probe, question
+''',
+    "q03_mean_double/probes.py": '''\
+from autograder.probes import Question
 
-question("q1", title="Doubling", hints=["What is two times x?"])
-
-
-@probe(points=1, public=True, title="small numbers")
-def small(student, rng):
-    return student.double(rng.normal(4, 5))
+question = Question(title="Mean of doubles", uses=["double_sum"])
 
 
-@probe(points=2, title="large numbers")
-def large(student, rng):
-    return student.double(1e3 * rng.normal(4, 5))
-
-
-edit_mistake("triple", "the factor is `three` instead of two", ("2 * x", "3 * x"))
-'''
-Q2 = '''\
-from autograder.probes import probe, question
-
-question("q2", title="Sum of doubles", uses=["double"])
-
-
-@probe(points=3, title="rows")
-def rows(student, rng):
-    return student.double_sum(rng.normal(4, 5))
-'''
-Q3 = '''\
-from autograder.probes import probe, question
-
-question("q3", title="Mean of doubles", uses=["double_sum"])
-
-
-@probe(points=4, title="means")
+@question.probe(points=4, title="means")
 def means(student, rng):
     return student.mean_double(rng.normal(3, 5))
-'''
+''',
+}
 COURSE = '''\
 [course]
 title = "Demo"
 repository = "owner/name"
 
 [sets.ps9]
-title = "Demo"
-folder = "ps9_demo"
+due = ""
 
 [grading]
 sandbox = "auto"
@@ -105,14 +118,19 @@ STUB = "def {}(x):\n    raise NotImplementedError('your answer')"
 BLANK = (SETUP, STUB.format("double"), STUB.format("double_sum"), STUB.format("mean_double"))
 
 
+def write_files(folder: Path, files: Mapping[str, str]) -> None:
+    """Write files by their names relative to a folder."""
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
 def make_course(root: Path) -> Path:
     """A course with one problem set, ps9; returns the set's folder."""
     folder = root / "ps9_demo"
-    (folder / "hidden_tests").mkdir(parents=True)
+    write_files(folder, SET)
     (root / "course.toml").write_text(COURSE)
-    (folder / "source.py").write_text(SOURCE)
-    for name, text in {"q1": Q1, "q2": Q2, "q3": Q3}.items():
-        (folder / "hidden_tests" / f"{name}.py").write_text(text)
     return folder
 
 

@@ -5,7 +5,7 @@ import os
 import shutil
 
 import pytest
-from grading_helpers import RIGHT, notebook
+from grading_helpers import RIGHT, notebook, write_files
 
 from autograder.grading.seeds import new_seed
 from autograder.results import complete
@@ -59,7 +59,7 @@ def test_nothing_changed(run):
 @pytest.mark.parametrize(
     "path",
     [
-        "class/ada.ipynb", "ps9_demo/source.py", "ps9_demo/hidden_tests/q1.py", "course.toml",
+        "class/ada.ipynb", "ps9_demo/q01_double/cells.py", "ps9_demo/q01_double/probes.py", "course.toml",
         "class/out/results/ada.json", "class/out/run.json", "class/out/summary.csv", "class/out/html/index.html",
     ],
 )
@@ -134,3 +134,67 @@ def test_pipes_and_endless_devices_among_submissions_are_not_read(run):
     assert before == key(course)
     (folder / "notes.txt").write_text("x")
     assert before != key(course)
+
+
+WHOLE = {
+    "shared/inputs.py": "ROWS = 4\n",
+    "q01_double/alternatives.py": "from autograder.probes import Alternatives\n\nalternatives = Alternatives()\n",
+    "q01_double/parts/more.py": "X = 1\n",
+    "closing.py": "# %%\nprint(double(1))\n",
+    "ps9_short.toml": 'title = "Short"\ncore = ["q01_double"]\n',
+    "q01_double/test_reference.py": "def test_nothing():\n    pass\n",
+    "ps9.ipynb": "{}",
+    "ps9_solution.ipynb": "{}",
+    "README.md": "words",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "counts"),
+    [
+        ("ps9.toml", True), ("ps9_short.toml", True), ("opening.py", True), ("closing.py", True),
+        ("q01_double/cells.py", True), ("q01_double/probes.py", True), ("q01_double/mistakes.py", True),
+        ("q01_double/alternatives.py", True), ("q01_double/parts/more.py", True), ("shared/inputs.py", True),
+        ("q01_double/test_reference.py", False), ("ps9.ipynb", False), ("ps9_solution.ipynb", False),
+        ("README.md", False),
+    ],
+)  # fmt: skip
+def test_each_kind_of_file_of_a_set_counts_or_not(course, name, counts):
+    (course / "class").mkdir()
+    folder = course / "ps9_demo"
+    write_files(folder, WHOLE)
+    before = key(course)
+    assert key(course) == before
+    text = (folder / name).read_text()
+    (folder / name).write_text(text + " ")
+    assert (key(course) != before) is counts
+    (folder / name).write_text(text)
+    assert key(course) == before
+    (folder / name).unlink()
+    assert (key(course) != before) is counts
+
+
+@pytest.mark.parametrize(("name", "counts"), [
+    ("q04_more/probes.py", True), ("shared/__init__.py", True), ("ps9_other.toml", True),
+    ("q04_more/test_reference.py", False), ("__pycache__/x.pyc", False), ("ps9_other.ipynb", False),
+])  # fmt: skip
+def test_new_files_of_a_set_count_or_not(course, name, counts):
+    (course / "class").mkdir()
+    before = key(course)
+    write_files(course / "ps9_demo", {name: "# new\n"})
+    assert (key(course) != before) is counts
+
+
+def test_a_set_outside_of_the_course_is_graded_each_time(course, tmp_path, monkeypatch, capsys):
+    """Nobody would notice that its files have changed."""
+    from autograder.cli.main import main
+
+    (course / "class").mkdir()
+    (course / "class" / "ada.ipynb").write_bytes(notebook(*RIGHT))
+    elsewhere = shutil.move(course / "ps9_demo", tmp_path / "ps9_elsewhere")
+    monkeypatch.chdir(course)
+    command = ["grade", str(elsewhere), "class", "--out", "out", "--no-html"]
+    assert main(command) == 0 and "10/10" in capsys.readouterr().out
+    path = tmp_path / "ps9_elsewhere" / "q03_mean_double" / "probes.py"
+    path.write_text(path.read_text().replace("points=4", "points=5"))
+    assert main(command) == 0 and "11/11" in capsys.readouterr().out

@@ -46,15 +46,15 @@ def test_what_is_unusually_large():
 @pytest.fixture
 def slow_judge(course):
     """The course, with a judge in its first question that takes the square of what it gets, in time and memory."""
-    path = course / "ps9_demo" / "hidden_tests" / "q1.py"
-    text = path.read_text().replace("@probe(", '''def careless(evidence, expected, context):
+    path = course / "ps9_demo" / "q01_double" / "probes.py"
+    text = path.read_text().replace("@question.probe(", '''def careless(evidence, expected, context):
     import numpy as np
     x = np.ravel(evidence)
     np.add.outer(x, x)
     return np.allclose(np.resize(evidence, np.shape(expected)), expected)
 
 
-@probe(judge=careless, ''', 1)
+@question.probe(judge=careless, ''', 1)
     path.write_text(text)
     return load_problem_set(course / "ps9_demo")
 

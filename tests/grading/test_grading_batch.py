@@ -95,7 +95,7 @@ def test_seed_is_secret_kept_and_decides(problem_set, tmp_path, pools):
 
 def test_a_changed_test_regrades_its_question_and_those_that_use_it(problem_set, course, tmp_path, pools):
     run(problem_set, tmp_path / "out", pools, seed=1)
-    path = course / "ps9_demo" / "hidden_tests" / "q2.py"
+    path = course / "ps9_demo" / "q02_double_sum" / "probes.py"
     path.write_text(path.read_text().replace("points=3", "points=5"))
     changed = load_problem_set(course / "ps9_demo")
     second = Pools()
@@ -109,7 +109,7 @@ def test_a_changed_test_regrades_its_question_and_those_that_use_it(problem_set,
 
 def test_a_changed_last_question_leaves_the_others(problem_set, course, tmp_path, pools):
     run(problem_set, tmp_path / "out", pools)
-    path = course / "ps9_demo" / "hidden_tests" / "q3.py"
+    path = course / "ps9_demo" / "q03_mean_double" / "probes.py"
     path.write_text(path.read_text() + "\n# changed\n")
     second = Pools()
     run(load_problem_set(course / "ps9_demo"), tmp_path / "out", second)
@@ -194,9 +194,9 @@ def test_a_crash_of_the_grader_is_a_row(problem_set, tmp_path, pools):
 
 
 def test_a_broken_reference_is_the_problem_sets_fault(course, tmp_path, pools):
-    path = course / "ps9_demo" / "source.py"
-    path.write_text(path.read_text().replace("return 2 * x", "return 2 * y"))
-    with pytest.raises(UserError, match=r"ps9 cannot be used for grading: q1\.small: the reference itself fails"):
+    path = course / "ps9_demo" / "q01_double" / "cells.py"
+    path.write_text(path.read_text().replace("return 2 * x", "return 2 * x + y"))
+    with pytest.raises(UserError, match=r"ps9 cannot be used for grading: .*q1, small: the reference itself fails"):
         run(load_problem_set(course / "ps9_demo"), tmp_path / "out", pools)
 
 

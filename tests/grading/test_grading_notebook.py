@@ -4,7 +4,7 @@ import json
 import time
 
 import pytest
-from grading_helpers import BLANK, notebook
+from grading_helpers import BLANK, notebook, write_files
 
 from autograder.grading.follow_through import used_questions
 from autograder.kernel.render import line
@@ -125,9 +125,10 @@ def test_problem_set_is_found_by_content(course):
 def test_matcher_names_the_right_set(course, problem_set):
     from autograder.submissions.matching import matcher_for
 
-    other = course / "ps8_other"
-    other.mkdir()
-    (other / "source.py").write_text('# %% role="answer" question="q1"\ndef halve(x):\n    return x / 2\n')
+    write_files(course / "ps8_other", {
+        "ps8.toml": 'title = "Other"\ncore = ["q01_halve"]\n',
+        "q01_halve/cells.py": '# %% role="answer"\ndef halve(x):\n    return x / 2\n',
+    })
     matcher = matcher_for(problem_set, course)
     assert matcher.problem(read_notebook(notebook("def halve(x): return x"))) == (
         "This looks like the notebook of ps8, not of ps9."

@@ -265,7 +265,7 @@ def test_what_questions_use_by_design(problem_set):
 @pytest.fixture
 def undeclared(course):
     """The course, with nothing said of what its questions use."""
-    for path in (course / "ps9_demo" / "hidden_tests").glob("q?.py"):
+    for path in (course / "ps9_demo").glob("q*/probes.py"):
         path.write_text(re.sub(r", uses=\[.*?\]", "", path.read_text()))
     return load_problem_set(course / "ps9_demo")
 
@@ -288,7 +288,7 @@ def test_one_error_does_not_cost_twice_where_only_the_student_uses_the_earlier_a
 
 
 def test_a_question_cannot_declare_later_answers(course):
-    path = course / "ps9_demo" / "hidden_tests" / "q1.py"
+    path = course / "ps9_demo" / "q01_double" / "probes.py"
     path.write_text(path.read_text().replace('title="Doubling"', 'title="Doubling", uses=["double_sum"]'))
     with pytest.raises(UserError, match="q1 uses double_sum, which no earlier question asks for"):
         load_problem_set(course / "ps9_demo")

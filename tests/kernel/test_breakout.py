@@ -260,17 +260,19 @@ def _as_user(script: str, argument: str) -> dict[str, Any]:
 
 def test_without_namespaces_an_ordinary_user_grades_at_the_next_level_and_is_told(open_folder: Path) -> None:
     folder = open_folder / "course"
-    (folder / "ps9_tiny" / "hidden_tests").mkdir(parents=True)
+    question = folder / "ps9_tiny" / "q01_double"
+    question.mkdir(parents=True)
     (folder / "course.toml").write_text(
-        '[course]\ntitle = "Demo"\nrepository = "owner/name"\n[sets.ps9]\ntitle = "Demo"\nfolder = "ps9_tiny"\n'
+        '[course]\ntitle = "Demo"\nrepository = "owner/name"\n[sets.ps9]\ndue = ""\n'
     )
-    (folder / "ps9_tiny" / "source.py").write_text(
-        '# %% role="answer" question="q1"\ndef double(x):\n    """Twice x."""\n'
+    (folder / "ps9_tiny" / "ps9.toml").write_text('title = "Demo"\ncore = ["q01_double"]\n')
+    (question / "cells.py").write_text(
+        '# %% role="answer"\ndef double(x):\n    """Twice x."""\n'
         "    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION\n"
     )
-    (folder / "ps9_tiny" / "hidden_tests" / "q1.py").write_text(
-        'from autograder.probes import probe, question\n\nquestion("q1", title="Doubling")\n\n\n'
-        "@probe(points=3)\ndef ask(student, rng):\n    return student.double(rng.normal(3))\n"
+    (question / "probes.py").write_text(
+        'from autograder.probes import Question\n\nquestion = Question(title="Doubling")\n\n\n'
+        "@question.probe(points=3)\ndef ask(student, rng):\n    return student.double(rng.normal(3))\n"
     )
     cell = {"cell_type": "code", "source": "def double(x):\n    return x + x", "metadata": {}, "outputs": []}
     (folder / "ada.ipynb").write_text(json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [cell]}))

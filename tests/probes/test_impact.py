@@ -9,21 +9,23 @@ from dgm.checks.runtime import run_probe
 
 
 def test_an_edit_touches_what_uses_it_and_not_the_rest(tiny_set):
-    source = tiny_set / "source.py"
+    source = tiny_set / "q01_log_sum_exp/cells.py"
     extra = '\n\ndef shift(x):\n    """Adds one."""\n    ### BEGIN SOLUTION\n    return x + 1\n    ### END SOLUTION\n'
     text = source.read_text()
     end = text.index("### END SOLUTION") + len("### END SOLUTION\n")
     source.write_text(text[:end] + extra + text[end:])
-    tests = tiny_set / "hidden_tests" / "q1.py"
-    tests.write_text(
-        tests.read_text()
-        + "\n@probe(points=1)\ndef shifted(student, rng):\n    return student.shift(rng.normal(3))\n"
-        + 'edit_mistake("no_shift", "nothing is added", ("x + 1", "x"))\n'
+    probes, mistakes = (tiny_set / f"q01_log_sum_exp/{name}.py" for name in ("probes", "mistakes"))
+    probes.write_text(
+        probes.read_text()
+        + "\n@question.probe(points=1)\ndef shifted(student, rng):\n    return student.shift(rng.normal(3))\n"
+    )
+    mistakes.write_text(
+        mistakes.read_text() + 'mistakes.at("x + 1", edit("no_shift", "nothing is added", "x"))\n'
     )
     problem_set = load_problem_set(tiny_set)
     impact, question = Impact(problem_set), problem_set.question("q1")
-    probes = {probe.name: probe for probe in question.probes}
-    mistakes = {mistake.key: mistake for mistake in question.mistakes}
+    probes = {probe.id: probe for probe in question.probes}
+    mistakes = {mistake.id: mistake for mistake in question.mistakes}
     assert impact.affects(question, mistakes["forgot"], probes["far"])
     assert not impact.affects(question, mistakes["forgot"], probes["shifted"])
     assert impact.affects(question, mistakes["no_shift"], probes["shifted"])

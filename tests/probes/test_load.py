@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from autograder.course import find_folder
 from autograder.errors import UserError
-from autograder.probes.extract import extract
-from autograder.probes.load import load_problem_set, probe_source
+from autograder.probes.load import load_problem_set
 from autograder.probes.namespace import reference_namespace, variant_namespace
+from autograder.sets import find_outline
 from dgm.checks.runtime import load_probe, run_probe
 
 
@@ -22,7 +21,7 @@ def test_questions_probes_and_points(tiny_set):
 
 def test_a_probe_travels_with_its_helpers_and_nothing_else(tiny_set):
     question = load_problem_set(tiny_set).questions[0]
-    text = probe_source(question, question.probes[1])
+    text = question.probes[1].source
     assert "SCALE" in text
     for secret in ("mistake", "alternative", "naive", "autograder", "torch.logsumexp", "points"):
         assert secret not in text
@@ -30,22 +29,6 @@ def test_a_probe_travels_with_its_helpers_and_nothing_else(tiny_set):
     alone = run_probe(load_probe(text, "far"), namespace, 5)
     here = run_probe(question.probes[1].function, namespace, 5)
     np.testing.assert_array_equal(alone["evidence"], here["evidence"])
-
-
-def test_a_probe_that_names_private_things_is_refused():
-    module = "from autograder.probes import mistake\n@mistake('x')\ndef wrong(ref): pass\n"
-    module += "def p(s, r): return wrong(s)\n"
-    with pytest.raises(UserError, match="must stay with the grader"):
-        extract(module, "p")
-    with pytest.raises(UserError, match="not available"):
-        extract("from autograder.probes import probe\ndef p(s, r): return probe\n", "p")
-    with pytest.raises(UserError, match="no top-level function"):
-        extract("x = 1\n", "p")
-
-
-def test_extract_keeps_only_the_imports_in_use():
-    text = extract("import math, os\nfrom torch import nn, eye\ndef p(s, r):\n    return math.pi, eye(2)\n", "p")
-    assert "os" not in text and "nn" not in text and "math" in text and "eye" in text
 
 
 def test_later_answers_see_an_earlier_mistake(tiny_set):
@@ -59,32 +42,51 @@ def test_later_answers_see_an_earlier_mistake(tiny_set):
 
 
 def test_an_edit_that_no_longer_fits_the_source_is_an_error(tiny_set):
-    source = tiny_set / "source.py"
-    source.write_text(source.read_text().replace("m.squeeze(dim)", "m.squeeze(dim=dim)"))
-    loaded = load_problem_set(tiny_set)
-    with pytest.raises(UserError, match="occurs 0 times"):
-        variant_namespace(loaded, loaded.questions[0], loaded.questions[0].mistakes[0])
+    cells = tiny_set / "q01_log_sum_exp/cells.py"
+    cells.write_text(cells.read_text().replace("m.squeeze(dim)", "m.squeeze(dim=dim)"))
+    with pytest.raises(UserError, match=r"mistakes\.py, line 5: forgot: `\+ m\.squeeze\(dim\)` does not occur"):
+        load_problem_set(tiny_set)
+
+
+Q1, Q2 = "q01_log_sum_exp", "q02_log_mean_exp"
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "message"),
+    ("name", "old", "new", "message"),
     [
-        ('role="answer" question="q1"', 'role="anwser" question="q1"', "role 'anwser'"),
-        ('role="answer" question="q1"', 'role="answer"', "name a question"),
-        ('role="answer" question="q1"', 'role="answer" question="q7"', "no answer cell for q1"),
-        ("import torch\n", "import torch as\n", "cell 1, line 1"),
+        (f"{Q1}/cells.py", 'role="answer"', 'role="anwser"', "cells.py, line 5: role 'anwser' is not one of"),
+        ("opening.py", 'role="setup"', 'role="answer"', "opening.py, line 5: .* belongs into a question's folder"),
+        (f"{Q1}/cells.py", 'role="answer"', 'role="given"', "q01_log_sum_exp/cells.py: there is no answer cell"),
+        ("opening.py", "import torch\n", "import torch as\n", "opening.py, line 6: "),
+        ("opening.py", "import torch\n", "\n\nimport torch as\n", "opening.py, line 8: "),
+        ("opening.py", "# %% [markdown]\n", "", "opening.py: every cell begins with a line `# %%`"),
+        (f"{Q2}/probes.py", '"logsumexp"', '"logsumexps"', "q2 uses logsumexps, which no earlier question asks for"),
+        (f"{Q1}/probes.py", "points=1, ", "points=-1, ", "probes.py, line 9: the points of moderate are negative"),
+        (f"{Q1}/probes.py", "def far", "def moderate", "probes.py, line 14: two probes are named moderate"),
+        (f"{Q1}/mistakes.py", "def naive", "def forgot", "mistakes.py, line 8: two mistakes are named forgot"),
     ],
 )
-def test_faults_of_a_source_are_one_sentence(tiny_set, old, new, message):
-    source = tiny_set / "source.py"
-    source.write_text(source.read_text().replace(old, new, 1))
-    with pytest.raises(UserError, match=message):
+def test_faults_of_a_source_are_one_sentence(tiny_set, name, old, new, message):
+    path = tiny_set / name
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(UserError, match=message) as caught:
+        load_problem_set(tiny_set)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["probes", "mistakes", "alternatives"])
+def test_a_module_without_its_object_is_refused(tiny_set, name):
+    (tiny_set / Q1 / f"{name}.py").write_text("import torch\n")
+    variable = {"probes": "question = Question"}.get(name, f"{name} = {name.title()}")
+    with pytest.raises(UserError, match=rf"{Q1}/{name}\.py: there must be a line `{variable}\(…\)`"):
         load_problem_set(tiny_set)
 
 
 def test_unknown_names(tiny_set):
     with pytest.raises(UserError, match="no problem set 'ps9'"):
-        find_folder("ps9", tiny_set.parent)
-    assert find_folder("psx", tiny_set.parent) == tiny_set
+        find_outline("ps9", tiny_set.parent)
+    assert find_outline("psx", tiny_set.parent).folder.path == tiny_set
     with pytest.raises(UserError, match="it has q1, q2"):
         load_problem_set(tiny_set).question("q9")

@@ -12,13 +12,16 @@ from autograder.probes.load import load_problem_set
 from autograder.proving.prove import ProofReferee, prove
 from dgm.checks.naming import same_outcome
 
+TWIN = 'mistakes.at(" - torch.tensor(float(x.shape[dim])).log()", edit("twin", "the same again", " + 0"))'
+FREE = "@question.probe(points=1)\ndef free(student, rng):\n    return 1.0\n"
+
 
 def proofs(folder):
     return {proof.id: proof for proof in prove(load_problem_set(folder), seeds=3)}
 
 
 def append(folder, name, text):
-    path = folder / "hidden_tests" / name
+    path = folder / name
     path.write_text(path.read_text() + "\n\n" + text)
 
 
@@ -31,20 +34,22 @@ def test_good_tests_are_proved(tiny_set):
 
 
 def test_a_surviving_mistake_is_reported(tiny_set):
-    append(tiny_set, "q1.py", "@mistake('not a mistake')\ndef none(ref):\n    return {'logsumexp': ref.logsumexp}\n")
+    text = "@mistakes.rewrite('not a mistake')\ndef none(ref):\n    return {'logsumexp': ref.logsumexp}\n"
+    append(tiny_set, "q01_log_sum_exp/mistakes.py", text)
     proof = proofs(tiny_set)["q1"]
-    assert not proof.ok and any("none survives" in text for text in proof.problems)
+    assert not proof.ok and any("none passes every probe" in text for text in proof.problems)
 
 
 def test_an_alternative_that_fails_is_reported(tiny_set):
-    text = "@alternative('wrong')\ndef bad(ref):\n    return {'logsumexp': lambda x, dim: ref.logsumexp(x, dim) + 1}\n"
-    append(tiny_set, "q1.py", text)
+    text = "def bad(ref):\n    return {'logsumexp': lambda x, dim: ref.logsumexp(x, dim) + 1}\n"
+    text = f"@alternatives.rewrite('wrong')\n{text}"
+    append(tiny_set, "q01_log_sum_exp/alternatives.py", text)
     proof = proofs(tiny_set)["q1"]
     assert not proof.ok and any("alternative bad fails" in text for text in proof.problems)
 
 
 def test_a_probe_that_rewards_a_blank_notebook_is_reported(tiny_set):
-    append(tiny_set, "q2.py", "@probe(points=1)\ndef free(student, rng):\n    return 1.0\n")
+    append(tiny_set, "q02_log_mean_exp/probes.py", FREE)
     blank = {
         "cells": [
             {"cell_type": "code", "metadata": {"dgm": {"role": "answer"}},
@@ -59,7 +64,7 @@ def test_a_probe_that_rewards_a_blank_notebook_is_reported(tiny_set):
 
 
 def test_two_mistakes_with_the_same_evidence_are_never_named_wrongly(tiny_set):
-    append(tiny_set, "q2.py", 'edit_mistake("twin", "the same again", (COUNT, " + 0"))')
+    append(tiny_set, "q02_log_mean_exp/mistakes.py", TWIN)
     proof = proofs(tiny_set)["q2"]
     assert proof.ok and proof.to_json()["mistakes"] == {"n": 2, "caught": 2, "named": 0, "misnamed": 0}
 
@@ -87,3 +92,47 @@ def test_the_quick_comparison_never_refuses_what_agrees(tiny_set):
     assert all(same_outcome(one, other) and referee.same(one, other) for one, other in pairs)
     near, far, base = (outcome([1.0, x]) for x in (1.001, 1.1, 1.0))
     assert referee.same(near, base) and not referee.same(far, base)
+
+
+def test_a_mistake_with_a_fault_of_its_own_is_no_proof(tiny_set):
+    typo = 'mistakes.at("x.max(dim", edit("typo", "a name is wrong", "xx.max(dim"))\n'
+    append(tiny_set, "q01_log_sum_exp/mistakes.py", typo)
+    proof = proofs(tiny_set)["q1"]
+    assert not proof.ok and proof.mistakes[-1].caught == 3
+    assert [text for text in proof.faults if "mistakes.py, line" in text and "typo does not run: NameError" in text]
+
+
+def test_twins_and_probes_that_reject_nothing_are_said(tiny_set):
+    append(tiny_set, "q02_log_mean_exp/mistakes.py", TWIN)
+    append(tiny_set, "q02_log_mean_exp/probes.py", FREE)
+    proof = proofs(tiny_set)["q2"]
+    assert any("twin gives the same evidence as no_count everywhere" in text for text in proof.todo)
+    assert any("the probe free lets every mistake pass" in text for text in proof.todo)
+    assert not any("the probe mean lets" in text for text in proof.todo)
+
+
+def test_what_is_missing_is_said_and_a_note_of_the_author_is_no_proof(tiny_set):
+    result = proofs(tiny_set)
+    assert result["q1"].todo == [] and result["q2"].ok
+    assert result["q2"].todo == ["there is no hidden probe.", "there are no alternatives."]
+    append(tiny_set, "q01_log_sum_exp/cells.py", "# %% [markdown]\n# TODO(author): more\n")
+    proof = proofs(tiny_set)["q1"]
+    assert not proof.ok and [text for text in proof.todo if "cells.py, line " in text and "TODO(author): more" in text]
+
+
+def test_a_reference_that_fails_is_one_sentence(tiny_set):
+    probes = tiny_set / "q01_log_sum_exp/probes.py"
+    probes.write_text(probes.read_text().replace("rng.normal(4, 5), 1)", "rng.normal(4, 5), 7)"))
+    blank = {"cells": [{"cell_type": "code", "metadata": {"dgm": {"role": "answer"}}, "source": "logsumexp = None"}]}
+    (tiny_set / "psx.ipynb").write_text(json.dumps(blank))
+    proof = proofs(tiny_set)["q1"]
+    assert not proof.ok and len(proof.problems) == 1
+    assert "probes.py, line 9: q1, moderate: the reference itself fails: IndexError" in proof.problems[0]
+
+
+def test_what_the_build_would_refuse_is_no_proof(tiny_set):
+    probes = tiny_set / "q01_log_sum_exp/probes.py"
+    probes.write_text(probes.read_text().replace("points=2", "points=5"))
+    command = [sys.executable, "-m", "autograder", "prove", str(tiny_set), "--seeds", "1", "--jobs", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 1 and "its heading says *3 points" in done.stderr and "NOT proved" in done.stdout

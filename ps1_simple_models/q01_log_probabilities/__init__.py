@@ -1,0 +1,1 @@
+"""Question 1: stable log-probabilities."""

@@ -1,0 +1,369 @@
+"""Named wrong versions of the answers to question 1."""
+
+import math
+
+import torch
+
+from autograder.probes import Mistakes, edit
+
+mistakes = Mistakes()
+
+# --- logsumexp -----------------------------------------------------------------------------------------------------
+
+mistakes.at(
+    """
+    m = x.amax(dim, keepdim=True)
+    m = torch.where(m == -math.inf, torch.zeros_like(m), m)
+    return (x - m).exp().sum(dim).log() + m.squeeze(dim)
+    """,
+    edit("naive", "`logsumexp` takes `exp` of the raw values, so it overflows above 88 and underflows below -103",
+         "return x.exp().sum(dim).log()"),
+    edit("no_keepdim",
+         "the row maxima in `logsumexp` have lost their axis before the subtraction, so they are broadcast "
+         "against the wrong axis (silently, when the tensor is square)",
+         """
+         m = x.amax(dim)
+         m = torch.where(m == -math.inf, torch.zeros_like(m), m)
+         return (x - m).exp().sum(dim).log() + m
+         """),
+    edit("gradient_of_two_infinities",
+         "the gradient of `logsumexp` is NaN in a row that has two entries -inf beside finite ones; "
+         "`torch.logaddexp` and `torch.logcumsumexp` do that",
+         """
+         result = x.select(dim, 0)
+         for i in range(1, x.shape[dim]):
+             result = torch.logaddexp(result, x.select(dim, i))
+         return result
+         """),
+    edit("equal_maxima", "`logsumexp` counts the largest entry once, but several entries can be equal to it",
+         """
+         m = x.amax(dim, keepdim=True)
+         m = torch.where(m == -math.inf, torch.zeros_like(m), m)
+         e = torch.where(x == m, torch.zeros_like(x), (x - m).exp()).sum(dim)
+         return torch.where(x.amax(dim) == -math.inf, -math.inf, e.log1p()) + m.squeeze(dim)
+         """),
+)
+
+mistakes.at(
+    """
+    m = x.amax(dim, keepdim=True)
+    """,
+    edit("global_max",
+         "`logsumexp` subtracts the maximum of the whole tensor; a row far below it underflows, so each row needs "
+         "its own maximum",
+         "m = x.amax().expand(x.amax(dim, keepdim=True).shape)"),
+    edit("absolute_max",
+         "`logsumexp` subtracts the largest absolute value; a row of large negative numbers then underflows even "
+         "further",
+         "m = x.masked_fill(x == -math.inf, 0.0).abs().amax(dim, keepdim=True)"),
+    edit("only_float32",
+         "`logsumexp` works in float32 whatever it is given; the result for float64 input needs its 16 digits",
+         """
+         x = x.float()
+         m = x.amax(dim, keepdim=True)
+         """),
+    edit("clamped",
+         "-inf is replaced by a large negative number in `logsumexp`; an impossible event then gets a finite "
+         "log-probability",
+         """
+         x = x.clamp_min(-1e9)
+         m = x.amax(dim, keepdim=True)
+         """),
+    edit("last_axis", "`logsumexp` ignores `dim` and always works along the last axis",
+         """
+         dim = -1
+         m = x.amax(dim, keepdim=True)
+         """),
+)
+
+mistakes.at(
+    """
+    m = torch.where(m == -math.inf, torch.zeros_like(m), m)
+    """,
+    edit("nan_rows", "rows of only -inf come out as NaN: their maximum is -inf, and -inf - (-inf) is NaN", ""),
+    edit("maximum_clamped",
+         "`logsumexp` replaces the maximum of a row of -inf with a large negative number, and with it the maximum "
+         "of any row that lies below this number",
+         "m = m.clamp(min=-1e9)"),
+)
+
+mistakes.at(
+    ".exp().sum(dim).log()",
+    edit("epsilon_in_log",
+         "a small constant is added inside the logarithm of `logsumexp`; rows of -inf then come out finite, and "
+         "nothing else needs it",
+         ".exp().sum(dim).add(1e-12).log()"),
+)
+
+mistakes.at(
+    ".sum(dim).log() + m.squeeze(dim)",
+    edit("max_not_added", "`logsumexp` subtracts the maximum but does not add it back", ".sum(dim).log()"),
+)
+
+mistakes.at(
+    "m.squeeze(dim)",
+    edit("squeeze_all", "`squeeze` without a `dim` also removes the other axes of length 1", "m.squeeze()"),
+)
+
+# --- log_mean_exp --------------------------------------------------------------------------------------------------
+
+mistakes.at(
+    """
+    return logsumexp(x, dim) - math.log(x.shape[dim])
+    """,
+    edit("mean_global_max",
+         "`log_mean_exp` subtracts the maximum of the whole tensor; a row far below it underflows, so each row "
+         "needs its own maximum",
+         """
+         m = x.max()
+         return (x - m).exp().mean(dim).log() + m
+         """),
+    edit("mean_squeeze_all", "`squeeze` without a `dim` in `log_mean_exp` also removes the other axes of length 1",
+         """
+         m = x.amax(dim, keepdim=True)
+         m = torch.where(m == -math.inf, torch.zeros_like(m), m)
+         return ((x - m).exp().mean(dim, keepdim=True).log() + m).squeeze()
+         """),
+)
+
+mistakes.at(
+    "return logsumexp(x, dim) - math.log(x.shape[dim])",
+    edit("mean_forgets_n", "`log_mean_exp` is the logarithm of the sum: it lacks - log n", "return logsumexp(x, dim)"),
+    edit("mean_naive",
+         "`log_mean_exp` takes `exp` of the raw values, so it overflows above 88 and underflows below -103",
+         "return x.exp().mean(dim).log()"),
+    edit("mean_of_logs", "`log_mean_exp` averages the logarithms; the logarithm of a mean is larger (Jensen)",
+         "return x.mean(dim)"),
+)
+
+mistakes.at(
+    "return logsumexp(x, dim) - math.log",
+    edit("mean_only_float32",
+         "`log_mean_exp` works in float32 whatever it is given; the result for float64 input needs its 16 digits",
+         "return logsumexp(x.float(), dim) - math.log"),
+)
+
+mistakes.at(
+    "- math.log(x.shape[dim])",
+    edit("mean_wrong_sign", "`log_mean_exp` adds log n where it should subtract it", "+ math.log(x.shape[dim])"),
+)
+
+mistakes.at(
+    "math.log(x.shape[dim])",
+    edit("mean_counts_finite",
+         "`log_mean_exp` counts only the finite entries; a probability of 0 belongs to the mean as well",
+         "x.isfinite().sum(dim).clamp_min(1).log()"),
+    edit("mean_divides_by_last", "`log_mean_exp` divides by the length of the last axis, not of `dim`",
+         "math.log(x.shape[-1])"),
+    edit("mean_divides_by_all",
+         "`log_mean_exp` divides by the number of all entries of the tensor, not by the length of the axis",
+         "math.log(x.numel())"),
+    edit("mean_divides_by_batch", "`log_mean_exp` divides by the length of the first axis, not of `dim`",
+         "math.log(x.shape[0])"),
+)
+
+# --- log_softmax ---------------------------------------------------------------------------------------------------
+
+mistakes.at(
+    """
+    return x - logsumexp(x, dim).unsqueeze(dim)
+    """,
+    edit("softmax_only_float32",
+         "`log_softmax` works in float32 whatever it is given; float64 input then loses its digits",
+         """
+         x = x.float()
+         return x - logsumexp(x, dim).unsqueeze(dim)
+         """),
+    edit("softmax_epsilon",
+         "a small constant is added inside the logarithm of `log_softmax`; the sum is at least 1 there, so "
+         "nothing needs it",
+         """
+         m = x.amax(dim, keepdim=True)
+         return x - m - ((x - m).exp().sum(dim, keepdim=True) + 1e-8).log()
+         """),
+)
+
+mistakes.at(
+    "return x - logsumexp(x, dim).unsqueeze(dim)",
+    edit("log_of_softmax", "`log_softmax` takes the logarithm of a softmax that has underflowed to 0, and gives -inf",
+         "return torch.softmax(x, dim).log()"),
+    edit("softmax_without_log", "`log_softmax` returns probabilities, not their logarithms",
+         "return (x - logsumexp(x, dim).unsqueeze(dim)).exp()"),
+    edit("softmax_naive", "`log_softmax` takes `exp` of the raw scores, which overflows above 88",
+         "return x - x.exp().sum(dim, keepdim=True).log()"),
+)
+
+mistakes.at(
+    "logsumexp(x, dim).unsqueeze(dim)",
+    edit("softmax_no_unsqueeze",
+         "the normaliser in `log_softmax` has lost its axis, so it is broadcast against the wrong one",
+         "logsumexp(x, dim)"),
+    edit("softmax_last_axis", "`log_softmax` ignores `dim` and always works along the last axis",
+         "logsumexp(x, -1).unsqueeze(-1)"),
+    edit("normaliser_detached", "the normaliser in `log_softmax` is detached, so its part of the gradient is missing",
+         "logsumexp(x, dim).unsqueeze(dim).detach()"),
+)
+
+# --- gaussian_log_prob ---------------------------------------------------------------------------------------------
+
+mistakes.at(
+    "math.log(2 * math.pi) + logvar + (x - mean) ** 2 * torch.exp(-logvar)",
+    edit("log_std",
+         "`gaussian_log_prob` reads `logvar` as the logarithm of the standard deviation; it is the logarithm of "
+         "the variance",
+         "math.log(2 * math.pi) + 2 * logvar + (x - mean) ** 2 * torch.exp(-2 * logvar)"),
+    edit("no_two_pi", "`gaussian_log_prob` lacks log 2π, so the density does not integrate to one",
+         "logvar + (x - mean) ** 2 * torch.exp(-logvar)"),
+    edit("no_half_logvar",
+         "the log-variance counts with 1 in `gaussian_log_prob`, not with 1/2 (log σ is half of log σ²)",
+         "math.log(2 * math.pi) + 2 * logvar + (x - mean) ** 2 * torch.exp(-logvar)"),
+    edit("no_half_square", "the squared error in `gaussian_log_prob` lacks its factor 1/2",
+         "math.log(2 * math.pi) + logvar + 2 * (x - mean) ** 2 * torch.exp(-logvar)"),
+    edit("logvar_is_variance",
+         "`gaussian_log_prob` takes `logvar` for the variance itself; it is the logarithm of the variance",
+         "math.log(2 * math.pi) + torch.log(logvar) + (x - mean) ** 2 / logvar"),
+    edit("epsilon",
+         "an epsilon is added to the variance in `gaussian_log_prob`; a small variance is then wrong, and "
+         "exp(logvar) is positive without it",
+         "math.log(2 * math.pi) + logvar + (x - mean) ** 2 / (torch.exp(logvar) + 1e-6)"),
+    edit("logvar_clamped", "`logvar` is clamped in `gaussian_log_prob`; small and large variances are legal",
+         "math.log(2 * math.pi) + logvar.clamp(-10, 10) + (x - mean) ** 2 * torch.exp(-logvar.clamp(-10, 10))"),
+    edit("x_detached", "`x` is detached in `gaussian_log_prob`, so there is no gradient in it",
+         "math.log(2 * math.pi) + logvar + (x.detach() - mean) ** 2 * torch.exp(-logvar)"),
+    edit("gaussian_only_float32",
+         "`gaussian_log_prob` works in float32 whatever it is given; x - mean of float64 input then loses its digits",
+         "math.log(2 * math.pi) + logvar + (x.float() - mean.float()) ** 2 * torch.exp(-logvar)"),
+    edit("logvar_like_difference",
+         "`logvar` is expanded to the shape of `x - mean`; it may be the one with the most axes or dimensions",
+         "math.log(2 * math.pi) + logvar.expand_as(x - mean) + (x - mean) ** 2 * torch.exp(-logvar)"),
+    edit("square_expanded",
+         "the squared error in `gaussian_log_prob` is x² - 2 x mean + mean², which loses all digits when the mean "
+         "is far from zero",
+         "math.log(2 * math.pi) + logvar + (x**2 - 2 * x * mean + mean**2) * torch.exp(-logvar)"),
+)
+
+mistakes.at(
+    "torch.exp(-logvar)",
+    edit("times_variance", "`gaussian_log_prob` multiplies the squared error by the variance instead of dividing",
+         "torch.exp(logvar)"),
+    edit("divides_by_square", "`gaussian_log_prob` divides the squared error by the square of the variance",
+         "torch.exp(-2 * logvar)"),
+    edit("divides_by_std",
+         "`gaussian_log_prob` divides the squared error by the standard deviation, not by the variance",
+         "torch.exp(-0.5 * logvar)"),
+)
+
+mistakes.at(
+    "return -0.5 * terms.sum(-1)",
+    edit("two_pi_once", "log 2π counts once in `gaussian_log_prob`; it belongs to every dimension",
+         "return -0.5 * (terms.sum(-1) - (terms.shape[-1] - 1) * math.log(2 * math.pi))"),
+    edit("dims_of_x",
+         "log 2π is counted once for each entry of the last axis of `x`; after broadcasting there may be more "
+         "dimensions",
+         "return -0.5 * ((terms - math.log(2 * math.pi)).sum(-1) + x.shape[-1] * math.log(2 * math.pi))"),
+)
+
+mistakes.at(
+    "-0.5 * terms.sum(-1)",
+    edit("mean_over_dims",
+         "`gaussian_log_prob` averages over the dimensions; a log-density of independent dimensions is their sum",
+         "-0.5 * terms.mean(-1)"),
+    edit("no_half", "`gaussian_log_prob` lacks the factor 1/2", "-terms.sum(-1)"),
+    edit("negative_log_prob", "`gaussian_log_prob` returns the negative log-density", "0.5 * terms.sum(-1)"),
+    edit("sums_everything", "`gaussian_log_prob` sums over the batch as well; only the last axis is summed",
+         "-0.5 * terms.sum()"),
+    edit("first_axis", "`gaussian_log_prob` sums over the first axis, not over the last", "-0.5 * terms.sum(0)"),
+    edit("per_dimension",
+         "`gaussian_log_prob` returns one value per dimension; they have to be summed over the last axis",
+         "-0.5 * terms"),
+)
+
+# --- nats_to_bits_per_dim ------------------------------------------------------------------------------------------
+
+mistakes.at(
+    "(nll / num_dims + math.log(num_levels)) / math.log(2)",
+    edit("bits_no_dims", "bits per dimension: not divided by the number of dimensions",
+         "(nll + math.log(num_levels)) / math.log(2)"),
+    edit("bits_still_nats", "bits per dimension: still in nats, the division by ln 2 is missing",
+         "nll / num_dims + math.log(num_levels)"),
+    edit("bits_no_offset",
+         "bits per dimension: the offset ln V of the rescaling to [0, 1) is missing (log2 256 = 8 bits for bytes)",
+         "nll / num_dims / math.log(2)"),
+    edit("bits_offset_sign",
+         "bits per dimension: the offset ln V is subtracted; rescaling to [0, 1) made the density larger, so the "
+         "NLL of the levels is higher",
+         "(nll / num_dims - math.log(num_levels)) / math.log(2)"),
+    edit("bits_offset_once",
+         "bits per dimension: the offset ln V is counted once per image; every dimension was rescaled",
+         "(nll + math.log(num_levels)) / num_dims / math.log(2)"),
+    edit("bits_times", "bits per dimension: nats are multiplied by ln 2 where they should be divided",
+         "(nll / num_dims + math.log(num_levels)) * math.log(2)"),
+    edit("bits_mixed_units", "bits per dimension: the offset is in nats while the rest is in bits",
+         "nll / num_dims / math.log(2) + math.log(num_levels)"),
+)
+
+mistakes.at(
+    "math.log(num_levels)",
+    edit("bits_always_256", "bits per dimension: `num_levels` is ignored, 256 levels are assumed", "math.log(256)"),
+    edit("bits_levels_minus_one", "bits per dimension: the data is divided by V, not by V - 1",
+         "math.log(max(num_levels - 1, 1))"),
+)
+
+# --- perplexity ----------------------------------------------------------------------------------------------------
+
+mistakes.at(
+    "token_nll.mean().exp()",
+    edit("perplexity_base_two", "perplexity: nats are exponentiated with base 2; the base must fit the unit",
+         "2 ** token_nll.mean()"),
+    edit("perplexity_mean_of_exp",
+         "perplexity: the exponential is taken before the mean; the mean over tokens comes first",
+         "token_nll.exp().mean()"),
+    edit("perplexity_sum", "perplexity: the sum over tokens is used, not the mean, so longer texts look worse",
+         "token_nll.sum().exp()"),
+    edit("perplexity_sign", "perplexity: the sign is wrong; a perplexity is at least 1", "(-token_nll.mean()).exp()"),
+    edit("perplexity_product",
+         "perplexity: the probabilities of all words are multiplied, and the product of a long text underflows; "
+         "add their logarithms",
+         "(-token_nll).exp().prod() ** (-1 / token_nll.numel())"),
+    edit("perplexity_rows", "perplexity: one value a text instead of one for all tokens", "token_nll.mean(-1).exp()"),
+    edit("perplexity_mean_of_texts",
+         "perplexity: averaged over texts; the mean over all tokens is taken before the exponential",
+         "token_nll.mean(-1).exp().mean()"),
+)
+
+# --- rewrites -------------------------------------------------------------------------------------------------------
+
+@mistakes.rewrite("`logsumexp` is computed outside autograd (detach, .item() or NumPy), so nothing can be trained through it")
+def detached(ref):
+    return {"logsumexp": lambda x, dim: ref.logsumexp(x.detach(), dim)}
+
+
+@mistakes.rewrite("`log_softmax` is computed outside autograd (detach, .item() or NumPy), so nothing can be trained through it")
+def softmax_detached(ref):
+    return {"log_softmax": lambda x, dim: ref.log_softmax(x.detach(), dim)}
+
+
+@mistakes.rewrite("`log_mean_exp` is computed outside autograd (detach, .item() or NumPy), so nothing can be trained through it")
+def mean_detached(ref):
+    return {"log_mean_exp": lambda x, dim: ref.log_mean_exp(x.detach(), dim)}
+
+
+@mistakes.rewrite("`logsumexp` changes its input in place", catches="in-place change")
+def in_place(ref):
+    def logsumexp(x, dim):
+        m = x.amax(dim, keepdim=True)
+        m = torch.where(m == -math.inf, torch.zeros_like(m), m)
+        with torch.no_grad():
+            x -= m
+        return x.exp().sum(dim).log() + m.squeeze(dim)
+
+    return {"logsumexp": logsumexp}
+
+
+@mistakes.rewrite("the log-variances are summed before they are broadcast, so a log-variance shared by all dimensions counts only once")
+def sums_before_broadcasting(ref):
+    def gaussian_log_prob(x, mean, logvar):
+        square = (x - mean) ** 2 * torch.exp(-logvar)
+        return -0.5 * (square.shape[-1] * math.log(2 * math.pi) + logvar.sum(-1) + square.sum(-1))
+
+    return {"gaussian_log_prob": gaussian_log_prob}

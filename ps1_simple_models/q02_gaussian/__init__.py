@@ -1,0 +1,1 @@
+"""Question 2: the full-covariance Gaussian and its maximum likelihood."""

@@ -1,0 +1,1 @@
+"""Question 3: A mixture of Gaussians and EM."""

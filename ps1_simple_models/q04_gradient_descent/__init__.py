@@ -1,0 +1,1 @@
+"""Question 4: the same mixture by gradient descent."""

@@ -1,0 +1,1 @@
+"""Question 5: A mixture that denoises a photograph."""

@@ -1,0 +1,1 @@
+"""Question 6: AdamW, a schedule and clipping."""

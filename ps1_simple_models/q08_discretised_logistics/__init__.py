@@ -1,0 +1,1 @@
+"""Question 8: histograms and discretised logistics."""

@@ -1,0 +1,1 @@
+"""Question 9: automatic differentiation, and a check that can be trusted."""

@@ -1,0 +1,1 @@
+"""Question 10: fully visible autoregressive models."""

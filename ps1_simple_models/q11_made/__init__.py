@@ -1,0 +1,1 @@
+"""Question 11: MADE: one network, all conditionals."""

@@ -1,0 +1,1 @@
+"""Question 12: masked convolutions and what they can see."""

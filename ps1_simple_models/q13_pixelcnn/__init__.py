@@ -1,0 +1,1 @@
+"""Question 13: A PixelCNN that draws and completes digits."""

@@ -1,0 +1,1 @@
+"""Question 14: honest evaluation, and the whole set in one table."""
