@@ -21,6 +21,7 @@ from pathlib import Path
 from autograder.course import course_root
 from autograder.probes.edits import edited
 from autograder.probes.load import ProblemSet, load_problem_set
+from autograder.probes.source import without_markers
 from autograder.probes.spec import Variant
 from autograder.sets import find_outline
 
@@ -44,12 +45,6 @@ class Student:
     mistake: dict[str, str] = field(default_factory=dict)
     answered: tuple[str, ...] | None = None
     as_zip: bool = False
-
-
-def solution_text(text: str) -> str:
-    """An answer cell as a student would write it: without the solution markers."""
-    markers = ("### BEGIN SOLUTION", "### END SOLUTION")
-    return "\n".join(line for line in text.splitlines() if line.strip() not in markers)
 
 
 def apply(variant: Variant, texts: list[str]) -> list[str]:
@@ -150,7 +145,7 @@ def write(problem_set: ProblemSet, student: Student, folder: Path) -> Path:
     """Write one student's notebook (or zip) and return its path."""
     notebook = json.loads(problem_set.outline.student_notebook.read_text(encoding="utf-8"))
     answers: Answers = {
-        question.id: [solution_text(cell.text) for cell in problem_set.source.answers(question.id)]
+        question.id: [without_markers(cell.text) for cell in problem_set.source.answers(question.id)]
         for question in problem_set.questions
     }
     student.change(problem_set, answers)

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from autograder.authoring.cells import NotebookCell, nbgrader_metadata, notebook_cells
-from autograder.authoring.stubs import CODE_STUB, TEXT_STUB, name_stubs, without_markers
+from autograder.authoring.stubs import CODE_STUB, TEXT_STUB, name_stubs
 from autograder.course import Course
 from autograder.errors import UserError
 from autograder.jupyter import quick_jupyter
 from autograder.probes.load import ProblemSet
+from autograder.probes.source import without_markers
 
 LOCKED = {"grade": False, "solution": False, "locked": True}
 

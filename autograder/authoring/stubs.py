@@ -7,12 +7,12 @@ import re
 from dataclasses import dataclass
 
 from autograder.errors import UserError
+from autograder.probes.source import SOLUTION_MARKER
 from dgm.grader.payload import EMPTY_ANSWER
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 CODE_STUB = '# TODO: your code here.\nraise NotImplementedError("Replace this line by your answer.")'
 TEXT_STUB = EMPTY_ANSWER
-_MARKER = re.compile(r"^\s*#*\s*(BEGIN|END) SOLUTION\s*$")
 _LOOSE = re.compile(r"(BEGIN|END)\s+SOLUTION", re.IGNORECASE)
 _STUB_LINE = re.compile(r'^(\s*)raise NotImplementedError\("Replace this line by your answer\."\)$')
 
@@ -31,7 +31,7 @@ def regions(text: str, where: str) -> list[Region]:
     found, start = [], None
     lines = text.split("\n")
     for number, line in enumerate(lines):
-        match = _MARKER.match(line)
+        match = SOLUTION_MARKER.match(line)
         if match is None:
             if _LOOSE.search(line):
                 raise UserError(f"{where}: write {BEGIN!r} or {END!r} alone on its line, not {line.strip()!r}.")
@@ -48,11 +48,6 @@ def regions(text: str, where: str) -> list[Region]:
     if start is not None:
         raise UserError(f"{where}: {BEGIN!r} without an {END!r}.")
     return found
-
-
-def without_markers(text: str) -> str:
-    """The cell with its solution, without the marker lines."""
-    return "\n".join(line for line in text.split("\n") if not _MARKER.match(line))
 
 
 def without_solutions(text: str, where: str) -> str:

@@ -16,7 +16,7 @@ from autograder.errors import UserError
 from autograder.probes.modules import SetModules
 from autograder.probes.names import globals_of
 from autograder.probes.outline import OutlineContent
-from autograder.probes.source import Cell, Source, read_cells
+from autograder.probes.source import Cell, Source, read_cells, without_markers
 from autograder.sets import ALTERNATIVES, MISTAKES, PROBES, SetFolder
 
 _POINTS = re.compile(r"^(\*\s*[\d.]+\s+)(?:bonus\s+)?(points?\b)", re.MULTILINE)
@@ -128,15 +128,9 @@ def _with_given(own: list[Cell], given: list[tuple[str, Cell]]) -> list[Cell]:
         verb="are" if len(numbers) > 1 else "is",
     )
     note = Cell("markdown", "demo", text, None, 0, given[0][1].where)
-    code = [replace(cell, role="given", question=None, text=_solved(cell)) for _, cell in given]
+    code = [replace(cell, role="given", question=None, text=without_markers(cell.text)) for _, cell in given]
     head = 1 if own and own[0].kind == "markdown" else 0
     return [*own[:head], note, *code, *own[head:]]
-
-
-def _solved(cell: Cell) -> str:
-    """The text of an answer cell with its solution and without the marker lines."""
-    lines = cell.text.split("\n")
-    return "\n".join(line for line in lines if line.strip() not in ("### BEGIN SOLUTION", "### END SOLUTION"))
 
 
 def _refuse_clashes(cells: list[Cell]) -> None:

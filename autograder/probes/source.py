@@ -30,7 +30,8 @@ from autograder.probes.names import Import, bound
 ROLES = ("setup", "given", "answer", "check", "written", "demo")
 DEFINING_ROLES = ("setup", "given", "answer")
 OF_A_QUESTION = ("answer", "check", "written")
-_MARKER = re.compile(r"^# %%")
+CELL_START = re.compile(r"^# %%")
+SOLUTION_MARKER = re.compile(r"^\s*#*\s*(BEGIN|END) SOLUTION\s*$")
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,11 @@ class Source:
         return cls(tuple(replace(cell, index=index) for index, cell in enumerate(cells)))
 
 
+def without_markers(text: str) -> str:
+    """A cell's text with its solution, without the lines that mark it."""
+    return "\n".join(line for line in text.split("\n") if not SOLUTION_MARKER.match(line))
+
+
 def read_cells(path: Path, question: str | None) -> list[Cell]:
     """Parse a percent script.
 
@@ -105,7 +111,7 @@ def read_cells(path: Path, question: str | None) -> list[Cell]:
         raise UserError(f"{path} does not exist.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path} cannot be read ({error}).") from None
-    starts = [number for number, line in enumerate(text.split("\n"), 1) if _MARKER.match(line)]
+    starts = [number for number, line in enumerate(text.split("\n"), 1) if CELL_START.match(line)]
     raw_cells = jupytext.reads(text, fmt="py:percent").cells
     if len(raw_cells) != len(starts):
         raise UserError(f"{path}: every cell begins with a line `# %%`, also the first one.")

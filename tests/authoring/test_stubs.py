@@ -1,7 +1,8 @@
 import pytest
 
-from autograder.authoring.stubs import CODE_STUB, name_stubs, regions, without_markers
+from autograder.authoring.stubs import CODE_STUB, name_stubs, regions
 from autograder.errors import UserError
+from autograder.probes.source import without_markers
 
 CELL = '''def f(x):
     """Doc."""

@@ -4,10 +4,10 @@ import pytest
 from grading_helpers import MEAN, SUM, TRIPLE, notebook, on_disk, write_files
 
 from autograder.authoring.notebook import instructor_notebook, make_frame, student_notebook, to_text
-from autograder.authoring.stubs import without_markers
 from autograder.cli.main import main
 from autograder.course import load_course
 from autograder.probes.load import load_problem_set
+from autograder.probes.source import without_markers
 from autograder.sets import find_outline
 from autograder.submissions.matching import answer_names, find_problem_set, matcher_for
 from autograder.submissions.notebook import read_notebook
