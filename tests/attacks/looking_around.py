@@ -60,7 +60,7 @@ with open("/proc/self/maps") as maps, open("/proc/self/mem", "rb", 0) as memory:
     Attack("tests", "the hidden tests and the reference, by their path", at("""
 look_below(COURSE)
 for below in ("hidden_tests/*.py", "source.py", "q*/*.py", "shared/*.py", "opening.py", "ps*.toml"):
-    for path in glob.glob("/work/*/ps*/" + below) + glob.glob("/**/" + below) + glob.glob(COURSE + "/*/" + below):
+    for path in glob.glob("/home/*/*/ps*/" + below) + glob.glob("/**/" + below) + glob.glob(COURSE + "/*/" + below):
         look_at(path)
 """), levels=FILES, says="observed 0"),
     Attack("results", "other submissions, the gradebook and the run's seed", at("""
