@@ -1,4 +1,4 @@
-"""The one exception that users see: a sentence that says what is wrong and what to do."""
+"""The one exception that users see, a sentence that says what is wrong and what to do; and others in words."""
 
 from __future__ import annotations
 
@@ -12,3 +12,8 @@ class UserError(Exception):
     def __init__(self, message: str, code: int = 2) -> None:
         super().__init__(message)
         self.code = code
+
+
+def in_words(error: Exception) -> str:
+    """An exception on one line, to stand in a sentence."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}".rstrip(".")

@@ -13,7 +13,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -151,10 +150,9 @@ def find_outline(name: str | Path, root: Path) -> Outline:
     if len(matches) == 1:
         return matches[0]
     if matches:
-        raise UserError(f"{name} is the name of two outlines: {_listed(str(match.path) for match in matches)}.")
-    raise UserError(
-        f"There is no problem set {str(name)!r} here. Known: {_listed(outline.name for outline in known) or 'none'}."
-    )
+        raise UserError(f"{name} is the name of two outlines: {', '.join(str(match.path) for match in matches)}.")
+    names = ", ".join(outline.name for outline in known) or "none"
+    raise UserError(f"There is no problem set {str(name)!r} here. Known: {names}.")
 
 
 def outline_at(path: Path) -> Outline | None:
@@ -164,7 +162,3 @@ def outline_at(path: Path) -> Outline | None:
     folder = SetFolder(path.resolve())
     outline = Outline(folder, folder.short_name)
     return outline if outline.path.is_file() else None
-
-
-def _listed(words: Iterable[str]) -> str:
-    return ", ".join(words)

@@ -16,6 +16,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from autograder.probes.load import ProblemSet
 from autograder.submissions.definitions import functions_and_classes
 from autograder.submissions.notebook import CodeCell
+from autograder.text import listed
 
 _WORD = re.compile(r"[^\W\d]\w*")
 
@@ -81,5 +82,4 @@ def prelude(problem_set: ProblemSet, wanted: list[str]) -> str:
 
 def message(failed: list[str]) -> str:
     """What a student reads beside points given this way."""
-    listed = " and ".join([", ".join(failed[:-1]), failed[-1]] if len(failed) > 1 else failed)
-    return f"Right, given a correct {listed}."
+    return f"Right, given a correct {listed(failed)}."

@@ -18,6 +18,7 @@ from autograder.probes.names import globals_of
 from autograder.probes.outline import OutlineContent
 from autograder.probes.source import Cell, Source, read_cells, without_markers
 from autograder.sets import ALTERNATIVES, MISTAKES, PROBES, SetFolder
+from autograder.text import listed
 
 _POINTS = re.compile(r"^(\*\s*[\d.]+\s+)(?:bonus\s+)?(points?\b)", re.MULTILINE)
 ANSWERS = ("student", "raw", "ref", "reference")  # what a question's modules call a namespace of answers
@@ -41,10 +42,12 @@ def compose(folder: SetFolder, content: OutlineContent, modules: SetModules) -> 
     given = _Given.of_absent(folder, content)
     cells = list(opening)
     for number, (id, own) in enumerate(chosen.items()):
-        wanted = _wanted(own, modules, folder.questions[id])
-        if number == 0:
-            wanted |= _wanted(opening, modules, None)
-        cells += _with_given(own, given.take(wanted))
+        if given.cells:  # what is wanted matters only as long as something is left out
+            wanted = _wanted(own, modules, folder.questions[id])
+            if number == 0:
+                wanted |= _wanted(opening, modules, None)
+            own = _with_given(own, given.take(wanted))
+        cells += own
     cells += _with_given(closing, given.take(_wanted(closing, modules, None)))
     _refuse_clashes(cells)
     return Source.numbered(cells)
@@ -112,10 +115,9 @@ class _Given:
         while more := [item for item in self.cells if item not in taken and names.intersection(item[1].defines)]:
             taken += more
             names = names.union(*(globals_of(cell.text)[0] for _, cell in more))
-        self.cells, taken = [item for item in self.cells if item not in taken], [
-            item for item in self.cells if item in taken
-        ]
-        return taken
+        in_order = [item for item in self.cells if item in taken]
+        self.cells = [item for item in self.cells if item not in taken]
+        return in_order
 
 
 def _with_given(own: list[Cell], given: list[tuple[str, Cell]]) -> list[Cell]:
@@ -123,10 +125,7 @@ def _with_given(own: list[Cell], given: list[tuple[str, Cell]]) -> list[Cell]:
     if not given:
         return own
     numbers = list(dict.fromkeys(f"Question {id[1:]}" for id, _ in given))
-    text = NOTE.format(
-        questions=" and ".join([", ".join(numbers[:-1]), numbers[-1]] if len(numbers) > 1 else numbers),
-        verb="are" if len(numbers) > 1 else "is",
-    )
+    text = NOTE.format(questions=listed(numbers), verb="are" if len(numbers) > 1 else "is")
     note = Cell("markdown", "demo", text, None, 0, given[0][1].where)
     code = [replace(cell, role="given", question=None, text=without_markers(cell.text)) for _, cell in given]
     head = 1 if own and own[0].kind == "markdown" else 0

@@ -12,7 +12,7 @@ import copy
 from dataclasses import dataclass, field
 
 from autograder.errors import UserError
-from autograder.probes.modules import SetModules
+from autograder.probes.modules import SetModules, resolved
 from autograder.probes.names import Function, Import, alias_name, bound
 from autograder.sets import ALTERNATIVES, MISTAKES
 from dgm.checks import judges
@@ -85,12 +85,11 @@ class _Cut:
         return self.modules.definitions(module)
 
     def _need_import(self, module: str, node: ast.Import | ast.ImportFrom, name: str) -> None:
-        source = node.module or "" if isinstance(node, ast.ImportFrom) else ""
         alias = next(alias for alias in node.names if alias_name(alias) == name)
         if isinstance(node, ast.Import) or node.level == 0:
             self._refuse_private(module, node, alias)
             return
-        other = _resolved(module, node.level, source)
+        other = resolved(module, node)
         if self.modules.folder.module(other).name == "__init__.py" or not self.modules.exists(other):
             raise UserError(
                 f"{self._at(module, node)}: {self.what} needs {name}; import what you need from its module by name, "
@@ -157,9 +156,3 @@ def _parts(node: ast.stmt) -> list[ast.AST]:
     """What of a definition travels: all but its decorators."""
     decorators = node.decorator_list if isinstance(node, Function) else []
     return [child for child in ast.iter_child_nodes(node) if child not in decorators]
-
-
-def _resolved(module: str, level: int, source: str) -> str:
-    """The module that a relative import means: ``..shared.nets`` in ``q03_x.probes`` is ``shared.nets``."""
-    parts = module.split(".")[:-level]
-    return ".".join([*parts, *([source] if source else [])])

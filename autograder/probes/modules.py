@@ -21,7 +21,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-from autograder.errors import UserError
+from autograder.errors import UserError, in_words
 from autograder.probes.names import bound
 from autograder.sets import SetFolder
 
@@ -87,8 +87,8 @@ class SetModules:
             found.append(name)
             for node in ast.walk(self.tree(name)):
                 if isinstance(node, ast.ImportFrom) and node.level:
-                    base = [*name.split(".")[: -node.level], *([node.module] if node.module else [])]
-                    others = {".".join(base), *(".".join([*base, alias.name]) for alias in node.names)}
+                    base = resolved(name, node)
+                    others = {base, *(f"{base}.{alias.name}".lstrip(".") for alias in node.names)}
                     waiting += sorted(other for other in others.difference(found, waiting) if self.exists(other))
         return sorted(found)
 
@@ -116,7 +116,7 @@ class SetModules:
         except UserError:
             raise
         except Exception as error:
-            raise UserError(f"{self._place(error, name)}: {_words(error)}.") from None
+            raise UserError(f"{self._place(error, name)}: {in_words(error)}.") from None
 
     def _place(self, error: Exception, name: str) -> str:
         """File and line of the innermost of the set's own frames."""
@@ -125,16 +125,18 @@ class SetModules:
         return f"{frames[-1].filename}, line {frames[-1].lineno}" if frames else str(self.folder.module(name))
 
 
+def resolved(module: str, node: ast.ImportFrom) -> str:
+    """The module that a relative import means: ``..shared.nets`` in ``q03_x.probes`` is ``shared.nets``."""
+    parts = module.split(".")[: -node.level]
+    return ".".join([*parts, *([node.module] if node.module else [])])
+
+
 def parse(text: str, path: Path | str) -> ast.Module:
     """The syntax tree of a file. Raises `UserError` with the line of a syntax error."""
     try:
         return ast.parse(text, str(path))
     except SyntaxError as error:
         raise UserError(f"{path}, line {error.lineno}: {error.msg}.") from None
-
-
-def _words(error: Exception) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())}".rstrip(".")
 
 
 class _Finder(importlib.abc.MetaPathFinder):

@@ -32,6 +32,11 @@ def _stored(node: ast.AST) -> Iterator[str]:
             yield from _stored(child)
 
 
+def defined(text: str) -> list[str]:
+    """The names that a cell binds at its top level, in order, imports left out."""
+    return [name for node in ast.parse(text).body if not isinstance(node, Import) for name in bound(node)]
+
+
 def alias_name(alias: ast.alias) -> str:
     """The name that an import binds: ``np`` for ``import numpy as np``."""
     return alias.asname or alias.name.split(".")[0]

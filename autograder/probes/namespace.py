@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from types import CodeType, SimpleNamespace
 from typing import Any
 
-from autograder.errors import UserError
+from autograder.errors import UserError, in_words
 from autograder.probes.edits import edited
 from autograder.probes.load import ProblemSet
 from autograder.probes.spec import Probe, Question, Variant
@@ -69,7 +69,7 @@ def rewritten(
     try:
         changed = variant.factory(reference)
     except Exception as error:
-        raise UserError(f"{where} fails: {_words(error)}.") from None
+        raise UserError(f"{where} fails: {in_words(error)}.") from None
     if not isinstance(changed, Mapping):
         raise UserError(f"{where} must return a dict of answers.")
     unknown = set(changed) - set(problem_set.source.names(question.id))
@@ -95,12 +95,8 @@ class CellFailed(Exception):
     """A trusted cell raised something: its ``number`` in the list, and the error in words."""
 
     def __init__(self, number: int, error: Exception) -> None:
-        super().__init__(_words(error))
+        super().__init__(in_words(error))
         self.number = number
-
-
-def _words(error: Exception) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())}".rstrip(".")
 
 
 def execute_cells(cells: list[tuple[str, str]]) -> dict[str, Any]:

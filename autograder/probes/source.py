@@ -25,7 +25,7 @@ from pathlib import Path
 
 from autograder.errors import UserError
 from autograder.jupyter import quick_jupyter
-from autograder.probes.names import Import, bound
+from autograder.probes.names import defined
 
 ROLES = ("setup", "given", "answer", "check", "written", "demo")
 DEFINING_ROLES = ("setup", "given", "answer")
@@ -51,8 +51,7 @@ class Cell:
     @cached_property
     def defines(self) -> tuple[str, ...]:
         """Top-level names that the cell binds, imports left out."""
-        statements = ast.parse(self.text).body if self.kind == "code" else []
-        return tuple(name for node in statements if not isinstance(node, Import) for name in bound(node))
+        return tuple(defined(self.text)) if self.kind == "code" else ()
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Mapping
 from contextlib import suppress
@@ -13,7 +12,7 @@ from autograder.errors import UserError
 from autograder.probes.compose import compose
 from autograder.probes.load import ProblemSet
 from autograder.probes.modules import SetModules
-from autograder.probes.names import bound
+from autograder.probes.names import defined
 from autograder.probes.outline import read_outline
 from autograder.sets import Outline, all_outlines
 from autograder.submissions.definitions import defined_names
@@ -92,7 +91,7 @@ def _names(path: Path) -> frozenset[str]:
         header, _, body = cell.partition("\n")
         if 'role="answer"' in header:
             with suppress(SyntaxError):
-                names.update(name for node in ast.parse(body).body for name in bound(node))
+                names.update(defined(body))
     return frozenset(names)
 
 
