@@ -93,6 +93,7 @@ def graded_class(tmp_path_factory):
 
 def test_the_sample_class_is_graded_as_it_should(graded_class):
     for student, result in graded_class:
+        assert result["status"] == "graded", (student.name, result["problem"])
         scores = {question["id"]: question for question in result["questions"]}
         answered = set(scores) if student.answered is None else set(student.answered)
         if student.loses is None:

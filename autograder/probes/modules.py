@@ -63,10 +63,11 @@ class SetModules:
     def definitions(self, name: str) -> dict[str, list[ast.stmt]]:
         """The statements that bind each top-level name of a module: one, as a rule."""
         if name not in self._definitions:
-            found = self._definitions[name] = {}
+            found: dict[str, list[ast.stmt]] = {}
             for node in self.tree(name).body:
                 for bound_name in bound(node):
                     found.setdefault(bound_name, []).append(node)
+            self._definitions[name] = found  # only now: threads that grade look here, too
         return self._definitions[name]
 
     def where(self, name: str, variable: str) -> str:

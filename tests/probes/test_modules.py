@@ -6,12 +6,14 @@ import importlib
 import os
 import shutil
 import sys
+import threading
 from types import SimpleNamespace
 
 import pytest
 import torch
 
 from autograder.errors import UserError
+from autograder.probes import modules
 from autograder.probes.load import load_problem_set
 from dgm.checks.rng import Rng
 
@@ -114,6 +116,28 @@ def test_two_sets_of_the_same_name_do_not_mix(tiny_with, tmp_path_factory):
     (other / "shared/sizes.py").write_text("WIDTH = 4\n")
     (one,), (two,) = (load_problem_set(path).question("q1").mistakes for path in (folder, other))
     assert (one.factory.__globals__["net"](), two.factory.__globals__["net"]()) == (3, 4)
+
+
+def test_threads_that_grade_never_see_half_a_module(tiny_set, monkeypatch):
+    """One thread is stopped amid a module's list of names while another one cuts a probe out of that module."""
+    probes = load_problem_set(tiny_set).question("q1").probes
+    look, reached, go_on = modules.bound, threading.Event(), threading.Event()
+
+    def slow_look(node):
+        if threading.current_thread() is first and not reached.is_set():
+            reached.set()
+            assert go_on.wait(60)
+        return look(node)
+
+    monkeypatch.setattr(modules, "bound", slow_look)
+    first = threading.Thread(target=lambda: probes[0].source)
+    first.start()
+    try:
+        assert reached.wait(60)
+        assert "def far" in probes[1].source
+    finally:
+        go_on.set()
+        first.join()
 
 
 def test_the_usual_import_works_too(tiny_with, monkeypatch):
