@@ -1,4 +1,4 @@
-"""Element-wise closeness of nested evidence, with the place of the first difference."""
+"""Element-wise closeness of nested evidence, with the places of the differences."""
 
 from __future__ import annotations
 
@@ -8,19 +8,21 @@ from typing import Any
 
 import numpy as np
 
+Path = tuple[str | int, ...]
+
 
 @dataclass(frozen=True)
 class Difference:
-    """Where two pieces of evidence first differ.
+    """One place where two pieces of evidence differ.
 
     Attributes:
-        path: The place, as in ``["mean"][2]``.
+        path: The keys and indices that lead there, as in ``("mean", 2)``.
         kind: One of type, keys, length, dtype, shape, value.
         got: What is there.
         want: What is expected there.
     """
 
-    path: str
+    path: Path
     kind: str
     got: Any
     want: Any
@@ -45,16 +47,17 @@ def as_array(value: Any) -> np.ndarray:
     return array if array.dtype.kind in "fiubc" else np.asarray(float("nan"))
 
 
-def first_difference(got: Any, want: Any, rtol: float, atol: float, path: str = "") -> Difference | None:
-    """The first place where ``got`` is not close to ``want``; None when they agree.
+def first_difference(got: Any, want: Any, rtol: float, atol: float) -> Difference | None:
+    """The first place where ``got`` is not close to ``want``; None when they agree. See `differences`."""
+    return next(differences(got, want, rtol, atol), None)
+
+
+def differences(got: Any, want: Any, rtol: float, atol: float, path: Path = ()) -> Iterator[Difference]:
+    """The places where ``got`` is not close to ``want``, in the order of ``want``.
 
     Numbers agree if ``|got - want| <= atol + rtol * |want|``; NaN agrees with NaN, and infinities by sign.
-    Shape must be equal and the dtype of the same class.
+    Shape must be equal and the dtype of the same class. A list of numbers, or of arrays of one shape, is one place.
     """
-    return next(_differences(got, want, rtol, atol, path), None)
-
-
-def _differences(got: Any, want: Any, rtol: float, atol: float, path: str) -> Iterator[Difference]:
     if is_numeric(want):
         if not is_numeric(got):
             yield Difference(path, "type", got, want)
@@ -67,22 +70,37 @@ def _differences(got: Any, want: Any, rtol: float, atol: float, path: str) -> It
             yield Difference(path, "keys", sorted(map(str, got)), sorted(map(str, want)))
         else:
             for key in want:
-                yield from _differences(got[key], want[key], rtol, atol, f"{path}[{key!r}]")
+                yield from differences(got[key], want[key], rtol, atol, (*path, key))
     elif isinstance(want, list):
         if not isinstance(got, list):
             yield Difference(path, "type", got, want)
         elif len(got) != len(want):
             yield Difference(path, "length", len(got), len(want))
+        elif (arrays := _stacked(got, want)) is not None:
+            yield from _numeric(*arrays, rtol, atol, path)
         else:
             for index, (one, other) in enumerate(zip(got, want, strict=True)):
-                yield from _differences(one, other, rtol, atol, f"{path}[{index}]")
+                yield from differences(one, other, rtol, atol, (*path, index))
     elif type(got) is not type(want):
         yield Difference(path, "type", got, want)
     elif got != want:
         yield Difference(path, "value", got, want)
 
 
-def _numeric(got: np.ndarray, want: np.ndarray, rtol: float, atol: float, path: str) -> Iterator[Difference]:
+def _stacked(got: list[Any], want: list[Any]) -> tuple[np.ndarray, np.ndarray] | None:
+    """Two lists of numbers, or of arrays of one shape and class, as one array each; None where they are not that."""
+    if len(want) < 2 or not all(map(is_numeric, want)) or not all(map(is_numeric, got)):
+        return None
+    arrays = [as_array(item) for item in (*got, *want)]
+    first = arrays[0]
+    if any(item.shape != first.shape or dtype_class(item) != dtype_class(first) for item in arrays):
+        return None
+    one, other = np.stack(arrays[: len(got)]), np.stack(arrays[len(got) :])
+    # int64 beside uint64 would become float64, and lose digits.
+    return (one, other) if dtype_class(one) == dtype_class(other) == dtype_class(first) else None
+
+
+def _numeric(got: np.ndarray, want: np.ndarray, rtol: float, atol: float, path: Path) -> Iterator[Difference]:
     if got.shape != want.shape:
         yield Difference(path, "shape", got, want)
     elif dtype_class(got) != dtype_class(want):

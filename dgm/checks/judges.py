@@ -7,24 +7,29 @@ signature that returns True, False, or a sentence (what is wrong) is a judge too
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 
-from dgm.checks.compare import as_array, first_difference, is_numeric
-from dgm.checks.diagnose import diagnose
+from dgm.checks.compare import as_array, differences, is_numeric
+from dgm.checks.diagnose import FORM, SPECIFIC, diagnose, where
 from dgm.checks.rng import Rng
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """``passed``, and if not, one sentence for the student."""
+    """``passed``, and if not, one sentence for the student.
+
+    Of several sentences the one that is most ``telling`` is reported (see `dgm.checks.diagnose`).
+    """
 
     passed: bool
     message: str = ""
+    telling: float = field(default=SPECIFIC, compare=False)
 
 
 @dataclass(frozen=True)
@@ -32,12 +37,14 @@ class Context:
     """What a judge may use besides the two pieces of evidence.
 
     ``reference`` is the namespace of the reference solution (None in a student's local check); ``rng()`` gives the
-    inputs' generator again from its start, so a judge can redraw what the probe drew.
+    inputs' generator again from its start, so a judge can redraw what the probe drew. With ``brief`` only whether it
+    passes is asked: a verdict may come without its sentence, which takes most of the time to find.
     """
 
     seed: int
     device: str = "cpu"
     reference: Any = None
+    brief: bool = False
 
     def rng(self) -> Rng:
         return Rng(self.seed, self.device)
@@ -76,8 +83,12 @@ class Close(Judge):
     atol: float = 1e-5
 
     def __call__(self, evidence: Any, expected: Any, context: Context) -> Verdict:
-        difference = first_difference(evidence, expected, self.rtol, self.atol)
-        return Verdict(True) if difference is None else Verdict(False, diagnose(difference))
+        places = differences(evidence, expected, self.rtol, self.atol)
+        found = list(itertools.islice(places, 1 if context.brief else None))
+        if not found or context.brief:
+            return Verdict(not found)
+        finding = diagnose(found, self.rtol, self.atol)
+        return Verdict(False, finding.text, finding.telling)
 
     def describe(self) -> str:
         return f"close to the reference (rtol {self.rtol:g}, atol {self.atol:g})"
@@ -109,12 +120,19 @@ class Fields(Judge):
     def __call__(self, evidence: Any, expected: Any, context: Context) -> Verdict:
         keys = self.judges if self.default is None else {**expected, **self.judges}
         if not isinstance(evidence, dict) or set(evidence) != set(keys):
-            return Verdict(False, f"expected the entries {sorted(keys)}.")
+            return Verdict(False, f"expected the entries {sorted(keys)}.", FORM)
+        failed = []
         for key in keys:
-            verdict = self.judges.get(key, self.default)(evidence[key], expected[key], context)  # type: ignore[misc]
+            verdict = self.of(key)(evidence[key], expected[key], context)
+            if not verdict.passed and context.brief:
+                return verdict
             if not verdict.passed:
-                return Verdict(False, f"{key}: {verdict.message}")
-        return Verdict(True)
+                failed.append(replace(verdict, message=_at(key, verdict.message)))
+        return max(failed, key=lambda verdict: verdict.telling) if failed else Verdict(True)
+
+    def of(self, key: str) -> Judge:
+        """The judge of one entry. Raises `KeyError`."""
+        return self.judges[key] if self.default is None else self.judges.get(key, self.default)
 
     def describe(self) -> str:
         parts = [f"{key} {judge.describe()}" for key, judge in self.judges.items()]
@@ -127,6 +145,12 @@ class Fields(Judge):
         if self.default is None:
             del spec["default"]
         return spec
+
+
+def _at(key: str, message: str) -> str:
+    """A sentence about an entry, or about a place in it, as one about the whole evidence."""
+    inner = message.removeprefix("In ") if message.startswith("In *") else None
+    return f"In *{key}*, {inner}" if inner else where((key,)) + message
 
 
 @dataclass(frozen=True)

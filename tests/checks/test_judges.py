@@ -111,7 +111,7 @@ def test_fields_with_a_default_judge_all_other_entries():
     assert passed(judge, {"n": 3, "x": np.ones(2) + 1e-6, "y": 2.0}, want)
     for key, wrong in (("n", 4), ("n", 3.00001), ("x", np.zeros(2)), ("y", 2.1)):
         verdict = j.decide(judge, {**want, key: wrong}, want, CONTEXT)
-        assert not verdict.passed and verdict.message.startswith(f"{key}: ")
+        assert not verdict.passed and verdict.message.startswith(f"In *{key}*: ")
     everything = j.Fields(default=j.Close(rtol=0.5))
     assert passed(everything, {**want, "y": 2.9}, want) and not passed(everything, {**want, "y": 4.0}, want)
 
