@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from dgm.checks import answers
 from dgm.checks import evidence as wire
 from dgm.checks.rng import Rng
 from dgm.checks.status import STUB
@@ -35,32 +36,33 @@ class MissingAnswer(Exception):
 
 
 class Student:
-    """The answers, as attributes. ``student.f(x)`` calls the student's ``f`` and notes whether it changed ``x``.
+    """The answers, as attributes. ``student.f(x)`` calls the student's ``f``, and notes what it returns and whether it
+    changed ``x``.
 
     Use ``student.raw.f`` for functions that are meant to work in place.
     """
 
-    def __init__(self, namespace: Mapping[str, Any], mutated: list[str]) -> None:
+    def __init__(self, namespace: Mapping[str, Any], mutated: list[str], results: answers.Results) -> None:
         self._namespace = namespace
         self._mutated = mutated
+        self._results = results
 
     @property
     def raw(self) -> types.SimpleNamespace:
         """The answers without the watch on their arguments."""
-        return _Raw(self._namespace)  # type: ignore[return-value]
+        return _Raw(self._namespace, self._results)  # type: ignore[return-value]
 
     def __getattr__(self, name: str) -> Any:
-        value = _lookup(self._namespace, name)
-        watchable = isinstance(value, (types.FunctionType, types.BuiltinFunctionType, functools.partial))
-        return _watched(name, value, self._mutated) if watchable else value
+        return _watched(name, _lookup(self._namespace, name), self._mutated, self._results)
 
 
 class _Raw:
-    def __init__(self, namespace: Mapping[str, Any]) -> None:
+    def __init__(self, namespace: Mapping[str, Any], results: answers.Results) -> None:
         self._namespace = namespace
+        self._results = results
 
     def __getattr__(self, name: str) -> Any:
-        return _lookup(self._namespace, name)
+        return _watched(name, _lookup(self._namespace, name), None, self._results)
 
 
 def _lookup(namespace: Mapping[str, Any], name: str) -> Any:
@@ -69,19 +71,28 @@ def _lookup(namespace: Mapping[str, Any], name: str) -> Any:
     return namespace[name]
 
 
-def _watched(name: str, function: Callable[..., Any], mutated: list[str]) -> Callable[..., Any]:
+def _watched(name: str, function: Any, mutated: list[str] | None, results: answers.Results) -> Any:
+    """An answer that notes its results and, in ``mutated`` if given, whether it changed its arguments.
+
+    What is no function stays as it is: of a class only the name is noted.
+    """
+    if not isinstance(function, (types.FunctionType, types.BuiltinFunctionType, functools.partial)):
+        results.unwatched(name)
+        return function
+
     @functools.wraps(function)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        before = list(_tensors([*args, *kwargs.values()]))
+    def watched_call(*args: Any, **kwargs: Any) -> Any:
+        before = [] if mutated is None else list(_tensors([*args, *kwargs.values()]))
         copies = [_copy(item) for item in before]
         result = function(*args, **kwargs)
         for item, copy in zip(before, copies, strict=True):
-            if copy is not None and not _same(item, copy):
+            if mutated is not None and copy is not None and not _same(item, copy):
                 mutated.append(name)
                 break
+        results.note(name, result)
         return result
 
-    return call
+    return watched_call
 
 
 def _tensors(values: Any) -> Iterator[Any]:
@@ -164,18 +175,19 @@ def run_probe(
         ``mutated``: names of functions that changed an argument in place; ``seconds``.
     """
     mutated: list[str] = []
+    results = answers.Results()
     outcome: Outcome = {"status": "ok", "evidence": None, "error": None, "mutated": mutated, "seconds": 0.0}
     start = time.perf_counter()
     with fixed_state(seed, restore), contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            outcome["evidence"] = wire.normalise(probe(Student(namespace, mutated), Rng(seed, device)))
+            outcome["evidence"] = wire.normalise(probe(Student(namespace, mutated, results), Rng(seed, device)))
         except MissingAnswer as error:
             outcome.update(status="missing", error=_describe(error))
         except NotImplementedError as error:
             outcome.update(status="todo" if _is_stub(error) else "error", error=_describe(error))
         except (Exception, SystemExit) as error:
-            outcome.update(status="error", error=_describe(error))
+            outcome.update(status="error", error=_of_the_answer(error, results) or _describe(error))
     outcome["mutated"] = sorted(set(mutated))
     outcome["seconds"] = time.perf_counter() - start
     return outcome
@@ -190,6 +202,23 @@ def _describe(error: BaseException) -> dict[str, str]:
         line = (last.line or linecache.getline(last.filename, last.lineno or 0)).strip()
         where = f"line {last.lineno} of the cell that defines {name}" + (f": {line[:200]}" if line else "")
     return {"type": type(error).__name__[:100], "message": _text(error)[:1000], "where": where}
+
+
+def _of_the_answer(error: BaseException, results: answers.Results) -> dict[str, str] | None:
+    """What an error in the probe's own lines says about the answer; None for the student's own errors."""
+    try:
+        if isinstance(error, Exception) and answers.in_the_probe(error, _is_students):
+            text = results.explain(error)
+            return {"type": answers.TYPE, "message": text, "where": ""} if text else None
+    except Exception:  # a hostile or broken __str__
+        return None
+    return None
+
+
+def _is_students(frame: types.FrameType) -> bool:
+    code = frame.f_code
+    called = code.co_filename == __file__ and code.co_name == "watched_call"
+    return called or _is_notebook_frame(code.co_filename)
 
 
 def _is_stub(error: NotImplementedError) -> bool:
