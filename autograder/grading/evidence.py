@@ -12,7 +12,6 @@ from autograder.grading.referee import Referee
 from autograder.grading.requests import Key, ProbeRequest
 from autograder.grading.session import Session
 from autograder.probes.spec import Probe, Question
-from autograder.results.model import PASSED
 from dgm.checks.runtime import Outcome
 
 
@@ -26,7 +25,7 @@ def evidence_that_counts(
 
     def passes(probe: Probe, outcomes: Mapping[str, Outcome]) -> bool:
         outcome = outcomes.get(probe.id)
-        return outcome is not None and referee.judge_probe(question, probe, outcome).status == PASSED
+        return outcome is not None and referee.passes(question, probe, outcome)
 
     def earned(outcomes: Mapping[str, Outcome]) -> float:
         return sum(probe.points for probe in question.probes if passes(probe, outcomes))

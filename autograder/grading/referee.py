@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property, partial
 from types import SimpleNamespace
 from typing import Any, Self
@@ -16,11 +17,12 @@ from autograder.probes.namespace import public, reference_failed, reference_name
 from autograder.probes.spec import Probe, Question, Variant
 from autograder.results.model import ProbeResult, QuestionResult, question_status
 from autograder.text import clean_line
+from dgm.checks.entries import WHOLE, Place, failed_entries
 from dgm.checks.judges import Context
-from dgm.checks.naming import name_mistake, same_outcome
-from dgm.checks.runtime import Outcome, run_probe
+from dgm.checks.naming import Entries, Name, name_mistake, same_outcome
+from dgm.checks.runtime import Outcome, fixed_state, run_probe
 from dgm.checks.status import ERROR, FAILED, PASSED
-from dgm.checks.verdicts import explain, sentence
+from dgm.checks.verdicts import explain
 
 PASSED_COST = 2  # a probe that the student passed rules out about half as many mistakes as one that failed
 UNJUDGED = (FAILED, "the answer holds much more data than a right one, and could not be judged.")
@@ -38,6 +40,7 @@ class Referee:
         self._lock = threading.RLock()  # torch's default dtype and generators are global to the process
         self._namespaces: dict[str, dict[str, Any]] = {}
         self._outcomes: dict[tuple[str, str, str], Outcome] = {}
+        self._refused: dict[tuple[str, str, str], dict[Place, Any]] = {}
 
     def at_seed(self, seed: int) -> Self:
         """A referee for another seed that shares the definitions, which do not depend on it."""
@@ -86,6 +89,10 @@ class Referee:
             )
         return self._namespaces[name]
 
+    def passes(self, question: Question, probe: Probe, outcome: Outcome) -> bool:
+        """Whether an outcome is right: quicker than to judge it, as nothing is said about it."""
+        return self._verdict(question, probe, outcome, self.expected(question, probe), brief=True)[0] == PASSED
+
     def judge_probe(self, question: Question, probe: Probe, outcome: Outcome) -> ProbeResult:
         """Judge one outcome; mistakes are named later, when all of the question's outcomes are known."""
         expected = self.expected(question, probe)
@@ -98,9 +105,14 @@ class Referee:
     def _reference(self) -> SimpleNamespace:
         return public(self._namespace("", self.problem_set.questions[0], None))
 
-    def _verdict(self, question: Question, probe: Probe, outcome: Outcome, expected: Outcome) -> tuple[str, str]:
+    def _context(self, question: Question, probe: Probe) -> Context:
+        return Context(self.probe_seed(question, probe), self.device, self._reference)
+
+    def _verdict(
+        self, question: Question, probe: Probe, outcome: Outcome, expected: Outcome, brief: bool = False
+    ) -> tuple[str, str]:
         with self._lock:
-            context = Context(self.probe_seed(question, probe), self.device, self._reference)
+            context = replace(self._context(question, probe), brief=brief)
             decision = partial(
                 explain, outcome, expected, probe.judge, context,
                 undefined="is not defined when the notebook has run.",
@@ -123,8 +135,8 @@ class Referee:
             named = self._named(question, outcomes, known, [result.id for result in failed], passed)
             for result in failed:
                 if result.id in named:
-                    result.mistake = named[result.id]
-                    result.message = sentence(titles[result.mistake])
+                    result.mistake = named[result.id].mistake
+                    result.message = named[result.id].message(titles[result.mistake])
         score = sum(result.earned for result in results)
         status = question_status(results)
         return QuestionResult(
@@ -139,19 +151,36 @@ class Referee:
     def _named(
         self, question: Question, outcomes: Mapping[str, Outcome], known: Mapping[str, Mapping[str, Outcome]],
         failed: list[str], passed: list[str],
-    ) -> dict[str, str]:
+    ) -> dict[str, Name]:
         """`name_mistake` on hostile evidence: what it cannot compare stays without a name."""
         probes = {probe.id: probe for probe in question.probes}
 
         ordered = {probe.id: outcomes[probe.id] for probe in self._in_order(question, failed)}
 
         def ruled_out(key: str) -> bool:
-            return any(self.judge_probe(question, probes[id], known[key][id]).status != PASSED for id in passed)
+            return any(not self.passes(question, probes[id], known[key][id]) for id in passed)
+
+        def of_mistake(key: str, id: str) -> dict[Place, Any]:
+            place = (question.id, key, id)
+            if place not in self._refused:
+                self._refused[place] = self._failed_entries(question, probes[id], known[key][id])
+            return self._refused[place]
 
         try:
-            return name_mistake(ordered, known, failed, self.same, ruled_out)
+            right = {id: self.expected(question, probes[id])["evidence"] for id in failed}
+            wrong = _Lazily({id: partial(self._failed_entries, question, probes[id], outcomes[id]) for id in failed})
+            return name_mistake(ordered, known, failed, self.same, ruled_out, Entries(wrong, of_mistake, right))
         except Exception:
             return {}
+
+    def _failed_entries(self, question: Question, probe: Probe, outcome: Outcome) -> dict[Place, Any]:
+        expected = self.expected(question, probe)
+        if outcome is expected:
+            return {}
+        if unusually_large(outcome["evidence"], expected["evidence"]):  # which is not judged in this process
+            return {WHOLE: outcome["evidence"]}
+        with self._lock, fixed_state(self.probe_seed(question, probe), restore=False):
+            return failed_entries(outcome, expected, probe.judge, self._context(question, probe))
 
     def _in_order(self, question: Question, failed: list[str]) -> list[Probe]:
         """The probes in the order in which mistakes are compared: first what rules out the most for its time."""
@@ -167,6 +196,24 @@ class Referee:
             return same_outcome(one, other)
         except Exception:
             return False
+
+
+class _Lazily(Mapping[str, Mapping[Place, Any]]):
+    """What functions return, each called when first asked for: most wrong answers are named without."""
+
+    def __init__(self, functions: Mapping[str, Callable[[], Mapping[Place, Any]]]) -> None:
+        self._functions, self._values = functions, dict[str, Mapping[Place, Any]]()
+
+    def __getitem__(self, name: str) -> Mapping[Place, Any]:
+        if name not in self._values:
+            self._values[name] = self._functions[name]()
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._functions)
+
+    def __len__(self) -> int:
+        return len(self._functions)
 
 
 class _LazyOutcomes(Mapping[str, Outcome]):

@@ -34,11 +34,14 @@ from dgm.checks.runtime import Outcome, run_probe
 class ProofReferee(Referee):
     """A referee that remembers verdicts and comparisons: most variants share most outcomes with the reference.
 
+    Its verdicts say nothing, which saves most of their time, unless it is ``talkative``.
+
     Outcomes are told apart by identity, which is safe as the referee keeps all that it made.
     """
 
     def __init__(self, problem_set: ProblemSet, seed: int, device: str = "cpu") -> None:
         super().__init__(problem_set, seed, device)
+        self.talkative = False
         self._verdicts: dict[tuple[str, str, int], tuple[str, str]] = {}
         self._compared: dict[tuple[int, int], bool] = {}
         self._found: dict[tuple[str, str, str], Outcome] = {}
@@ -50,10 +53,14 @@ class ProofReferee(Referee):
             self._found[key] = super().variant(question, probe, variant)
         return self._found[key]
 
-    def _verdict(self, question: Question, probe: Probe, outcome: Outcome, expected: Outcome) -> tuple[str, str]:
+    def _verdict(
+        self, question: Question, probe: Probe, outcome: Outcome, expected: Outcome, brief: bool = False
+    ) -> tuple[str, str]:
+        if self.talkative:
+            return super()._verdict(question, probe, outcome, expected)
         key = (question.id, probe.id, id(outcome))
         if key not in self._verdicts:
-            self._verdicts[key] = super()._verdict(question, probe, outcome, expected)
+            self._verdicts[key] = super()._verdict(question, probe, outcome, expected, brief=True)
         return self._verdicts[key]
 
     def _in_order(self, question: Question, failed: list[str]) -> list[Probe]:
@@ -179,7 +186,7 @@ def _prove_blank(referee: Referee, question: Question, proof: QuestionProof) -> 
         _note(proof, f"the blank notebook earns {proof.blank_score:g} points")
 
 
-def _prove_seed(referee: Referee, question: Question, proof: QuestionProof, order: ProbeOrder, seed: int) -> None:
+def _prove_seed(referee: ProofReferee, question: Question, proof: QuestionProof, order: ProbeOrder, seed: int) -> None:
     try:
         result = _graded(referee, question, None)
     except ReferenceFailed as error:
@@ -191,13 +198,14 @@ def _prove_seed(referee: Referee, question: Question, proof: QuestionProof, orde
     if result.score == question.points:
         proof.reference_passes += 1
     else:
-        _note(proof, f"seed {seed}: the reference fails {_failures(result)}")
+        _note(proof, f"seed {seed}: the reference fails {_failures(referee, question, None)}")
     for alternative in question.alternatives:
         result = _graded(referee, question, alternative)
         if result.score == question.points:
             proof.alternatives[alternative.id] += 1
         else:
-            _note(proof, f"{alternative.where}: alternative {alternative.id} fails {_failures(result)} (seed {seed})")
+            text = _failures(referee, question, alternative)
+            _note(proof, f"{alternative.where}: alternative {alternative.id} fails {text} (seed {seed})")
     for mistake, entry in zip(question.mistakes, proof.mistakes, strict=True):
         _prove_mistake(referee, question, mistake, entry, proof, order, seed)
 
@@ -239,7 +247,10 @@ def _graded(referee: Referee, question: Question, variant: Variant | None) -> Qu
     return referee.judge_question(question, outcomes)
 
 
-def _failures(result: QuestionResult) -> str:
+def _failures(referee: ProofReferee, question: Question, variant: Variant | None) -> str:
+    referee.talkative = True
+    result = _graded(referee, question, variant)
+    referee.talkative = False
     return "; ".join(f"{probe.id}: {probe.message}" for probe in result.probes if probe.status != PASSED)
 
 

@@ -11,7 +11,6 @@ from autograder.probes.load import ProblemSet
 from autograder.probes.names import mentioned
 from autograder.probes.spec import Mistake, Probe, Question
 from autograder.proving.proof import NOTE, QuestionProof
-from autograder.results.model import PASSED
 
 
 def still_to_do(problem_set: ProblemSet, question: Question) -> list[str]:
@@ -90,7 +89,7 @@ def _same(referee: Referee, question: Question, probe: Probe, first: Mistake, se
 def _rejects(referee: Referee, question: Question, probe: Probe) -> bool:
     """Whether the probe fails for some mistake. Asked of those that no mistake needed, as they are slow."""
     return any(
-        referee.judge_probe(question, probe, referee.variant(question, probe, mistake)).status != PASSED
+        not referee.passes(question, probe, referee.variant(question, probe, mistake))
         for mistake in question.mistakes
         if referee.affects(question, mistake, probe)
     )

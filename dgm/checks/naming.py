@@ -1,17 +1,63 @@
-"""Which named mistake is it? Compares failed evidence with the evidence of every named mistake."""
+"""Which named mistake is it? Compares failed evidence with the evidence of every named mistake.
+
+First whole: a mistake that agrees everywhere. Then by entry of evidence: a student's version of a mistake seldom agrees
+with ours in everything, and may come with another mistake.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import itertools
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from dgm.checks.compare import first_difference, is_numeric
+from dgm.checks.diagnose import where
+from dgm.checks.entries import CHANGED, WHOLE, Place, distinct_numbers, nearer, related, same_value, value_at
 from dgm.checks.runtime import Outcome
+from dgm.checks.verdicts import sentence
 
 RTOL, ATOL = 2e-3, 1e-5
 MIN_NUMBERS = 2  # a single number or a bool agrees too easily by chance to name a mistake on its own
+
+# The rule for entries. A mistake must have the student's values in this share of the entries that the student failed;
+# it may have other wrong ones in this share as many, and may fail this many times as many that the student has right.
+AGREE, CONTRADICT, FURTHER = 0.6, 0.25, 5
+MIN_DISTINCT = 3  # different numbers in what agrees
+
+
+@dataclass(frozen=True)
+class Name:
+    """The mistake behind a failed probe; ``places`` are the entries that it rests on, if not all that failed."""
+
+    mistake: str
+    places: tuple[Place, ...] = ()
+
+    def message(self, title: str) -> str:
+        """The sentence for the student, by the mistake's title."""
+        names = [where(place).removeprefix("In ").removesuffix(": ") for place in self.places]
+        if not names:
+            return sentence(title)
+        shown = names if len(names) <= 3 else [*names[:2], f"{len(names) - 2} more"]
+        listed = " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))
+        return f"In {listed}: {sentence(title)}"
+
+
+@dataclass(frozen=True)
+class Entries:
+    """What naming by entry needs.
+
+    Attributes:
+        wrong: For each failed probe, the entries that the student failed, with what stands there.
+        of_mistake: The same of a mistake, by its key, on a probe; asked only where it may matter.
+        right: For each failed probe, the reference's evidence.
+    """
+
+    wrong: Mapping[str, Mapping[Place, Any]]
+    of_mistake: Callable[[str, str], Mapping[Place, Any]]
+    right: Mapping[str, Any]
 
 
 def same_outcome(one: Outcome, other: Outcome) -> bool:
@@ -54,12 +100,18 @@ def name_mistake(
     failed: list[str],
     same: Callable[[Outcome, Outcome], bool] = same_outcome,
     ruled_out: Callable[[str], bool] = lambda key: False,
-) -> dict[str, str]:
+    entries: Entries | None = None,
+) -> dict[str, Name]:
     """For each failed probe the mistake that explains it, or nothing.
 
     A mistake that agrees with the student on every probe of the question, and would pass what the student passed,
-    explains all failed ones. Otherwise, a failed probe is named if its evidence is rich and exactly one mistake has it
-    and would pass what the student passed (the student may have made two mistakes in different functions).
+    explains all failed ones. Otherwise, a failed probe is named after the best of
+
+    1. the mistake that explains most of the question's failed entries, if it explains all of this probe's,
+    2. the only mistake with the same, rich evidence on this probe, if it would pass what the student passed (there may
+       be two mistakes, in different functions),
+    3. the first again, if it explains some of this probe's failed entries,
+    4. the mistake that explains most of this probe's failed entries.
 
     Args:
         student: Outcome of each of the question's probes, by probe name. They are compared in this order until one
@@ -68,9 +120,10 @@ def name_mistake(
         failed: Names of the probes that the student failed.
         same: Compares a student's outcome with a mistake's.
         ruled_out: Whether the mistake with this key would fail a probe that the student passed.
+        entries: Failed entries; without them only whole evidence is compared.
 
     Returns:
-        Mistake keys by probe name, only where one mistake is the sole explanation.
+        Names by probe, only where one mistake is the best explanation.
     """
     whole = [
         key for key, outcomes in mistakes.items()
@@ -78,18 +131,91 @@ def name_mistake(
     ]
     whole = [key for key in whole if failed and not ruled_out(key)]
     if len(whole) == 1:
-        return dict.fromkeys(failed, whole[0])
+        return dict.fromkeys(failed, Name(whole[0]))
     if len(whole) > 1:
         return {}
-    named: dict[str, str] = {}
+    asked = [probe for probe, outcome in student.items() if probe in failed or outcome["status"] == "ok"]
+    known = {key: [probe for probe in asked if probe in outcomes] for key, outcomes in mistakes.items()}
+    most = _explained(failed, known, entries)
+    named: dict[str, Name] = {}
     for probe in failed:
-        outcome = student[probe]
-        if outcome["status"] != "ok" or information(outcome["evidence"]) < MIN_NUMBERS:
+        if probe in most and not most[probe].places:
+            named[probe] = most[probe]
             continue
-        matches = [
-            key for key, outcomes in mistakes.items()
-            if probe in outcomes and same(outcome, outcomes[probe])
-        ]
-        if len(matches) == 1 and not ruled_out(matches[0]):
-            named[probe] = matches[0]
+        alone = _only_match(probe, student[probe], mistakes, same)
+        if alone is not None and not ruled_out(alone):
+            named[probe] = Name(alone)
+        elif probe in most:
+            named[probe] = most[probe]
+        else:
+            named.update(_explained([probe], known, entries))
     return named
+
+
+def _only_match(
+    probe: str, outcome: Outcome, mistakes: Mapping[str, Mapping[str, Outcome]],
+    same: Callable[[Outcome, Outcome], bool],
+) -> str | None:
+    """The only mistake with the same evidence on a probe, if that evidence is rich."""
+    if outcome["status"] != "ok" or information(outcome["evidence"]) < MIN_NUMBERS:
+        return None
+    matches = [
+        key for key, outcomes in mistakes.items()
+        if probe in outcomes and same(outcome, outcomes[probe])
+    ]
+    return matches[0] if len(matches) == 1 else None
+
+
+def _explained(failed: Iterable[str], known: Mapping[str, list[str]], entries: Entries | None) -> dict[str, Name]:
+    """The names that the best explanation of the entries of failed probes gives to them."""
+    if entries is None:
+        return {}
+    wrong = {probe: entries.wrong[probe] for probe in failed if entries.wrong.get(probe)}
+    agreed = {key: _agreement(key, probes, wrong, entries) for key, probes in known.items()}
+    counts = {key: sum(map(len, places.values())) for key, places in agreed.items() if places}
+    ranked = sorted(counts, key=lambda key: counts[key], reverse=True)
+    for count, group in itertools.groupby(ranked, key=lambda key: counts[key]):
+        best = [key for key in group if _fails_little_more(key, known[key], FURTHER * count, entries)]
+        if len(best) > 1:
+            return {}
+        if best:
+            return {
+                probe: Name(best[0], () if len(places) == len(wrong[probe]) or WHOLE in places else tuple(places))
+                for probe, places in agreed[best[0]].items() if set(places) - {CHANGED}
+            }
+    return {}
+
+
+def _agreement(
+    key: str, probes: list[str], wrong: Mapping[str, Mapping[Place, Any]], entries: Entries
+) -> dict[str, list[Place]]:
+    """Where a mistake has the student's wrong values, by probe; empty where that is not enough for a name."""
+    agreed: dict[str, list[Place]] = {}
+    total = sum(map(len, wrong.values()))
+    left, contradicted = total, 0  # how many may still agree, so that slow probes are asked of few mistakes
+    for probe, places in wrong.items():
+        theirs = entries.of_mistake(key, probe) if probe in probes else {}
+        for place, got in places.items():
+            if place in theirs and same_value(got, theirs[place], RTOL, ATOL):
+                if nearer(got, theirs[place], value_at(entries.right[probe], place)):
+                    agreed.setdefault(probe, []).append(place)
+                else:
+                    left -= 1
+            else:
+                contradicted += any(related(place, other) for other in theirs)
+                left -= 1
+        if left < AGREE * total or contradicted > CONTRADICT * left:
+            return {}
+    values = {(probe, *place): wrong[probe][place] for probe, places in agreed.items() for place in places}
+    return agreed if distinct_numbers(values) >= MIN_DISTINCT else {}
+
+
+def _fails_little_more(key: str, probes: list[str], most: int, entries: Entries) -> bool:
+    """Whether a mistake fails at most so many entries that the student has right."""
+    further = 0
+    for probe in probes:
+        mine = entries.wrong.get(probe, {})
+        further += sum(not any(related(place, other) for other in mine) for place in entries.of_mistake(key, probe))
+        if further > most:
+            return False
+    return True

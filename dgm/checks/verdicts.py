@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 
 import numpy as np
 
+from dgm.checks.answers import TYPE
 from dgm.checks.judges import Context, Judge, decide
 from dgm.checks.runtime import Outcome, fixed_state
 from dgm.checks.status import ERROR, FAILED, MISSING, PASSED, TIMEOUT
+
+NAMES = ("eps", "exp", "logits", "logvar", "std")  # names that could be words, at the start of a title
 
 
 def explain(
@@ -41,7 +45,8 @@ def explain(
         return TIMEOUT, error.get("message", "It took too long.")
     if outcome["status"] != "ok":
         where = f" ({error['where']})" if error.get("where") else ""
-        return ERROR, ": ".join(filter(None, (error.get("type"), error.get("message")))) + where
+        kind = None if error.get("type") == TYPE else error.get("type")  # a sentence of its own
+        return ERROR, ": ".join(filter(None, (kind, error.get("message")))) + where
     changed = sorted(set(outcome["mutated"]) - set(expected["mutated"]))
     if changed:
         advice = "work on a copy (no `x += …`, `x.mul_()`, `x[i] = …`)"
@@ -53,6 +58,8 @@ def explain(
 
 
 def sentence(title: str) -> str:
-    """A mistake's title as a sentence."""
-    text = title[:1].upper() + title[1:]
-    return text if text.endswith((".", "!", "?")) else text + "."
+    """A mistake's title as a sentence. A name at its start keeps its case: ``x``, ``β1``, what is in backticks."""
+    word = re.match(r"[a-z]+(?:['’-][a-z]+)*(?=[\s,;:]|$)", title)
+    if word and (len(word[0]) > 1 or word[0] == "a") and word[0] not in NAMES:
+        title = title[:1].upper() + title[1:]
+    return title if title.endswith((".", "!", "?")) else title + "."

@@ -9,13 +9,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from dgm.checks.compare import first_difference
+from dgm.checks.diagnose import where
+from dgm.checks.entries import CHANGED, Place, failed_entries, same_value, value_at
 from dgm.checks.judges import Context, Judge
-from dgm.checks.naming import ATOL, MIN_NUMBERS, RTOL, information, name_mistake, same_outcome
+from dgm.checks.naming import ATOL, MIN_NUMBERS, RTOL, Entries, information, name_mistake, same_outcome
 from dgm.checks.runtime import Outcome, load_probe, run_probe
 from dgm.checks.status import ERROR, FAILED, PASSED, STUB
 from dgm.checks.verdicts import explain, sentence
 from dgm.grader.payload import FrozenProbe, FrozenQuestion, read_judge, read_questions, unpack
 from dgm.grader.results import CheckedProbe, CheckResult
+
+ROUNDING = 5e-4, 1e-6  # relative and absolute: about what freezing takes from the evidence of a mistake
 
 
 def check_question(question: FrozenQuestion, namespace: Mapping[str, Any]) -> CheckResult:
@@ -107,10 +111,10 @@ def _named(
     """What to say of each failed case: the mistake that explains it.
 
     Public checks tell less than all tests, so there are two more chances here than in the grade: two mistakes with the
-    same evidence are both named, and a mistake may explain the first wrong entry of a case instead of the whole.
+    same evidence are both named, and a mistake may explain just the first wrong entry of a case.
     """
     known = {case for mistake in question.mistakes for case in mistake.outcomes} & set(outcomes)
-    failed = [case for case in known if verdicts[case][0] in (FAILED, ERROR)]
+    failed = [case for case in sorted(known) if verdicts[case][0] in (FAILED, ERROR)]
     if not failed:
         return {}
     keys = {case: f"{case[0]}/{case[1]}" for case in known}
@@ -119,33 +123,63 @@ def _named(
         str(index): {keys[case]: outcome for case, outcome in mistake.outcomes.items() if case in known}
         for index, mistake in enumerate(question.mistakes)
     }
-    answer = name_mistake(student, mistakes, [keys[case] for case in failed])
+    entries = _entries(question, outcomes, failed)
+    answer = name_mistake(student, mistakes, [keys[case] for case in failed], entries=entries)
     titles = [mistake.title for mistake in question.mistakes]
-    found = {case: titles[int(answer[keys[case]])] for case in failed if keys[case] in answer}
+    names = {case: answer[keys[case]] for case in failed if keys[case] in answer}
+    found = {case: name.message(titles[int(name.mistake)]) for case, name in names.items()}
     alike = [m.title for m in question.mistakes if m.outcomes and all(
         same_outcome(outcomes[case], outcome) for case, outcome in m.outcomes.items() if case in known
     )]
     expected = {(probe.id, number): value for probe in question.probes for number, value in enumerate(probe.expected)}
     for case in failed:
         if case not in found:
-            matches = alike or _same_entry(question, case, outcomes[case], expected[case])
+            place, matches = ("", alike) if alike else _same_entry(question, case, outcomes[case], expected[case])
             if len(matches) in (1, 2):
-                found[case] = " Or: ".join(map(sentence, matches))
+                found[case] = place + " Or: ".join(map(sentence, matches))
     return found
+
+
+def _entries(
+    question: FrozenQuestion, outcomes: Mapping[tuple[str, int], Outcome], failed: list[tuple[str, int]]
+) -> Entries:
+    """What naming by entry needs, of frozen outcomes. Those of mistakes are rounded, which is no failure of theirs."""
+    cases = {f"{probe.id}/{number}": (probe, number) for probe in question.probes for number in range(len(probe.seeds))}
+    judges = {probe.id: read_judge(probe.judge) for probe in question.probes}
+
+    def refused(key: str, outcome: Outcome) -> dict[Place, Any]:
+        probe, number = cases[key]
+        return failed_entries(outcome, probe.expected[number], judges[probe.id], Context(probe.seeds[number]))
+
+    def of_mistake(index: str, key: str) -> dict[Place, Any]:
+        probe, number = cases[key]
+        outcome, right = question.mistakes[int(index)].outcomes[probe.id, number], probe.expected[number]
+        if outcome is right:
+            return {}
+        return {
+            place: value for place, value in refused(key, outcome).items()
+            if place == CHANGED or not same_value(value, value_at(right["evidence"], place), *ROUNDING)
+        }
+
+    keys = [f"{name}/{number}" for name, number in failed]
+    return Entries(
+        {key: refused(key, outcomes[case]) for key, case in zip(keys, failed, strict=True)}, of_mistake,
+        {key: cases[key][0].expected[cases[key][1]]["evidence"] for key in keys},
+    )
 
 
 def _same_entry(
     question: FrozenQuestion, case: tuple[str, int], outcome: Outcome, expected: Outcome
-) -> list[str]:
-    """The mistakes with the student's values in the first wrong entry of evidence that is a dict."""
+) -> tuple[str, list[str]]:
+    """The first wrong entry of evidence that is a dict, in words, and the mistakes with the student's values there."""
     got, want = outcome["evidence"], expected["evidence"]
     if outcome["status"] != "ok" or not isinstance(got, dict) or not isinstance(want, dict) or set(got) != set(want):
-        return []
+        return "", []
     wrong = next((key for key in want if first_difference(got[key], want[key], RTOL, ATOL)), None)
     if wrong is None or information(got[wrong]) < MIN_NUMBERS:
-        return []
+        return "", []
     evidence = [(m.title, m.outcomes[case]["evidence"]) for m in question.mistakes if case in m.outcomes]
-    return [
+    return where((wrong,)), [
         title for title, other in evidence
         if isinstance(other, dict) and wrong in other and not first_difference(got[wrong], other[wrong], RTOL, ATOL)
     ]
@@ -161,6 +195,6 @@ def _checked(
     worst = next((case for case in failed if case in named), failed[0])
     status, message = verdicts[worst]
     if worst in named:
-        return CheckedProbe(probe.id, probe.title, probe.points, status, sentence(named[worst]), True)
+        return CheckedProbe(probe.id, probe.title, probe.points, status, named[worst], True)
     return CheckedProbe(probe.id, probe.title, probe.points, status, message)
 
