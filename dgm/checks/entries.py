@@ -72,8 +72,9 @@ def nearer(got: Any, other: Any, want: Any) -> bool:
     both = np.isfinite(mine) & np.isfinite(theirs) & np.isfinite(right)
     if (np.isfinite(mine) != np.isfinite(right)).any():
         return True
+    mine, theirs, right = mine[both], theirs[both], right[both]
     with np.errstate(over="ignore"):
-        apart, wrong = np.abs(mine - theirs)[both].sum(), np.abs(mine - right)[both].sum()
+        apart, wrong = np.abs(mine - theirs).sum(), np.abs(mine - right).sum()
     return bool(apart <= NEARER * wrong)
 
 

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from dgm.checks.compare import first_difference, is_numeric
-from dgm.checks.diagnose import where
 from dgm.checks.entries import CHANGED, WHOLE, Place, distinct_numbers, nearer, related, same_value, value_at
 from dgm.checks.runtime import Outcome
 from dgm.checks.verdicts import sentence
@@ -37,7 +36,7 @@ class Name:
 
     def message(self, title: str) -> str:
         """The sentence for the student, by the mistake's title."""
-        names = [where(place).removeprefix("In ").removesuffix(": ") for place in self.places]
+        names = [f"*{', '.join(place)}*" for place in self.places]
         if not names:
             return sentence(title)
         shown = names if len(names) <= 3 else [*names[:2], f"{len(names) - 2} more"]

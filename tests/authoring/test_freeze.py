@@ -109,7 +109,7 @@ def test_fields_with_a_default_are_frozen_with_it(course_folder):
     ones = np.ones(3, np.float32)
     want = {"n": 3, "y": ones}
     assert judge(want, want, Context(0)).passed
-    assert judge({"n": 3, "y": ones * 1e6}, want, Context(0)).message == "y: the values are out of bounds."
+    assert judge({"n": 3, "y": ones * 1e6}, want, Context(0)).message == "In *y*: the values are out of bounds."
     assert not judge({"n": 4, "y": ones}, want, Context(0)).passed
     assert not judge({"n": 3}, want, Context(0)).passed
 

@@ -176,7 +176,7 @@ def test_what_is_said_of_entries():
     title = "x is perturbed, the others are not"
     assert Name("a").message(title) == "x is perturbed, the others are not."
     assert Name("a", (("weighted",),)).message("the sum is missing") == "In *weighted*: The sum is missing."
-    assert Name("a", (("b", "c"), ("d",))).message(title).startswith("In *b*, *c* and *d*: x is")
+    assert Name("a", (("b", "c"), ("d",))).message(title).startswith("In *b, c* and *d*: x is")
     assert Name("a", tuple((f"k{i}",) for i in range(5))).message(title).startswith("In *k0*, *k1* and 3 more: x is")
 
 
