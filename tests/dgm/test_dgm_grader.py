@@ -123,7 +123,7 @@ def test_a_mistake_in_one_entry_is_named(tiny_set):
     scope = {}
     exec(ANSWER.format(end=" + m.squeeze(dim) * float(dim == 0) * 0.5"), scope)
     message = _grader(tiny_set).check("q1", scope).probes[0].message
-    assert message == "The maximum was not added back."
+    assert message == "In *rows*: The maximum was not added back."
 
 
 @pytest.mark.parametrize(("text", "empty"), [(TEXT_STUB, True), ("  \n", True), ("Because of Jensen.", False)])
