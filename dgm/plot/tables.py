@@ -19,7 +19,8 @@ def format_table(rows: Iterable[Sequence[Any]] | Mapping[Any, Any], header: Sequ
     """An aligned text table: numbers to the right with four significant digits, the rest to the left.
 
     Args:
-        rows: Sequences of cells, or a dict whose items are rows of two. Short rows are filled with empty cells.
+        rows: Sequences of cells, or a dict whose items are rows of two. None is shown as "–", such as a guess that
+            was not made; short rows are filled with empty cells.
         header: The names of the columns.
     """
     cells = [list(row) for row in (rows.items() if isinstance(rows, Mapping) else rows)]
@@ -45,7 +46,7 @@ def _is_number(cell: Any) -> bool:
 
 def _cell(cell: Any) -> str:
     if cell is None:
-        return ""
+        return "–"
     if isinstance(cell, (str, bool)):
         return str(cell)
     if np.ndim(cell) == 0 and hasattr(cell, "item"):

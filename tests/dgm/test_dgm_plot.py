@@ -227,8 +227,10 @@ def test_table(capsys):
         "---------  -----  ----------",
         "uniform    2.996           1",
         "histogram  2.543      12,000",
-        "none",
+        "none           –",
     ]
+    plot.table([["guess", None], ["result", 0.5]])
+    assert capsys.readouterr().out == "guess        –\nresult  0.5000\n"
     assert plot.format_table({"a": 1, "long": "x"}) == "a     1\nlong  x"
     assert plot.format_table([]) == ""
 
