@@ -56,6 +56,11 @@ class SetFolder:
                 found[id] = path.name
         return dict(sorted(found.items(), key=lambda item: int(item[0][1:])))
 
+    def find(self, name: str) -> str | None:
+        """The id of the question that is meant by an id or by the name of a folder; None if there is none."""
+        id = name if name in self.questions else question_id(name)
+        return id if id in self.questions and name in (id, self.questions[id]) else None
+
     def outlines(self) -> list[Outline]:
         """All outlines, the set's own first."""
         names = sorted(path.stem for path in self.path.glob("*.toml"))

@@ -21,7 +21,7 @@ from pathlib import Path
 from autograder.course import course_root
 from autograder.probes.edits import edited
 from autograder.probes.load import ProblemSet, load_problem_set
-from autograder.probes.source import without_markers
+from autograder.probes.solutions import without_markers
 from autograder.probes.spec import Variant
 from autograder.sets import find_outline
 

@@ -15,7 +15,7 @@
 #   grade, so a function should do what its docstring and the list of what is tested say for *every* input. The pictures and
 #   the *expected* numbers below a check are the other half of the test: if yours differ, something is wrong.
 # - If a check does not come back within a minute, one of your loops does not end: interrupt the kernel (the ■ button).
-# - `grader.hint("q1")` shows one hint at a time, from gentle to explicit, for all functions of the question.
+# - `grader.hint("q1")` lists the functions of a question that have hints; `grader.hint("logsumexp")` shows one at a time.
 #   `grader.show("q1")` prints the public tests.
 # - `grader.export()` writes the file to hand in. Learning alone? A clone of the course's repository has the hidden tests, too,
 #   and the worked solution.

@@ -23,8 +23,7 @@ import torch
 ''',
     "q01_log_sum_exp/cells.py": '''\
 # %% [markdown]
-# ## Question 1 · Log-sum-exp
-# *3 points · about 5 minutes*
+# Logarithms of sums.
 
 # %% role="answer"
 def logsumexp(x, dim):
@@ -41,7 +40,8 @@ grader.check("q1")
 import torch
 from autograder.probes import Question
 
-question = Question(title="Log-sum-exp", skills=["1.01"], hints=["Subtract something first.", "Subtract the maximum."])
+HINTS = ["Subtract something first.", "Subtract the maximum."]
+question = Question(title="Log-sum-exp", skills=["1.01"], hints={"logsumexp": HINTS})
 
 SCALE = 1e3
 
@@ -80,8 +80,7 @@ def library(ref):
 ''',
     "q02_log_mean_exp/cells.py": '''\
 # %% [markdown]
-# ## Question 2 · Log-mean-exp
-# *2 points · about 5 minutes*
+# Logarithms of means.
 
 # %% role="answer"
 def log_mean_exp(x, dim):

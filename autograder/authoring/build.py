@@ -22,6 +22,7 @@ from autograder.authoring.notebook import (
     to_text,
     validate,
 )
+from autograder.authoring.timing import slow_questions
 from autograder.course import Course
 from autograder.errors import UserError
 from autograder.files import write_atomically
@@ -136,8 +137,11 @@ def build(
             f"`autograder build {problem_set.name}` without --no-execute."
         )
     else:
-        built.notes += [f"stderr in {line}" for line in execute(solution, profile or "cpu", course.root, report)]
+        executed = execute(solution, profile or "cpu", course.root, report)
         built.executed = True
+        built.notes += [f"stderr in {line}" for line in executed.stderr]
+        if profile in (None, "cpu"):
+            built.notes += slow_questions(problem_set, executed.seconds)
     texts = {built.student: to_text(drafts.student), built.solution: to_text(solution)}
     built.student_bytes, built.solution_bytes = (len(text.encode()) for text in texts.values())
     if built.solution_bytes > LARGE_SOLUTION:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from autograder.probes.load import ProblemSet
 from autograder.probes.source import Cell
 
-HEADING = re.compile(r"^##\s+Question\s+(\d+)\b", re.MULTILINE)
 SCHEMA = 3  # of nbgrader's cell metadata
 
 
 @dataclass(frozen=True)
 class NotebookCell:
-    """A source cell with its id in the notebook and the question in whose section it stands ("" before the first)."""
+    """A source cell with its id in the notebook and nbgrader's flags for it."""
 
     cell: Cell
     id: str
-    section: str
     nbgrader: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -35,15 +32,12 @@ def notebook_cells(problem_set: ProblemSet) -> list[NotebookCell]:
     """
     points = graded_cells(problem_set)
     counts: dict[str, int] = {}
-    section, placed = "", []
+    placed = []
     for cell in problem_set.source.cells:
-        heading = HEADING.search(cell.text) if cell.kind == "markdown" else None
-        if heading:
-            section = f"q{int(heading[1])}"
-        stem = f"{cell.question or section or 'top'}-{_word(cell)}"
+        stem = f"{cell.section}-{_word(cell)}"
         counts[stem] = counts.get(stem, 0) + 1
         id = f"{stem}-{counts[stem]}"
-        placed.append(NotebookCell(cell, id, cell.question or section, _nbgrader(cell, id, points)))
+        placed.append(NotebookCell(cell, id, _nbgrader(cell, id, points)))
     return placed
 
 

@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +31,18 @@ class Progress:
     seconds: float
 
 
+@dataclass
+class Executed:
+    """What an execution showed beside the outputs: stderr, a line for each cell, and the seconds of each code cell."""
+
+    stderr: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
 def execute(
     notebook: Any, profile: str, root: Path, report: Callable[[Progress], None] | None = None
-) -> list[str]:
-    """Execute all cells in place, tidy their outputs, and return what they wrote to stderr, a line per cell.
+) -> Executed:
+    """Execute all cells in place and tidy their outputs.
 
     Raises:
         UserError: a cell fails: which one, and its error.
@@ -45,12 +53,17 @@ def execute(
     cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
     numbers = {cell.id: number for number, cell in enumerate(cells, 1)}
     start = time.perf_counter()
-    current = [""]
+    current, began = "", start
+    executed = Executed()
 
     def started(cell: Any, cell_index: int) -> None:
-        current[0] = cell.id
+        nonlocal current, began
+        current, began = cell.id, time.perf_counter()
         if report is not None and cell.id in numbers:
             report(Progress(numbers[cell.id], len(cells), cell.id, time.perf_counter() - start))
+
+    def finished(cell: Any, cell_index: int, execute_reply: Any) -> None:
+        executed.seconds[cell.id] = time.perf_counter() - began
 
     with tempfile.TemporaryDirectory(prefix="dgm-build-", ignore_cleanup_errors=True) as scratch:
         work, home = Path(scratch) / "work", Path(scratch) / "ipython"
@@ -58,7 +71,7 @@ def execute(
         home.mkdir()
         client = NotebookClient(
             notebook, timeout=CELL_SECONDS, startup_timeout=START_SECONDS, kernel_name="python3", record_timing=False,
-            resources={"metadata": {"path": str(work)}}, on_cell_start=started,
+            resources={"metadata": {"path": str(work)}}, on_cell_start=started, on_cell_executed=finished,
         )
         client.km = manager = client.create_kernel_manager()
         manager.connection_file = str(Path(scratch) / "kernel.json")
@@ -74,7 +87,7 @@ def execute(
         except Exception as error:
             if hasattr(client, "_async_cleanup_kernel_future"):  # nbclient stopped the kernel at a SIGINT
                 raise KeyboardInterrupt from None
-            raise _failure(error, _place(notebook, current[0]), said) from None
+            raise _failure(error, _place(notebook, current), said) from None
         finally:
             logger.setLevel(level)
             atexit.unregister(client._cleanup_kernel)
@@ -82,13 +95,13 @@ def execute(
                 if client.km is not None:
                     client._cleanup_kernel()
         folders = [work, Path(scratch), root]
-        warnings = _warnings(cells)
+        executed.stderr = _stderr(cells)
         for cell in cells:
             cell.outputs = tidy_outputs(cell.outputs, folders)
             cell.metadata.pop("execution", None)
     notebook.metadata["language_info"] = {"name": "python"}
     notebook.metadata.pop("widgets", None)
-    return warnings
+    return executed
 
 
 def _failure(error: Exception, place: str, said: Path) -> UserError:
@@ -125,7 +138,7 @@ def _place(notebook: Any, id: str) -> str:
     return "a cell"
 
 
-def _warnings(cells: list[Any]) -> list[str]:
+def _stderr(cells: list[Any]) -> list[str]:
     found = []
     for cell in cells:
         text = "".join(

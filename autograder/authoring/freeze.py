@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from autograder.authoring.stubs import without_solutions
 from autograder.errors import UserError
 from autograder.probes.extract import extract
 from autograder.probes.impact import Impact, closure
 from autograder.probes.load import ProblemSet
 from autograder.probes.names import Function, mentioned
 from autograder.probes.namespace import reference_failed, reference_namespace, variant_namespace
+from autograder.probes.solutions import without_solutions
 from autograder.probes.spec import Probe, Question
 from dgm.checks.compare import first_difference
 from dgm.checks.judges import Context, Custom, Fields, Judge, decide
@@ -41,7 +41,7 @@ def freeze(problem_set: ProblemSet, *, mistakes: bool = True) -> dict[str, Any]:
     reference = reference_namespace(problem_set)
     impact = Impact(problem_set) if mistakes else None
     questions = [_freeze_question(problem_set, question, reference, impact) for question in problem_set.questions]
-    data = {"format": 1, "assignment": problem_set.name, "questions": questions}
+    data = {"format": 2, "assignment": problem_set.name, "questions": questions}
     for frozen in read_questions(data).values():
         result = check_question(frozen, reference)
         for probe in result.probes:
@@ -89,7 +89,8 @@ def _freeze_question(
     mistakes = _freeze_mistakes(problem_set, question, first, place, impact) if public and impact else []
     return {
         "id": question.id, "title": question.title, "points": _number(question.points),
-        "manual_points": _number(question.manual_points), "bonus": question.bonus, "hints": list(question.hints),
+        "manual_points": _number(question.manual_points), "bonus": question.bonus,
+        "hints": {name: list(hints) for name, hints in question.hints.items()},
         "probes": probes, "mistakes": mistakes, "outcomes": pool, "unseen": unseen(problem_set, question),
         "uses": _used_questions(problem_set, question), "answers": list(problem_set.source.names(question.id)),
     }

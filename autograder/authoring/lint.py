@@ -5,18 +5,12 @@ from __future__ import annotations
 import ast
 import re
 
-from autograder.authoring.cells import HEADING, NotebookCell, notebook_cells
-from autograder.authoring.stubs import regions
+from autograder.authoring.cells import NotebookCell, notebook_cells
 from autograder.errors import UserError
 from autograder.probes.compose import undefined_names
 from autograder.probes.load import ProblemSet
+from autograder.probes.solutions import regions
 from autograder.probes.spec import Question
-
-NUMBER = r"\d+(?:\.\d+)?"
-EFFORT = re.compile(
-    rf"^\*\s*({NUMBER})\s+(bonus\s+)?points?(?:, ({NUMBER}) of them for a written answer)?\s*"
-    r"·\s*about\s+(\d+)\s+minutes?\s*\*", re.MULTILINE,
-)
 
 
 def lint(problem_set: ProblemSet) -> list[str]:
@@ -91,38 +85,4 @@ def _question_problems(question: Question, placed: list[NotebookCell]) -> list[s
         problems.append(f"{id}: manual_points is {question.manual_points:g} but there is no rubric.")
     if question.manual_points and not written:
         problems.append(f"{id}: manual_points is {question.manual_points:g} but there is no written cell.")
-    return problems + _heading_problems(question, placed)
-
-
-def _heading_problems(question: Question, placed: list[NotebookCell]) -> list[str]:
-    prose = [item.cell for item in placed if item.cell.kind == "markdown"]
-    found = [cell for cell in prose if question.id in {f"q{int(number)}" for number in HEADING.findall(cell.text)}]
-    number = question.id.removeprefix("q")
-    if len(found) != 1:
-        return [f"{question.id}: there must be one heading `## Question {number}`, not {len(found)}."]
-    where, text = f"{found[0].where}: {question.id}", found[0].text
-    stray = [item.id for item in placed if item.cell.question == question.id and not _in_section(item, placed)]
-    problems = [f"{question.id}: {', '.join(stray)} stands outside of its section."] if stray else []
-    effort = EFFORT.search(text)
-    total = question.points + question.manual_points
-    written = f", {question.manual_points:g} of them for a written answer" if question.manual_points else ""
-    points = f"{total:g} {'bonus ' if question.bonus else ''}points{written}"
-    wanted = f"*{points} · about {question.minutes or 'M'} minutes*"
-    if effort is None:
-        problems.append(f"{where}: below its heading must stand {wanted}.")
-    elif (float(effort[1]), bool(effort[2]), float(effort[3] or 0)) != (total, question.bonus, question.manual_points):
-        problems.append(f"{where}: its heading says {effort[0]} but its probes and written parts say {wanted}.")
-    elif question.minutes and int(effort[4]) != question.minutes:
-        problems.append(f"{where}: its heading says {effort[0]} but its Question says {wanted}.")
     return problems
-
-
-def _in_section(item: NotebookCell, placed: list[NotebookCell]) -> bool:
-    """Is the last question heading before the cell the cell's own?"""
-    section = ""
-    for other in placed:
-        heading = HEADING.search(other.cell.text) if other.cell.kind == "markdown" else None
-        section = f"q{int(heading[1])}" if heading else section
-        if other is item:
-            return section == item.cell.question
-    return False

@@ -14,7 +14,7 @@ from autograder.course import Course
 from autograder.errors import UserError
 from autograder.jupyter import quick_jupyter
 from autograder.probes.load import ProblemSet
-from autograder.probes.source import without_markers
+from autograder.probes.solutions import without_markers
 
 LOCKED = {"grade": False, "solution": False, "locked": True}
 

@@ -1,62 +1,16 @@
-"""Solution regions: finding them, and what a student sees in their place."""
+"""What a student sees in place of a solution."""
 
 from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
 
 from autograder.errors import UserError
-from autograder.probes.source import SOLUTION_MARKER
 from dgm.grader.payload import EMPTY_ANSWER
 
-BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 CODE_STUB = '# TODO: your code here.\nraise NotImplementedError("Replace this line by your answer.")'
 TEXT_STUB = EMPTY_ANSWER
-_LOOSE = re.compile(r"(BEGIN|END)\s+SOLUTION", re.IGNORECASE)
 _STUB_LINE = re.compile(r'^(\s*)raise NotImplementedError\("Replace this line by your answer\."\)$')
-
-
-@dataclass(frozen=True)
-class Region:
-    """Lines ``first`` … ``last`` (0-based, inclusive) of a cell, markers included."""
-
-    first: int
-    last: int
-    text: str
-
-
-def regions(text: str, where: str) -> list[Region]:
-    """The solution regions of a cell. Raises `UserError` unless the markers are balanced and well written."""
-    found, start = [], None
-    lines = text.split("\n")
-    for number, line in enumerate(lines):
-        match = SOLUTION_MARKER.match(line)
-        if match is None:
-            if _LOOSE.search(line):
-                raise UserError(f"{where}: write {BEGIN!r} or {END!r} alone on its line, not {line.strip()!r}.")
-            continue
-        if match[1] == "BEGIN":
-            if start is not None:
-                raise UserError(f"{where}: {BEGIN!r} inside a solution region.")
-            start = number
-        elif start is None:
-            raise UserError(f"{where}: {END!r} without a {BEGIN!r}.")
-        else:
-            found.append(Region(start, number, "\n".join(lines[start + 1 : number])))
-            start = None
-    if start is not None:
-        raise UserError(f"{where}: {BEGIN!r} without an {END!r}.")
-    return found
-
-
-def without_solutions(text: str, where: str) -> str:
-    """The cell with ``pass`` in place of each solution: the code that students are given."""
-    lines = text.split("\n")
-    for region in reversed(regions(text, where)):
-        indent = lines[region.first][: len(lines[region.first]) - len(lines[region.first].lstrip())]
-        lines[region.first : region.last + 1] = [f"{indent}pass"]
-    return "\n".join(lines)
 
 
 def name_stubs(text: str, question: str, where: str) -> str:

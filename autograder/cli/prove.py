@@ -15,6 +15,7 @@ from autograder.authoring.lint import lint
 from autograder.course import course_root
 from autograder.errors import UserError
 from autograder.probes.load import load_problem_set
+from autograder.probes.workload import over_budget
 from autograder.proving.proof import QuestionProof
 from autograder.proving.prove import prove
 from autograder.sets import find_outline
@@ -61,6 +62,9 @@ def run(options: argparse.Namespace) -> int:
             console.print(f"{proof.id}: {text}", markup=False, highlight=False, soft_wrap=True)
         for text in proof.todo:
             console.print(f"{proof.id}, still to do: {text}", markup=False, highlight=False, soft_wrap=True)
+    if not options.question:
+        for text in over_budget(problem_set):
+            console.print(text, markup=False, highlight=False, soft_wrap=True)
     ok = not problems and all(proof.ok for proof in proofs)
     table_console.print(f"{'Proved' if ok else 'NOT proved'} on {options.seeds} seeds in {seconds:.0f} s.")
     if options.json:

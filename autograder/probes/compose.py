@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import ast
 import builtins
-import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder.errors import UserError
+from autograder.probes.headings import label, without_typed_heading
 from autograder.probes.modules import SetModules
-from autograder.probes.names import globals_of
+from autograder.probes.names import answers_named, globals_of
 from autograder.probes.outline import OutlineContent
-from autograder.probes.source import Cell, Source, read_cells, without_markers
+from autograder.probes.solutions import without_markers
+from autograder.probes.source import END, TOP, Cell, Source, read_cells
 from autograder.sets import ALTERNATIVES, MISTAKES, PROBES, SetFolder
 from autograder.text import listed
 
-_POINTS = re.compile(r"^(\*\s*[\d.]+\s+)(?:bonus\s+)?(points?\b)", re.MULTILINE)
-ANSWERS = ("student", "raw", "ref", "reference")  # what a question's modules call a namespace of answers
 OF_THE_NOTEBOOK = ("grader", "get_ipython", "display")
 NOTE = (
     "**Given.** This code answers {questions}, which {verb} not part of this assignment. Nothing is to be done here."
@@ -29,26 +28,25 @@ NOTE = (
 
 
 def compose(folder: SetFolder, content: OutlineContent, modules: SetModules) -> Source:
-    """All cells of the assignment, in order.
+    """All cells of the assignment, in order, but for the questions' headings.
 
     Raises:
         UserError: a file is missing or not valid, or two questions ask for the same name.
     """
     opening, closing = (_part(folder.part(name)) for name in (content.opening, content.closing))
     chosen = {
-        id: _marked(read_cells(folder.cells(folder.questions[id]), id), id in content.optional)
-        for id in content.questions
+        id: without_typed_heading(read_cells(folder.cells(folder.questions[id]), id)) for id in content.questions
     }
     given = _Given.of_absent(folder, content)
-    cells = list(opening)
+    cells = _in_section(TOP, opening)
     for number, (id, own) in enumerate(chosen.items()):
         if given.cells:  # what is wanted matters only as long as something is left out
             wanted = _wanted(own, modules, folder.questions[id])
             if number == 0:
                 wanted |= _wanted(opening, modules, None)
             own = _with_given(own, given.take(wanted))
-        cells += own
-    cells += _with_given(closing, given.take(_wanted(closing, modules, None)))
+        cells += _in_section(id, own)
+    cells += _in_section(END, _with_given(closing, given.take(_wanted(closing, modules, None))))
     _refuse_clashes(cells)
     return Source.numbered(cells)
 
@@ -58,12 +56,8 @@ def _part(path: Path) -> list[Cell]:
     return read_cells(path, None) if path.is_file() else []
 
 
-def _marked(cells: list[Cell], optional: bool) -> list[Cell]:
-    """The question's first text with its points as bonus points, or not: what it is, the outline says."""
-    if not cells or cells[0].kind != "markdown":
-        return cells
-    text = _POINTS.sub(rf"\g<1>{'bonus ' if optional else ''}\g<2>", cells[0].text, count=1)
-    return [replace(cells[0], text=text), *cells[1:]]
+def _in_section(section: str, cells: list[Cell]) -> list[Cell]:
+    return [replace(cell, section=section) for cell in cells]
 
 
 def _wanted(cells: list[Cell], modules: SetModules, folder_name: str | None) -> set[str]:
@@ -76,22 +70,11 @@ def _wanted(cells: list[Cell], modules: SetModules, folder_name: str | None) -> 
         return names
     own = [f"{folder_name}.{kind}" for kind in (PROBES, MISTAKES, ALTERNATIVES)]
     for name in modules.imported(*(name for name in own if modules.exists(name))):
-        names |= _answers_named(modules.tree(name))
+        tree = modules.tree(name)
+        names |= answers_named(tree)
+        uses = [leaf.value for leaf in ast.walk(tree) if isinstance(leaf, ast.keyword) and leaf.arg == "uses"]
+        names |= {str(leaf.value) for use in uses for leaf in ast.walk(use) if isinstance(leaf, ast.Constant)}
     return names
-
-
-def _answers_named(tree: ast.AST) -> set[str]:
-    """Names of answers in a question's modules: ``student.f``, ``student.raw.f``, ``ref.f``, ``uses=["f"]``."""
-    found = set()
-    for leaf in ast.walk(tree):
-        if isinstance(leaf, ast.keyword) and leaf.arg == "uses":
-            found |= {str(each.value) for each in ast.walk(leaf.value) if isinstance(each, ast.Constant)}
-        elif isinstance(leaf, ast.Attribute):
-            owner = leaf.value
-            name = owner.id if isinstance(owner, ast.Name) else owner.attr if isinstance(owner, ast.Attribute) else ""
-            if name in ANSWERS:
-                found.add(leaf.attr)
-    return found
 
 
 @dataclass
@@ -124,7 +107,7 @@ def _with_given(own: list[Cell], given: list[tuple[str, Cell]]) -> list[Cell]:
     """A question's cells with given code below its first text."""
     if not given:
         return own
-    numbers = list(dict.fromkeys(f"Question {id[1:]}" for id, _ in given))
+    numbers = list(dict.fromkeys(label(id) for id, _ in given))
     text = NOTE.format(questions=listed(numbers), verb="are" if len(numbers) > 1 else "is")
     note = Cell("markdown", "demo", text, None, 0, given[0][1].where)
     code = [replace(cell, role="given", question=None, text=without_markers(cell.text)) for _, cell in given]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
@@ -12,6 +13,7 @@ from autograder.errors import UserError
 from autograder.probes.compose import compose
 from autograder.probes.edits import check_edits
 from autograder.probes.extract import extract
+from autograder.probes.headings import with_headings
 from autograder.probes.modules import SetModules
 from autograder.probes.outline import OutlineContent, read_outline
 from autograder.probes.source import Source
@@ -79,12 +81,15 @@ def load_problem_set(outline: Outline | Path) -> ProblemSet:
     source = compose(outline.folder, content, modules)
     with modules.executing():
         questions = [_question(modules, outline.folder.questions[id], id, content) for id in content.questions]
+    source = with_headings(source, questions, outline.folder, content)
     earlier: set[str] = set()
     for question in questions:
         path = outline.folder.cells(outline.folder.questions[question.id])
         if not source.answers(question.id):
             raise UserError(f"{path}: there is no answer cell (role=\"answer\").")
-        question.uses = _uses(question, source, earlier, modules, outline)
+        where = modules.where(f"{outline.folder.questions[question.id]}.{PROBES}", "question")
+        question.uses = _uses(question, source, earlier, where)
+        _check_hints(question, source, where)
         earlier.add(question.id)
         check_edits(question, source)
     return ProblemSet(outline, content, source, tuple(questions), modules, outline.folder.cells_text())
@@ -97,6 +102,9 @@ def _question(modules: SetModules, folder: str, id: str, content: OutlineContent
     for number, probe in enumerate(question.probes):
         question.probes[number] = replace(probe, cut=cache(partial(_cut, modules, probes, probe)))
     question.id, question.bonus = id, id in content.optional
+    if question.after and modules.folder.find(question.after) is None:
+        where = modules.where(probes, "question")
+        raise UserError(f"{where}: {id} comes after {question.after}, but there is no such question.")
     question.mistakes = tuple(_variants(modules, folder, MISTAKES, Mistakes))
     question.alternatives = tuple(_variants(modules, folder, ALTERNATIVES, Alternatives))
     own = [name for kind in (PROBES, MISTAKES, ALTERNATIVES) if modules.exists(name := f"{folder}.{kind}")]
@@ -123,13 +131,22 @@ def _object(modules: SetModules, module: ModuleType, name: str, variable: str, k
     return found
 
 
-def _uses(
-    question: Question, source: Source, earlier: set[str], modules: SetModules, outline: Outline
-) -> tuple[str, ...]:
+def _uses(question: Question, source: Source, earlier: set[str], where: str) -> tuple[str, ...]:
     """The declared names that earlier questions ask for; those that come as given code are left out."""
     given = {name for cell in source.cells if cell.role == "given" for name in cell.defines}
     for name in question.uses:
         if source.owner(name) not in earlier and name not in given:
-            where = modules.where(f"{outline.folder.questions[question.id]}.{PROBES}", "question")
             raise UserError(f"{where}: {question.id} uses {name}, which no earlier question asks for.")
     return tuple(name for name in question.uses if source.owner(name) in earlier)
+
+
+def _check_hints(question: Question, source: Source, where: str) -> None:
+    """Hints belong to functions or classes that the question asks for, and are lists of texts."""
+    if not isinstance(question.hints, Mapping):
+        raise UserError(f'{where}: hints must be a mapping, such as hints={{"logsumexp": ["a question", "a step"]}}.')
+    asked = source.tasks(question.id)
+    for name, hints in question.hints.items():
+        if name not in asked:
+            raise UserError(f"{where}: there are hints for {name}, but {question.id} asks for {', '.join(asked)}.")
+        if not isinstance(hints, (list, tuple)) or not all(isinstance(hint, str) for hint in hints) or not hints:
+            raise UserError(f'{where}: the hints for {name} must be a list of texts, such as ["a question", "a step"].')

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 Function = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 Import = (ast.Import, ast.ImportFrom)
+ANSWERS = ("student", "raw", "ref", "reference")  # what a question's modules call a namespace of answers
 _SCOPES = (*Function, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
@@ -52,6 +53,18 @@ def mentioned(tree: ast.AST, *, strings: bool = False) -> set[str]:
             found.add(leaf.attr)
         elif strings and isinstance(leaf, ast.Constant) and isinstance(leaf.value, str):
             found.add(leaf.value)
+    return found
+
+
+def answers_named(tree: ast.AST) -> set[str]:
+    """The answers that a piece of a question's modules asks for: ``student.f``, ``student.raw.f``, ``ref.f``."""
+    found = set()
+    for leaf in ast.walk(tree):
+        if isinstance(leaf, ast.Attribute):
+            owner = leaf.value
+            name = owner.id if isinstance(owner, ast.Name) else owner.attr if isinstance(owner, ast.Attribute) else ""
+            if name in ANSWERS:
+                found.add(leaf.attr)
     return found
 
 

@@ -7,6 +7,7 @@
     optional = ["q15_colour"]               # bonus points
     opening = "opening.py"                  # the default
     closing = "closing.py"                  # the default
+    bonus_limit = 10                        # how many bonus points count at most; without it all of them
 """
 
 from __future__ import annotations
@@ -15,20 +16,24 @@ import tomllib
 from dataclasses import dataclass
 
 from autograder.errors import UserError
-from autograder.sets import Outline, question_id
+from autograder.sets import Outline
 
-KEYS = ("title", "core", "optional", "opening", "closing")
+KEYS = ("title", "core", "optional", "opening", "closing", "bonus_limit")
 
 
 @dataclass(frozen=True)
 class OutlineContent:
-    """What an outline says: ``core`` and ``optional`` are ids of questions, in order."""
+    """What an outline says: ``core`` and ``optional`` are ids of questions, in order.
+
+    ``bonus_limit`` is how many bonus points count at most; None if all do.
+    """
 
     title: str
     core: tuple[str, ...]
     optional: tuple[str, ...] = ()
     opening: str = "opening.py"
     closing: str = "closing.py"
+    bonus_limit: float | None = None
 
     @property
     def questions(self) -> tuple[str, ...]:
@@ -62,19 +67,21 @@ def read_outline(outline: Outline) -> OutlineContent:
         part = outline.folder.part(name)
         if part.parent != outline.folder.path or part.suffix != ".py" or not part.is_file():
             raise UserError(f"{path}: there is no file {name} beside it (a file of cells, such as opening.py).")
-    return OutlineContent(data["title"], core, optional, **names)
+    limit = data.get("bonus_limit")
+    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, (int, float)) or not limit >= 0):
+        raise UserError(f"{path}: bonus_limit must be a number of points.")
+    return OutlineContent(data["title"], core, optional, **names, bonus_limit=limit)
 
 
 def _ids(outline: Outline, names: object, key: str) -> tuple[str, ...]:
     """The ids of questions named by their folder or their id."""
-    known = outline.folder.questions
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise UserError(f"{outline.path}: {key} must be a list of questions' folders.")
     found = []
     for name in names:
-        id = name if name in known else question_id(name)
-        if id is None or id not in known or name not in (id, known[id]):
-            listed = ", ".join(known.values()) or "no folders of questions"
+        id = outline.folder.find(name)
+        if id is None:
+            listed = ", ".join(outline.folder.questions.values()) or "no folders of questions"
             raise UserError(f"{outline.path}: there is no question {name}; the set has {listed}.")
         found.append(id)
     return tuple(found)

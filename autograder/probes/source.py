@@ -12,6 +12,7 @@ answer      the student's task; solution between ``### BEGIN SOLUTION`` and ``##
 check       the public check of a question
 written     a written answer in Markdown, graded by a person
 demo        everything else: figures, training runs, text. The default.
+heading     a question's heading; composed (`autograder.probes.headings`), never written by an author
 ==========  ==================================================================================================
 """
 
@@ -26,19 +27,22 @@ from pathlib import Path
 from autograder.errors import UserError
 from autograder.jupyter import quick_jupyter
 from autograder.probes.names import defined
+from autograder.probes.solutions import tasks
 
 ROLES = ("setup", "given", "answer", "check", "written", "demo")
+HEADING = "heading"
 DEFINING_ROLES = ("setup", "given", "answer")
 OF_A_QUESTION = ("answer", "check", "written")
 CELL_START = re.compile(r"^# %%")
-SOLUTION_MARKER = re.compile(r"^\s*#*\s*(BEGIN|END) SOLUTION\s*$")
+TOP, END = "top", "end"  # the sections before and after the questions
 
 
 @dataclass(frozen=True)
 class Cell:
     """A cell: ``kind`` is code or markdown; ``question`` is set for answer, check and written.
 
-    ``index`` counts the cells of the whole set, ``where`` is file and line.
+    ``index`` counts the cells of the whole set, ``where`` is file and line, and ``section`` the id of the question in
+    whose part of the notebook the cell stands, or `TOP` or `END`.
     """
 
     kind: str
@@ -47,11 +51,17 @@ class Cell:
     question: str | None
     index: int
     where: str = ""
+    section: str = TOP
 
     @cached_property
     def defines(self) -> tuple[str, ...]:
         """Top-level names that the cell binds, imports left out."""
         return tuple(defined(self.text)) if self.kind == "code" else ()
+
+    @cached_property
+    def tasks(self) -> tuple[str, ...]:
+        """The functions and classes that the student writes here."""
+        return tasks(self.text, self.where) if self.kind == "code" and self.role == "answer" else ()
 
 
 @dataclass(frozen=True)
@@ -67,6 +77,10 @@ class Source:
     def names(self, question: str) -> tuple[str, ...]:
         """The names a student must define for one question."""
         return tuple(name for cell in self.answers(question) for name in cell.defines)
+
+    def tasks(self, question: str) -> tuple[str, ...]:
+        """The functions and classes that a student writes for one question."""
+        return tuple(name for cell in self.answers(question) for name in cell.tasks)
 
     def owner(self, name: str) -> str | None:
         """The question that asks for ``name``."""
@@ -84,11 +98,6 @@ class Source:
     def numbered(cls, cells: list[Cell]) -> Source:
         """The cells in this order, each with its index."""
         return cls(tuple(replace(cell, index=index) for index, cell in enumerate(cells)))
-
-
-def without_markers(text: str) -> str:
-    """A cell's text with its solution, without the lines that mark it."""
-    return "\n".join(line for line in text.split("\n") if not SOLUTION_MARKER.match(line))
 
 
 def read_cells(path: Path, question: str | None) -> list[Cell]:

@@ -208,12 +208,15 @@ class Question:
         title: without a number.
         uses: names answered in earlier questions, for follow-through credit.
         skills: ids in the skills map.
-        hints: from gentle to explicit, shown one at a time by ``grader.hint``.
+        hints: for each function or class that the student writes its hints, from gentle to explicit; ``grader.hint``
+            shows one at a time.
         manual_points: for the written part, graded by a person.
         rubric: of the written part, one line a criterion ("1 point: …").
-        minutes: expected working time.
         aim: one sentence for the instructor's page.
         ambiguities: what students may read differently, and what is accepted; for the instructor's page.
+        lecture: what must have been taught before ("mixtures and EM"), for the heading; nothing if empty.
+        after: of an optional question, the id or folder of the question after which it can be done, for the heading.
+        run_seconds: what its cells take to run in the ``cpu`` profile, a part of the time in the heading.
         id: ``q3`` for the folder ``q03_mixture_em``.
         bonus: an optional question, whose points do not count towards the set's total.
         text: the sources of its modules, which decide whether a result is still good.
@@ -222,12 +225,14 @@ class Question:
     title: str
     uses: Sequence[str] = ()
     skills: Sequence[str] = ()
-    hints: Sequence[str] = ()
+    hints: Mapping[str, Sequence[str]] = field(default_factory=dict)
     manual_points: float = 0.0
     rubric: Sequence[str] = ()
-    minutes: int = 0
     aim: str = ""
     ambiguities: Sequence[str] = ()
+    lecture: str = ""
+    after: str = ""
+    run_seconds: float = 0.0
     id: str = field(default="", kw_only=True)
     bonus: bool = field(default=False, kw_only=True)
     probes: list[Probe] = field(default_factory=list, kw_only=True)

@@ -8,23 +8,33 @@ from pathlib import Path
 
 from autograder.grading.referee import Referee
 from autograder.probes.load import ProblemSet
-from autograder.probes.names import mentioned
+from autograder.probes.names import answers_named, mentioned
 from autograder.probes.spec import Mistake, Probe, Question
 from autograder.proving.proof import NOTE, QuestionProof
+from autograder.results.model import PASSED
+from autograder.text import listed
 
 
 def still_to_do(problem_set: ProblemSet, question: Question) -> list[str]:
     """One sentence for each thing that is missing. A note of the author's keeps the question from being proved."""
     found = []
     for path in problem_set.outline.folder.question_files(question.id):
-        found += [f"{_short(path)}, line {number}: {text}" for number, text in _notes(path)]
+        found += [f"{_short(path)}, line {number}: {text}" for number, text in _lines_with(path, NOTE)]
+    found += _typed_heading(problem_set, question)
     asked = {name for probe in question.probes for name in mentioned(ast.parse(probe.source))}
     for name in problem_set.source.names(question.id):
         if name not in asked and not _used(problem_set, question, name):
             found.append(f"no probe asks for {name}.")
-    if not any(probe.public for probe in question.probes):
+    tasks = problem_set.source.tasks(question.id)
+    if without := [name for name in tasks if name not in question.hints]:
+        found.append(f"there are no hints for {listed(without)}.")
+    public = [probe for probe in question.probes if probe.public]
+    called = {name for probe in public for name in answers_named(ast.parse(probe.source))}
+    if not public:
         found.append("there is no public probe, so a student's own check of it says nothing.")
-    if all(probe.public for probe in question.probes):
+    elif unseen := [name for name in tasks if name not in called]:
+        found.append(f"no public probe calls {listed(unseen)}.")
+    if len(public) == len(question.probes):
         found.append("there is no hidden probe.")
     if not question.mistakes:
         found.append("there are no mistakes.")
@@ -38,10 +48,20 @@ def _short(path: Path) -> Path:
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
-def _notes(path: Path) -> list[tuple[int, str]]:
-    """Lines with a note of the author's, each with its words."""
+def _lines_with(path: Path, part: str) -> list[tuple[int, str]]:
+    """The numbers of the lines that contain something, each with the line's words."""
     lines = path.read_text(encoding="utf-8").split("\n") if path.is_file() else []
-    return [(number, line.strip().lstrip("# ")) for number, line in enumerate(lines, 1) if NOTE in line]
+    return [(number, line.strip().lstrip("# ")) for number, line in enumerate(lines, 1) if part in line]
+
+
+def _typed_heading(problem_set: ProblemSet, question: Question) -> list[str]:
+    """A heading in the question's cells, which is dropped: what it says is composed from facts."""
+    folder = problem_set.outline.folder
+    path = folder.cells(folder.questions[question.id])
+    return [
+        f"{_short(path)}, line {number}: take out the heading and the line with points; the build writes both."
+        for number, _ in _lines_with(path, "# ## Question ")
+    ]
 
 
 def _used(problem_set: ProblemSet, question: Question, name: str) -> bool:

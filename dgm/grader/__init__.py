@@ -6,7 +6,7 @@
     grader = Grader("ps1", checks="…")   # the string is written by the build
     grader.check("q1")                   # run the public checks of a question
     grader.check_all()                   # one row a question
-    grader.hint("q1")                    # the next hint
+    grader.hint("logsumexp")             # the next hint for a function; hint("q1") lists those that have hints
     grader.show("q1")                    # the source of the public checks
     grader.export()                      # the file to hand in
 
@@ -28,7 +28,7 @@ from dgm.frontend import grading, ipython
 from dgm.grader.export import export, saved_notebook, unwritten
 from dgm.grader.local import assert_check, check_question, used_questions
 from dgm.grader.payload import FrozenQuestion, PayloadError, read_judge, read_questions, unpack
-from dgm.grader.results import CheckResult, Message, Quiet, Shown, Summary, plural
+from dgm.grader.results import CheckResult, Message, Quiet, Shown, Summary, listed, plural
 
 __all__ = ["CheckResult", "Grader", "Message", "Quiet", "Summary", "assert_check"]
 
@@ -87,26 +87,43 @@ class Grader:
             if isinstance(result, Message):
                 return _show(result)
             self._results[id] = result
-        written = {id: question.manual_points for id, question in questions.items() if question.manual_points}
+        written = [id for id, question in questions.items() if question.manual_points]
+        person = sum(question.manual_points for question in questions.values() if not question.bonus)
         notebook = saved_notebook(names)
-        empty = [] if notebook is None else unwritten(notebook, list(written))
-        return _show(Summary(self.assignment, list(self._results.values()), empty, sum(written.values())))
+        empty = [] if notebook is None else unwritten(notebook, written)
+        return _show(Summary(self.assignment, list(self._results.values()), empty, person))
 
-    def hint(self, question: str | None = None) -> Any:
-        """The next hint for a question; call it again for a clearer one."""
+    def hint(self, name: str | None = None) -> Any:
+        """The next hint for a function (``"logsumexp"``); for a question (``"q1"``), which functions have hints.
+
+        Call it again for a clearer one.
+        """
         if grading():
             return Quiet()
-        found = self._find(question)
-        if isinstance(found, Message):
-            return _show(found)
-        if not found.hints:
-            return _show(Message("There are no hints for this question.", title=found.id))
-        total, shown = len(found.hints), self._hints_shown.get(found.id, 0)
+        questions = self._load()
+        if isinstance(questions, Message):
+            return _show(questions)
+        word = str(name).strip()
+        for question in questions.values():
+            if word in question.hints:
+                return _show(self._next_hint(word, question.hints[word]))
+            if word in question.answers:
+                return _show(Message(f"There are no hints for `{word}`. {_who_has_hints(question)}", title=question.id))
+        found = self._find(word)
+        if isinstance(found, FrozenQuestion):
+            return _show(Message(_who_has_hints(found), title=found.id))
+        known = next((name for question in questions.values() for name in question.hints), "f")
+        unknown = "" if name is None else f"There is no function or question {word!r} here. "
+        text = f'{unknown}Name a function, for example grader.hint("{known}"), or a question, to see which have hints.'
+        return _show(Message(text, ok=False))
+
+    def _next_hint(self, function: str, hints: tuple[str, ...]) -> Message:
+        total, shown = len(hints), self._hints_shown.get(function, 0)
         if shown == total:
-            text = "\n".join(f"{number}. {hint}" for number, hint in enumerate(found.hints, 1))
-            return _show(Message(f"There are no further hints; here are all {total} again.\n{text}", title=found.id))
-        self._hints_shown[found.id] = shown + 1
-        return _show(Message(found.hints[shown], title=f"{found.id}, hint {shown + 1} of {total}"))
+            text = "\n".join(f"{number}. {hint}" for number, hint in enumerate(hints, 1))
+            return Message(f"There are no further hints; here are all {total} again.\n{text}", title=function)
+        self._hints_shown[function] = shown + 1
+        return Message(hints[shown], title=f"{function}, hint {shown + 1} of {total}")
 
     def show(self, question: str | None = None) -> Any:
         """Print the source of a question's public checks and how their answers are compared."""
@@ -170,6 +187,15 @@ class Grader:
         if id not in questions:
             return Message(f"There is no question {question!r}; there are {', '.join(questions)}.", ok=False)
         return questions[id]
+
+
+def _who_has_hints(question: FrozenQuestion) -> str:
+    """Which functions of a question have hints, and how to call for one."""
+    if not question.hints:
+        return "There are no hints for this question."
+    names = listed([f"`{name}`" for name in question.hints])
+    call = f'grader.hint("{next(iter(question.hints))}")'
+    return f"There are hints for {names}. For the next one of a function, name it: {call}."
 
 
 def _checked(question: FrozenQuestion, namespace: Mapping[str, Any]) -> CheckResult | Message:

@@ -18,7 +18,7 @@ from dgm.checks import evidence as wire
 from dgm.checks.judges import Custom, Fields, Judge, from_spec
 from dgm.checks.runtime import Outcome
 
-VERSION = 1
+VERSION = 2
 PREFIX = "DGM"
 MAX_BYTES = 64 * 2**20
 SAME_AS_EXPECTED = -1
@@ -55,7 +55,8 @@ class FrozenQuestion:
     """What the notebook knows of one question.
 
     ``points`` counts all tests, public and hidden. ``unseen`` names the answers that no public probe looks at, ``uses``
-    the earlier questions whose answers this one needs; ``answers``, all names that it asks for.
+    the earlier questions whose answers this one needs; ``answers``, all names that it asks for. ``hints`` are those of
+    each function, from gentle to explicit.
     """
 
     id: str
@@ -63,12 +64,12 @@ class FrozenQuestion:
     points: float
     manual_points: float
     bonus: bool
-    hints: tuple[str, ...]
+    hints: Mapping[str, tuple[str, ...]]
     probes: tuple[FrozenProbe, ...]
     mistakes: tuple[FrozenMistake, ...]
-    unseen: tuple[str, ...] = ()
-    uses: tuple[str, ...] = ()
-    answers: tuple[str, ...] = ()
+    unseen: tuple[str, ...]
+    uses: tuple[str, ...]
+    answers: tuple[str, ...]
 
     @property
     def public_points(self) -> float:
@@ -122,7 +123,7 @@ def read_questions(data: Mapping[str, Any]) -> dict[str, FrozenQuestion]:
     """
     try:
         return {item["id"]: _question(item) for item in data["questions"]}
-    except (KeyError, TypeError, IndexError, ValueError):
+    except (KeyError, TypeError, IndexError, ValueError, AttributeError):
         raise PayloadError("The checks in this notebook are damaged: take the set-up cell from a fresh copy.") from None
 
 
@@ -145,9 +146,9 @@ def _question(item: Mapping[str, Any]) -> FrozenQuestion:
         }
         mistakes.append(FrozenMistake(raw["title"], known))
     return FrozenQuestion(
-        item["id"], item["title"], item["points"], item["manual_points"], item["bonus"], tuple(item["hints"]),
-        tuple(probes), tuple(mistakes), tuple(item.get("unseen", ())), tuple(item.get("uses", ())),
-        tuple(item.get("answers", ())),
+        item["id"], item["title"], item["points"], item["manual_points"], item["bonus"],
+        {name: tuple(hints) for name, hints in item["hints"].items()}, tuple(probes), tuple(mistakes),
+        tuple(item["unseen"]), tuple(item["uses"]), tuple(item["answers"]),
     )
 
 

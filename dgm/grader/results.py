@@ -111,7 +111,9 @@ class CheckResult(Shown):
             return f"No public checks; {plural(self.points)} {are(self.points)} graded later by hidden tests."
         later = f"; {self.hidden:g} more hidden {plural(self.hidden).split()[1]} {are(self.hidden)} graded later"
         written = f", {self.written_points:g} more by a person for the written answer" if self.written_points else ""
-        return f"{self.earned:g} of {plural(self.possible)} from public checks{later if self.hidden else ''}{written}."
+        points = f"{self.earned:g} of {plural(self.possible)}"
+        public = f"The public part passes: {points}" if self.passed else f"{points} from public checks"
+        return f"{public}{later if self.hidden else ''}{written}."
 
     def _foot(self) -> list[str]:
         """What the checks above leave open."""
@@ -124,6 +126,8 @@ class CheckResult(Shown):
             still = listed([f"`{name}`" for name in self.open])
             open = f" (not answered yet: {still})" if self.open else ""
             lines.append(f"No public test looks at {names}{open}; hidden tests do.")
+        elif self.probes and self.passed and self.hidden:
+            lines.append("Hidden tests look at the same functions on further inputs.")
         return lines
 
     def text(self) -> str:
@@ -151,7 +155,10 @@ class CheckResult(Shown):
 
 @dataclass(repr=False)
 class Summary(Shown):
-    """All questions of a set, one row each. ``unwritten`` are the questions without their written answer."""
+    """All questions of a set, one row each, and the points of core questions with bonus points apart.
+
+    ``unwritten`` are the questions without their written answer, ``written_points`` those of core questions.
+    """
 
     assignment: str
     results: Sequence[CheckResult]
@@ -168,8 +175,8 @@ class Summary(Shown):
             statuses = [probe.status for probe in result.probes]
             state = (
                 "no public checks" if not statuses
-                else f"✓ all pass, {len(result.open)} not answered" if result.passed and result.open
-                else "✓ all pass" if result.passed
+                else f"✓ public part passes, {len(result.open)} not answered" if result.passed and result.open
+                else "✓ public part passes" if result.passed
                 else "○ not answered" if set(statuses) == {"missing"}
                 else f"✗ {sum(status != 'passed' for status in statuses)} of {len(statuses)} fail"
             )
@@ -179,15 +186,20 @@ class Summary(Shown):
         return rows
 
     def _total(self) -> list[str]:
-        earned, possible = (sum(getattr(r, name) for r in self.results) for name in ("earned", "possible"))
-        hidden = sum(result.hidden for result in self.results)
-        person = f", {self.written_points:g} by a person" if self.written_points else ""
-        extra = sum(result.points for result in self.results if result.bonus)
-        bonus = f"; {extra:g} of all are bonus points" if extra else ""
-        total = (
-            f"{earned:g} of {plural(possible)} from public checks; {hidden:g} more "
-            f"{are(hidden)} graded later by hidden tests{person}{bonus}."
+        core, optional = ([r for r in self.results if r.bonus is bonus] for bonus in (False, True))
+        earned, possible, hidden = (
+            sum(getattr(result, name) for result in core) for name in ("earned", "possible", "hidden")
         )
+        person = f", {self.written_points:g} by a person" if self.written_points else ""
+        extra = sum(result.earned for result in optional)
+        bonus = f" + {extra:g} bonus" if extra else ""
+        total = (
+            f"{earned:g} of {plural(possible)}{bonus} from public checks; {hidden:g} more "
+            f"{are(hidden)} graded later by hidden tests{person}."
+        )
+        if optional:
+            most = sum(result.points + result.written_points for result in optional)
+            total += f" Optional questions give up to {plural(most).replace(' ', ' bonus ')}."
         return [total, unwritten_line(self.unwritten)] if self.unwritten else [total]
 
     def text(self) -> str:

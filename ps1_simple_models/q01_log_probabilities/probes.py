@@ -11,12 +11,11 @@ from ..shared.answers import gradient
 question = Question(
     title="Stable log-probabilities",
     skills=["1.01", "1.02", "1.08"],
-    minutes=30,
     aim=(
         "Compute with log-probabilities without overflow, underflow or NaN, and convert between nats, bits per "
         "dimension and perplexity."
     ),
-    hints=[
+    hints={"logsumexp": [
         "Test each function on a 2-by-2 tensor by hand: one row [0, 0], the other [1000, 1000]. The sum of two equal "
         "terms is the term plus ln 2.",
         "`x.amax(dim, keepdim=True)` keeps the axis, so that it broadcasts against `x`; the final result must lose "
@@ -27,7 +26,7 @@ question = Question(
         "of the sum of `exp(x - m)` plus `m`. The other two are one line each with it: `unsqueeze(dim)` before "
         "subtracting from `x`. Gaussian: add log 2π, logvar and the squared error divided by the variance, sum over "
         "the last axis, times -1/2. Bits: divide the nats by D first, add ln V, then divide everything by ln 2.",
-    ],
+    ]},
     ambiguities=[
         "Library calls (torch.logsumexp, F.log_softmax, torch.distributions) are accepted.",
         "The gradient at a row of -inf only is not tested (torch.logsumexp itself gives NaN).",

@@ -11,12 +11,11 @@ from ..shared.answers import gradient
 question = Question(
     title="The full-covariance Gaussian and its maximum likelihood",
     skills=["1.03", "1.04", "1.09"],
-    minutes=45,
     aim=(
         "Evaluate, fit and compare full-covariance Gaussians through the Cholesky factor, and check a closed form by "
         "Monte Carlo."
     ),
-    hints=[
+    hints={"mvn_log_prob": [
         "Check by hand at D = 1: cov = [[4]] is a variance, its Cholesky factor [[2]] a standard deviation. What "
         "must the density, the entropy and a sample be?",
         "`solve_triangular` wants a matrix whose columns are the right-hand sides: `(x - mean).reshape(-1, D).T`; at "
@@ -26,7 +25,7 @@ question = Question(
         "with w of shape (N, 1) that sums to one. KL: the trace is the sum of squares of `solve_triangular(L_q, L_p, "
         "upper=False)`, the quadratic form that of `solve_triangular(L_q, (mean_q - mean_p)[:, None], upper=False)`. "
         "Monte Carlo: draw from p, subtract two calls of `mvn_log_prob`.",
-    ],
+    ]},
     ambiguities=[
         "An explicit inverse with slogdet is accepted: it is as accurate as Cholesky to the tolerance on everything "
         "tested. log(det(...)) is not, and neither is an eigendecomposition in float32 where the units differ.",

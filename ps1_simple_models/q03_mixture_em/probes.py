@@ -12,9 +12,8 @@ question = Question(
     title="A mixture of Gaussians and EM",
     uses=["mvn_log_prob"],
     skills=["1.14", "1.15", "1.16"],
-    minutes=60,
     aim="Derive and write EM for a full-covariance mixture in log-space, and see it as coordinate ascent on the ELBO.",
-    hints=[
+    hints={"gmm_log_joint": [
         "Everything follows from one matrix, the log-joint (N, K). The log-density is a reduction of it over k, the "
         "responsibilities are a normalisation of it over k, and the bound is an average of it over k plus an entropy.",
         "`torch.logsumexp` and `torch.softmax` along the last axis never underflow. In `m_step`, shapes guide you: "
@@ -25,7 +24,7 @@ question = Question(
         "`torch.special.entr(q)` is −q log q with the right value at 0; `torch.where(q > 0, ...)` keeps 0 · (−∞) out "
         "of the rest. One EM step: responsibilities from the current parameters, then m_step, then append the mean "
         "of gmm_log_prob.",
-    ],
+    ]},
     ambiguities=[
         "History as a tensor, a list of floats or a list of 0-d tensors: all accepted.",
         "The log-weights may be normalised by N or by the sum of the responsibilities: the same, as rows sum to one.",

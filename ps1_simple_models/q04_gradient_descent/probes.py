@@ -10,12 +10,11 @@ from ..shared.answers import named
 question = Question(
     title="The same mixture by gradient descent",
     skills=["1.17", "1.18"],
-    minutes=55,
     aim=(
         "Reparametrise a constrained model, write SGD with momentum as in torch.optim, and train reproducibly on "
         "minibatches."
     ),
-    hints=[
+    hints={"constrain": [
         "Do the four functions in order; each uses the ones before. In `gmm_nll` the log-determinant is free: its "
         "half is the sum of the log-scales, which are the diagonal of `raw` itself.",
         "`raw.tril(-1)` keeps what is below the diagonal; `torch.diag_embed` puts a (K, D) array on K diagonals. "
@@ -24,7 +23,7 @@ question = Question(
         "One training step: leaves = [p.detach().requires_grad_() for p in params]; loss = gmm_nll(leaves, batch); "
         "grads = torch.autograd.grad(loss, leaves); then sgd_step with the velocity of the step before; append "
         "loss.detach().",
-    ],
+    ]},
     ambiguities=[
         "Parameters and velocities may come back as tuples or lists; the history as a tensor or a list.",
         "Another order of minibatches than the stated one fails the probe of the exact run, but not the probe of its "

@@ -10,12 +10,11 @@ question = Question(
     title="A mixture that denoises a photograph",
     uses=["mvn_log_prob", "gmm_log_joint", "gmm_log_prob", "responsibilities"],
     skills=["1.03", "1.14", "1.15"],
-    minutes=45,
     aim=(
         "A density at work: posterior means under Gaussian noise (Wiener filter, then a mixture of them), overlapping "
         "patches, PSNR; prepares the score and Tweedie's formula of diffusion models."
     ),
-    hints=[
+    hints={"psnr": [
         "Start with K = 1, equation (5.1), and compare with a loop over single vectors. `F.unfold` returns (1, D, "
         "N). For `average_patches`: what does `F.fold` give for patches that are all ones?",
         "The noisy vectors follow the same mixture with other covariances: Σ_k + σ²I. With these your "
@@ -24,7 +23,7 @@ question = Question(
         "`gain = torch.linalg.solve(covs[k] + sigma**2 * I, covs[k])`, then `means[k] + (y - means[k]) @ gain`, "
         "weighted by column k of the responsibilities. `denoise`: extract, subtract each patch's mean, posterior "
         "mean, add the mean again, average.",
-    ],
+    ]},
     ambiguities=[
         "`psnr` may return a Python float.",
         "Clamping in `denoise` is excluded by the text; the probe's image leaves [0, 1].",

@@ -9,12 +9,11 @@ from autograder.probes import Close, Question
 question = Question(
     title="AdamW, a schedule and clipping",
     skills=["1.19", "1.20", "1.21"],
-    minutes=45,
     aim=(
         "Write the usual training recipe exactly: AdamW as in torch.optim, warm-up and cosine decay, clipping by the "
         "global norm."
     ),
-    hints=[
+    hints={"adamw_step": [
         "Do one parameter by hand: θ = 1, g = 5, state (0, 0, 0), lr 0.1, no decay. The new state is (1, 0.5, "
         "0.025), and the new θ is 0.9: one learning rate less, since the corrected averages are 5 and 25.",
         "In `adamw_step`, loop over zip(params, grads, state) and append to two lists; if g is None, append what "
@@ -24,7 +23,7 @@ question = Question(
         "`train_adamw`, each step: leaves = tuple(p.detach().requires_grad_() for p in params); loss = "
         "loss_fn(leaves, step); grads = torch.autograd.grad(loss, leaves, allow_unused=True); clip; "
         "learning_rate(step, …, steps, …); adamw_step. Keep the new params *and* the new state.",
-    ],
+    ]},
     ambiguities=[
         "Tuples may come back as lists, t as an int or a 0-d tensor, the history as a tensor or nested lists, the "
         "norm as a number.",

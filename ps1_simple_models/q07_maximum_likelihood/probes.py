@@ -8,12 +8,11 @@ from autograder.probes import Close, Exact, Question
 question = Question(
     title="What maximum likelihood minimises, and closed forms the machine can check",
     skills=["1.07", "1.10", "1.11", "1.12"],
-    minutes=75,
     aim=(
         "Derive the identities behind common losses (NLL, cross-entropy, KL, L2 penalty, softmax classifiers) and "
         "give each result as a function."
     ),
-    hints=[
+    hints={"cross_entropy": [
         "Start with one-line checks of your own: KL(p, p) = 0; a logit of 0 costs ln 2 whatever the target; with a "
         "huge prior variance ridge regression is least squares; with equal means the posterior is the prior; a chain "
         "with memory D - 1 has prod(k) - 1 parameters.",
@@ -24,7 +23,7 @@ question = Question(
         "with centred X and y; b = ȳ - x̄·w. Gaussians: W has the rows Σ⁻¹μ_k, and b_k = log π_k - ½ μ_k·(row k of "
         "W). Parameters: the i-th table has as many rows as the product of the cardinalities in the slice [max(0, i "
         "- m) : i], each with k_i - 1 numbers.",
-    ],
+    ]},
     ambiguities=[
         "Library calls (F.binary_cross_entropy_with_logits, torch.distributions, torch.linalg.lstsq) are accepted.",
         "W and b of gaussians_to_softmax are judged up to what softmax does not see: a shift common to all classes.",

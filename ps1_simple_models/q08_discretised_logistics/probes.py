@@ -10,10 +10,9 @@ from autograder.probes import Close, Question
 question = Question(
     title="Histograms and discretised logistics",
     skills=["1.05", "1.06", "1.32"],
-    minutes=45,
     aim="The two output layers of autoregressive image models, alone: closed form versus SGD, honest batching of an "
     "evaluation, and a discretised density that normalises and stays accurate at extreme scales.",
-    hints=[
+    hints={"histogram_mle": [
         "Histogram: `torch.bincount` has a `minlength`. Batches: add up sums, divide once at the end. Logistics: "
         "write the log-probability of one component as a sum of three terms first; the mixture comes last, with a "
         "logsumexp.",
@@ -23,7 +22,7 @@ question = Question(
         "Give `x` a last axis of length 1 so that it broadcasts against the K components. Replace by 0 the terms "
         "that an open edge removes (`torch.where` or `masked_fill`); 1 − e^(−δ) without cancellation is "
         "`-torch.expm1(-delta)`.",
-    ],
+    ]},
     ambiguities=[
         "Order and replacement of minibatches: any use of the generator is accepted; the exact comparison uses full "
         "batches.",

@@ -13,7 +13,6 @@ from .inputs import Case, Parents, build, graphs_to_order, link, number, random_
 question = Question(
     title="Automatic differentiation, and a check that can be trusted",
     skills=["1.22", "1.23"],
-    minutes=80,
     manual_points=2,
     rubric=[
         "1 point: the missing term is -y · mean(grad_y · y) / s, the dependence of the standard deviation s on x; it "
@@ -27,7 +26,7 @@ question = Question(
         "Write reverse-mode differentiation and a gradient check, find a wrong backward pass with it, and see why its "
         "unit test missed it."
     ),
-    hints=[
+    hints={"topological_order": [
         "Draw the graph of L = x·x + x and do (9.1) by hand at x = 3: three edges leave x, and they bring 3, 3 and "
         "1. For the order, think of dressing: what is needed first? A node may be appended when all of its parents "
         "have been.",
@@ -40,7 +39,7 @@ question = Question(
         "node of the order, ones for the root; then, in reversed order, for each parent with its vjp: parent.grad = "
         "parent.grad + vjp(node.grad). `fixed_backward`: ∂y_i/∂x_j = (δ_ij - 1/D - y_i y_j / D) / s; multiply by "
         "grad_y and sum over i.",
-    ],
+    ]},
     ambiguities=[
         "Any topological order is right. The order may come back as a list or a tuple.",
         "For gradients of a wrong shape or with NaN, the error must be inf.",

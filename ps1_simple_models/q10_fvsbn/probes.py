@@ -14,7 +14,6 @@ question = Question(
     title="Fully visible autoregressive models",
     skills=["1.13", "1.24", "1.31"],
     uses=["log_mean_exp"],
-    minutes=70,
     manual_points=2,
     rubric=[
         "1 point: the chain rule is an identity that holds for every order (each factor is a ratio of marginals of "
@@ -29,7 +28,7 @@ question = Question(
         "Evaluate, sample and fit an autoregressive model of bits; estimate a marginal likelihood without spoiling "
         "it; see that the order of a factorisation restricts a family."
     ),
-    hints=[
+    hints={"fvsbn_log_prob": [
         "Take D = 2 and write the four probabilities down: they must sum to one. Row i of `weights` belongs to the "
         "logit of x_i, and the matrix that you multiply with must be zero on and above the diagonal.",
         "`weights.tril(-1)` keeps what is strictly below the diagonal, and `x @ matrix.T` gives all logits at once. "
@@ -40,7 +39,7 @@ question = Question(
         "weights is `residual.T @ x / N`, strictly below the diagonal. Monte Carlo: `log_mean_exp` over axis 1 of "
         "`log_likelihood(x[:, None], z)`. For the pair: in (10.8), a mean that is linear and a constant standard "
         "deviation leave the exponent quadratic. Any bend in the mean does not.",
-    ],
+    ]},
     ambiguities=[
         "Bits may come back as floats, integers or booleans.",
         "fit_fvsbn may use another optimiser: the grader evaluates the returned weights itself and asks for a "

@@ -14,12 +14,11 @@ from ..shared.networks import device_after_a_move, fill, some_mask
 question = Question(
     title="MADE: one network, all conditionals",
     skills=["1.25"],
-    minutes=60,
     aim=(
         "Turn a fully connected network into an autoregressive one for any order by masks, and evaluate, sample and "
         "train it."
     ),
-    hints=[
+    hints={"made_masks": [
         "Do the example of the text by hand: order (1, 2, 0) gives the dimensions 0, 1, 2 the degrees 3, 1, 2. So "
         "the degrees are not `order + 1`: dimension `order[t]` has degree t + 1. Which side of a mask are the rows?",
         "`degrees[order] = torch.arange(1, D + 1)` inverts the permutation. A mask compares a column of degrees with "
@@ -28,7 +27,7 @@ question = Question(
         "Outputs have the degrees of the inputs and use `>`. Sampling: start from zeros, loop over "
         "`model.order.tolist()`, and in each round compute `model(x)` anew and fill column d from uniform column d. "
         "Training: loss = minus the mean of `made_log_prob`; `zero_grad`, `backward`, `step`; keep `loss.item()`.",
-    ],
+    ]},
     ambiguities=[
         "Masks may come back as bool or integer tensors too, and the buffer `mask` may be of any type.",
         "A model may be left in evaluation mode by `made_sample` or `made_log_prob`, or put back: none of the "

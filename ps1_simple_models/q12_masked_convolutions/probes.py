@@ -13,9 +13,8 @@ from ..shared.networks import device_after_a_move, fill, some_mask
 question = Question(
     title="Masked convolutions and what they can see",
     skills=["1.26", "1.28"],
-    minutes=60,
     aim="Build convolutions that respect raster order, prove with gradients that they do, and remove the blind spot.",
-    hints=[
+    hints={"causal_mask": [
         "Draw the 3×3 and the 5×5 window and number its positions in reading order; the mask is 1 before the "
         "centre's number. For the layer: where must the mask be used so that nothing that happens to `weight` later "
         "can undo it?",
@@ -24,7 +23,7 @@ question = Question(
         "Block: `above = self.vertical(v)`; `left = self.horizontal(h) + self.link(above)`; add the bias to both; "
         "gate both; send the gated `left` through `self.out`, and add `h` only for kind B. `above` must be linked "
         "before it gets the bias.",
-    ],
+    ]},
     ambiguities=[
         "Where the mask is applied (to the weight in each forward, to weight.data in each forward, by a "
         "parametrisation) is free, as long as the masked entries never act and the parameters can be told apart by "

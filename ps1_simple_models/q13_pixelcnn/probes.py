@@ -14,12 +14,11 @@ question = Question(
     title="A PixelCNN that draws and completes digits",
     uses=["stack_masks", "MaskedConv2d", "gated_activation", "GatedBlock"],
     skills=["1.29", "1.30"],
-    minutes=75,
     aim=(
         "Turn the two-stack blocks into a conditional image model, and use it: likelihood, samples, completions, "
         "Bayes classifier."
     ),
-    hints=[
+    hints={"PixelCNN": [
         "Forward: a loop over `zip(self.blocks, self.label_maps)`. What shape must the bias have to be added to (B, "
         "2C, H, W)? What is the dtype of `F.one_hot`, and how does it know the number of classes? For the likelihood "
         "look at `F.binary_cross_entropy_with_logits` and its `reduction`.",
@@ -29,7 +28,7 @@ question = Question(
         "`bias = label_map(F.one_hot(y, self.classes).to(x.dtype))[:, :, None, None]`. Sampling is completion with "
         "nothing observed. Classifying: for each class k one column `pixelcnn_log_prob(model, images, y_k) + "
         "log_prior[k]`, then `log_softmax` over the classes.",
-    ],
+    ]},
     ambiguities=[
         "`u < p` and `u <= p` are both accepted (no ties are drawn).",
         "train_pixelcnn may shuffle in its own way with the generator. The grader notes which images each step sees, "

@@ -12,7 +12,6 @@ from ..shared.networks import Notes
 question = Question(
     title="Honest evaluation, and the whole set in one table",
     skills=["1.32"],
-    minutes=40,
     aim=(
         "Measure test likelihoods without the usual accidents, compare models on the same examples, and say which "
         "numbers may be compared."
@@ -28,7 +27,7 @@ question = Question(
         "checkpoint, seed or hyperparameter chosen on the test set, are biased down; or that the standard error does "
         "not cover training noise.",
     ],
-    hints=[
+    hints={"evaluate": [
         "Which quantity can be added over batches, whatever their sizes: the mean or the sum of the NLLs? And which "
         "two things does a model do differently in training mode?",
         "`model.training` tells the mode, `model.train(True or False)` sets it. `evaluate` leaves it as it found it, "
@@ -37,7 +36,7 @@ question = Question(
         "evaluate: remember `model.training`, call `model.eval()`, add `model(batch).sum().item()` over the batches "
         "under `torch.no_grad()`, put the mode back, divide by len(x). Logging: evaluate once before the loop over "
         "epochs and once at the end of each. Selection: replace means that are not finite by +inf before `argmin`.",
-    ],
+    ]},
     ambiguities=[
         "The mode in which train_and_log leaves the model is free.",
         "Floats or 0-d tensors are accepted for all numbers; the index may be a 0-d integer tensor.",

@@ -12,12 +12,11 @@ question = Question(
     title="Colour",
     uses=["MaskedConv2d"],
     skills=["1.27"],
-    minutes=40,
     aim=(
         "Extend raster order to colours within a pixel, normalise without a leak, and prove it with the full "
         "dependence matrix."
     ),
-    hints=[
+    hints={"colour_mask": [
         "Write down the colour of each channel, for 3 and for 6 channels, as a vector of 0, 1, 2. The centre of the "
         "mask is then one comparison of a column with a row of such vectors.",
         "ColourNorm: reshape (B, C, H, W) to (B, 3, C/3, H, W) and normalise over one axis. Dependence: the order of "
@@ -25,7 +24,7 @@ question = Question(
         "`centre = colour_in[None, :] < colour_out[:, None]` (kind A). For the matrix: `copy.deepcopy(model)`, then "
         "for each value of `model(x)[0].permute(1, 2, 0).flatten()` one `torch.autograd.grad`, permuted in the same "
         "way.",
-    ],
+    ]},
     ambiguities=[
         "ColourNorm with one channel per colour gives the offset exactly; any eps convention gives the same there."
     ],

@@ -32,9 +32,6 @@ import torch
 ''',
     "ps1_tiny/q01_log_probabilities/cells.py": '''\
 # %% [markdown]
-# ## Question 1 · Stable log-probabilities
-# *4 points · about 10 minutes*
-#
 # Write a log-sum-exp.
 
 # %% role="answer"
@@ -54,7 +51,7 @@ print("a figure", logsumexp(torch.zeros(1, 2), 1))
     "ps1_tiny/q01_log_probabilities/probes.py": '''\
 from autograder.probes import Question
 
-question = Question(title="Stable log-probabilities", minutes=10, hints=["gentle", "clearer", "explicit"])
+question = Question(title="Stable log-probabilities", hints={"logsumexp": ["gentle", "clearer", "explicit"]})
 
 SCALE = 1e3
 
@@ -98,10 +95,6 @@ def library(ref):
     return {"logsumexp": lambda x, dim: torch.logsumexp(x, dim)}
 ''',
     "ps1_tiny/q02_scale/cells.py": '''\
-# %% [markdown]
-# ## Question 2 · A scale
-# *3 points, 2 of them for a written answer · about 5 minutes*
-
 # %% role="given"
 FACTOR = 3.0
 
@@ -131,7 +124,7 @@ grader.check("q2")
     "ps1_tiny/q02_scale/probes.py": '''\
 from autograder.probes import Close, Question
 
-question = Question(title="A scale", minutes=5, manual_points=2, rubric=["2 points: forty-two."])
+question = Question(title="A scale", manual_points=2, rubric=["2 points: forty-two."])
 
 LIMIT = 10.0
 

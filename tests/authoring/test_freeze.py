@@ -38,7 +38,7 @@ def test_round_trip(course_folder):
     assert again == data
     questions = read_questions(again)
     assert [question.id for question in questions.values()] == ["q1", "q2"]
-    assert questions["q1"].hints == ("gentle", "clearer", "explicit")
+    assert questions["q1"].hints == {"logsumexp": ("gentle", "clearer", "explicit")}
     assert (questions["q1"].public_points, questions["q1"].hidden_points) == (2, 2)
     assert [probe.id for probe in questions["q1"].probes] == ["moderate", "far"]
     assert pack(data) == pack(_freeze(course_folder))
@@ -171,12 +171,12 @@ def test_rounding_keeps_what_naming_needs(dtype):
     ("payload", "says"),
     [
         ("", "damaged"),
-        ("DGM1.@@@", "damaged"),
-        ("DGM1." + base64.b64encode(b"no zlib").decode(), "damaged"),
-        ("DGM1." + base64.b64encode(zlib.compress(b"[1]")).decode(), "damaged"),
-        ("DGM1." + base64.b64encode(zlib.compress(b'{"questions": [1]}')).decode(), "damaged"),
-        ("DGM2.AAAA", "newer than the installed"),
-        ("DGM0.AAAA", "older than the installed"),
+        ("DGM2.@@@", "damaged"),
+        ("DGM2." + base64.b64encode(b"no zlib").decode(), "damaged"),
+        ("DGM2." + base64.b64encode(zlib.compress(b"[1]")).decode(), "damaged"),
+        ("DGM2." + base64.b64encode(zlib.compress(b'{"questions": [1]}')).decode(), "damaged"),
+        ("DGM3.AAAA", "newer than the installed"),
+        ("DGM1.AAAA", "older than the installed"),
     ],
 )
 def test_a_damaged_payload_is_one_sentence(payload, says):

@@ -1,35 +1,7 @@
 import pytest
 
-from autograder.authoring.stubs import CODE_STUB, name_stubs, regions
+from autograder.authoring.stubs import CODE_STUB, name_stubs
 from autograder.errors import UserError
-from autograder.probes.source import without_markers
-
-CELL = '''def f(x):
-    """Doc."""
-    ### BEGIN SOLUTION
-    return x
-    ### END SOLUTION'''
-
-
-def test_regions_and_markers():
-    (region,) = regions(CELL, "here")
-    assert region.text == "    return x"
-    assert without_markers(CELL) == 'def f(x):\n    """Doc."""\n    return x'
-
-
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        ("### BEGIN SOLUTION\nx", "without an"),
-        ("### END SOLUTION", "without a "),
-        ("### BEGIN SOLUTION\n### BEGIN SOLUTION\n### END SOLUTION", "inside a solution"),
-        ("x = 1  ### BEGIN SOLUTION\n### END SOLUTION", "alone on its line"),
-        ("### begin solution\n### END SOLUTION", "alone on its line"),
-    ],
-)
-def test_unbalanced_markers_are_refused(text, says):
-    with pytest.raises(UserError, match=says):
-        regions(text, "here")
 
 
 def _cleared(body: str) -> str:

@@ -92,12 +92,10 @@ class Layer:
 """, scope)
     grader = Grader("psx", checks=pack(data))
     assert "`softmax` and `Layer` (not answered yet: `Layer`)" in repr(grader.check("q1", scope))
-    assert "✓ all pass, 1 not answered" in repr(grader.check_all(scope))
+    assert "✓ public part passes, 1 not answered" in repr(grader.check_all(scope))
     scope["Layer"].forward = lambda self, x: scope["softmax"](x, 0)
     assert "`softmax` and `Layer`; hidden tests do." in repr(grader.check("q1", scope))
-    for item in data["questions"]:
-        del item["unseen"]  # a payload from before
-    assert read_questions(data)["q1"].unseen == ()
+    assert read_questions(data)["q1"].unseen == ("softmax", "Layer")
 
 
 def test_given_code_leads_a_public_test_to_an_answer(tiny_set):
@@ -163,12 +161,40 @@ def test_a_notebook_that_cannot_be_read_is_no_news(written_set, tmp_path, monkey
 
 def test_a_bonus_question_says_so(tiny_set):
     _edit(tiny_set, "psx.toml", ', "q02_log_mean_exp"]', ']\noptional = ["q02_log_mean_exp"]')
-    text = repr(_grader(tiny_set).check_all({}))
+    grader, scope = _grader(tiny_set), {}
+    text = repr(grader.check_all({}))
     assert "q2 · Log-mean-exp (bonus)" in text
-    assert text.endswith("graded later by hidden tests; 2 of all are bonus points.")
+    assert text.endswith(
+        "0 of 1 point from public checks; 2 more are graded later by hidden tests. "
+        "Optional questions give up to 2 bonus points."
+    )
+    exec("import torch" + ANSWER.format(end=" + m.squeeze(dim)"), scope)
+    exec("def log_mean_exp(x, dim): return logsumexp(x, dim) - torch.tensor(float(x.shape[dim])).log()", scope)
+    assert "\n1 of 1 point + 2 bonus from public checks; 2 more" in repr(grader.check_all(scope))
 
 
-@pytest.mark.parametrize("call", ["check", "hint", "show"])
+def test_hints_belong_to_functions(tiny_set):
+    _edit(tiny_set, "q01_log_sum_exp/cells.py", CHECK, f"{MORE.strip()}\n\n{CHECK}")
+    _edit(tiny_set, "q01_log_sum_exp/probes.py", '"logsumexp": HINTS', '"logsumexp": HINTS, "Layer": ["Which axis?"]')
+    grader = _grader(tiny_set)
+    which = (
+        "There are hints for `logsumexp` and `Layer`. "
+        'For the next one of a function, name it: grader.hint("logsumexp").'
+    )
+    for name in ("q1", 1, " Q1 "):
+        assert repr(grader.hint(name)) == f"q1: {which}"
+    assert repr(grader.hint("Layer")) == "Layer, hint 1 of 1: Which axis?"
+    assert repr(grader.hint("logsumexp")) == "logsumexp, hint 1 of 2: Subtract something first."
+    assert repr(grader.hint("logsumexp")) == "logsumexp, hint 2 of 2: Subtract the maximum."
+    assert repr(grader.hint("softmax")) == f"q1: There are no hints for `softmax`. {which}"
+    assert repr(grader.hint("q2")) == "q2: There are no hints for this question."
+    text = 'Name a function, for example grader.hint("logsumexp"), or a question, to see which have hints.'
+    assert repr(grader.hint()) == text
+    assert repr(grader.hint("sofmax")) == f"There is no function or question 'sofmax' here. {text}"
+    assert not grader.hint("sofmax").ok
+
+
+@pytest.mark.parametrize("call", ["check", "show"])
 def test_a_call_without_a_question_is_one_sentence(tiny_set, call):
     answer = getattr(_grader(tiny_set), call)()
     assert repr(answer) == 'Name a question, for example grader.check("q1"); there are q1, q2.'

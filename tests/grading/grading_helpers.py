@@ -33,7 +33,7 @@ def double(x):
     "q01_double/probes.py": '''\
 from autograder.probes import Question
 
-question = Question(title="Doubling", hints=["What is two times x?"])
+question = Question(title="Doubling", hints={"double": ["What is two times x?"]})
 
 
 @question.probe(points=1, public=True, title="small numbers")

@@ -54,15 +54,15 @@ Q1, Q2 = "q01_log_sum_exp", "q02_log_mean_exp"
 @pytest.mark.parametrize(
     ("name", "old", "new", "message"),
     [
-        (f"{Q1}/cells.py", 'role="answer"', 'role="anwser"', "cells.py, line 5: role 'anwser' is not one of"),
+        (f"{Q1}/cells.py", 'role="answer"', 'role="anwser"', "cells.py, line 4: role 'anwser' is not one of"),
         ("opening.py", 'role="setup"', 'role="answer"', "opening.py, line 5: .* belongs into a question's folder"),
         (f"{Q1}/cells.py", 'role="answer"', 'role="given"', "q01_log_sum_exp/cells.py: there is no answer cell"),
         ("opening.py", "import torch\n", "import torch as\n", "opening.py, line 6: "),
         ("opening.py", "import torch\n", "\n\nimport torch as\n", "opening.py, line 8: "),
         ("opening.py", "# %% [markdown]\n", "", "opening.py: every cell begins with a line `# %%`"),
         (f"{Q2}/probes.py", '"logsumexp"', '"logsumexps"', "q2 uses logsumexps, which no earlier question asks for"),
-        (f"{Q1}/probes.py", "points=1, ", "points=-1, ", "probes.py, line 9: the points of moderate are negative"),
-        (f"{Q1}/probes.py", "def far", "def moderate", "probes.py, line 14: two probes are named moderate"),
+        (f"{Q1}/probes.py", "points=1, ", "points=-1, ", "probes.py, line 10: the points of moderate are negative"),
+        (f"{Q1}/probes.py", "def far", "def moderate", "probes.py, line 15: two probes are named moderate"),
         (f"{Q1}/mistakes.py", "def naive", "def forgot", "mistakes.py, line 8: two mistakes are named forgot"),
     ],
 )

@@ -77,6 +77,10 @@ def test_command_line(tiny_set, jobs):
     data = json.loads(done.stdout)
     assert data["assignment"] == "psx" and data["seeds"] == 2
     assert [question["id"] for question in data["questions"]] == ["q1", "q2"]
+    assert "psx's core has 5 points; it should have 100." in done.stderr
+    if jobs == "1":
+        done = subprocess.run([*command, "--question", "q1"], capture_output=True, text=True, timeout=1200)
+        assert done.returncode == 0 and "psx's core" not in done.stderr  # that is for the whole set
 
 
 def test_the_quick_comparison_never_refuses_what_agrees(tiny_set):
@@ -114,7 +118,9 @@ def test_twins_and_probes_that_reject_nothing_are_said(tiny_set):
 def test_what_is_missing_is_said_and_a_note_of_the_author_is_no_proof(tiny_set):
     result = proofs(tiny_set)
     assert result["q1"].todo == [] and result["q2"].ok
-    assert result["q2"].todo == ["there is no hidden probe.", "there are no alternatives."]
+    assert result["q2"].todo == [
+        "there are no hints for log_mean_exp.", "there is no hidden probe.", "there are no alternatives.",
+    ]
     append(tiny_set, "q01_log_sum_exp/cells.py", "# %% [markdown]\n# TODO(author): more\n")
     proof = proofs(tiny_set)["q1"]
     assert not proof.ok and [text for text in proof.todo if "cells.py, line " in text and "TODO(author): more" in text]
@@ -127,12 +133,39 @@ def test_a_reference_that_fails_is_one_sentence(tiny_set):
     (tiny_set / "psx.ipynb").write_text(json.dumps(blank))
     proof = proofs(tiny_set)["q1"]
     assert not proof.ok and len(proof.problems) == 1
-    assert "probes.py, line 9: q1, moderate: the reference itself fails: IndexError" in proof.problems[0]
+    assert "probes.py, line 10: q1, moderate: the reference itself fails: IndexError" in proof.problems[0]
 
 
 def test_what_the_build_would_refuse_is_no_proof(tiny_set):
-    probes = tiny_set / "q01_log_sum_exp/probes.py"
-    probes.write_text(probes.read_text().replace("points=2", "points=5"))
+    cells = tiny_set / "q01_log_sum_exp/cells.py"
+    cells.write_text(cells.read_text().replace('grader.check("q1")', "None"))
     command = [sys.executable, "-m", "autograder", "prove", str(tiny_set), "--seeds", "1", "--jobs", "1"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600)
-    assert done.returncode == 1 and "its heading says *3 points" in done.stderr and "NOT proved" in done.stdout
+    assert done.returncode == 1 and 'it does not call grader.check("q1")' in done.stderr and "NOT proved" in done.stdout
+
+
+def test_what_a_student_writes_has_hints_and_a_public_probe(tiny_set):
+    more = "\n".join(
+        f'# %% role="answer"\ndef {name}(x):\n    """Doc."""\n'
+        "    ### BEGIN SOLUTION\n    return x\n    ### END SOLUTION\n"
+        for name in ("first", "second", "third")
+    )
+    append(tiny_set, "q01_log_sum_exp/cells.py", more)
+    probe = "def more(student, rng):\n    return {'a': student.first(1), 'b': helper(student)}\n"
+    helper = "def helper(student):\n    return student.raw.second(2)\n"
+    append(tiny_set, "q01_log_sum_exp/probes.py", f"{helper}\n\n@question.probe(points=1, public=True)\n{probe}")
+    hidden = "@question.probe(points=1)\ndef hidden(student, rng):\n    return student.third(3)\n"
+    append(tiny_set, "q01_log_sum_exp/probes.py", hidden)
+    todo = proofs(tiny_set)["q1"].todo
+    assert todo[:2] == ["there are no hints for first, second and third.", "no public probe calls third."]
+
+
+def test_a_typed_heading_is_told_with_its_line(tiny_set, monkeypatch):
+    cells = tiny_set / "q01_log_sum_exp/cells.py"
+    typed = "# ## Question 1 · Typed\n# *3 points*\n#\n# Logarithms"
+    cells.write_text(cells.read_text().replace("# Logarithms", typed))
+    monkeypatch.chdir(tiny_set)
+    proof = proofs(tiny_set)["q1"]
+    assert proof.ok and proof.todo == [
+        "q01_log_sum_exp/cells.py, line 2: take out the heading and the line with points; the build writes both."
+    ]

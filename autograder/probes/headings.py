@@ -1,0 +1,67 @@
+"""The heading of a question: composed from its `Question`, its cells and its place in the outline, never typed."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+from autograder.probes.effort import effort_of
+from autograder.probes.outline import OutlineContent
+from autograder.probes.source import HEADING, Cell, Source
+from autograder.probes.spec import Question
+from autograder.sets import SetFolder
+
+TYPED = re.compile(r"\A## Question \d+ ·.*\n?(?:\*.*\bpoints?\b.*\*[ \t]*\n?)?\n*")
+
+
+def with_headings(
+    source: Source, questions: Iterable[Question], folder: SetFolder, content: OutlineContent
+) -> Source:
+    """The cells with a cell above each question that is its heading."""
+    known = {question.id: question for question in questions}
+    cells: list[Cell] = []
+    for section, group in itertools.groupby(source.cells, lambda cell: cell.section):
+        own = list(group)
+        cells += [_heading(known[section], own, folder, content)] if section in known else []
+        cells += own
+    return Source.numbered(cells)
+
+
+def _heading(question: Question, cells: list[Cell], folder: SetFolder, content: OutlineContent) -> Cell:
+    text = f"## {label(question.id)} · {question.title}\n*{' · '.join(_facts(question, cells, folder, content))}*"
+    where = str(folder.cells(folder.questions[question.id]))
+    return Cell("markdown", HEADING, text, None, 0, where, question.id)
+
+
+def label(id: str) -> str:
+    """``Question 3`` for ``q3``."""
+    return f"Question {id.removeprefix('q')}"
+
+
+def _facts(question: Question, cells: list[Cell], folder: SetFolder, content: OutlineContent) -> list[str]:
+    total = question.points + question.manual_points
+    bonus = "bonus " if question.bonus else ""
+    written = f", {question.manual_points:g} of them written" if question.manual_points else ""
+    facts = [
+        f"{total:g} {bonus}point{'' if total == 1 else 's'}{written}",
+        f"about {effort_of(cells, question.run_seconds).rounded_minutes} minutes",
+    ]
+    if question.lecture:
+        facts.append(f"needs: {question.lecture}")
+    if question.bonus:
+        before = folder.find(question.after)
+        facts.append(f"optional, after {label(before)}" if before in content.questions else "optional")
+    return facts
+
+
+def without_typed_heading(cells: list[Cell]) -> list[Cell]:
+    """The cells without a heading that the author typed, as was done before headings were composed.
+
+    For the time of the change only: to be removed, with its use, when no ``cells.py`` has such a heading any more.
+    """
+    if not cells or cells[0].kind != "markdown":
+        return cells
+    text = TYPED.sub("", cells[0].text, count=1)
+    return [replace(cells[0], text=text), *cells[1:]] if text else cells[1:]

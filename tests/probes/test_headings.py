@@ -1,0 +1,93 @@
+"""Headings: composed from the question, its cells and its place in the outline."""
+
+from __future__ import annotations
+
+import pytest
+
+from autograder.errors import UserError
+from autograder.probes.load import load_problem_set
+
+Q1, Q2 = "q01_log_sum_exp", "q02_log_mean_exp"
+CORE = f'title = "T"\ncore = ["{Q2}", "{Q1}"]\n'
+OPTIONAL = f'title = "T"\ncore = ["{Q2}"]\noptional = ["{Q1}"]\n'
+ALONE = f'title = "T"\ncore = []\noptional = ["{Q1}"]\n'
+
+
+def _heading(folder, outline="", **facts):
+    """The heading of Question 1 in an outline, with facts of its `Question` changed."""
+    if outline:
+        (folder / "psx.toml").write_text(outline)
+        second = folder / Q2 / "probes.py"  # it comes first here, so it can use nothing
+        second.write_text(second.read_text().replace(', uses=["logsumexp"]', ""))
+    probes = folder / Q1 / "probes.py"
+    more = "".join(f", {name}={value!r}" for name, value in facts.items())
+    probes.write_text(probes.read_text().replace('skills=["1.01"]', f'skills=["1.01"]{more}'))
+    (cell,) = (c for c in load_problem_set(folder).source.cells if c.role == "heading" and c.section == "q1")
+    return cell.text
+
+
+@pytest.mark.parametrize(("outline", "facts", "line"), [
+    ("", {}, "*3 points · about 5 minutes*"),
+    ("", {"lecture": "mixtures, EM"}, "*3 points · about 5 minutes · needs: mixtures, EM*"),
+    ("", {"manual_points": 1.5, "run_seconds": 600}, "*4.5 points, 1.5 of them written · about 15 minutes*"),
+    (CORE, {"after": Q2}, "*3 points · about 5 minutes*"),
+    (OPTIONAL, {}, "*3 bonus points · about 5 minutes · optional*"),
+    (OPTIONAL, {"after": Q2}, "*3 bonus points · about 5 minutes · optional, after Question 2*"),
+    (OPTIONAL, {"after": "q2", "lecture": "logs"},
+     "*3 bonus points · about 5 minutes · needs: logs · optional, after Question 2*"),
+    (ALONE, {"after": "q2"}, "*3 bonus points · about 5 minutes · optional*"),
+])
+def test_it_says_what_question_and_outline_say(tiny_set, outline, facts, line):
+    assert _heading(tiny_set, outline, **facts) == f"## Question 1 · Log-sum-exp\n{line}"
+
+
+def test_one_point_is_singular(tiny_set):
+    probes = tiny_set / Q1 / "probes.py"
+    probes.write_text(probes.read_text().replace("points=2", "points=0"))
+    assert _heading(tiny_set).endswith("\n*1 point · about 5 minutes*")
+
+
+def test_a_folder_with_another_number_is_another_question(tiny_set):
+    (tiny_set / Q1).rename(tiny_set / "q07_log_sum_exp")
+    toml = tiny_set / "psx.toml"
+    toml.write_text(toml.read_text().replace(Q1, "q07_log_sum_exp"))
+    cells = load_problem_set(tiny_set).source.cells
+    assert [cell.text.split("\n")[0] for cell in cells if cell.role == "heading"] == [
+        "## Question 7 · Log-sum-exp", "## Question 2 · Log-mean-exp",
+    ]
+
+
+def test_after_a_question_that_there_is_not(tiny_set):
+    with pytest.raises(UserError, match=r"probes\.py, line 5: q1 comes after q9, but there is no such question"):
+        _heading(tiny_set, after="q9")
+
+
+@pytest.mark.parametrize(("first", "rest"), [
+    ("## Question 1 · Old\n# *3 points · about 5 minutes*\n#\n# Text.", "Text."),
+    ("## Question 1 · Old\n# *3 bonus points, 1 of them for a written answer · about 5 minutes*\n# Text.", "Text."),
+    ("## Question 1 · Old\n#\n# *Text* about points*.", "*Text* about points*."),
+    ("## Question 1 · Old\n# *1 point · about 5 minutes*", None),
+    ("### A question\n# Text.", "### A question\nText."),
+])
+def test_a_typed_heading_is_dropped(tiny_set, first, rest):
+    cells = tiny_set / Q1 / "cells.py"
+    cells.write_text(cells.read_text().replace("Logarithms of sums.", first))
+    loaded = load_problem_set(tiny_set)
+    assert [cell.text for cell in loaded.source.cells if cell.section == "q1" and cell.kind == "markdown"] == [
+        "## Question 1 · Log-sum-exp\n*3 points · about 5 minutes*", *([rest] if rest else []),
+    ]
+
+
+@pytest.mark.parametrize(("hints", "says"), [
+    ('["Subtract."]', r"hints must be a mapping, such as hints="),
+    ('{"log_mean_exp": ["Subtract."]}', "there are hints for log_mean_exp, but q1 asks for logsumexp"),
+    ('{"logsumexp": "Subtract."}', "the hints for logsumexp must be a list of texts"),
+    ('{"logsumexp": []}', "the hints for logsumexp must be a list of texts"),
+])
+def test_faulty_hints_are_one_sentence(tiny_set, hints, says):
+    probes = tiny_set / Q1 / "probes.py"
+    old = '{"logsumexp": HINTS}'
+    assert old in probes.read_text()
+    probes.write_text(probes.read_text().replace(old, hints))
+    with pytest.raises(UserError, match=rf"probes\.py, line \d+: {says}"):
+        load_problem_set(tiny_set)
