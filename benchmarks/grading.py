@@ -164,9 +164,10 @@ def graded(
     """CPU seconds of a whole batch, one at a time, and the wall time of each submission."""
     used = processor_seconds()
     batch = grade_batch(problem_set, submissions, out, how, make_pool=CountedKernels)
-    points = sum(question.points for question in problem_set.questions)  # with bonus
-    if any(result.score != points for result in batch.results):
-        raise SystemExit(f"The right solution gets {batch.results[0].score} of {points}.")
+    points = sum(question.points for question in problem_set.questions)  # bonus questions among them
+    scores = [result.score + result.bonus for result in batch.results]
+    if any(score != points for score in scores):
+        raise SystemExit(f"The right solution gets {scores[0]} of {points}.")
     return processor_seconds() - used, [result.seconds for result in batch.results]
 
 

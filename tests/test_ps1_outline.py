@@ -69,7 +69,7 @@ def test_it_is_graded(course):
     done = autograder(course, "grade", "ps1_short", folder, "--out", course / "out", "--seed", 3, "--json")
     assert done.returncode == 0, done.stderr
     ada, blank = json.loads(done.stdout)
-    assert (ada["assignment"], ada["score"], ada["max_score"]) == ("ps1_short", 33, 28)
+    assert (ada["assignment"], ada["score"], ada["max_score"], ada["bonus"]) == ("ps1_short", 28, 28, 5)
     assert [question["bonus"] for question in ada["questions"]] == [False] * 4 + [True]
     assert (blank["score"], blank["max_score"]) == (0, 28)
 

@@ -39,6 +39,9 @@ def student_readme(problem_set: ProblemSet, course: Course) -> str:
     written = sum(question.manual_points for question in problem_set.questions if not question.bonus)
     points = f"{problem_set.points + written:g} points"
     points += f", {written:g} of them for written answers" if written else ""
+    bonus = sum(question.points + question.manual_points for question in problem_set.questions if question.bonus)
+    limit = problem_set.content.bonus_limit
+    points += f", and up to {bonus if limit is None else min(bonus, limit):g} bonus points" if bonus else ""
     return STUDENT_README.format(
         title=title, due=due, points=points, colab=course.colab_url(inside), name=problem_set.name,
         notebook=f"{problem_set.name}.ipynb",
@@ -71,7 +74,7 @@ Run the cells from the top. Replace each `raise NotImplementedError(...)` by you
 |---|---|
 | `grader.check("q1")` | the public checks of question 1, and what is wrong |
 | `grader.check_all()` | one row a question |
-| `grader.hint("q1")` | the next hint |
+| `grader.hint("q1")` | which functions of question 1 have hints; `grader.hint("NAME")` gives the next one |
 | `grader.show("q1")` | the source of the public checks |
 
 The checks in the notebook are part of the tests. The others run after you hand in, on other inputs.

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import ast
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from autograder.cli.grade import add_sandbox_arguments, device, limits, one_thread, say
 from autograder.course import course_root, load_course
 from autograder.errors import UserError
+from autograder.probes.names import answers_named
 from autograder.sets import find_outline
+
+if TYPE_CHECKING:
+    from autograder.probes.spec import Question
+    from autograder.results.model import QuestionResult
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +48,7 @@ def run(options: argparse.Namespace) -> int:
     from autograder.grading.submission import SubmissionGrader
     from autograder.kernel import KernelPool
     from autograder.reporting.feedback import all_right, feedback
+    from autograder.results.model import earned, possible
 
     course = load_course(root)
     how = Options(
@@ -58,14 +66,28 @@ def run(options: argparse.Namespace) -> int:
         raise UserError(f"{problem_set.name} cannot be used for checking: {error}") from None
     if options.question:
         result.questions = [question for question in result.questions if question.id in options.question]
-        result.score = sum(question.score for question in result.questions)
-        result.max_score = sum(question.max_score for question in result.questions)
+        result.score, result.bonus = (earned(result.questions, bonus=bonus) for bonus in (False, True))
+        result.max_score = possible(result.questions)
     if options.json:
         json.dump(result.to_json(), sys.stdout, ensure_ascii=False)
         print()
     else:
-        Console().print(feedback(result, {question.id: question.hints for question in problem_set.questions}))
+        tips = {question.id: _tip(problem_set.question(question.id), question) for question in result.questions}
+        Console().print(feedback(result, tips))
     return 0 if all_right(result) else 1
+
+
+def _tip(question: Question, result: QuestionResult) -> str:
+    """The gentlest hint for the first function that a failed probe calls; empty if there is none."""
+    from autograder.results.model import PASSED
+
+    failed = [probe.id for probe in result.probes if probe.status != PASSED]
+    for probe in question.probes:
+        called = answers_named(ast.parse(probe.source)) if probe.id in failed else set()
+        for name, hints in question.hints.items():
+            if name in called:
+                return f"`{name}`: {hints[0]}"
+    return ""
 
 
 def _found_out(path: Path, root: Path) -> str:

@@ -21,7 +21,7 @@ from autograder.kernel import KernelPool, Limits, modules_for
 from autograder.kernel.sandbox import choose_level
 from autograder.probes.load import ProblemSet
 from autograder.results.keys import dependents, question_keys, run_environment, with_used
-from autograder.results.model import INTERNAL, INVALID, Batch, QuestionResult, SubmissionResult, total_score
+from autograder.results.model import INTERNAL, INVALID, Batch, QuestionResult, SubmissionResult, earned
 from autograder.results.store import Store
 from autograder.results.summary import write_summary
 from autograder.submissions.collect import Submission
@@ -129,8 +129,9 @@ class _Run:
             return questions, None
         ordered = [questions[question.id] for question in self.problem_set.questions]
         return questions, SubmissionResult(
-            assignment=self.problem_set.name, student=submission.student, score=total_score(ordered),
-            max_score=self.problem_set.points, seed=self.batch.seed, device=self.options.device,
+            assignment=self.problem_set.name, student=submission.student, score=earned(ordered),
+            max_score=self.problem_set.points, bonus=earned(ordered, bonus=True),
+            bonus_limit=self.problem_set.content.bonus_limit, seed=self.batch.seed, device=self.options.device,
             sandbox=self.batch.sandbox, seconds=rest["seconds"], notebook_sha256=submission.notebook.sha256,
             notes=[*submission.notes, *rest["notes"]], questions=ordered,
         )

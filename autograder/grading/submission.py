@@ -20,8 +20,9 @@ from autograder.results.model import (
     ProbeResult,
     QuestionResult,
     SubmissionResult,
+    earned,
+    possible,
     question_status,
-    total_score,
 )
 from autograder.submissions.collect import Submission
 
@@ -70,8 +71,9 @@ class SubmissionGrader:
             self._second_tries(session, requests, present, results, uses)
         questions = [results[question.id] for question in self.problem_set.questions if question.id in results]
         return SubmissionResult(
-            assignment=self.problem_set.name, student=submission.student, score=total_score(questions),
-            max_score=sum(question.max_score for question in questions if not question.bonus),
+            assignment=self.problem_set.name, student=submission.student, score=earned(questions),
+            max_score=possible(questions), bonus=earned(questions, bonus=True),
+            bonus_limit=self.problem_set.content.bonus_limit,
             seed=self.referee.seed, device=self.referee.device, sandbox=self.pool.level,
             seconds=round(time.perf_counter() - start, 2), notebook_sha256=submission.notebook.sha256, notes=notes,
             questions=questions,
@@ -120,6 +122,7 @@ def not_graded(
     return SubmissionResult(
         assignment=problem_set.name, student=submission.student, score=0.0, max_score=problem_set.points, seed=seed,
         device=device, sandbox=sandbox, seconds=0.0,
+        bonus_limit=problem_set.content.bonus_limit,
         notebook_sha256=submission.notebook.sha256 if submission.notebook else "", questions=questions,
         status=status, problem=problem,
     )

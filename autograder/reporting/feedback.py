@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
 from autograder.results.model import MISSING, PASSED, ProbeResult, QuestionResult, SubmissionResult
+from autograder.results.summary import score_text
 
 MARKS = {PASSED: ("✓", "green"), MISSING: ("–", "dim")}
 
 
-def feedback(result: SubmissionResult, tips: Mapping[str, Sequence[str]] | None = None) -> RenderableType:
-    """Every question with its tests, what is wrong, and the gentlest hint for what is not right yet."""
+def feedback(result: SubmissionResult, tips: Mapping[str, str] | None = None) -> RenderableType:
+    """Every question with its tests, what is wrong, and a tip (by the question's id) for what is not right yet."""
     parts: list[RenderableType] = []
     for question in result.questions:
-        parts += _question(question, (tips or {}).get(question.id, ()))
+        parts += _question(question, (tips or {}).get(question.id, ""))
     if result.notes:
         parts.append(Text("\nWhen the notebook ran:", style="bold"))
         parts += [Padding(Text(note), (0, 0, 0, 2), expand=False) for note in result.notes]
-    total = f"\n{result.score:g} of {result.max_score:g} points"
+    total = f"\n{score_text(result)} points"
     parts.append(Text(total, style="bold green" if all_right(result) else "bold"))
     return Group(*parts)
 
@@ -30,7 +31,7 @@ def all_right(result: SubmissionResult) -> bool:
     return all(question.status == PASSED for question in result.questions)
 
 
-def _question(question: QuestionResult, tips: Sequence[str]) -> list[RenderableType]:
+def _question(question: QuestionResult, tip: str) -> list[RenderableType]:
     mark, style = MARKS.get(question.status, ("✗", "red"))
     head = Text.assemble(
         (f"{mark} {question.id} ", f"bold {style}"), (question.title, "bold"),
@@ -43,8 +44,8 @@ def _question(question: QuestionResult, tips: Sequence[str]) -> list[RenderableT
         parts.append(Padding(Text("not answered yet"), (0, 0, 0, 4), expand=False))
     else:
         parts += [_probe(probe) for probe in question.probes]
-    if tips and question.status not in (PASSED, MISSING):
-        parts.append(Padding(Text.assemble(("Tip: ", "bold"), tips[0]), (0, 0, 0, 4), expand=False))
+    if tip and question.status not in (PASSED, MISSING):
+        parts.append(Padding(Text.assemble(("Tip: ", "bold"), tip), (0, 0, 0, 4), expand=False))
     return parts
 
 

@@ -23,7 +23,7 @@ from autograder.files import write_atomically
 from autograder.reporting.statistics import histogram, question_figures, spread
 from autograder.results.model import INTERNAL, INVALID, MISSING, PASSED, QuestionResult, SubmissionResult
 from autograder.results.store import Store
-from autograder.results.summary import percent, went_wrong
+from autograder.results.summary import bonus_text, percent, score_text, went_wrong
 
 SYMBOLS = {"passed": "✓", "failed": "✗", "error": "✗", "timeout": "✗", "missing": "–"}
 STATES = {
@@ -80,6 +80,7 @@ def class_page(results: Sequence[SubmissionResult], title: str = "") -> str:
         devices=sorted({result.device for result in results if result.device}),
         seeds=len({result.seed for result in results}),
         max_score=results[0].max_score if results else 0,
+        bonus=any(question.bonus for question in questions), bonus_limit=results[0].bonus_limit if results else None,
         rows=[_row(result, [question.id for question in questions]) for result in results],
     )
 
@@ -88,8 +89,9 @@ def _row(result: SubmissionResult, ids: list[str]) -> dict[str, object]:
     by_id = {question.id: question for question in result.questions}
     return {
         "student": result.student, "href": f"students/{quote(result.student)}.html", "status": result.status,
-        "score": result.score, "percent": percent(result), "wrong": went_wrong(result, 300, 100),
-        "notes": len(result.notes), "cells": [_cell(by_id.get(id)) for id in ids],
+        "score": score_text(result), "total": result.total, "percent": percent(result),
+        "wrong": went_wrong(result, 300, 100), "notes": len(result.notes),
+        "cells": [_cell(by_id.get(id)) for id in ids],
     }
 
 
@@ -112,7 +114,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     filters: dict[str, Callable[..., object]] = {
-        "points": _points, "tenth": lambda value: f"{value:.1f}", "whole": lambda value: f"{value:.0f}",
+        "points": _points, "bonus": bonus_text,
+        "tenth": lambda value: f"{value:.1f}", "whole": lambda value: f"{value:.0f}",
         "prose": _prose, "sentence": _sentence, "symbol": lambda status: SYMBOLS.get(status, "?"), "state": _state,
     }
     environment.filters.update(filters)

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from autograder.results.model import GRADED, SubmissionResult
+from autograder.results.summary import score_text
 
 Advance = Callable[[SubmissionResult, bool], None]
 
@@ -47,7 +48,7 @@ def _lines(console: Console, total: int) -> Iterator[Advance]:
         nonlocal done
         done += 1
         rate.count(reused)
-        score = f"{result.score:g}/{result.max_score:g}" if result.status == GRADED else result.problem
+        score = score_text(result) if result.status == GRADED else result.problem
         text = f"[{done}/{total}] {result.student}: {score}"
         text += " (as before)" if reused and result.status == GRADED else ""
         left = rate.left(total - done)

@@ -9,9 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.results.model import GRADED, INVALID, PASSED, QuestionResult, SubmissionResult
-from autograder.results.summary import went_wrong
+from autograder.results.summary import score_text, went_wrong
 
-ENOUGH = 44  # columns for the student, the total and what went wrong
+ENOUGH = 54  # columns for the student, the total and what went wrong
 NARROW = 80
 
 
@@ -30,7 +30,7 @@ def results_table(results: Sequence[SubmissionResult], width: int = 120) -> Tabl
     for result in results:
         by_id = {question.id: question for question in result.questions}
         cells = [_score(by_id[id]) if id in by_id else Text("–") for id in shown]
-        total = Text(f"{result.score:g}/{result.max_score:g}", style="bold" if result.status == GRADED else "red")
+        total = Text(score_text(result), style="bold" if result.status == GRADED else "red")
         wrong = Text(went_wrong(result, 160, 90), style="red" if result.status not in (GRADED, INVALID) else "")
         table.add_row(Text(result.student), *cells, total, wrong)
     if any(question.follow_through for result in results for question in result.questions) and shown:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -43,7 +44,11 @@ class QuestionResult:
 
 @dataclass
 class SubmissionResult:
-    """One submission; ``score`` includes bonus points, ``max_score`` does not.
+    """One submission.
+
+    ``score`` and ``max_score`` are the points earned and possible in core questions: a score is never more than its
+    maximum. ``bonus`` is what was earned in optional questions, all of it, and ``bonus_limit`` how much of that counts
+    (None: all). `total` is what counts in the end, and what is handed on to whoever wants a single number.
 
     ``status`` is graded; invalid (there is no notebook that can be graded) or internal (the grader failed, grade it
     again), and then ``problem`` is the reason.
@@ -62,6 +67,18 @@ class SubmissionResult:
     questions: list[QuestionResult] = field(default_factory=list)
     status: str = GRADED
     problem: str = ""
+    bonus: float = 0.0
+    bonus_limit: float | None = None
+
+    @property
+    def counted_bonus(self) -> float:
+        """The bonus points that count."""
+        return self.bonus if self.bonus_limit is None else min(self.bonus, self.bonus_limit)
+
+    @property
+    def total(self) -> float:
+        """The score with the bonus points that count."""
+        return round(self.score + self.counted_bonus, 6)
 
     def question(self, id: str) -> QuestionResult | None:
         return next((question for question in self.questions if question.id == id), None)
@@ -71,16 +88,24 @@ class SubmissionResult:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> SubmissionResult:
-        return cls(**{**data, "questions": [question_from_json(question) for question in data["questions"]]})
+        questions = [question_from_json(question) for question in data["questions"]]
+        if "bonus" not in data:  # a file from when the score included the bonus
+            data = {**data, "score": earned(questions), "bonus": earned(questions, bonus=True)}
+        return cls(**{**data, "questions": questions})
 
 
 def question_from_json(data: dict[str, Any]) -> QuestionResult:
     return QuestionResult(**{**data, "probes": [ProbeResult(**probe) for probe in data["probes"]]})
 
 
-def total_score(questions: list[QuestionResult]) -> float:
-    """Points of all questions, bonus included; rounded, so that sums of decimal points look like it."""
-    return round(sum(question.score for question in questions), 6)
+def earned(questions: Sequence[QuestionResult], *, bonus: bool = False) -> float:
+    """Points of the core questions, or of the bonus questions; rounded, so that sums of decimal points look like it."""
+    return round(sum(question.score for question in questions if question.bonus is bonus), 6)
+
+
+def possible(questions: Sequence[QuestionResult]) -> float:
+    """The most that can be earned in the core questions."""
+    return sum(question.max_score for question in questions if not question.bonus)
 
 
 def question_status(probes: list[ProbeResult]) -> str:

@@ -42,7 +42,27 @@ def cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
+def bonus_text(result: SubmissionResult) -> str:
+    """`` + 3 bonus``, to follow a score; empty without bonus points. It says so where not all of them count."""
+    if not result.bonus:
+        return ""
+    uncounted = "" if result.counted_bonus == result.bonus else f" (of {_number(result.bonus)} earned)"
+    return f" + {_number(result.counted_bonus)} bonus{uncounted}"
+
+
+def score_text(result: SubmissionResult) -> str:
+    """``94 of 100 + 3 bonus``: how a score is shown everywhere; of bonus questions alone, ``3 bonus``."""
+    if not result.max_score and any(question.bonus for question in result.questions):
+        return f"{_number(result.counted_bonus)} bonus"
+    return f"{_number(result.score)} of {_number(result.max_score)}{bonus_text(result)}"
+
+
+def _number(points: float) -> str:
+    return f"{round(points, 2):g}"
+
+
 def percent(result: SubmissionResult) -> float:
+    """The score in percent, bonus points left out."""
     return round(100 * result.score / result.max_score, 2) if result.max_score else 0.0
 
 
@@ -50,7 +70,8 @@ def row(result: SubmissionResult) -> dict[str, Any]:
     """A student's row as plain data."""
     return {
         "student": result.student, "status": result.status, "score": result.score, "max_score": result.max_score,
-        "percent": percent(result), "questions": {question.id: question.score for question in result.questions},
+        "bonus": result.counted_bonus, "total": result.total, "percent": percent(result),
+        "questions": {question.id: question.score for question in result.questions},
         "follow_through": [question.id for question in result.questions if question.follow_through],
         "went_wrong": went_wrong(result), "notes": result.notes,
     }
@@ -67,13 +88,14 @@ def to_csv(results: Sequence[SubmissionResult]) -> str:
     ids = list(dict.fromkeys(question.id for result in results for question in result.questions))
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\r\n")
-    header = ["student", "status", "score", "max_score", "percent", *ids, "follow_through", "went_wrong", "notes"]
+    points = ["score", "max_score", "bonus", "total", "percent"]
+    header = ["student", "status", *points, *ids, "follow_through", "went_wrong", "notes"]
     writer.writerow(header)
     for result in results:
         data = row(result)
         writer.writerow([
-            safe_cell(data["student"]), data["status"], f"{data['score']:g}", f"{data['max_score']:g}",
-            f"{data['percent']:g}", *(f"{data['questions'].get(id, 0):g}" for id in ids),
+            safe_cell(data["student"]), data["status"], *(f"{data[name]:g}" for name in points),
+            *(f"{data['questions'].get(id, 0):g}" for id in ids),
             safe_cell(" ".join(data["follow_through"])), safe_cell(data["went_wrong"]),
             safe_cell(" ".join(data["notes"])),
         ])  # fmt: skip

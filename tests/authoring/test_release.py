@@ -52,6 +52,16 @@ def test_plain(course, tmp_path):
     assert not list((tmp_path / "out").rglob("*.part"))
 
 
+@pytest.mark.parametrize(("limit", "most"), [("", 3), ("bonus_limit = 2\n", 2)])
+def test_bonus_points_are_said_apart(course, tmp_path, limit, most):
+    folder = course.root / "ps1_tiny"
+    (folder / "ps1.toml").write_text(f'title = "T"\n{limit}core = ["q1"]\noptional = ["q2"]\n')
+    problem_set = load_problem_set(folder)
+    write_atomically(problem_set.outline.student_notebook, to_text(draft(problem_set, course).student))
+    _release(course, tmp_path / "out", "plain")
+    assert f"4 points, and up to {most} bonus points." in (tmp_path / "out" / "ps1" / "README.md").read_text()
+
+
 def test_a_release_holds_no_solution(course, tmp_path):
     for target in ("plain", "otter"):
         _release(course, tmp_path / target, target)

@@ -194,7 +194,7 @@ def test_a_set_outside_of_the_course_is_graded_each_time(course, tmp_path, monke
     elsewhere = shutil.move(course / "ps9_demo", tmp_path / "ps9_elsewhere")
     monkeypatch.chdir(course)
     command = ["grade", str(elsewhere), "class", "--out", "out", "--no-html"]
-    assert main(command) == 0 and "10/10" in capsys.readouterr().out
+    assert main(command) == 0 and "10 of 10" in capsys.readouterr().out
     path = tmp_path / "ps9_elsewhere" / "q03_mean_double" / "probes.py"
     path.write_text(path.read_text().replace("points=4", "points=5"))
-    assert main(command) == 0 and "11/11" in capsys.readouterr().out
+    assert main(command) == 0 and "11 of 11" in capsys.readouterr().out

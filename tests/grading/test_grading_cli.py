@@ -72,7 +72,7 @@ def test_json_goes_to_stdout_and_the_rest_to_stderr(graded):
 def test_second_run_reuses_and_shows_a_table(here, capsys):
     assert main(["grade", "ps9", "class", "--out", "out"]) == 0
     captured = capsys.readouterr()
-    assert "ada" in captured.out and "10/10" in captured.out and "ps9: 8 submissions" in captured.out
+    assert "ada" in captured.out and "10 of 10" in captured.out and "ps9: 8 submissions" in captured.out
     assert "Reused from before: 7 of 8." in captured.err
     for name in SCORES:
         assert (here / "out" / "html" / "students" / f"{name}.html").is_file()
@@ -103,7 +103,7 @@ def test_report_is_written_again(here, capsys):
 def test_check_right_wrong_and_one_question(here, capsys):
     assert main(["check", "class/bob.ipynb"]) == 1
     text = capsys.readouterr().out
-    assert "The factor is `three` instead of two." in text and "Tip: What is two times x?" in text
+    assert "The factor is `three` instead of two." in text and "Tip: `double`: What is two times x?" in text
     assert "7 of 10 points" in text
     assert main(["check", "class/bob.ipynb", "--question", "q2", "--json", "--set", "ps9"]) == 0
     result = json.loads(capsys.readouterr().out)
@@ -186,7 +186,7 @@ def test_interrupted_run_says_how_to_go_on(tmp_path):
         [sys.executable, "-m", "autograder", "grade", "ps9", "class", "--out", "out", "--jobs", "1"], cwd=tmp_path,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
-    assert "ada: 10/10" in process.stderr.readline()
+    assert "ada: 10 of 10" in process.stderr.readline()
     time.sleep(1.0)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     _, errors = process.communicate(timeout=300)

@@ -7,14 +7,16 @@ from autograder.authoring.notebook import instructor_notebook, make_frame, stude
 from autograder.cli.main import main
 from autograder.course import load_course
 from autograder.probes.load import load_problem_set
-from autograder.probes.source import without_markers
+from autograder.probes.solutions import without_markers
 from autograder.sets import find_outline
 from autograder.submissions.matching import answer_names, find_problem_set, matcher_for
 from autograder.submissions.notebook import read_notebook
 
 FULL = ["double", "double_sum", "mean_double"]
 SHORT = {
-    "ps9_short.toml": 'title = "The first two"\ncore = ["q01_double"]\noptional = ["q02_double_sum"]\n',
+    "ps9_short.toml": (
+        'title = "The first two"\ncore = ["q01_double"]\noptional = ["q02_double_sum"]\nbonus_limit = 2\n'
+    ),
     "ps9_last.toml": 'title = "The last two"\ncore = ["q02_double_sum", "q03_mean_double"]\n',
 }
 ASKED = {"ps9": FULL, "ps9_short": FULL[:2], "ps9_last": FULL[1:]}
@@ -88,7 +90,8 @@ def test_the_outline_is_graded_end_to_end(both, student, monkeypatch, capsys):
     assert main(arguments) == 0
     capsys.readouterr()
     results = on_disk(both / "out")
-    assert {name: result["score"] for name, result in results.items()} == {"ada": 6, "bob": 0, "cleo": 0, "dan": 0}
+    assert {name: result["score"] for name, result in results.items()} == {"ada": 3, "bob": 0, "cleo": 0, "dan": 0}
+    assert {name: result["bonus"] for name, result in results.items()} == {"ada": 3, "bob": 0, "cleo": 0, "dan": 0}
     assert {result["max_score"] for name, result in results.items() if name != "cleo"} == {3}, "q2 is a bonus"
     assert {result["assignment"] for result in results.values()} == {"ps9_short"}
     assert [question["id"] for question in results["ada"]["questions"]] == ["q1", "q2"]
@@ -96,7 +99,23 @@ def test_the_outline_is_graded_end_to_end(both, student, monkeypatch, capsys):
     assert results["cleo"]["problem"] == "This looks like the notebook of ps9, not of ps9_short."
     page = (both / "out" / "html" / "students" / "ada.html").read_text()
     assert "Sum of doubles" in page and "Mean of doubles" not in page
-    assert main(arguments) == 0 and "Reused from before: 3 of 4." in capsys.readouterr().err
+    assert "of 3 + 2 bonus (of 3 earned) points" in page
+    totals = (both / "out" / "summary.csv").read_text("utf-8-sig").splitlines()
+    assert [line.split(",")[2:6] for line in totals[:2]] == [
+        ["score", "max_score", "bonus", "total"], ["3", "3", "2", "5"],
+    ]
+    assert main(arguments) == 0
+    shown = capsys.readouterr()
+    assert "Reused from before: 3 of 4." in shown.err and "3 of 3 + 2 bonus (of 3 earned)" in shown.out
+    assert on_disk(both / "out") == results
+    (both / "ps9_demo" / "ps9_short.toml").write_text(SHORT["ps9_short.toml"].replace("limit = 2", "limit = 1"))
+    assert main(arguments) == 0
+    shown = capsys.readouterr()
+    assert "Reused from before: 3 of 4." in shown.err and "3 of 3 + 1 bonus (of 3 earned)" in shown.out
+    assert main(["check", "class/ada.ipynb", "--set", "ps9_short"]) == 0
+    assert "3 of 3 + 1 bonus (of 3 earned) points" in capsys.readouterr().out
+    assert main(["check", "class/ada.ipynb", "--set", "ps9_short", "--question", "q2"]) == 0
+    assert "\n1 bonus points" in capsys.readouterr().out
     assert main(["grade", "ps9", "class", "--out", "out"]) == 2
     assert "holds results of ps9_short" in capsys.readouterr().err
 

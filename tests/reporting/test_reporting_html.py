@@ -160,3 +160,19 @@ def test_a_folder_without_results_is_a_sentence(tmp_path):
     (tmp_path / "results" / "ada.json").write_text(json.dumps({"student": 3}))
     with pytest.raises(UserError, match="damaged"):
         write_pages(tmp_path)
+
+
+def test_bonus_points_are_shown_apart():
+    """On the student's page, in the class's table and beside its figures; percentages are of the score alone."""
+    bonus = QuestionResult("q9", "Extra", 4.0, 6, "failed", True)
+    for limit, shown, total, said in ((None, "4 bonus", 9, ""), (3, "3 bonus (of 4 earned)", 8, ", at most 3 of them")):
+        earned = result(bonus=4.0, bonus_limit=limit)
+        earned.questions.append(bonus)
+        text = re.sub(r"\s+", " ", Tags(student_page(earned)).text)
+        assert f"5 of 5 + {shown} points 100.0 %" in text
+        page = class_page([earned, result("bob")])
+        text = re.sub(r"\s+", " ", Tags(page).text)
+        assert f"ada 5↪ 4 5 of 5 + {shown} 100.0" in text.replace(" ↪", "↪") and "bob" in text
+        assert f'data-value="{total}' in page and "100 % mean" in text
+        assert f"Out of 5 points; bonus points count on top{said}, and not in percentages. Sandbox" in text
+    assert "bonus" not in Tags(class_page([result()])).text
