@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.authoring.outputs import tidy_outputs
+from autograder.authoring.timing import CellClock
 from autograder.errors import UserError
 from autograder.jupyter import quick_jupyter
 
@@ -53,17 +54,18 @@ def execute(
     cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
     numbers = {cell.id: number for number, cell in enumerate(cells, 1)}
     start = time.perf_counter()
-    current, began = "", start
+    current, clock = "", None
     executed = Executed()
 
     def started(cell: Any, cell_index: int) -> None:
-        nonlocal current, began
-        current, began = cell.id, time.perf_counter()
+        nonlocal current, clock
+        kernel: Any = client.km
+        current, clock = cell.id, CellClock(kernel.provisioner.pid)
         if report is not None and cell.id in numbers:
             report(Progress(numbers[cell.id], len(cells), cell.id, time.perf_counter() - start))
 
     def finished(cell: Any, cell_index: int, execute_reply: Any) -> None:
-        executed.seconds[cell.id] = time.perf_counter() - began
+        executed.seconds[cell.id] = clock.seconds() if clock else 0.0
 
     with tempfile.TemporaryDirectory(prefix="dgm-build-", ignore_cleanup_errors=True) as scratch:
         work, home = Path(scratch) / "work", Path(scratch) / "ipython"
