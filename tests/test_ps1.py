@@ -34,7 +34,8 @@ def test_points_add_up_to_a_hundred(ps1):
 
 
 def test_every_question_has_its_proof_and_its_hints(ps1):
-    for question in ps1.questions:
+    assert {question.id for question in ps1.questions if question not in ps1.graded} == {"q12"}  # the open end
+    for question in ps1.graded:
         assert len(question.mistakes) >= 4 and question.alternatives, question.id
         assert any(probe.public for probe in question.probes), question.id
         assert any(not probe.public for probe in question.probes), question.id
@@ -49,12 +50,12 @@ def test_notebooks_and_pages_are_fresh():
 
 
 def test_hidden_tests_are_proved(ps1):
-    done = run("prove", "ps1", "--seeds", "3", "--json")
+    done = run("prove", "ps1", "--seeds", "1", "--json")  # many seeds: make test-long
     assert done.returncode == 0, done.stderr
     data = json.loads(done.stdout)
-    assert {question["id"] for question in data["questions"]} == {question.id for question in ps1.questions}
+    assert {question["id"] for question in data["questions"]} == {question.id for question in ps1.graded}
     for question in data["questions"]:
-        assert question["reference_passes"] == 3 and question["blank_score"] == 0
+        assert question["reference_passes"] == 1 and question["blank_score"] == 0
         assert question["mistakes"]["caught"] == question["mistakes"]["n"] >= 4
         assert question["mistakes"]["named"] >= 0.8 * question["mistakes"]["n"]
         assert question["mistakes"]["misnamed"] == 0

@@ -74,7 +74,7 @@ def _question_problems(question: Question, placed: list[NotebookCell]) -> list[s
     mine = [item for item in placed if item.cell.question == id]
     checks = [item for item in mine if item.cell.role == "check"]
     written = [item for item in mine if item.cell.role == "written"]
-    if not checks:
+    if not checks and question.probes:
         problems.append(f'{id}: there is no check cell (role="check", grader.check("{id}")).')
     for item in checks:
         if not re.search(rf"grader\.check\(\s*[\"']{id}[\"']", item.cell.text):

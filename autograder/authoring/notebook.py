@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.authoring.cells import NotebookCell, nbgrader_metadata, notebook_cells
+from autograder.authoring.figures import with_figures
 from autograder.authoring.stubs import CODE_STUB, TEXT_STUB, name_stubs
 from autograder.course import Course
 from autograder.errors import UserError
@@ -50,7 +51,7 @@ def make_frame(problem_set: ProblemSet, course: Course, payload: str) -> Frame:
 def instructor_notebook(problem_set: ProblemSet, frame: Frame) -> Any:
     """Everything, solutions between their markers: what nbgrader calls the source version."""
     placed = notebook_cells(problem_set)
-    cells = [_cell(item) for item in placed]
+    cells = [_cell(item, problem_set.outline.folder.path) for item in placed]
     title = 1 if placed and placed[0].cell.kind == "markdown" else 0
     cells[title:title] = [_install_cell(frame), _grader_cell(frame)]
     cells.insert(0, _badge_cell(frame.student_url))
@@ -125,8 +126,9 @@ def _notebook(frame: Frame, cells: list[Any], dgm: dict[str, Any]) -> Any:
     return new_notebook(cells=cells, metadata=metadata, nbformat_minor=5)
 
 
-def _cell(item: NotebookCell) -> Any:
-    cell = _new(item.cell.kind, item.id, item.cell.text, item.cell.role, item.cell.question)
+def _cell(item: NotebookCell, folder: Path) -> Any:
+    text = item.cell.text if item.cell.kind == "code" else with_figures(item.cell.text, folder, item.where)
+    cell = _new(item.cell.kind, item.id, text, item.cell.role, item.cell.question)
     if item.nbgrader:
         cell.metadata["nbgrader"] = nbgrader_metadata(item.id, item.nbgrader)
     return cell

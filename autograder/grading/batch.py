@@ -125,9 +125,9 @@ class _Run:
         questions, rest = self.store.cached(submission.notebook.code_sha256, keys)
         again = dependents(self.options.regrade, uses)
         questions = {id: result for id, result in questions.items() if id not in again}
-        if len(questions) < len(self.problem_set.questions):
+        if len(questions) < len(self.problem_set.graded):
             return questions, None
-        ordered = [questions[question.id] for question in self.problem_set.questions]
+        ordered = [questions[question.id] for question in self.problem_set.graded]
         return questions, SubmissionResult(
             assignment=self.problem_set.name, student=submission.student, score=earned(ordered),
             max_score=self.problem_set.points, bonus=earned(ordered, bonus=True),
@@ -244,7 +244,7 @@ def open_pool(
 def check_reference(referee: Referee) -> None:
     """A reference that fails would look like every student's fault, so find out first. Raises `UserError`."""
     try:
-        for question in referee.problem_set.questions:
+        for question in referee.problem_set.graded:
             for probe in question.probes:
                 referee.expected(question, probe)
     except ReferenceFailed as error:

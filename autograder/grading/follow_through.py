@@ -23,11 +23,11 @@ _WORD = re.compile(r"[^\W\d]\w*")
 
 def used_questions(problem_set: ProblemSet, cells: Sequence[CodeCell]) -> dict[str, list[str]]:
     """For each question, ids of the earlier questions whose answers it uses, directly or through others, in order."""
-    owner = {name: question.id for question in problem_set.questions
+    owner = {name: question.id for question in problem_set.graded
              for name in problem_set.source.names(question.id)}  # fmt: skip
     defining = _defining(cells, owner)
     found: dict[str, list[str]] = {}
-    for question in problem_set.questions:
+    for question in problem_set.graded:
         names = {*question.uses, *_mentioned(problem_set.source.names(question.id), defining)}
         direct = {owner[name] for name in names if name in owner} & found.keys()  # earlier ones only
         everything = direct.union(*(found[id] for id in direct))

@@ -103,7 +103,7 @@ class Referee:
 
     @cached_property
     def _reference(self) -> SimpleNamespace:
-        return public(self._namespace("", self.problem_set.questions[0], None))
+        return public(self._namespace("", self.problem_set.graded[0], None))
 
     def _context(self, question: Question, probe: Probe) -> Context:
         return Context(self.probe_seed(question, probe), self.device, self._reference)

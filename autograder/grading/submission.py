@@ -53,7 +53,7 @@ class SubmissionGrader:
         uses = follow_through.used_questions(self.problem_set, submission.notebook.cells)
         chosen = None if only is None else {*only, *(owner for id in only for owner in uses[id])}
         wanted = [
-            question for question in self.problem_set.questions
+            question for question in self.problem_set.graded
             if question.id not in results and (chosen is None or question.id in chosen)
         ]
         requests = probe_requests(self.referee, wanted)
@@ -69,7 +69,7 @@ class SubmissionGrader:
             # From here on the reference's source enters the kernel, and nothing that is said there is shown;
             # see `follow_through` for why the order matters.
             self._second_tries(session, requests, present, results, uses)
-        questions = [results[question.id] for question in self.problem_set.questions if question.id in results]
+        questions = [results[question.id] for question in self.problem_set.graded if question.id in results]
         return SubmissionResult(
             assignment=self.problem_set.name, student=submission.student, score=earned(questions),
             max_score=possible(questions), bonus=earned(questions, bonus=True),
@@ -84,7 +84,7 @@ class SubmissionGrader:
         results: dict[str, QuestionResult], uses: Mapping[str, list[str]],
     ) -> None:
         weak = {id for id, result in results.items() if result.status != PASSED or result.follow_through}
-        for question in self.problem_set.questions:
+        for question in self.problem_set.graded:
             if question.id not in present or results[question.id].status == PASSED:
                 continue
             result = results[question.id]
@@ -117,7 +117,7 @@ def not_graded(
                 for probe in question.probes
             ],
         )
-        for question in problem_set.questions
+        for question in problem_set.graded
     ]
     return SubmissionResult(
         assignment=problem_set.name, student=submission.student, score=0.0, max_score=problem_set.points, seed=seed,

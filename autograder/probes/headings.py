@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from autograder.probes.effort import effort_of
+from autograder.probes.effort import Effort, effort_of
 from autograder.probes.outline import OutlineContent
 from autograder.probes.source import HEADING, Cell, Source
 from autograder.probes.spec import Question
 from autograder.sets import SetFolder
 
+OVERVIEW = "{questions}"  # a line of the opening that becomes the table of the questions
 TYPED = re.compile(r"\A## Question \d+ ·.*\n?(?:\*.*\bpoints?\b.*\*[ \t]*\n?)?\n*")
 
 
@@ -21,12 +22,35 @@ def with_headings(
 ) -> Source:
     """The cells with a cell above each question that is its heading."""
     known = {question.id: question for question in questions}
+    sections = [(name, list(group)) for name, group in itertools.groupby(source.cells, lambda cell: cell.section)]
     cells: list[Cell] = []
-    for section, group in itertools.groupby(source.cells, lambda cell: cell.section):
-        own = list(group)
+    for section, own in sections:
         cells += [_heading(known[section], own, folder, content)] if section in known else []
         cells += own
-    return Source.numbered(cells)
+    table = _overview([(known[name], own) for name, own in sections if name in known])
+    return Source.numbered([_with_overview(cell, table) for cell in cells])
+
+
+def _with_overview(cell: Cell, table: str) -> Cell:
+    """A text's line `OVERVIEW` replaced by the table of the questions."""
+    if cell.kind != "markdown" or OVERVIEW not in cell.text:
+        return cell
+    lines = [table if line.strip() == OVERVIEW else line for line in cell.text.split("\n")]
+    return replace(cell, text="\n".join(lines))
+
+
+def _overview(sections: Iterable[tuple[Question, list[Cell]]]) -> str:
+    """The questions with their points and minutes, and the sums of those that count, as a Markdown table."""
+    rows, points, effort = ["| question | points | minutes | needs |", "|---|---|---|---|"], 0.0, Effort()
+    for question, cells in sections:
+        mine, its = question.points + question.manual_points, effort_of(cells, question.run_seconds)
+        if not question.bonus:
+            points, effort = points + mine, effort + its
+        shown = f"{mine:g}{' bonus' if question.bonus else ''}"
+        number = question.id.removeprefix("q")
+        rows.append(f"| {number} · {question.title} | {shown} | {its.rounded_minutes} | {question.lecture} |")
+    rows.append(f"| **together, without bonus** | **{points:g}** | **{effort.minutes / 60:.0f} hours** | |")
+    return "\n".join(rows)
 
 
 def _heading(question: Question, cells: list[Cell], folder: SetFolder, content: OutlineContent) -> Cell:

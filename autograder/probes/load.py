@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -51,6 +51,11 @@ class ProblemSet:
         known = ", ".join(question.id for question in self.questions)
         raise UserError(f"{self.name} has no question {id!r}; it has {known}.")
 
+    @cached_property
+    def graded(self) -> tuple[Question, ...]:
+        """The questions with something for the machine to grade; the others are read by a person alone."""
+        return tuple(question for question in self.questions if question.probes)
+
     @property
     def points(self) -> float:
         """Points that count towards the total (without bonus)."""
@@ -85,7 +90,7 @@ def load_problem_set(outline: Outline | Path) -> ProblemSet:
     earlier: set[str] = set()
     for question in questions:
         path = outline.folder.cells(outline.folder.questions[question.id])
-        if not source.answers(question.id):
+        if not source.answers(question.id) and (question.probes or not question.manual_points):
             raise UserError(f"{path}: there is no answer cell (role=\"answer\").")
         where = modules.where(f"{outline.folder.questions[question.id]}.{PROBES}", "question")
         question.uses = _uses(question, source, earlier, where)

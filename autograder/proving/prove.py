@@ -107,7 +107,7 @@ def prove(
     done: Callable[[QuestionProof], None] | None = None,
 ) -> list[QuestionProof]:
     """Prove all (or the named) questions; ``done`` is called as each is finished."""
-    wanted = [question for question in problem_set.questions if questions is None or question.id in questions]
+    wanted = [question for question in problem_set.graded if questions is None or question.id in questions]
     pieces = _pieces(wanted, seeds, jobs)
     finished: dict[str, QuestionProof] = {}
     for piece in _proved(problem_set, pieces, jobs):

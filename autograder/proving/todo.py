@@ -11,7 +11,6 @@ from autograder.probes.load import ProblemSet
 from autograder.probes.names import answers_named, mentioned
 from autograder.probes.spec import Mistake, Probe, Question
 from autograder.proving.proof import NOTE, QuestionProof
-from autograder.results.model import PASSED
 from autograder.text import listed
 
 

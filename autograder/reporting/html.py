@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
@@ -24,6 +25,7 @@ from autograder.reporting.statistics import histogram, question_figures, spread
 from autograder.results.model import INTERNAL, INVALID, MISSING, PASSED, QuestionResult, SubmissionResult
 from autograder.results.store import Store
 from autograder.results.summary import bonus_text, percent, score_text, went_wrong
+from dgm.checks.verdicts import capitalised
 
 SYMBOLS = {"passed": "✓", "failed": "✗", "error": "✗", "timeout": "✗", "missing": "–"}
 STATES = {
@@ -116,7 +118,7 @@ def _environment() -> Environment:
     filters: dict[str, Callable[..., object]] = {
         "points": _points, "bonus": bonus_text,
         "tenth": lambda value: f"{value:.1f}", "whole": lambda value: f"{value:.0f}",
-        "prose": _prose, "sentence": _sentence, "symbol": lambda status: SYMBOLS.get(status, "?"), "state": _state,
+        "prose": _prose, "sentence": capitalised, "symbol": lambda status: SYMBOLS.get(status, "?"), "state": _state,
     }
     environment.filters.update(filters)
     return environment
@@ -146,18 +148,17 @@ def _points(value: float) -> str:
     return f"{round(float(value), 2):g}" if abs(value) < 1e6 else f"{value:.3g}"
 
 
+_MARKED = re.compile(r"`([^`\n]+)`|(?<=\b[Ii]n )\*([^*`\n]+)\*")  # code, or the name of an entry
+
+
 def _prose(text: str) -> Markup:
-    """Escaped text in which `` `name` `` is set as code."""
-    parts = str(text).split("`")
-    if len(parts) % 2 == 0:  # a lone backtick
-        return escape(text)
-    return Markup("").join(
-        Markup("<code>{}</code>").format(part) if index % 2 else escape(part) for index, part in enumerate(parts)
-    )
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    """Text with code in backticks and names of entries between asterisks, as feedback has them."""
+    parts, end = [], 0
+    for match in _MARKED.finditer(text):
+        tag = "code" if match[1] else "em"
+        parts += [escape(text[end : match.start()]), Markup(f"<{tag}>{{}}</{tag}>").format(match[1] or match[2])]
+        end = match.end()
+    return Markup("").join([*parts, escape(text[end:])])
 
 
 def _state(question: QuestionResult) -> tuple[str, str]:

@@ -53,7 +53,7 @@ def question_keys(problem_set: ProblemSet, environment: dict[str, Any]) -> dict[
     reference = [cell.text for cell in problem_set.source.defining]
     common = digest([environment, problem_set.name, reference, problem_set.shared_text])
     return {
-        question.id: digest([common, question.id, question.bonus, question.text]) for question in problem_set.questions
+        question.id: digest([common, question.id, question.bonus, question.text]) for question in problem_set.graded
     }
 
 

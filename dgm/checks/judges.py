@@ -109,6 +109,9 @@ class Exact(Judge):
 class Fields(Judge):
     """Evidence is a dict; each entry has its own judge.
 
+    An entry that is a sentence where something else is expected is the message: so a probe can say of one situation
+    what went wrong in it, and still ask for the others.
+
     Attributes:
         judges: the judge of an entry.
         default: the judge of all other entries of the reference's evidence; without one there must be no others.
@@ -123,12 +126,17 @@ class Fields(Judge):
             return Verdict(False, f"expected the entries {sorted(keys)}.", FORM)
         failed = []
         for key in keys:
-            verdict = self.of(key)(evidence[key], expected[key], context)
+            verdict = self._verdict(key, evidence[key], expected[key], context)
             if not verdict.passed and context.brief:
                 return verdict
             if not verdict.passed:
                 failed.append(replace(verdict, message=_at(key, verdict.message)))
         return max(failed, key=lambda verdict: verdict.telling) if failed else Verdict(True)
+
+    def _verdict(self, key: str, got: Any, want: Any, context: Context) -> Verdict:
+        if isinstance(got, str) and not isinstance(want, str):
+            return Verdict(False, got, FORM)
+        return self.of(key)(got, want, context)
 
     def of(self, key: str) -> Judge:
         """The judge of one entry. Raises `KeyError`."""

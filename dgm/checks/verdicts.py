@@ -58,8 +58,14 @@ def explain(
 
 
 def sentence(title: str) -> str:
-    """A mistake's title as a sentence. A name at its start keeps its case: ``x``, ``β1``, what is in backticks."""
-    word = re.match(r"[a-z]+(?:['’-][a-z]+)*(?=[\s,;:]|$)", title)
-    if word and (len(word[0]) > 1 or word[0] == "a") and word[0] not in NAMES:
-        title = title[:1].upper() + title[1:]
+    """A mistake's title as a sentence."""
+    title = capitalised(title)
     return title if title.endswith((".", "!", "?")) else title + "."
+
+
+def capitalised(text: str) -> str:
+    """The text with a capital, unless it begins with a name, which keeps its case: ``x``, ``β1``, code in backticks."""
+    word = re.match(r"[a-z]+(?:['’-][a-z]+)*(?=[\s,;:.]|$)", text)
+    if word and (len(word[0]) > 1 or word[0] == "a") and word[0] not in NAMES:
+        return text[:1].upper() + text[1:]
+    return text

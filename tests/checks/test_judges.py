@@ -130,6 +130,15 @@ def test_an_entry_that_has_a_judge_must_be_in_the_reference():
     assert not passed(j.Fields({"n": j.Exact()}, default=j.Close()), {"n": 3, "x": 1.0}, {"x": 1.0})
 
 
+def test_an_entry_that_is_a_sentence_is_the_message():
+    judge = j.Fields(default=j.Close())
+    want = {"near": np.ones(3), "far": np.ones(3), "kind": "Tensor"}
+    said = judge({**want, "far": "`f` stops with ValueError: no"}, want, CONTEXT)
+    assert not said.passed and said.message == "In *far*: `f` stops with ValueError: no"
+    assert not judge({**want, "kind": "float"}, want, CONTEXT).passed
+    assert judge(want, want, CONTEXT).passed
+
+
 def test_fields_say_how_they_judge():
     assert j.Fields({"n": j.Exact()}, default=j.Close()).describe() == (
         "n equal to the reference; all others close to the reference (rtol 0.0001, atol 1e-05)"

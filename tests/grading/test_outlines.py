@@ -132,3 +132,32 @@ def test_given_code_counts_nothing_and_is_not_asked_for(both, student, monkeypat
     assert [question["id"] for question in results["ada"]["questions"]] == ["q2", "q3"]
     assert main(["check", "class/ada.ipynb"]) == 0, "it is found out which outline"
     assert "7 of 7 points" in capsys.readouterr().out
+
+
+OPEN_END = {
+    "ps9_open.toml": 'title = "With an open end"\ncore = ["q01_double", "q04_open_end"]\n',
+    "q04_open_end/cells.py": "# %% [markdown]\n# Ask.\n\n# %% [markdown] role=\"written\"\n"
+    "# ### BEGIN SOLUTION\n# I asked.\n# ### END SOLUTION\n",
+    "q04_open_end/probes.py": "from autograder.probes import Question\n\n"
+    'question = Question(title="An open end", manual_points=4, rubric=["4 points: asked."])\n',
+}
+
+
+def test_a_question_for_a_person_alone_is_no_row_of_the_machines(both, monkeypatch, capsys):
+    monkeypatch.chdir(both)
+    write_files(both / "ps9_demo", OPEN_END)
+    problem_set = load_problem_set(find_outline("ps9_open", both))
+    assert [question.id for question in problem_set.questions] == ["q1", "q4"]
+    made = student_notebook(instructor_notebook(problem_set, make_frame(problem_set, load_course(both), "checks")))
+    heading = next(cell.source for cell in made.cells if "Question 4" in cell.source)
+    assert heading == "## Question 4 · An open end\n*4 points, 4 of them written · about 10 minutes*"
+    next(cell for cell in made.cells if cell.metadata["dgm"]["role"] == "answer").source = DOUBLE
+    (both / "ada.ipynb").write_text(to_text(made))
+    assert main(["grade", "ps9_open", "ada.ipynb", "--out", "out", "--no-html"]) == 0
+    result = on_disk(both / "out")["ada"]
+    assert [question["id"] for question in result["questions"]] == ["q1"]
+    assert result["score"] == result["max_score"] == 3
+    empty = both / "ps9_demo/q04_open_end/probes.py"
+    empty.write_text(empty.read_text().replace("manual_points=4, ", ""))
+    assert main(["prove", "ps9_open"]) == 2
+    assert "there is no answer cell" in capsys.readouterr().err

@@ -91,3 +91,16 @@ def test_faulty_hints_are_one_sentence(tiny_set, hints, says):
     probes.write_text(probes.read_text().replace(old, hints))
     with pytest.raises(UserError, match=rf"probes\.py, line \d+: {says}"):
         load_problem_set(tiny_set)
+
+
+def test_the_opening_has_a_table_of_the_questions_where_it_asks_for_it(tiny_set):
+    (tiny_set / "psx.toml").write_text(OPTIONAL)
+    second = tiny_set / Q2 / "probes.py"
+    second.write_text(second.read_text().replace(', uses=["logsumexp"]', ', lecture="logs", run_seconds=7200'))
+    opening = tiny_set / "opening.py"
+    opening.write_text(f"# %% [markdown]\n# # T\n#\n# {{questions}}\n#\n# The {{questions}}.\n\n{opening.read_text()}")
+    table = load_problem_set(tiny_set).source.cells[0].text.split("\n")
+    assert table[2:4] == ["| question | points | minutes | needs |", "|---|---|---|---|"]
+    assert table[4].startswith("| 2 · Log-mean-exp | ") and table[4].endswith(" | 125 | logs |")
+    assert table[5] == "| 1 · Log-sum-exp | 3 bonus | 5 |  |"
+    assert table[6].endswith("| **2 hours** | |") and table[-1] == "The {questions}."

@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 import pytest
 
 from autograder.errors import UserError
+from autograder.reporting import html
 from autograder.reporting.html import class_page, student_page, write_pages
 from autograder.results.model import ProbeResult, QuestionResult, SubmissionResult
 from autograder.results.store import Store
@@ -176,3 +177,8 @@ def test_bonus_points_are_shown_apart():
         assert f'data-value="{total}' in page and "100 % mean" in text
         assert f"Out of 5 points; bonus points count on top{said}, and not in percentages. Sandbox" in text
     assert "bonus" not in Tags(class_page([result()])).text
+
+
+def test_names_of_entries_and_code_are_set_apart():
+    text = "In *far from zero*: `a*b*c` is 2 * 3 * 4 <b>, and `x"
+    assert html._prose(text) == "In <em>far from zero</em>: <code>a*b*c</code> is 2 * 3 * 4 &lt;b&gt;, and `x"
