@@ -14,12 +14,8 @@ def library(ref):
     def gaussian_log_prob(x, mean, logvar):
         return torch.distributions.Normal(mean, torch.exp(0.5 * logvar)).log_prob(x).sum(-1)
 
-    def log_mean_exp(x, dim):
-        return torch.logsumexp(x, dim) - torch.tensor(x.shape[dim]).log()
-
     return {
         "logsumexp": lambda x, dim: torch.logsumexp(x, dim),
-        "log_mean_exp": log_mean_exp,
         "log_softmax": lambda x, dim: torch.nn.functional.log_softmax(x, dim),
         "gaussian_log_prob": gaussian_log_prob,
     }
@@ -29,7 +25,6 @@ def library(ref):
 def double(ref):
     return {
         "logsumexp": lambda x, dim: ref.logsumexp(x.double(), dim),
-        "log_mean_exp": lambda x, dim: ref.log_mean_exp(x.double(), dim),
         "log_softmax": lambda x, dim: ref.log_softmax(x.double(), dim),
         "gaussian_log_prob": lambda x, mean, logvar: ref.gaussian_log_prob(x.double(), mean.double(), logvar.double()),
         "nats_to_bits_per_dim": lambda nll, d, v: ref.nats_to_bits_per_dim(nll.double(), d, v),
@@ -44,9 +39,6 @@ def other_order(ref):
         m = m.masked_fill(m.isinf(), 0.0)
         return (m + torch.log(torch.sum(torch.exp(x - m), dim=dim, keepdim=True))).squeeze(dim)
 
-    def log_mean_exp(x, dim):
-        return logsumexp(x - math.log(x.size(dim)), dim)
-
     def log_softmax(x, dim):
         shifted = x - x.amax(dim, keepdim=True)
         return shifted - shifted.exp().sum(dim, keepdim=True).log()
@@ -59,7 +51,6 @@ def other_order(ref):
 
     return {
         "logsumexp": logsumexp,
-        "log_mean_exp": log_mean_exp,
         "log_softmax": log_softmax,
         "gaussian_log_prob": gaussian_log_prob,
         "nats_to_bits_per_dim": lambda nll, d, v: nll / (d * math.log(2)) + math.log2(v),
@@ -79,3 +70,21 @@ def loops(ref):
         return torch.stack([row(values) for values in flat]).reshape(moved.shape[:-1])
 
     return {"logsumexp": logsumexp}
+
+
+@alternatives.rewrite("log_softmax by logsumexp of what has been shifted; perplexity as a geometric mean")
+def through_each_other(ref):
+    def log_softmax(x, dim):
+        x = x - x.max(dim, keepdim=True).values
+        return x - ref.logsumexp(x, dim).unsqueeze(dim)
+
+    def gaussian_log_prob(x, mean, logvar):
+        one = torch.distributions.Normal(torch.zeros_like(logvar), 1.0, validate_args=False)
+        return (one.log_prob((x - mean) * torch.exp(-logvar / 2)) - logvar / 2).sum(-1)
+
+    return {
+        "log_softmax": log_softmax,
+        "gaussian_log_prob": gaussian_log_prob,
+        "nats_to_bits_per_dim": lambda nll, d, v: torch.as_tensor(nll / math.log(2) / d + math.log(v, 2)),
+        "perplexity": lambda nll: nll.flatten().mean(0).exp(),
+    }

@@ -1,16 +1,13 @@
 # %% [markdown]
-# ## Question 1 · Stable log-probabilities
-# *7 points · about 30 minutes*
+# A likelihood is a product of many numbers, one for each pixel or token. In a hundred dimensions it is smaller than the
+# smallest float32, about $10^{-45}$, and becomes exactly 0. So a generative model never handles $p$: it handles $\log p$. Products become sums.
+# Sums of probabilities become **log-sum-exps**, and those need care.
 #
-# A likelihood is a product of many small numbers, one for each pixel or token. Already for a hundred dimensions the
-# product is smaller than the smallest float32, about $10^{-45}$, and becomes exactly 0. So a generative model never handles $p$: it
-# handles $\log p$ from the first line to the last. Products become sums, which is easy. Sums of probabilities (mixtures,
-# averages over latent variables, normalising constants) become **log-sum-exps**, which need care. The six small
-# functions of this question return in every problem set.
-#
-# Run the next cell, which needs nothing from you, and look at both failures.
-# **Before you run it:** at which positive shift $c$ should the naive curve of the right panel fail, if float32 ends at about
-# $3.4\cdot 10^{38}$?
+# Below, each sum is shifted by $c$ and shifted back, which should change nothing.
+# **Before you run the figure:** float32 ends at about $3.4\cdot10^{38}=e^{88.7}$. At which positive shift does the naive curve fail?
+
+# %%
+guess_shift = None  # type a number
 
 # %%
 figure, (left, right) = plot.subplots(1, 2, width=10, height=3.6)
@@ -20,80 +17,68 @@ factors = torch.exp(-0.5 * torch.randn(200, generator=dgm.generator(0)) ** 2) / 
 product = torch.cumprod(factors, 0)  # p(x) of a standard Gaussian in 1, 2, ..., 200 dimensions
 left.plot(dims, product.double().clamp_min(1e-130).log10(), color=plot.COLORS[1], label="product of densities (0 drawn at -130)")
 left.plot(dims, factors.log().cumsum(0) / math.log(10), "--", color=plot.COLORS[0], label="sum of log-densities")
-left.set(xlabel="number of dimensions", ylabel="log10 p(x)", title="A product underflows")
+left.set(xlabel="number of dimensions", ylabel="log10 p(x)", title="A product underflows, a sum of logs does not")
 left.legend(loc="upper right")
 
-shift = torch.linspace(-130, 130, 1041)
+shift = torch.linspace(-130, 130, 26001)
 terms = torch.tensor([0.0, 1.0, 2.0])
-naive = torch.log(torch.exp(terms + shift[:, None]).sum(1)) - shift  # should not depend on the shift
+naive = torch.log(torch.exp(terms + shift[:, None]).sum(1)) - shift
 exact = math.log(1 + math.e + math.e**2)
 right.axhline(exact, linestyle="--", color=plot.COLORS[0], label=f"exact ({exact:.3f})")
 right.plot(shift, naive.clamp(exact - 2, exact + 2), color=plot.COLORS[1], label="naive (infinite: drawn at the edge)")
-right.set(xlabel="shift c", ylabel="log Σ exp(x + c) - c", title="log Σ exp overflows and underflows")
+right.set(xlabel="shift c", ylabel="log Σ exp(x + c) - c", title="A naive log Σ exp works near 0 only")
 right.legend(loc="upper left")
 plt.show()
+fails_at = float(shift[(shift > 0) & naive.isinf()].min())
+plot.table([("naive log Σ exp fails at the shift", fails_at, guess_shift)], header=("", "here", "your guess"))
 
 # %% [markdown]
-# The right panel: $e^{88.7}$ is the largest float32, so $c + 2 > 88.7$ overflows. Towards negative $c$ the terms lose their
-# digits one after the other from $c\approx -87$ on, and at $c \approx -106$ nothing is left.
+# It is the *sum* that overflows first: $e^{c}(1+e+e^2)=e^{c+2.41}$ passes $e^{88.7}$ at $c=86.3$. Towards negative $c$ the
+# terms lose their digits one by one from $c\approx-87$ on, and at $c\approx-106$ nothing is left.
 #
-# ### Log-sum-exp
+# ### Log-sum-exp and log-softmax
 #
-# For any number $m$,
+# A common factor can be taken out of a sum. For any number $m$,
 #
 # $$\log\sum_{i=1}^{n} e^{x_i} \;=\; m + \log\sum_{i=1}^{n} e^{x_i-m}. \tag{1.1}$$
 #
-# Take $m=\max_i x_i$. Then every exponent is $\le 0$, so nothing overflows. One exponent is exactly 0, so the sum lies between 1
-# and $n$, and its logarithm is harmless. Each row needs **its own** maximum: subtract the maximum of the whole tensor
-# and a row that lies 200 below it underflows.
+# With $m=\max_i x_i$ every exponent is at most 0 and one of them is 0. The sum lies between 1 and $n$: for $x=(1000,1000)$ it is 2, and the result
+# $1000+\log 2=1000.693$. Each row needs *its own* maximum.
 #
-# One case is left. A probability of 0 is $x_i=-\infty$, which is legal: $e^{-\infty}=0$. If *all* entries of a row are
-# $-\infty$ then $m=-\infty$, and $x_i-m$ is $-\infty+\infty$, which is NaN. The right answer is $-\infty$. Equation (1.1)
-# holds for any finite $m$, so choose another one for such rows.
+# A probability of 0 is $x_i=-\infty$, and that is legal, since $e^{-\infty}=0$. In a row of nothing else, $m=-\infty$ makes $x_i-m$ a NaN, where the right answer is $-\infty$. But
+# (1.1) holds for *any* finite $m$.
 #
-# The average of probabilities known by their logarithms, for example over $n$ Monte Carlo samples, is
+# The log-probabilities that belong to scores $x$ are
 #
-# $$\log\frac1n\sum_{i=1}^{n} e^{x_i} \;=\; \log\sum_{i=1}^{n} e^{x_i} - \log n, \tag{1.2}$$
+# $$\log\frac{e^{x_i}}{\sum_j e^{x_j}} \;=\; x_i-\log\sum_j e^{x_j}\;=\;(x_i-m)-\log\sum_j e^{x_j-m}. \tag{1.2}$$
 #
-# and the logarithm of a softmax, which turns scores into log-probabilities, is
+# Both forms are equal on paper. For scores near 10,000 they differ on a computer, where neighbouring float32 numbers are 0.001 apart: one form
+# subtracts two rounded large numbers, the other never forms them.
 #
-# $$\log\frac{e^{x_i}}{\sum_j e^{x_j}} \;=\; x_i - \log\sum_{j} e^{x_j}. \tag{1.3}$$
-#
-# Differentiating (1.1) gives $\partial \log\sum_j e^{x_j}/\partial x_i = e^{x_i}/\sum_j e^{x_j}$: the gradient of log-sum-exp
-# is the softmax. Gradients of a stable version are finite too.
+# *On paper:* differentiate (1.1) with respect to $x_i$. Which function is the gradient of log-sum-exp? (The check asks your code for it.)
 #
 # ### The diagonal Gaussian
 #
-# With mean $\mu$ and one variance per dimension, $\sigma_d^2=e^{v_d}$, the dimensions are independent, so that
+# Independent dimensions multiply, so their log-densities add. With mean $\mu$ and variances $\sigma_d^2=e^{v_d}$,
 #
-# $$\log\mathcal N(x;\mu,\operatorname{diag} e^{v}) \;=\; -\frac12\sum_{d=1}^{D}\Big[\log 2\pi + v_d + (x_d-\mu_d)^2\,e^{-v_d}\Big]. \tag{1.4}$$
+# $$\log\mathcal N(x;\mu,\operatorname{diag} e^{v}) \;=\; -\frac12\sum_{d=1}^{D}\Big[\log 2\pi + v_d + (x_d-\mu_d)^2\,e^{-v_d}\Big]. \tag{1.3}$$
 #
-# The parameter is the **log-variance** $v_d=\log\sigma_d^2$, called `logvar` everywhere in this course. Any real
-# number is allowed, so a network can output it, and no $\varepsilon$ is needed to keep it positive.
+# The parameter is the **log-variance** $v_d$, called `logvar` in all five sets. A network may output any real number for it.
+# A check: at $x=\mu$ with $v=0$ each dimension adds $-\frac12\log2\pi=-0.919$.
 #
-# ### Your task
-#
-# Write the four functions below from elementary operations (`amax`, `exp`, `log`, `sum`, …). `torch.logsumexp` and its relatives
-# would pass, but writing them is the exercise. What is tested:
-#
-# - tensors with any number of axes and any `dim`, also negative, also axes of length 1; float32 and float64 (do not round to
-#   float32 on the way);
-# - entries of size $10^3$ and beyond, of either sign, with rows of very different size in one tensor;
-# - entries $-\infty$. A row without a finite entry gives $-\infty$ in `logsumexp` and `log_mean_exp`;
-# - gradients of these four functions in all their tensors, by autograd, also where a row has entries $-\infty$ beside finite ones. (For a
-#   row that is all $-\infty$, neither the gradient nor `log_softmax` is defined, so they are not tested there. Entries $+\infty$ and NaN do not occur.)
-# - Inputs must not be changed in place.
+# Write these three from elementary operations (`amax`, `exp`, `log`, `sum`, …); library calls would pass, but teach less.
 
 # %% role="answer"
 def logsumexp(x: Float[Tensor, "..."], dim: int) -> Float[Tensor, "..."]:
     """Logarithm of the sum of exponentials along one axis, equation (1.1).
 
     Args:
-        x: log-values, any shape; entries may be -inf (probability zero), but not +inf or NaN.
-        dim: the axis to sum over; negative values count from the end.
+        x: any shape and size of numbers, float32 or float64 (whose digits are kept); -inf is allowed.
+        dim: the axis to sum over, may be negative.
 
     Returns:
-        The shape of ``x`` without axis ``dim``. Rows whose entries are all -inf give -inf.
+        The shape of ``x`` without axis ``dim``; -inf for a row of only -inf. Gradients are finite wherever a row has
+        a finite entry.
     """
     ### BEGIN SOLUTION
     m = x.amax(dim, keepdim=True)
@@ -102,52 +87,37 @@ def logsumexp(x: Float[Tensor, "..."], dim: int) -> Float[Tensor, "..."]:
     ### END SOLUTION
 
 
-def log_mean_exp(x: Float[Tensor, "..."], dim: int) -> Float[Tensor, "..."]:
-    """Logarithm of the mean of exponentials along one axis, equation (1.2).
-
-    Args:
-        x: log-values, any shape; entries may be -inf.
-        dim: the axis to average over; negative values count from the end.
-
-    Returns:
-        The shape of ``x`` without axis ``dim``.
-    """
-    ### BEGIN SOLUTION
-    return logsumexp(x, dim) - math.log(x.shape[dim])
-    ### END SOLUTION
-
-
 def log_softmax(x: Float[Tensor, "..."], dim: int) -> Float[Tensor, "..."]:
-    """Log-probabilities proportional to ``exp(x)`` along one axis, equation (1.3).
+    """Log-probabilities proportional to ``exp(x)`` along one axis, equation (1.2).
 
     Args:
-        x: scores (logits), any shape; entries may be -inf, but each row has a finite one.
-        dim: the axis along which the probabilities sum to one; negative values count from the end.
+        x: scores as in `logsumexp`; each row has a finite one. Large scores must not cost digits.
+        dim: the axis along which the probabilities sum to one.
 
     Returns:
-        The shape of ``x``; ``exp`` of the result sums to one along ``dim``. Where ``x`` is -inf, so is the result.
+        The shape of ``x``; -inf where ``x`` is.
     """
     ### BEGIN SOLUTION
-    return x - logsumexp(x, dim).unsqueeze(dim)
+    shifted = x - x.amax(dim, keepdim=True)
+    return shifted - shifted.exp().sum(dim, keepdim=True).log()
     ### END SOLUTION
 
 
 def gaussian_log_prob(
     x: Float[Tensor, "*#batch #D"], mean: Float[Tensor, "*#batch #D"], logvar: Float[Tensor, "*#batch #D"]
 ) -> Float[Tensor, "*batch"]:
-    """Log-density of a diagonal Gaussian, in nats, summed over the last axis, equation (1.4).
+    """Log-density in nats of a diagonal Gaussian, equation (1.3).
 
-    The three arguments broadcast against each other like in ``x + mean + logvar``, on every axis: ``logvar`` of shape
-    (1,) is one log-variance shared by all D dimensions, and x (N, 1, D) with mean (K, D) gives (N, K). All three terms are
-    summed over the D of the broadcast shape.
+    The arguments broadcast as in ``x + mean + logvar``, on every axis: a ``logvar`` of shape (1,) is shared by all D
+    dimensions.
 
     Args:
         x: points.
         mean: means.
-        logvar: natural logarithms of the variances (not of the standard deviations), between -40 and 40 in the tests.
+        logvar: natural logarithms of the variances, between -40 and 40.
 
     Returns:
-        One log-density per point: the broadcast shape without its last axis. Differentiable in all arguments.
+        The broadcast shape without its last axis. Differentiable in all arguments.
     """
     ### BEGIN SOLUTION
     terms = math.log(2 * math.pi) + logvar + (x - mean) ** 2 * torch.exp(-logvar)
@@ -155,41 +125,28 @@ def gaussian_log_prob(
     ### END SOLUTION
 
 # %% [markdown]
-# ### Units: nats, bits per dimension, perplexity
+# ### Units: bits per dimension, perplexity
 #
-# An average negative log-likelihood (NLL) in **nats** is hard to compare across image sizes and encodings.
-# Divide by the number of dimensions $D$ and by $\ln 2$ to get **bits per dimension**. One trap remains. Images are integers
-# $k\in\{0,\dots,V-1\}^D$ (for 8 bits $V=256$), while a density needs real numbers. So we *dequantise*
-# and rescale: draw $u\sim\text{Uniform}[0,1)^D$ and model $x=(k+u)/V\in[0,1)^D$. By the change of variables,
-# the density of $y=k+u$, where a level has width 1, is
+# A negative log-likelihood (NLL) in nats depends on how many pixels there are and on how they are encoded. **Bits per dimension** do not: divide by $D$ and by $\ln2$.
 #
-# $$-\ln p_Y(y) \;=\; -\ln p_X(y/V) + D\ln V. \tag{1.5}$$
+# One trap remains. Pixels are integers $k\in\{0,\dots,V-1\}^D$, while a density needs real numbers. So we *dequantise*: draw $u$
+# uniformly from $[0,1)^D$ and model $x=(k+u)/V$. Squeezing a level of width 1 to width $1/V$ makes the density $V$ times larger per dimension. Undo it:
 #
-# The probability of the integer image is $P(k)=\int_{[0,1)^D} p_Y(k+u)\,du=\mathbb E_u[p_Y(k+u)]$, and since $-\ln$ is convex (Jensen),
-# $-\ln P(k)\le\mathbb E_u[-\ln p_Y(k+u)]$. So
+# $$\text{bits per dimension} \;=\; \frac{1}{\ln 2}\left(\frac{-\ln p_X(x)}{D}+\ln V\right). \tag{1.4}$$
 #
-# $$\text{bits per dimension} \;=\; \frac{1}{\ln 2}\left(\frac{-\ln p_X(x)}{D}+\ln V\right) \tag{1.6}$$
+# Check: the uniform density has NLL 0 and costs $\log_2256=8$ bits. Without $\ln V$ it would cost nothing. By Jensen's inequality, the average of (1.4) over $u$ is at least what a
+# lossless code built on the model needs for a pixel.
 #
-# is, on average over $u$, an upper bound on the bits that a lossless code based on the model spends on one pixel.
-# Check: the uniform density on $[0,1)^D$ has NLL 0 and costs $\log_2 256 = 8$ bits. Without the term $\ln V$ it would cost nothing!
-# If the model gives probabilities of the integers directly, there is no rescaling, which is the case $V=1$.
-#
-# Language models report the **perplexity** $\exp\big(\frac1T\sum_{t=1}^T -\ln p(w_t\mid w_{<t})\big)$ instead: the mean is
-# over all $T$ tokens, and taken *before* the exponential. A uniform guess among $V$ words has perplexity $V$.
-#
-# Two more functions of one line each, then the check.
+# Language models report the **perplexity**, $\exp$ of the *mean* NLL of all tokens. A uniform guess among $V$ words has perplexity $V$.
 
 # %% role="answer"
 def nats_to_bits_per_dim(nll: Float[Tensor, "..."], num_dims: int, num_levels: int) -> Float[Tensor, "..."]:
-    """Bits per dimension of data with ``num_levels`` integer levels, equation (1.6).
+    """Bits per dimension, equation (1.4).
 
     Args:
-        nll: negative log-likelihoods in nats, summed over dimensions (not averaged), of x = (k + u) / num_levels.
-        num_dims: the number of dimensions D of one example.
-        num_levels: V, for example 256; 1 if ``nll`` belongs to the unscaled data (the offset is then zero).
-
-    Returns:
-        The shape of ``nll``.
+        nll: nats, summed over dimensions, of x = (k + u) / num_levels.
+        num_dims: D, the dimensions of one example.
+        num_levels: V; 1 if ``nll`` belongs to data that was not rescaled.
     """
     ### BEGIN SOLUTION
     return (nll / num_dims + math.log(num_levels)) / math.log(2)
@@ -197,14 +154,7 @@ def nats_to_bits_per_dim(nll: Float[Tensor, "..."], num_dims: int, num_levels: i
 
 
 def perplexity(token_nll: Float[Tensor, "..."]) -> Float[Tensor, ""]:
-    """Perplexity of a text.
-
-    Args:
-        token_nll: negative log-probability of each token in nats, any shape; all entries count equally.
-
-    Returns:
-        One number for the whole tensor.
-    """
+    """Perplexity of a text: one number, from the NLL in nats of each token (any shape, all count equally)."""
     ### BEGIN SOLUTION
     return token_nll.mean().exp()
     ### END SOLUTION
@@ -213,12 +163,15 @@ def perplexity(token_nll: Float[Tensor, "..."]) -> Float[Tensor, ""]:
 grader.check("q1")
 
 # %% [markdown]
-# ### Your functions on real images
+# ### Is the most likely image a good one?
 #
-# The simplest image model is one Gaussian per pixel. Here it is fitted to the $8\times8$ handwritten digits ($V=17$ levels)
-# and scored in bits per dimension on held-out digits. A uniform guess costs $\log_2 17\approx 4.09$ bits per pixel.
+# The simplest image model has one Gaussian for each pixel. Fitted to $8\times8$ handwritten digits with $V=17$ levels, it costs
+# about 3.38 bits per dimension on held-out digits; a uniform guess costs $\log_217=4.09$.
 #
-# **Before you run this:** will the *mean image*, a grey blur, get a better or a worse likelihood than real digits?
+# **Before you run this:** the *mean image* is a grey blur. How many bits per dimension does the model charge for it?
+
+# %%
+guess_blur = None  # type a number
 
 # %% role="given"
 def dequantised_digits(split: str, seed: int) -> tuple[Float[Tensor, "N 64"], Int[Tensor, "N"]]:
@@ -228,6 +181,8 @@ def dequantised_digits(split: str, seed: int) -> tuple[Float[Tensor, "N 64"], In
     return (levels + torch.rand(levels.shape, generator=dgm.generator(seed))) / 17, labels
 
 # %%
+spread = 1.0  # the knob: standard deviations of the model's own samples, as multiples of the fitted ones
+
 train_x, _ = dequantised_digits("train", seed=0)
 test_x, _ = dequantised_digits("test", seed=1)
 pixel_mean, pixel_logvar = train_x.mean(0), train_x.var(0, unbiased=False).log()
@@ -237,28 +192,35 @@ def diagonal_bits(x: Float[Tensor, "N D"]) -> Float[Tensor, "N"]:
     return nats_to_bits_per_dim(-gaussian_log_prob(x, pixel_mean, pixel_logvar), 64, 17)
 
 
-test_bits, mean_image_bits = diagonal_bits(test_x), diagonal_bits(pixel_mean[None])
-noise = torch.rand(360, 64, generator=dgm.generator(2))
+test_bits, mean_image_bits = diagonal_bits(test_x), float(diagonal_bits(pixel_mean[None]))
+noise = torch.randn(360, 64, generator=dgm.generator(2))
+sample_bits = diagonal_bits(pixel_mean + spread * (0.5 * pixel_logvar).exp() * noise)
 
 figure, axes = plot.subplots(1, 3, width=10, height=3.2, width_ratios=[1, 1, 2.2])
-plot.images(pixel_mean.reshape(1, 8, 8), vmax=None, suptitle="mean", ax=axes[0])
-plot.images((0.5 * pixel_logvar).exp().reshape(1, 8, 8), vmax=None, suptitle="standard deviation", ax=axes[1])
-axes[2].hist(test_bits.numpy(), bins=60, range=(2.5, 7.0), color=plot.COLORS[0], label="held-out digits")
-axes[2].axvline(float(mean_image_bits), color=plot.COLORS[1], linestyle="--", label="the mean image")
-axes[2].axvline(math.log2(17), color="black", linestyle=":", label="a uniform guess")
-axes[2].set(xlabel="bits per dimension (lower: more likely)", ylabel="images")
-axes[2].legend()
+plot.images(pixel_mean.reshape(1, 8, 8), suptitle="the mean image", ax=axes[0])
+plot.images(test_x[:9].reshape(-1, 8, 8), ncols=3, suptitle="held-out digits", ax=axes[1])
+bins = np.linspace(2.5, 5.0, 60)
+axes[2].hist(test_bits.numpy(), bins=bins, color=plot.COLORS[0], alpha=0.7, label="held-out digits")
+axes[2].hist(sample_bits.numpy(), bins=bins, color=plot.COLORS[2], alpha=0.7, label=f"the model's own samples, spread {spread:g}")
+axes[2].axvline(mean_image_bits, color=plot.COLORS[1], linestyle="--", label="the mean image")
+axes[2].set(xlabel="bits per dimension (lower: more likely)", ylabel="images", title="Nothing real is as likely as the blur")
+axes[2].legend(fontsize=8)
+plt.show()
 
 plot.table([
-    ("held-out digits", float(test_bits.mean()), "about 3.38; below 3.2 something is wrong"),
-    ("the mean image", float(mean_image_bits), "about 2.66"),
-    ("uniform noise", float(diagonal_bits(noise).mean()), "over 100: pixels that are always dark are bright"),
-    ("a uniform guess", math.log2(17), ""),
-], header=("bits per dimension", "yours", "expected"))
+    ("held-out digits", float(test_bits.mean()), "3.38; below 3.2 something is wrong", None),
+    ("the model's own samples", float(sample_bits.mean()), "3.38 at spread 1", None),
+    ("the mean image", mean_image_bits, "2.66", guess_blur),
+], header=("bits per dimension", "yours", "expected", "your guess"))
 
 # %% [markdown]
-# The blur is more likely than *every* real digit. A density is highest at its mode, and in many dimensions
-# typical samples are far from the mode. A high likelihood of one image does not say that it looks real.
+# The blur is more likely than *every* digit, and than every sample of the model itself. A density is highest at its mode, but in 64 dimensions nearly all of its mass
+# is elsewhere: each dimension of a sample adds half a nat, on average, to the NLL at the mode, which makes $1/(2\ln2)=0.72$ bits per dimension. Turn the knob: with `spread = 0.5` samples become more likely than
+# real digits; with `spread = 0` they are the blur. Is a sample with a higher likelihood a better one?
 #
-# **What to remember.** Work with $\log p$ throughout. Subtract the row's own maximum before any `exp`. State the
-# unit: nats in total or bits per dimension, and of which data (rescaled or not).
+# **What to remember**
+# - Work with $\log p$, and subtract a row's own maximum before any `exp`.
+# - Say the unit (nats in total, bits per dimension) and of which data (rescaled or not).
+# - The likelihood of one image does not say how real it looks.
+#
+# `logsumexp` returns in Question 3 for mixtures; (1.3) is the prior and posterior of the VAE in the next set.

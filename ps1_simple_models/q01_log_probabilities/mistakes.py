@@ -97,111 +97,80 @@ mistakes.at(
 
 mistakes.at(
     ".sum(dim).log() + m.squeeze(dim)",
+    edit("lse_keeps_axis", "`logsumexp` keeps the axis that it sums over, with length 1; the result loses it",
+         ".sum(dim, keepdim=True).log() + m"),
+    edit("lse_log_before_sum", "`logsumexp` takes the logarithms before the sum, so it adds the numbers themselves",
+         ".log().sum(dim) + m.squeeze(dim)"),
     edit("max_not_added", "`logsumexp` subtracts the maximum but does not add it back", ".sum(dim).log()"),
 )
 
 mistakes.at(
     "m.squeeze(dim)",
+    edit("lse_mean", "`logsumexp` is the logarithm of the mean: it has - log n too many", "m.squeeze(dim) - math.log(x.shape[dim])"),
+    edit("lse_bits", "`logsumexp` takes the logarithm to base 2; everything here is in nats",
+         "m.squeeze(dim) + (1 / math.log(2) - 1) * (x - m).exp().sum(dim).log()"),
     edit("squeeze_all", "`squeeze` without a `dim` also removes the other axes of length 1", "m.squeeze()"),
-)
-
-# --- log_mean_exp --------------------------------------------------------------------------------------------------
-
-mistakes.at(
-    """
-    return logsumexp(x, dim) - math.log(x.shape[dim])
-    """,
-    edit("mean_global_max",
-         "`log_mean_exp` subtracts the maximum of the whole tensor; a row far below it underflows, so each row "
-         "needs its own maximum",
-         """
-         m = x.max()
-         return (x - m).exp().mean(dim).log() + m
-         """),
-    edit("mean_squeeze_all", "`squeeze` without a `dim` in `log_mean_exp` also removes the other axes of length 1",
-         """
-         m = x.amax(dim, keepdim=True)
-         m = torch.where(m == -math.inf, torch.zeros_like(m), m)
-         return ((x - m).exp().mean(dim, keepdim=True).log() + m).squeeze()
-         """),
-)
-
-mistakes.at(
-    "return logsumexp(x, dim) - math.log(x.shape[dim])",
-    edit("mean_forgets_n", "`log_mean_exp` is the logarithm of the sum: it lacks - log n", "return logsumexp(x, dim)"),
-    edit("mean_naive",
-         "`log_mean_exp` takes `exp` of the raw values, so it overflows above 88 and underflows below -103",
-         "return x.exp().mean(dim).log()"),
-    edit("mean_of_logs", "`log_mean_exp` averages the logarithms; the logarithm of a mean is larger (Jensen)",
-         "return x.mean(dim)"),
-)
-
-mistakes.at(
-    "return logsumexp(x, dim) - math.log",
-    edit("mean_only_float32",
-         "`log_mean_exp` works in float32 whatever it is given; the result for float64 input needs its 16 digits",
-         "return logsumexp(x.float(), dim) - math.log"),
-)
-
-mistakes.at(
-    "- math.log(x.shape[dim])",
-    edit("mean_wrong_sign", "`log_mean_exp` adds log n where it should subtract it", "+ math.log(x.shape[dim])"),
-)
-
-mistakes.at(
-    "math.log(x.shape[dim])",
-    edit("mean_counts_finite",
-         "`log_mean_exp` counts only the finite entries; a probability of 0 belongs to the mean as well",
-         "x.isfinite().sum(dim).clamp_min(1).log()"),
-    edit("mean_divides_by_last", "`log_mean_exp` divides by the length of the last axis, not of `dim`",
-         "math.log(x.shape[-1])"),
-    edit("mean_divides_by_all",
-         "`log_mean_exp` divides by the number of all entries of the tensor, not by the length of the axis",
-         "math.log(x.numel())"),
-    edit("mean_divides_by_batch", "`log_mean_exp` divides by the length of the first axis, not of `dim`",
-         "math.log(x.shape[0])"),
 )
 
 # --- log_softmax ---------------------------------------------------------------------------------------------------
 
 mistakes.at(
     """
-    return x - logsumexp(x, dim).unsqueeze(dim)
+    shifted = x - x.amax(dim, keepdim=True)
+    return shifted - shifted.exp().sum(dim, keepdim=True).log()
     """,
-    edit("softmax_only_float32",
-         "`log_softmax` works in float32 whatever it is given; float64 input then loses its digits",
-         """
-         x = x.float()
-         return x - logsumexp(x, dim).unsqueeze(dim)
-         """),
-    edit("softmax_epsilon",
-         "a small constant is added inside the logarithm of `log_softmax`; the sum is at least 1 there, so "
-         "nothing needs it",
-         """
-         m = x.amax(dim, keepdim=True)
-         return x - m - ((x - m).exp().sum(dim, keepdim=True) + 1e-8).log()
-         """),
-)
-
-mistakes.at(
-    "return x - logsumexp(x, dim).unsqueeze(dim)",
+    edit("two_large_numbers",
+         "`log_softmax` subtracts `logsumexp(x)` from `x`: two large rounded numbers, so scores near 10,000 lose four of "
+         "their seven digits; subtract the row's maximum first, and only then the logarithm of the sum",
+         "return x - logsumexp(x, dim).unsqueeze(dim)"),
     edit("log_of_softmax", "`log_softmax` takes the logarithm of a softmax that has underflowed to 0, and gives -inf",
          "return torch.softmax(x, dim).log()"),
     edit("softmax_without_log", "`log_softmax` returns probabilities, not their logarithms",
-         "return (x - logsumexp(x, dim).unsqueeze(dim)).exp()"),
+         "return torch.softmax(x, dim)"),
     edit("softmax_naive", "`log_softmax` takes `exp` of the raw scores, which overflows above 88",
          "return x - x.exp().sum(dim, keepdim=True).log()"),
+    edit("softmax_clamped_log",
+         "a probability that has underflowed is clamped, or gets a small constant added, before the logarithm of "
+         "`log_softmax`, so unlikely entries all get the same log-probability",
+         "return torch.softmax(x, dim).clamp_min(1e-12).log()"),
+    edit("softmax_bits", "`log_softmax` takes logarithms to base 2; everything here is in nats",
+         "return torch.log_softmax(x, dim) / math.log(2)"),
+    edit("softmax_of_minus_x", "`log_softmax` has the sign of the scores wrong: a large score is a large probability",
+         "return torch.log_softmax(-x, dim)"),
+    edit("softmax_normaliser_only", "`log_softmax` returns the normaliser, log-sum-exp, not the log-probabilities",
+         "return logsumexp(x, dim).unsqueeze(dim).expand_as(x)"),
+    edit("softmax_mean_normaliser", "`log_softmax` divides by the mean of the exponentials, not by their sum",
+         "return torch.log_softmax(x, dim) + math.log(x.shape[dim])"),
 )
 
 mistakes.at(
-    "logsumexp(x, dim).unsqueeze(dim)",
-    edit("softmax_no_unsqueeze",
+    "shifted = x - x.amax(dim, keepdim=True)",
+    edit("softmax_only_float32",
+         "`log_softmax` works in float32 whatever it is given; float64 input then loses its digits",
+         "shifted = x.float() - x.float().amax(dim, keepdim=True)"),
+    edit("softmax_global_max",
+         "`log_softmax` subtracts the maximum of the whole tensor; a row far below it underflows, so each row needs its own",
+         "shifted = x - x.amax()"),
+)
+
+mistakes.at(
+    "return shifted - shifted.exp().sum(dim, keepdim=True).log()",
+    edit("softmax_no_keepdim",
          "the normaliser in `log_softmax` has lost its axis, so it is broadcast against the wrong one",
-         "logsumexp(x, dim)"),
-    edit("softmax_last_axis", "`log_softmax` ignores `dim` and always works along the last axis",
-         "logsumexp(x, -1).unsqueeze(-1)"),
+         "return shifted - shifted.exp().sum(dim).log()"),
+    edit("softmax_last_axis", "the sum in `log_softmax` ignores `dim` and always runs along the last axis",
+         "return shifted - shifted.exp().sum(-1, keepdim=True).log()"),
     edit("normaliser_detached", "the normaliser in `log_softmax` is detached, so its part of the gradient is missing",
-         "logsumexp(x, dim).unsqueeze(dim).detach()"),
+         "return shifted - shifted.exp().sum(dim, keepdim=True).log().detach()"),
+    edit("softmax_epsilon",
+         "a small constant is added inside the logarithm of `log_softmax`; the sum is at least 1 there, so "
+         "nothing needs it",
+         "return shifted - (shifted.exp().sum(dim, keepdim=True) + 1e-8).log()"),
+    edit("shifted_from_x",
+         "`log_softmax` subtracts the maximum under the exponential only; it has to be taken off in front as well",
+         "return x - shifted.exp().sum(dim, keepdim=True).log()"),
+    edit("softmax_inf_replaced", "`log_softmax` replaces -inf by a finite number; an impossible entry has log-probability -inf",
+         "return (shifted - shifted.exp().sum(dim, keepdim=True).log()).clamp_min(-1e9)"),
 )
 
 # --- gaussian_log_prob ---------------------------------------------------------------------------------------------
@@ -305,6 +274,8 @@ mistakes.at(
 mistakes.at(
     "math.log(num_levels)",
     edit("bits_always_256", "bits per dimension: `num_levels` is ignored, 256 levels are assumed", "math.log(256)"),
+    edit("bits_offset_log2_twice", "bits per dimension: the offset is in bits already and is divided by ln 2 once more",
+         "math.log2(num_levels)"),
     edit("bits_levels_minus_one", "bits per dimension: the data is divided by V, not by V - 1",
          "math.log(max(num_levels - 1, 1))"),
 )
@@ -325,6 +296,15 @@ mistakes.at(
          "perplexity: the probabilities of all words are multiplied, and the product of a long text underflows; "
          "add their logarithms",
          "(-token_nll).exp().prod() ** (-1 / token_nll.numel())"),
+    edit("perplexity_nats", "perplexity: the mean NLL itself is returned; its exponential is missing", "token_nll.mean()"),
+    edit("perplexity_median", "perplexity: the median of the tokens is taken, not their mean", "token_nll.median().exp()"),
+    edit("perplexity_clamped", "perplexity: the NLL is clamped, so a text with a surprise looks better than it is",
+         "token_nll.clamp_max(20).mean().exp()"),
+    edit("perplexity_first_axis", "perplexity: divided by the length of the first axis; the mean is over all tokens",
+         "(token_nll.sum() / token_nll.shape[0]).exp()"),
+    edit("perplexity_ignores_certain",
+         "perplexity: tokens of NLL 0 are left out of the mean; a certain word counts as much as any other",
+         "(token_nll.sum() / (token_nll > 0).sum()).exp()"),
     edit("perplexity_rows", "perplexity: one value a text instead of one for all tokens", "token_nll.mean(-1).exp()"),
     edit("perplexity_mean_of_texts",
          "perplexity: averaged over texts; the mean over all tokens is taken before the exponential",
@@ -341,11 +321,6 @@ def detached(ref):
 @mistakes.rewrite("`log_softmax` is computed outside autograd (detach, .item() or NumPy), so nothing can be trained through it")
 def softmax_detached(ref):
     return {"log_softmax": lambda x, dim: ref.log_softmax(x.detach(), dim)}
-
-
-@mistakes.rewrite("`log_mean_exp` is computed outside autograd (detach, .item() or NumPy), so nothing can be trained through it")
-def mean_detached(ref):
-    return {"log_mean_exp": lambda x, dim: ref.log_mean_exp(x.detach(), dim)}
 
 
 @mistakes.rewrite("`logsumexp` changes its input in place", catches="in-place change")

@@ -11,28 +11,53 @@ from ..shared.answers import gradient
 question = Question(
     title="Stable log-probabilities",
     skills=["1.01", "1.02", "1.08"],
+    lecture="probability densities",
+    run_seconds=2,
     aim=(
         "Compute with log-probabilities without overflow, underflow or NaN, and convert between nats, bits per "
         "dimension and perplexity."
     ),
-    hints={"logsumexp": [
-        "Test each function on a 2-by-2 tensor by hand: one row [0, 0], the other [1000, 1000]. The sum of two equal "
-        "terms is the term plus ln 2.",
-        "`x.amax(dim, keepdim=True)` keeps the axis, so that it broadcasts against `x`; the final result must lose "
-        "it again (`squeeze(dim)`, with the `dim`). For a row of -inf, the number that you subtract must be finite: "
-        "replace it where it is not. In the Gaussian, sum over the last axis last, when all terms have been "
-        "broadcast together.",
-        "logsumexp: `m = x.amax(dim, keepdim=True)`, replace -inf in `m` by 0 with `torch.where`, then the logarithm "
-        "of the sum of `exp(x - m)` plus `m`. The other two are one line each with it: `unsqueeze(dim)` before "
-        "subtracting from `x`. Gaussian: add log 2π, logvar and the squared error divided by the variance, sum over "
-        "the last axis, times -1/2. Bits: divide the nats by D first, add ln V, then divide everything by ln 2.",
-    ]},
+    hints={
+        "logsumexp": (
+            "What should a row [1000, 1000] give, and what does yours give for it?",
+            "Take the two rows [0, 0] and [1000, 1000] in one tensor. Which shape must the maxima have so that each "
+            "row loses its own, and which shape must the result have?",
+            "`amax(dim, keepdim=True)` keeps the axis for the subtraction; `squeeze(dim)` takes it away at the end. "
+            "For a row of only -inf, exchange the maximum for a finite number before you subtract.",
+        ),
+        "log_softmax": (
+            "Which numbers are subtracted from each other in your code, and how large are they for scores near "
+            "10,000?",
+            "Two scores 10000 and 10001 must give the same as 0 and 1. Print both.",
+            "Form the scores minus the maximum once, and use it twice: under the exponential and in front.",
+        ),
+        "gaussian_log_prob": (
+            "How many terms does (1.3) add for one point in D dimensions?",
+            "In one dimension with x = mean: the result is -0.919 for logvar = 0. By how much does it change for "
+            "logvar = 2?",
+            "Let all three terms broadcast together before you sum over the last axis: a shared log-variance counts "
+            "once for each dimension.",
+        ),
+        "nats_to_bits_per_dim": (
+            "What does a uniform density on [0, 1) cost, for 256 levels?",
+            "An image of 2 pixels with 4 levels and NLL 0: each pixel takes 2 bits.",
+            "Everything per dimension first, all of it in nats; the change of unit comes last.",
+        ),
+        "perplexity": (
+            "What is the perplexity of a uniform guess among 50 words, for a text of any length?",
+            "Two tokens with probabilities 1/2 and 1/8: the geometric mean of 2 and 8 is 4.",
+            "The mean is taken over all tokens, and before the exponential.",
+        ),
+    },
     ambiguities=[
         "Library calls (torch.logsumexp, F.log_softmax, torch.distributions) are accepted.",
         "The gradient at a row of -inf only is not tested (torch.logsumexp itself gives NaN).",
+        "log_softmax as x - logsumexp(x) is right on paper and loses digits far from zero: most points, not all.",
         "nats_to_bits_per_dim has no default number of levels: the convention must be said at each call.",
     ],
 )
+
+EXACT = Close(rtol=1e-10, atol=1e-10)  # for differences that float64 must still show
 
 
 def cube(rng):
@@ -56,7 +81,7 @@ def all_digits(rng):
     return rng.normal(rng.integer(3, 6), rng.integer(2, 6), dtype=torch.float64)
 
 
-@question.probe(points=1, title="logsumexp of ordinary numbers, along every axis", public=True)
+@question.probe(points=0.5, title="logsumexp of ordinary numbers, along every axis", public=True)
 def lse_ordinary(student, rng):
     x, row, thin = cube(rng), rng.normal(rng.integer(2, 7)), rng.normal(1, rng.integer(2, 5), 1)
     return {
@@ -71,15 +96,7 @@ def lse_ordinary(student, rng):
 @question.probe(
     points=1,
     title="logsumexp far from zero, every row with its own size",
-    judge=Fields(
-        {
-            "every row with its own size": Close(),
-            "float64": Close(),
-            "digits of float64, minus the row's first entry": Close(),
-            "all digits of float64": Close(rtol=1e-10, atol=1e-10),
-        }
-    ),
-    public=True,
+    judge=Fields({"all digits of float64": EXACT}, default=Close()),
 )
 def lse_far(student, rng):
     rows, n = rng.integer(3, 7), rng.integer(2, 6)
@@ -90,7 +107,7 @@ def lse_far(student, rng):
     digits = 1e7 * rng.normal(rows, 1, dtype=torch.float64) + rng.normal(rows, n, dtype=torch.float64)
     return {
         "every row with its own size": [student.logsumexp(x, 1), student.logsumexp(x.T.contiguous(), 0)],
-        "float64": student.logsumexp(wide, -1),
+        "huge numbers in float64": student.logsumexp(wide, -1),
         "digits of float64, minus the row's first entry": student.logsumexp(digits, 1) - digits[:, 0],
         "all digits of float64": [student.logsumexp(all_digits(rng), 1), student.logsumexp(all_digits(rng)[:, :1], 1)],
     }
@@ -106,132 +123,99 @@ def with_zeros(rng, rows, n):
     return x[rng.permutation(rows)]
 
 
-@question.probe(points=0.5, title="logsumexp and log_mean_exp with entries -inf")
+@question.probe(points=0.5, title="logsumexp with entries -inf")
 def minus_infinity(student, rng):
-    rows = rng.integer(4, 7)
+    rows = rng.integer(5, 8)
     x = with_zeros(rng, rows, rows + 2)
     return {
-        "logsumexp": [student.logsumexp(x, 1), student.logsumexp(x.T.double().contiguous(), 0)],
-        "log_mean_exp": student.log_mean_exp(x, -1),
+        "along rows": student.logsumexp(x, 1),
+        "along columns, float64": student.logsumexp(x.T.double().contiguous(), 0),
+        "nothing but -inf": student.logsumexp(torch.full((2, 3), -math.inf, device=rng.device), 1),
     }
 
 
-@question.probe(
-    points=0.5,
-    title="gradients: of logsumexp the softmax, of the other two, all also far from zero and with -inf",
-    judge=Fields(
-        {
-            "logsumexp": Close(rtol=1e-3, atol=1e-4),
-            "log_mean_exp": Close(),
-            "log_softmax": Close(),
-            "log_mean_exp, far and with -inf": Close(rtol=1e-3, atol=1e-4),
-            "log_softmax, far and with -inf": Close(rtol=1e-3, atol=5e-3),  # here float32 has only four digits
-        }
-    ),
-)
-def lse_gradient(student, rng):
+def far_rows(rng):
+    """Rows of very different size, with ties and entries -inf."""
     rows, n = rng.integer(3, 6), rng.integer(4, 6)
     size = torch.linspace(-1500, 1500, rows, device=rng.device)[rng.permutation(rows)]
     x = size[:, None] + rng.normal(rows, n)
     x[0, :2] = -math.inf
     x[1, rng.integer(0, n)] = -math.inf
     x[2, :2] = x[2].max() + 1
-    possible = x.isfinite()
-    x.requires_grad_(True)
-    weights = 1 + rng.uniform(rows)
-    ordinary = rng.normal(rows, n).requires_grad_(True)
-    return {
-        "logsumexp": gradient("the result of logsumexp", weights * student.logsumexp(x, 1), x=x),
-        "log_mean_exp": gradient(
-            "the result of log_mean_exp", (1 + rng.uniform(n)) * student.log_mean_exp(ordinary, 0), x=ordinary
-        ),
-        "log_softmax": gradient(
-            "the result of log_softmax", (1 + rng.uniform(rows, n)) * student.log_softmax(ordinary, 1), x=ordinary
-        ),
-        "log_mean_exp, far and with -inf": gradient(
-            "the result of log_mean_exp", weights * student.log_mean_exp(x, 1), x=x
-        ),
-        "log_softmax, far and with -inf": gradient(
-            "the result of log_softmax", (1 + rng.uniform(rows, n))[possible] * student.log_softmax(x, 1)[possible], x=x
-        ),
-    }
+    return x
 
 
 @question.probe(
     points=0.5,
-    title="log_mean_exp",
-    judge=Fields(
-        {
-            "every axis": Close(rtol=1e-4, atol=2e-5),
-            "one row": Close(),
-            "axes of length 1": Close(),
-            "four axes": Close(),
-            "far": Close(rtol=1e-4, atol=2e-5),
-            "all the same": Close(rtol=1e-4, atol=2e-5),
-            "digits of float64, minus the row's first entry": Close(),
-            "all digits of float64, differences of rows": Close(rtol=1e-10, atol=1e-10),
-        }
-    ),
+    title="gradient of logsumexp, also far from zero and with -inf",
+    judge=Fields({"far from zero, with -inf": Close(rtol=1e-3, atol=1e-4)}, default=Close()),
 )
-def lme(student, rng):
-    x = 2 * rng.normal(2, rng.integer(3, 5), rng.integer(5, 8))
-    far = torch.tensor([[-1200.0], [900.0], [-1e30]], device=rng.device) + rng.normal(3, rng.integer(2, 6))
-    constant = rng.normal(1, 1).expand(3, rng.integer(4, 9)).clone()
-    thin = rng.normal(1, rng.integer(2, 5), 1)
-    digits = 1e7 * rng.normal(4, 1, dtype=torch.float64) + rng.normal(4, 3, dtype=torch.float64)
+def lse_gradient(student, rng):
+    ordinary, far = rng.normal(rng.integer(3, 6), rng.integer(3, 6)).requires_grad_(True), far_rows(rng).requires_grad_(True)
+    name = "the result of logsumexp"
     return {
-        "every axis": [student.log_mean_exp(x, dim) for dim in (0, 1, 2, -2)],
-        "one row": student.log_mean_exp(ties(rng), 0),
-        "axes of length 1": [student.log_mean_exp(thin, dim) for dim in (0, 1, 2)],
-        "four axes": [student.log_mean_exp(deep(rng), dim) for dim in (0, 1, 2, 3, -1, -4)],
-        "far": student.log_mean_exp(far, 1),
-        "all the same": student.log_mean_exp(constant, -1),
-        "digits of float64, minus the row's first entry": student.log_mean_exp(digits, 1) - digits[:, 0],
-        "all digits of float64, differences of rows": student.log_mean_exp(all_digits(rng), 1).diff(),
+        "ordinary numbers": gradient(name, (1 + rng.uniform(len(ordinary))) * student.logsumexp(ordinary, 1), x=ordinary),
+        "along the first axis": gradient(name, (1 + rng.uniform(ordinary.shape[1])) * student.logsumexp(ordinary, 0), x=ordinary),
+        "far from zero, with -inf": gradient(name, (1 + rng.uniform(len(far))) * student.logsumexp(far, 1), x=far),
     }
 
 
-@question.probe(
-    points=1,
-    title="log_softmax: along every axis, far from zero, with -inf",
-    judge=Fields(
-        {
-            "every axis": Close(),
-            "one row": Close(),
-            "axes of length 1": Close(),
-            "four axes": Close(),
-            "far": Close(rtol=1e-4, atol=1e-3),
-            "with -inf": Close(),
-            "digits of float64": Close(),
-            "all digits of float64": Close(rtol=1e-10, atol=1e-10),
-            "a single entry, float64, times 1e8": Close(atol=0.05),
-        }
-    ),
-)
-def lsm(student, rng):
-    x = cube(rng)
-    far = 1e3 * rng.normal(rng.integer(2, 5), rng.integer(3, 6))
-    masked = rng.normal(4, 4, dtype=torch.float64)
-    masked[0, rng.integer(0, 4)] = -math.inf
-    masked[3, 1:] = -math.inf  # one possible entry is left
-    masked[0] -= 1e6
-    thin = rng.normal(1, rng.integer(2, 5), 1)
+@question.probe(points=0.5, title="log_softmax of ordinary scores, along every axis", public=True)
+def lsm_ordinary(student, rng):
+    x, thin = cube(rng), rng.normal(1, rng.integer(2, 5), 1)
     return {
         "every axis": [student.log_softmax(x, dim) for dim in (0, 1, 2, -1, -2)],
         "one row": student.log_softmax(ties(rng), 0),
         "axes of length 1": [student.log_softmax(thin, dim) for dim in (0, 1, 2)],
         "four axes": [student.log_softmax(deep(rng), dim) for dim in (0, 1, 2, 3, -1, -4)],
-        "far": [student.log_softmax(far, 1), student.log_softmax(far, 0)],
-        "with -inf": student.log_softmax(masked, 1),
-        "digits of float64": student.log_softmax(
-            1e7 * rng.normal(4, 1, dtype=torch.float64) + rng.normal(4, 3, dtype=torch.float64), 1
-        ),
-        "all digits of float64": student.log_softmax(all_digits(rng), 1),
-        "a single entry, float64, times 1e8": 1e8 * student.log_softmax(all_digits(rng)[:, :1], 1),
     }
 
 
-@question.probe(points=1, title="diagonal Gaussian: values for a batch of points", public=True)
+@question.probe(
+    points=1,
+    title="log_softmax far from zero, with -inf, in float64",
+    judge=Fields(
+        {"all digits of float64": EXACT, "one score alone, float64, times 1e8": Close(atol=0.05)},
+        default=Close(rtol=1e-4, atol=5e-5),
+    ),
+)
+def lsm_far(student, rng):
+    far = 1e3 * rng.normal(rng.integer(2, 5), rng.integer(3, 6))
+    size = torch.tensor([[1e4], [-1e4], [1e6], [-1e6]] * 2, device=rng.device)
+    near = rng.normal(8, rng.integer(3, 6)) + size
+    masked = rng.normal(4, 4, dtype=torch.float64)
+    masked[0, rng.integer(0, 4)] = -math.inf
+    masked[3, 1:] = -math.inf  # one possible entry is left
+    masked[0] -= 1e6
+    digits = 1e7 * rng.normal(4, 1, dtype=torch.float64) + rng.normal(4, 3, dtype=torch.float64)
+    return {
+        "scores of size 1000": [student.log_softmax(far, 1), student.log_softmax(far, 0)],
+        "scores near 10,000 or a million that lie close together": student.log_softmax(near, 1),
+        "with -inf": student.log_softmax(masked, 1),
+        "digits of float64": student.log_softmax(digits, 1),
+        "all digits of float64": student.log_softmax(all_digits(rng), 1),
+        "one score alone, float64, times 1e8": 1e8 * student.log_softmax(all_digits(rng)[:, :1], 1),
+    }
+
+
+@question.probe(
+    points=0.5,
+    title="gradient of log_softmax, also far from zero and with -inf",
+    judge=Fields({"far from zero, with -inf": Close(rtol=1e-3, atol=1e-4)}, default=Close()),
+)
+def lsm_gradient(student, rng):
+    ordinary, far = rng.normal(rng.integer(3, 6), rng.integer(3, 6)).requires_grad_(True), far_rows(rng)
+    possible, name = far.isfinite(), "the result of log_softmax"
+    weights, far_weights = 1 + rng.uniform(*ordinary.shape), 1 + rng.uniform(*far.shape)
+    far.requires_grad_(True)
+    return {
+        "ordinary scores": gradient(name, weights * student.log_softmax(ordinary, 1), x=ordinary),
+        "along the first axis": gradient(name, weights * student.log_softmax(ordinary, 0), x=ordinary),
+        "far from zero, with -inf": gradient(name, (far_weights * student.log_softmax(far, 1))[possible], x=far),
+    }
+
+
+@question.probe(points=0.5, title="diagonal Gaussian: values for a batch of points", public=True)
 def gaussian(student, rng):
     n, d = rng.integer(3, 7), rng.integer(2, 6)
     x, mean, logvar = 2 * rng.normal(n, d), rng.normal(d), rng.normal(d)
@@ -245,20 +229,9 @@ def gaussian(student, rng):
 
 
 @question.probe(
-    points=0.5,
+    points=1,
     title="diagonal Gaussian: broadcasting, tiny and huge variances, gradients",
-    judge=Fields(
-        {
-            "N points, K Gaussians": Close(),
-            "three axes in front": Close(),
-            "axes of length 1": Close(),
-            "tiny and huge variances": Close(),
-            "gradients in x, mean and logvar": Close(),
-            "gradients in logvar of tiny and huge variances": Close(),
-            "digits of float64": Close(),
-            "all digits of float64, differences of rows": Close(rtol=1e-10, atol=1e-10),
-        }
-    ),
+    judge=Fields({"all digits of float64, differences of rows": EXACT}, default=Close()),
 )
 def gaussian_general(student, rng):
     n, k, d = rng.integer(2, 5), rng.integer(6, 9), rng.integer(3, 6)
@@ -275,15 +248,13 @@ def gaussian_general(student, rng):
     return {
         "N points, K Gaussians": student.gaussian_log_prob(x, means, logvars),
         "three axes in front": student.gaussian_log_prob(rng.normal(2, 1, 1, d), rng.normal(n, 1, d), logvars),
-        "axes of length 1": {
-            "logvar": student.gaussian_log_prob(x[:, 0], means[0], shared),
-            "mean": student.gaussian_log_prob(x[:, 0], shared, logvars[0]),
-            "x": student.gaussian_log_prob(x[:, 0, :1], means[0], logvars[0]),
-            "mean and logvar": student.gaussian_log_prob(x[:, 0], shared, rng.normal(1)),
-            "x and mean": student.gaussian_log_prob(x[:, 0, :1], shared, logvars[0]),
-            "x and logvar": student.gaussian_log_prob(x[:, 0, :1], means[0], shared),
-            "mean, with many log-variances": student.gaussian_log_prob(x[0, 0], shared, logvars),
-        },
+        "logvar with an axis of length 1": student.gaussian_log_prob(x[:, 0], means[0], shared),
+        "mean with an axis of length 1": student.gaussian_log_prob(x[:, 0], shared, logvars[0]),
+        "x with an axis of length 1": student.gaussian_log_prob(x[:, 0, :1], means[0], logvars[0]),
+        "mean and logvar with axes of length 1": student.gaussian_log_prob(x[:, 0], shared, rng.normal(1)),
+        "x and mean with axes of length 1": student.gaussian_log_prob(x[:, 0, :1], shared, logvars[0]),
+        "x and logvar with axes of length 1": student.gaussian_log_prob(x[:, 0, :1], means[0], shared),
+        "one mean, many log-variances": student.gaussian_log_prob(x[0, 0], shared, logvars),
         "tiny and huge variances": student.gaussian_log_prob(at_scale, torch.zeros(d, device=rng.device), extreme),
         "gradients in x, mean and logvar": gradient(
             "the result of gaussian_log_prob",
@@ -313,27 +284,35 @@ def bits(student, rng):
     return {
         "256 levels": student.nats_to_bits_per_dim(nll, d, 256),
         "another number of levels": student.nats_to_bits_per_dim(nll, d, 2 * rng.integer(1, 50) + 1),
-        "unscaled data": student.nats_to_bits_per_dim(nll, d, 1),
+        "data that was not rescaled": student.nats_to_bits_per_dim(nll, d, 1),
         "one number": student.nats_to_bits_per_dim(nll.mean(), d, 16),
         "two levels": student.nats_to_bits_per_dim(rng.normal(2, 3), d, 2),
         "one dimension": student.nats_to_bits_per_dim(rng.normal(4), 1, 8),
     }
 
 
-@question.probe(points=0.5, title="perplexity")
+@question.probe(points=0.25, title="perplexity of ordinary texts", public=True)
+def perplexity_ordinary(student, rng):
+    texts, words = rng.integer(2, 5), rng.integer(20, 2000)
+    batch = 3 * rng.uniform(texts, rng.integer(3, 7)) + torch.arange(texts, device=rng.device)[:, None]
+    return {
+        "texts of three lengths": [student.perplexity(4 * rng.uniform(n)) for n in (1, 4, rng.integer(5, 9))],
+        "batch of texts": student.perplexity(batch),
+        "uniform guesses": [
+            student.perplexity(torch.full((3,), math.log(n), device=rng.device)) for n in (2, words, 3 * words)
+        ],
+    }
+
+
+@question.probe(points=0.25, title="perplexity of long, certain and surprising texts")
 def perplexities(student, rng):
-    words, texts = rng.integer(20, 2000), rng.integer(2, 5)
     long = 4 * rng.uniform(rng.integer(1000, 1500))
-    long[rng.integer(0, 1000)] = 150.0
+    long[rng.integer(0, 900)] = 150.0
     certain = 4 * rng.uniform(6) * torch.tensor([0.0, 1, 1, 0, 1, 1], device=rng.device)
     return {
-        "text": student.perplexity(4 * rng.uniform(rng.integer(4, 9))),
-        "batch of texts": student.perplexity(
-            3 * rng.uniform(texts, rng.integer(3, 7)) + torch.arange(texts, device=rng.device)[:, None]
-        ),
-        "three axes": student.perplexity(3 * rng.uniform(2, 3, 4)),
-        "long text with a surprise": student.perplexity(long),
-        "some words are certain": student.perplexity(certain),
-        "hardly possible": student.perplexity(30 + rng.uniform(5)),
-        "uniform guess": student.perplexity(torch.full((rng.integer(3, 6),), math.log(words), device=rng.device)),
+        "three axes": [student.perplexity(3 * rng.uniform(2, 3, n)) for n in (1, 4, 5)],
+        "long text with a surprise": [student.perplexity(long[:n]) for n in (900, 950, 1000)],
+        "some words are certain": [student.perplexity(certain[:n]) for n in (2, 4, 6)],
+        "hardly possible": [student.perplexity(30 + rng.uniform(n)) for n in (3, 4, 5)],
+        "float64": [student.perplexity(4 * rng.uniform(n, dtype=torch.float64)) for n in (4, 6, 8)],
     }

@@ -15,30 +15,26 @@ TINY = 1e-12
 def test_agrees_with_torch(reference, dtype, scale, dim):
     x = (scale * torch.randn(3, 4, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64)).to(dtype)
     torch.testing.assert_close(reference.logsumexp(x, dim), torch.logsumexp(x, dim))
-    torch.testing.assert_close(reference.log_softmax(x, dim), torch.log_softmax(x, dim), atol=1e-6 * scale, rtol=1e-5)
-    expected = torch.logsumexp(x, dim) - math.log(x.shape[dim])
-    torch.testing.assert_close(reference.log_mean_exp(x, dim), expected)
+    torch.testing.assert_close(reference.log_softmax(x, dim), torch.log_softmax(x, dim), atol=1e-5, rtol=1e-5)
     assert reference.logsumexp(x, dim).dtype == dtype
 
 
 def test_minus_infinity(reference):
     x = torch.tensor([[-math.inf, -math.inf], [-math.inf, 3.0], [1.0, 2.0]], dtype=torch.float64)
     torch.testing.assert_close(reference.logsumexp(x, 1).numpy(), special.logsumexp(x.numpy(), axis=1))
-    assert reference.log_mean_exp(x, 1)[0] == -math.inf
     assert reference.log_softmax(x, 1)[1].tolist() == [-math.inf, 0.0]
 
 
 def test_scalar_row_and_thin_axes(reference):
     assert reference.logsumexp(torch.tensor([5.0]), 0).item() == 5.0
     assert reference.logsumexp(torch.zeros(1, 3, 1), 1).shape == (1, 1)
-    assert reference.log_mean_exp(torch.full((4, 7), -2000.0), 1).tolist() == pytest.approx([-2000.0] * 4)
 
 
 def test_gradient_is_softmax_and_passes_gradcheck(reference):
     x = torch.randn(4, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(1)).requires_grad_(True)
     (grad,) = torch.autograd.grad(reference.logsumexp(x, 1).sum(), x)
     torch.testing.assert_close(grad, torch.softmax(x, 1))
-    for function in (reference.logsumexp, reference.log_mean_exp, reference.log_softmax):
+    for function in (reference.logsumexp, reference.log_softmax):
         assert torch.autograd.gradcheck(lambda t, f=function: f(t, 1), x)
     masked = torch.tensor([[-math.inf, 1.0, 2.0], [1500.0, -1500.0, 0.0]], requires_grad=True)
     (grad,) = torch.autograd.grad(reference.logsumexp(masked, 1).sum(), masked)

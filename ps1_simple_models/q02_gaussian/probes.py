@@ -15,17 +15,38 @@ question = Question(
         "Evaluate, fit and compare full-covariance Gaussians through the Cholesky factor, and check a closed form by "
         "Monte Carlo."
     ),
-    hints={"mvn_log_prob": [
-        "Check by hand at D = 1: cov = [[4]] is a variance, its Cholesky factor [[2]] a standard deviation. What "
-        "must the density, the entropy and a sample be?",
-        "`solve_triangular` wants a matrix whose columns are the right-hand sides: `(x - mean).reshape(-1, D).T`; at "
-        "the end, reshape to `x.shape[:-1]`. In `fit_gaussian`, divide by the sum of the weights, subtract the mean "
-        "before you multiply, and weight each example once. For rows `eps[s]`, `L @ eps[s]` is row s of `eps @ L.T`.",
-        "log-density: -½‖z‖² - Σ log L_dd - D/2 log 2π with L z = x - mean. Covariance: `(w * centred).T @ centred` "
-        "with w of shape (N, 1) that sums to one. KL: the trace is the sum of squares of `solve_triangular(L_q, L_p, "
-        "upper=False)`, the quadratic form that of `solve_triangular(L_q, (mean_q - mean_p)[:, None], upper=False)`. "
-        "Monte Carlo: draw from p, subtract two calls of `mvn_log_prob`.",
-    ]},
+    hints={
+        "mvn_log_prob": (
+            "What are L and z for D = 1, cov = [[4]], and a point 2 away from the mean?",
+            "Two points in three dimensions: which shape must the right-hand side of `solve_triangular` have, so that each "
+            "point is a column?",
+            "Bring x - mean into a matrix with one column for each point (`reshape(-1, D).T`), sum the squares over the "
+            "columns' entries, and give the result the shape `x.shape[:-1]`.",
+        ),
+        "fit_gaussian": (
+            "Which number do the weights have to be divided by, if they are 0, 3 and 1?",
+            "The points 0 and 4 with weights 3 and 1: the mean is 1, the variance is (3·1 + 1·9)/4 = 3.",
+            "Normalise the weights once, give them the shape (N, 1), centre the data with the weighted mean, and weight "
+            "only one of the two factors of the product.",
+        ),
+        "gaussian_entropy": (
+            "Which part of (2.1) is left when the average over p is taken, and what is the average of the quadratic form?",
+            "D = 1, variance 1: ½(1 + log 2π) = 1.419. By how much does it grow for variance 4?",
+            "½ log|Σ| is the sum of the logarithms of L's diagonal.",
+        ),
+        "gaussian_kl": (
+            "What must the result be for p = q, and which of your four terms is D then?",
+            "D = 1, equal means, variances 1 and 4: 0.318; the other way round 0.807.",
+            "Two triangular solves with L_q: one for L_p (sum of squares: the trace), one for the difference of the means.",
+        ),
+        "kl_monte_carlo": (
+            "From which of the two Gaussians do the samples come?",
+            "If `L @ eps[s]` is one sample, which product of the matrices gives all of them, one a row?",
+            "Two calls of your density at the same samples, subtracted; then the mean, and the standard deviation over √S.",
+        ),
+    },
+    lecture="the multivariate Gaussian; KL divergence",
+    run_seconds=6,
     ambiguities=[
         "An explicit inverse with slogdet is accepted: it is as accurate as Cholesky to the tolerance on everything "
         "tested. log(det(...)) is not, and neither is an eigendecomposition in float32 where the units differ.",
@@ -64,7 +85,7 @@ def nearly_equal(rng, n, dim):
     return 1e3 + rng.normal(n, 1, dtype=torch.float64) + 1e-4 * rng.normal(n, dim, dtype=torch.float64)
 
 
-@question.probe(points=1, title="log-density at a batch of points", public=True)
+@question.probe(points=0.5, title="log-density at a batch of points", public=True)
 def density(student, rng):
     d = rng.integer(2, 6)
     mean, cov = rng.normal(d), rng.spd(d)
@@ -77,7 +98,7 @@ def density(student, rng):
 
 
 @question.probe(
-    points=1,
+    points=1.5,
     title="log-density: many dimensions, different units, nearly singular",
     judge=Fields(
         {
@@ -119,7 +140,7 @@ def density_hard(student, rng):
 
 
 @question.probe(
-    points=0.5, title="log-density: one point, more axes in front, gradients", judge=Close(rtol=1e-3, atol=1e-4)
+    points=1, title="log-density: one point, more axes in front, gradients", judge=Close(rtol=1e-3, atol=1e-4)
 )
 def density_shapes(student, rng):
     d = rng.integer(2, 6)
@@ -141,14 +162,15 @@ def density_shapes(student, rng):
     }
 
 
-@question.probe(points=1, title="maximum-likelihood mean and covariance", public=True)
+@question.probe(points=0.5, title="maximum-likelihood mean and covariance", public=True)
 def fit(student, rng):
     d = rng.integer(2, 5)
     x = rng.normal(rng.integer(4, 9), d) @ rng.spd(d) + 2 * rng.normal(d)
     return {
         "few points": student.fit_gaussian(x),
         "D = 1, float64": student.fit_gaussian(rng.normal(5, 1, dtype=torch.float64) + 1),
-        "one example": student.fit_gaussian(x[:1]),
+        "two points": student.fit_gaussian(x[:2]),
+        "with weights": student.fit_gaussian(x, 0.2 + 3 * rng.uniform(len(x))),
     }
 
 
@@ -170,7 +192,7 @@ def fit_weighted(student, rng):
 
 
 @question.probe(
-    points=0.5,
+    points=1,
     title="fit of data far from zero, and of narrow data",
     judge=Fields(
         {
@@ -201,6 +223,17 @@ def fit_far(student, rng):
     }
 
 
+@question.probe(points=0.25, title="entropy of ordinary covariances", public=True)
+def entropy_ordinary(student, rng):
+    d = rng.integer(2, 6)
+    covs = [rng.spd(d) for _ in range(3)]
+    return {
+        "several dimensions": [student.gaussian_entropy(cov) for cov in covs],
+        "twice as wide": [student.gaussian_entropy(4 * cov) for cov in covs],
+        "D = 1": [student.gaussian_entropy(rng.spd(1)) for _ in range(3)],
+    }
+
+
 @question.probe(
     points=0.5,
     title="entropy",
@@ -226,7 +259,7 @@ def entropy(student, rng):
     }
 
 
-@question.probe(points=1, title="KL of two Gaussians in closed form", judge=Close(rtol=1e-4, atol=1e-4), public=True)
+@question.probe(points=0.5, title="KL of two Gaussians in closed form", judge=Close(rtol=1e-4, atol=1e-4), public=True)
 def kl(student, rng):
     d = rng.integer(2, 6)
     mean_p, cov_p, mean_q, cov_q = rng.normal(d), rng.spd(d), rng.normal(d), rng.spd(d)
@@ -241,7 +274,7 @@ def kl(student, rng):
 
 
 @question.probe(
-    points=0.5,
+    points=1,
     title="KL: many dimensions, different units, float64",
     judge=Fields(
         {
@@ -287,6 +320,21 @@ def estimates_and_errors(evidence, expected, context):
         if not (verdict.passed or Close(rtol=1e-3, atol=1e-6)(got, want * math.sqrt(1 - 1 / samples), context).passed):
             return f"standard error: {verdict.message}"
     return True
+
+
+@question.probe(
+    points=0.25, title="Monte Carlo estimate of the KL, ordinary Gaussians", judge=estimates_and_errors, public=True
+)
+def monte_carlo_ordinary(student, rng):
+    cases = [
+        (rng.normal(d), rng.spd(d), rng.normal(d), rng.spd(d), rng.normal(rng.integer(60, 100), d)) for d in (2, 3, 4)
+    ]
+    results = [student.kl_monte_carlo(*case) for case in cases]
+    return {
+        "estimate": [mean for mean, _ in results],
+        "standard error": [error for _, error in results],
+        "samples": [len(case[-1]) for case in cases],
+    }
 
 
 @question.probe(points=1, title="Monte Carlo estimate of the KL, with its standard error", judge=estimates_and_errors)

@@ -1,135 +1,84 @@
 # %% [markdown]
-# ## Question 3 · A mixture of Gaussians and EM
-# *9 points · about 60 minutes*
-#
-# One Gaussian has one bump. Real data come in clumps: ten digits, five arms of a pinwheel, fast and slow customers.
-# The cheapest model with several bumps is a **mixture**: first draw a hidden label, then draw from that label's Gaussian.
-# It is also the smallest model with a latent variable, so everything that a VAE or a diffusion model does later with its
-# latents (a posterior, a bound, a loop that improves the bound) can be done here *exactly*, and checked.
-#
-# **The model.** The latent label $z \in \{1, \dots, K\}$ has probabilities $\pi_k$, and given the label, $x \in \mathbb{R}^D$ is
-# Gaussian:
-#
-# $$
-# p(x) = \sum_{k=1}^{K} p(z = k)\, p(x \mid z = k) = \sum_{k=1}^{K} \pi_k \, \mathcal{N}(x;\, \mu_k, \Sigma_k),
-# \qquad \sum_{k} \pi_k = 1. \tag{3.1}
-# $$
-#
-# All computation is done with logarithms. Call the logarithm of one summand the *log-joint*,
-#
-# $$
-# \ell_{k}(x) = \log p(x, z = k) = \log \pi_k + \log \mathcal{N}(x;\, \mu_k, \Sigma_k),
-# \qquad \log p(x) = \log \sum_k e^{\ell_k(x)}. \tag{3.2}
-# $$
-#
-# The picture shows why we need a mixture (left), and why we need logarithms (right): in float32, $e^{\ell}$ is exactly 0 as
-# soon as $\ell < -104$, which is only some 14 standard deviations away, and then the log of the sum is $-\infty$.
+# Real data come in clumps: ten digits, five arms of a pinwheel. One Gaussian has one bump.
 
 # %%
 points = data.toy2d("pinwheel", 1000, seed=0)
 figure, (left, right) = plot.subplots(1, 2, width=9.5, height=4.0)
-plot.scatter2d(points, ax=left, title="one Gaussian for five arms", xlim=(-4, 4), ylim=(-4, 4))
-plot.ellipse(points.mean(0), torch.cov(points.T, correction=0), ax=left)
+plot.scatter2d(points, ax=left, title="one Gaussian cannot have five arms", xlim=(-4, 4), ylim=(-4, 4), color="#AAAAAA")
+plot.ellipse(points.mean(0), torch.cov(points.T, correction=0), ax=left, color=plot.COLORS[0])
 line = torch.linspace(-12, 12, 400)
-log_joint_on_line = math.log(0.5) - 0.5 * ((line[:, None] - torch.tensor([-1.0, 1.0])) / 0.5) ** 2 - math.log(0.5 * math.sqrt(2 * math.pi))
-naive_on_line = log_joint_on_line.exp().sum(1).log()  # log of a sum of densities: what (3.1) says, word for word
+line_joint = math.log(0.5) - 0.5 * ((line[:, None] - torch.tensor([-1.0, 1.0])) / 0.5) ** 2 - math.log(0.5 * math.sqrt(2 * math.pi))
+line_naive = line_joint.exp().sum(1).log()  # a sum of densities, then its logarithm
 plot.curves(
-    {"in logarithms": (line, log_joint_on_line.logsumexp(1)), "exp, sum, log": (line, naive_on_line)},
-    xlabel="x", ylabel="log p(x) in nats", title="two bumps at ±1 of width 0.5, float32", ax=right,
+    {"in logarithms": (line, line_joint.logsumexp(1)), "exp, sum, log": (line, line_naive)},
+    xlabel="x", ylabel="log p(x) in nats", title="14 standard deviations out, exp gives 0", ax=right,
 )
-right.plot(line[naive_on_line.isinf()], np.full(int(naive_on_line.isinf().sum()), -260.0), "x", color=plot.COLORS[1], markersize=4)
+right.plot(line[line_naive.isinf()], np.full(int(line_naive.isinf().sum()), -260.0), "x", color=plot.COLORS[1], markersize=4)
 right.text(0, -250, "crosses: exp, sum, log gives −∞", ha="center", color=plot.COLORS[1])
 plt.show()
 
 # %% [markdown]
-# **The E-step.** Which component does $x$ come from? By Bayes' rule the posterior of the label, called the
-# *responsibility* of component $k$ for example $x_n$, is
+# The cheapest model with several bumps is a **mixture**: draw a hidden label $z$, then draw $x$ from that label's Gaussian.
+# If we knew the labels, each component would be a fit of Question 2. If we knew the components, Bayes' rule would give the
+# labels. We know neither, so we guess one half, improve the other, and repeat. This is **EM**.
 #
-# $$
-# r_{nk} = p(z = k \mid x_n) = \frac{e^{\ell_k(x_n)}}{\sum_j e^{\ell_j(x_n)}} = e^{\ell_k(x_n) - \log p(x_n)}. \tag{3.3}
-# $$
+# What a VAE must approximate, the posterior of a hidden variable and a bound on the likelihood, is exact here, so you can check it.
 #
-# **The M-step.** Setting the gradient of $\sum_n \log p(x_n)$ with respect to $\mu_k$ to zero gives
-# $\sum_n r_{nk} \Sigma_k^{-1}(x_n - \mu_k) = 0$: a mean with weights $r_{nk}$. The covariances come out in the same way, and the
-# weights with a Lagrange multiplier for $\sum_k \pi_k = 1$.
-# With $N_k = \sum_n r_{nk}$, the number of examples that component $k$ "owns",
+# **The density** is a sum over components, with weights $\pi_k$ that sum to one. The logarithm of one summand is the *log-joint*:
 #
-# $$
-# \pi_k = \frac{N_k}{N}, \qquad
-# \mu_k = \frac{1}{N_k} \sum_n r_{nk}\, x_n, \qquad
-# \Sigma_k = \frac{1}{N_k} \sum_n r_{nk}\, (x_n - \mu_k)(x_n - \mu_k)^\top + \varepsilon I, \tag{3.4}
-# $$
+# $$\ell_{nk}=\log\pi_k+\log\mathcal N(x_n;\mu_k,\Sigma_k),\qquad\log p(x_n)=\log\sum_{k=1}^Ke^{\ell_{nk}}.\tag{3.1}$$
 #
-# where $\mu_k$ in the last formula is the *new* mean. The **floor** $\varepsilon I$ is our addition: a component that owns a single
-# example would otherwise get $\Sigma_k = 0$ and an infinite likelihood. These equations are not yet a solution, because $r$
-# depends on the parameters in turn. So we alternate: **EM**.
+# The right panel shows why we never leave the logarithms: in float32, $e^\ell$ is exactly 0 below $\ell=-104$.
 #
-# **Why alternating works.** Let $q_n(k)$ be *any* probabilities over the labels, one row per example. Write $p(x_n) = \sum_k q_n(k)\, e^{\ell_k(x_n)} / q_n(k)$, an
-# average under $q_n$. The log of an average is at least the average of the logs (Jensen):
+# **The E-step** asks which component an example comes from. The posterior of the label, the *responsibility*, is one summand's
+# share of the sum:
 #
-# $$
-# \log p(x_n) \;\ge\; \mathcal{L}(x_n, q_n) = \sum_k q_n(k) \big[ \ell_k(x_n) - \log q_n(k) \big], \qquad
-# \log p(x_n) - \mathcal{L}(x_n, q_n) = \mathrm{KL}\big(q_n \,\|\, p(z \mid x_n)\big). \tag{3.5}
-# $$
+# $$r_{nk}=p(z=k\mid x_n)=e^{\ell_{nk}-\log p(x_n)}.\tag{3.2}$$
 #
-# $\mathcal{L}$ is the **evidence lower bound** (ELBO), the loss of every VAE. The E-step sets $q_n = r_n$: the KL vanishes and the bound
-# touches. The M-step raises the bound with $q$ held fixed, so it raises $\log p$ at least as much. EM climbs a staircase, and the
-# log-likelihood cannot fall. (With $\varepsilon > 0$ the M-step is not exactly the maximum, so it may fall after all: by an amount of the order of
-# $\varepsilon$, or by more in the first step if the start is narrower than the floor.)
+# Take two components of equal weight and variance 1, at $-1$ and $1$. At $x=1$, $\log p=-1.49$ and $r=(0.12,0.88)$.
+#
+# **The bound.** Any probabilities $q_n(k)$ over the labels, good or bad, bound $\log p(x_n)$ from below. For $p(x_n)$ is the
+# average of $e^{\ell_{nk}}/q_n(k)$ under $q_n$, and the log of an average is at least the average of the logs:
+#
+# $$\log p(x_n)\ge\mathcal L_n=\sum_kq_n(k)\big[\ell_{nk}-\log q_n(k)\big],\qquad\log p(x_n)-\mathcal L_n=\mathrm{KL}(q_n\,\|\,r_n).\tag{3.3}$$
+#
+# In the example, $q=(\frac12,\frac12)$ gives $-1.92$, which is 0.43 too low. $\mathcal L$ is the **evidence lower bound**
+# (ELBO). EM raises $\sum_n\mathcal L_n$ by turns. The E-step takes the best $q$, which is $q_n=r_n$, with gap 0. The **M-step** keeps
+# this $q$ and takes the best parameters.
+#
+# ### Your derivation, on paper
+# Keep $q_n(k)=r_{nk}$ fixed, and maximise $\sum_n\mathcal L_n$ over all $\pi_k,\mu_k,\Sigma_k$.
+#
+# 1. Drop what contains no parameter. Split the rest into $K+1$ sums that share no parameters.
+# 2. Question 2 has solved $K$ of them. What are the solutions?
+# 3. The last is $\sum_kN_k\log\pi_k$ with $N_k=\sum_nr_{nk}$. Maximise it under $\sum_k\pi_k=1$.
+#
+# Test your formulas: for $x=0,1,4$ with $r_{n1}=1,\frac12,0$ they must give $\pi_1=\frac12$, $\mu_1=\frac13$, $\Sigma_1=\frac29$.
+#
+# We add a **floor** $\varepsilon$ to the diagonal of every $\Sigma_k$. You will see why.
 #
 # ### Your task
-# Write the six functions below; the longest takes about six lines. Parameters travel as `log_weights` (K,), `means` (K, D),
-# `covs` (K, D, D), in this order, and every result keeps the dtype (float64 too) and device of `x`. From here on, `torch.logsumexp` and your own
-# are equally welcome.
-#
-# | function | formula | care |
-# |---|---|---|
-# | `gmm_log_joint` | (3.2) left | use your `mvn_log_prob` of Question 2, once per component; a log-weight may be −∞ |
-# | `gmm_log_prob` | (3.2) right | finite far from every component; differentiable |
-# | `responsibilities` | (3.3) | every row sums to one, also far from every component |
-# | `m_step` | (3.4) | data far from the origin; a component that owns nothing |
-# | `elbo` | (3.5) | for *any* `q`, with zeros in it; one value per example |
-# | `fit_gmm_em` | E, M, E, M, … | the history starts before the first step |
-#
-# Three things that are easy to get wrong, and tested:
-#
-# - **A component that owns nothing** ($N_k = 0$, so $0/0$) gets log-weight $-\infty$, mean $0$ and covariance $\varepsilon I$: no NaN, and usable if $\varepsilon > 0$.
-#   From then on its responsibility is exactly 0. (A component that owns a little, however little, follows (3.4): add no constant to $N_k$.)
-# - **Cancellation.** $\mathbb{E}[xx^\top] - \mu\mu^\top$ equals the covariance on paper. In float32, with data around 4000 and spread 1, it is garbage:
-#   subtract the mean first.
-# - **Zeros in** $q$. A label with $q_n(k) = 0$ contributes exactly 0 to the ELBO, even where $\ell_k = -\infty$. (But $q_n(k) > 0$ where
-#   $\ell_k = -\infty$ makes it $-\infty$, as (3.5) says: such a $q$ bets on the impossible.)
+# Write five functions. `gmm_log_joint` is given.
 
-# %% role="answer"
+# %% role="given"
 def gmm_log_joint(
     x: Float[Tensor, "N D"], log_weights: Float[Tensor, "K"], means: Float[Tensor, "K D"], covs: Float[Tensor, "K D D"]
 ) -> Float[Tensor, "N K"]:
-    """Log-joint of every example and every component, log π_k + log N(x_n; μ_k, Σ_k).
-
-    Args:
-        x: (N, D) examples.
-        log_weights: (K,) natural logs of the mixture weights; the weights sum to one. −∞ is allowed.
-        means: (K, D).
-        covs: (K, D, D), symmetric positive definite.
-
-    Returns:
-        (N, K), in nats. A component of log-weight −∞ gives −∞.
-    """
-    ### BEGIN SOLUTION
+    """Log-joints (3.1) in nats; a log-weight may be −∞."""
     log_probs = [mvn_log_prob(x, mean, cov) for mean, cov in zip(means, covs, strict=True)]
     return log_weights + torch.stack(log_probs, dim=-1)
-    ### END SOLUTION
 
-
+# %% role="answer"
 def gmm_log_prob(
     x: Float[Tensor, "N D"], log_weights: Float[Tensor, "K"], means: Float[Tensor, "K D"], covs: Float[Tensor, "K D D"]
 ) -> Float[Tensor, "N"]:
-    """Log-density of the mixture at every example.
+    """Log-density of the mixture, equation (3.1).
 
-    Args: as for `gmm_log_joint`.
+    Args:
+        log_weights: normalised; −∞ is allowed.
 
     Returns:
-        (N,), in nats; finite also where every density underflows, and differentiable in x and the parameters.
+        One value per example, in nats and the dtype of x; finite far from every component, differentiable.
     """
     ### BEGIN SOLUTION
     return torch.logsumexp(gmm_log_joint(x, log_weights, means, covs), dim=-1)
@@ -139,43 +88,41 @@ def gmm_log_prob(
 def responsibilities(
     x: Float[Tensor, "N D"], log_weights: Float[Tensor, "K"], means: Float[Tensor, "K D"], covs: Float[Tensor, "K D D"]
 ) -> Float[Tensor, "N K"]:
-    """The E-step: posterior probability p(z = k | x_n) of every component.
-
-    Args: as for `gmm_log_joint`.
+    """The E-step (3.2). Arguments as for `gmm_log_prob`.
 
     Returns:
-        (N, K) probabilities (not logs); every row sums to one. (Gradients of this function are not tested.)
+        Probabilities in the dtype of x; rows sum to one, also far from every component.
     """
     ### BEGIN SOLUTION
     return torch.softmax(gmm_log_joint(x, log_weights, means, covs), dim=-1)
     ### END SOLUTION
 
-# %% role="answer"
+
 def m_step(
     x: Float[Tensor, "N D"], resp: Float[Tensor, "N K"], floor: float = 1e-6
 ) -> tuple[Float[Tensor, "K"], Float[Tensor, "K D"], Float[Tensor, "K D D"]]:
-    """The M-step: parameters that maximise the bound for the given responsibilities, plus a floor.
+    """The M-step: your derivation, plus the floor.
 
     Args:
-        x: (N, D) examples, possibly far from the origin.
-        resp: (N, K), rows sum to one. A column may be all zeros.
-        floor: ε ≥ 0, added to every diagonal entry of every covariance.
+        x: possibly far from the origin.
+        resp: rows sum to one.
+        floor: ε ≥ 0, added to the diagonal of every covariance.
 
     Returns:
-        (log_weights (K,), means (K, D), covs (K, D, D)), a tuple. A component whose column of `resp` is all zeros
-        gets log-weight −∞, mean 0, covariance floor · I.
+        (log_weights, means, covs) in the dtype of x. A column of zeros in resp gives log-weight −∞, mean 0, covariance
+        ε I; a tiny one follows your formulas.
     """
     ### BEGIN SOLUTION
-    counts = resp.sum(0)
-    owned = counts.clamp_min(torch.finfo(x.dtype).tiny)  # 0 / tiny = 0 instead of 0 / 0 = NaN
-    means = resp.T @ x / owned[:, None]
-    centred = x[:, None, :] - means
-    scatter = torch.einsum("nk,nki,nkj->kij", resp, centred, centred)
-    covs = scatter / owned[:, None, None] + floor * torch.eye(x.shape[1], dtype=x.dtype, device=x.device)
-    return counts.log() - math.log(len(x)), means, covs
+    K, D = resp.shape[1], x.shape[1]
+    means, covs = x.new_zeros(K, D), x.new_zeros(K, D, D)
+    for k in range(K):
+        if resp[:, k].any():
+            means[k], covs[k] = fit_gaussian(x, resp[:, k])
+    covs = covs + floor * torch.eye(D, dtype=x.dtype, device=x.device)
+    return resp.mean(0).log(), means, covs
     ### END SOLUTION
 
-# %% role="answer"
+
 def elbo(
     x: Float[Tensor, "N D"],
     resp: Float[Tensor, "N K"],
@@ -183,21 +130,19 @@ def elbo(
     means: Float[Tensor, "K D"],
     covs: Float[Tensor, "K D D"],
 ) -> Float[Tensor, "N"]:
-    """Evidence lower bound of every example, for any distribution q over the labels.
+    """The bound (3.3) of every example.
 
     Args:
-        x: (N, D) examples.
-        resp: (N, K) the probabilities q_n(k), rows sum to one. Not necessarily the posterior; entries may be 0.
-        log_weights, means, covs: as for `gmm_log_joint`.
+        resp: any probabilities q_n(k); rows sum to one.
 
     Returns:
-        (N,), in nats: the bound (3.5), one value per example. Where q_n(k) = 0 the label contributes exactly 0.
+        One value per example, in nats and the dtype of x. A label with q = 0 contributes exactly 0, even where its
+        log-joint is −∞; with q > 0 there, the bound is −∞.
     """
     ### BEGIN SOLUTION
     log_joint = gmm_log_joint(x, log_weights, means, covs)
     energy = torch.where(resp > 0, resp * log_joint, torch.zeros_like(resp)).sum(-1)
-    entropy = torch.special.entr(resp).sum(-1)  # -q log q, and 0 at q = 0
-    return energy + entropy
+    return energy + torch.special.entr(resp).sum(-1)  # entr is -q log q, and 0 at q = 0
     ### END SOLUTION
 
 
@@ -209,17 +154,10 @@ def fit_gmm_em(
     steps: int,
     floor: float = 1e-6,
 ) -> tuple[tuple[Tensor, Tensor, Tensor], Float[Tensor, "steps+1"]]:
-    """Run EM from the given parameters. One step is an E-step followed by an M-step.
-
-    Args:
-        x: (N, D) examples.
-        log_weights, means, covs: where to start, as for `gmm_log_joint`.
-        steps: number of steps, ≥ 0; all of them are made, also when nothing changes any more.
-        floor: passed on to every `m_step`.
+    """Exactly `steps` ≥ 0 times an E-step and an M-step (with this floor), from the given parameters.
 
     Returns:
-        ((log_weights, means, covs), history): the parameters after the last step, and the *mean* log-likelihood per
-        example in nats, steps + 1 values: history[t] belongs to the parameters after t steps, so history[0] to the start.
+        ((log_weights, means, covs), history) in the dtype of x; history[t] is the *mean* log-likelihood after t steps.
     """
     ### BEGIN SOLUTION
     params = (log_weights, means, covs)
@@ -233,98 +171,140 @@ def fit_gmm_em(
 # %% role="check"
 grader.check("q3")
 
-# %% [markdown]
-# ### Watch it work
-# Ten components start on random examples with the covariance of the whole data set.
-#
-# **Before you run this:** all ten components have the same shape at the start. Why do they not stay the same? And if you
-# started all ten *means* at the same point as well, what would EM do?
-
 # %% role="given"
 def init_gmm(
     x: Float[Tensor, "N D"], K: int, generator: torch.Generator
 ) -> tuple[Float[Tensor, "K"], Float[Tensor, "K D"], Float[Tensor, "K D D"]]:
-    """A start for EM: equal weights, means on K random examples, the covariance of all data for every component."""
+    """Equal weights, means on K random examples, the covariance of all data."""
     log_weights = x.new_full((K,), -math.log(K))
     means = x[torch.randperm(len(x), generator=generator)[:K]].clone()
     centred = x - x.mean(0)
     return log_weights, means, (centred.T @ centred / len(x)).repeat(K, 1, 1)
 
+# %% [markdown]
+# ### Watch it work
+# **Predict.** Ten components start on random examples; EM ends near $-2.47$ nats. Now all ten *means* start on the same example.
+# Where does EM end?
+
 # %%
+guess_same_start = None  # type a number of nats
+
+# %%
+components, start_seed = 10, 2  # change both: with 5 components, does every arm get its own?
 train_points, test_points = data.toy2d("pinwheel", 1000, seed=0), data.toy2d("pinwheel", 5000, seed=1)
-em_start = init_gmm(train_points, K=10, generator=dgm.generator(2))
-shown, so_far = [0, 2, 10, 60], 0
-em_params, em_history = em_start, []
-figure, panels = plot.subplots(1, 4, width=10.0, height=2.9)
-for panel, step in zip(panels, shown):
-    em_params, values = fit_gmm_em(train_points, *em_params, steps=step - so_far, floor=1e-4)
-    em_history += [float(value) for value in values[1 if em_history else 0 :]]
-    so_far = step
-    plot.scatter2d(train_points, ax=panel, xlim=(-4, 4), ylim=(-4, 4), title=f"step {step}: {em_history[-1]:.2f} nats", size=3, color="#999999")
-    if all(p.isfinite().all() for p in em_params[1:]):
+em_start = init_gmm(train_points, components, dgm.generator(start_seed))
+figure, panels = plot.subplots(1, 4, width=10.0, height=3.1)
+figure.suptitle("From ten equal blobs to five arms", fontsize=12)
+for panel, steps in zip(panels, (0, 2, 10, 60)):
+    em_params, em_history = fit_gmm_em(train_points, *em_start, steps=steps, floor=1e-4)
+    plot.scatter2d(train_points, ax=panel, xlim=(-4, 4), ylim=(-4, 4), title=f"{steps} steps: {float(em_history[-1]):.2f} nats", size=3, color="#AAAAAA")
+    if all(part.isfinite().all() for part in em_params[1:]):
         plot.ellipse(em_params[1], em_params[2], ax=panel, n_std=(1,))
+same_start = (em_start[0], em_start[1][:1].repeat(components, 1), em_start[2])
+_, same_history = fit_gmm_em(train_points, *same_start, steps=60, floor=1e-4)
 plot.table(
     [
-        ["one Gaussian, test", -3.61, "one ellipse cannot have arms"],
-        ["your mixture, train", em_history[-1], "expected: −2.46 (±0.02)"],
-        ["your mixture, test", float(gmm_log_prob(test_points, *em_params).mean()), "expected: −2.54 (±0.02)"],
-        ["the true density, test", float(data.toy2d_log_prob("pinwheel", test_points).mean()), "no model can beat this on average"],
+        ["all means on one example, train", float(same_history[-1]), "−3.61"],
+        ["    your guess", guess_same_start if guess_same_start is not None else "–", ""],
+        ["one Gaussian, train", float(mvn_log_prob(train_points, *fit_gaussian(train_points)).mean()), "−3.61"],
+        ["your mixture, train", float(em_history[-1]), "−2.47"],
+        ["your mixture, test", float(gmm_log_prob(test_points, *em_params).mean()), "−2.54"],
+        ["the true density, test", float(data.toy2d_log_prob("pinwheel", test_points).mean()), "no model beats this on average"],
     ],
-    header=["mean log-likelihood", "nats", ""],
+    header=["mean log-likelihood", "nats", "expected"],
 )
 
 # %% [markdown]
-# (The means differ, so the responsibilities differ, and with them everything after the first M-step. With equal means as well,
-# all components would get equal responsibilities for ever: EM would stay a single Gaussian.)
+# Equal components get equal responsibilities, hence equal updates: for ever ten copies of one Gaussian. EM finds *a* maximum
+# near its start. (Ten components end between $-2.57$ and $-2.47$, over eight starts.)
 #
-# Next the staircase of (3.5): after an E-step the bound touches the log-likelihood.
-#
-# **Before you run this:** after an M-step there is a gap. Which of the two curves is above?
+# Next, the bound after each half of a step.
 
 # %%
-staircase_x, staircase_bound, staircase_loglik, stairs_params, stairs_q = [], [], [], em_start, None
-for step in range(12):
-    stairs_q = responsibilities(train_points, *stairs_params)  # E: the bound rises to the log-likelihood
-    for half, params_now in ((0.0, stairs_params), (0.5, m_step(train_points, stairs_q, 1e-4))):  # then M: both rise
-        staircase_x.append(step + half)
-        staircase_bound.append(float(elbo(train_points, stairs_q, *params_now).mean()))
-        staircase_loglik.append(float(gmm_log_prob(train_points, *params_now).mean()))
-    stairs_params = params_now
-axes = plot.curves(
-    {"log-likelihood": (staircase_x, staircase_loglik), "bound (ELBO)": (staircase_x, staircase_bound)},
-    xlabel="step (whole: after E, half: after M)", ylabel="nats per example", title="EM climbs its own bound",
+stairs, stairs_params = [], em_start
+for step in range(8):
+    stairs_q = responsibilities(train_points, *stairs_params)  # E
+    for half, now in ((0.0, stairs_params), (0.5, m_step(train_points, stairs_q, 1e-4))):  # then M
+        bound, loglik = elbo(train_points, stairs_q, *now).mean(), gmm_log_prob(train_points, *now).mean()
+        stairs.append((step + half, float(loglik), float(bound)))
+    stairs_params = now
+times, logliks, bounds = np.array(stairs).T
+plot.curves(
+    {"log-likelihood": (times, logliks), "bound": (times, bounds)}, xlabel="step (whole: after E, half: after M)",
+    ylabel="nats per example", title="E: the bound touches. M: it lifts the likelihood further than itself",
 )
-gap = np.array(staircase_loglik) - np.array(staircase_bound)
-print(f"gap after E: at most {abs(gap[::2]).max():.1e} nats (expected: below 1e-5; rounding)")
-print(f"gap after M: {gap[1::2].min():.4f} to {gap[1::2].max():.4f} nats (never negative)")
+stairs_gap = logliks - bounds
+print(f"gap after E: at most {abs(stairs_gap[::2]).max():.0e} nats (rounding); after M: {stairs_gap[1::2].min():.3f} to {stairs_gap[1::2].max():.3f}")
 
 # %% [markdown]
-# The log-likelihood is above: after the M-step, $q$ belongs to the parameters before, so the KL in (3.5) is positive.
+# ### What the floor is for
+# Now there are only 50 examples. With the floor 0.1, test examples get $-3.1$ nats.
 #
-# The same code in 64 dimensions: ten Gaussians on the 8×8 digits, without labels. Many border pixels are always 0, so without
-# the floor every covariance is singular; here the floor is $\varepsilon = 0.01$, a pixel noise of standard deviation 0.1.
+# **Predict.** And with $10^{-8}$?
 
 # %%
-train_digits, test_digits = (data.digits(split)[0].flatten(1) for split in ("train", "test"))
-digit_start = init_gmm(train_digits, K=10, generator=dgm.generator(0))
-digit_start = (*digit_start[:2], digit_start[2] + 0.01 * torch.eye(64))
-em_digits, digits_history = fit_gmm_em(train_digits, *digit_start, steps=dgm.budget(smoke=2, cpu=40, gpu=40), floor=0.01)
-sampler = dgm.generator(1)
-labels = em_digits[0].exp().nan_to_num().clamp_min(1e-9).multinomial(40, replacement=True, generator=sampler).sort().values
-factors = torch.linalg.cholesky_ex(em_digits[2])[0]
-samples = em_digits[1][labels] + (factors[labels] @ torch.randn(40, 64, 1, generator=sampler)).squeeze(-1)
-plot.images(em_digits[1].reshape(-1, 8, 8), ncols=10, suptitle="the ten means")
-plot.images(samples.reshape(-1, 8, 8), ncols=10, suptitle="forty samples, ordered by component")
-print(f"train {float(digits_history[-1]):.1f} nats per image (expected after 40 steps: about 45)")
-print(f"test  {float(gmm_log_prob(test_digits, *em_digits).mean()):.1f} nats per image (expected after 40 steps: about 42)")
+guess_no_floor = None  # type a number of nats
+
+# %%
+examples, collapse_seed = 50, 0  # change both: with how many examples does the floor hardly matter?
+few_points, many_points = data.toy2d("pinwheel", examples, seed=0).double(), test_points.double()
+floors = [1e-1, 1e-2, 1e-3, 1e-4, 1e-6, 1e-8]
+few_start = init_gmm(few_points, 10, dgm.generator(collapse_seed))
+few_train, few_test, few_fits = [], [], []
+for floor in floors:
+    fitted, values = fit_gmm_em(few_points, *few_start, steps=dgm.budget(smoke=20, cpu=60, gpu=60), floor=floor)
+    few_fits.append(fitted)
+    few_train.append(float(values[-1]))
+    few_test.append(float(gmm_log_prob(many_points, *fitted).mean()))
+figure, panels = plot.subplots(1, 3, width=10.0, height=3.5)
+for panel, title, fitted in zip(panels, ("floor 0.1: blobs", "floor 1e-8: needles"), (few_fits[0], few_fits[-1])):
+    plot.scatter2d(few_points, ax=panel, xlim=(-4, 4), ylim=(-4, 4), title=title, size=9, color="#888888")
+    if all(part.isfinite().all() for part in fitted[1:]):
+        plot.ellipse(fitted[1], fitted[2], ax=panel, n_std=(2,))
+plot.curves(
+    {"train": (floors, few_train), "test": (floors, few_test)}, xlabel="floor", ylabel="nats per example",
+    title="less floor: train up, test down", logx=True, ax=panels[2],
+)
+plot.table(
+    [["train", few_train[0], few_train[-1], ""], ["test", few_test[0], few_test[-1], guess_no_floor if guess_no_floor is not None else "–"]],
+    header=["mean log-likelihood", "floor 0.1", "floor 1e-8", "your guess"],
+)
 
 # %% [markdown]
-# These values are log-*densities* of continuous pixels, so they may be positive, and they depend on the floor: with
-# $\varepsilon = 0.0001$ (changed in `floor=` only) the test value becomes about 71, though the model is no better: pixels have only 17 levels, and a density may
-# pile up on levels that occur exactly. Compare such numbers only at the same floor, or dequantise first, as in Question 1.
+# With hardly any floor, components **collapse** onto a few examples. One that owns a single example gains $\frac D2\log10$ nats
+# there whenever $\varepsilon$ falls tenfold, without end. Maximum likelihood asks for this. (Over eight starts: $-1.5$ to $-0.4$ on
+# train, $-14.5$ to $-5.3$ on test.) So the floor is part of the model: compare likelihoods only at the same floor.
 #
+# Last, the means of twenty Gaussians in 256 dimensions, fitted to glyphs *without* labels.
+
+# %%
+glyph_images = data.glyphs(dgm.budget(smoke=100, cpu=1500, gpu=1500), size=16)[0].flatten(1)
+glyph_start = init_gmm(glyph_images, 20, dgm.generator(0))
+glyph_start = (*glyph_start[:2], glyph_start[2] + 0.05 * torch.eye(256))
+glyph_params, _ = fit_gmm_em(glyph_images, *glyph_start, steps=dgm.budget(smoke=1, cpu=8, gpu=8), floor=0.05)
+plot.images(glyph_params[1].reshape(-1, 16, 16), ncols=10, suptitle="nobody told EM that there are digits")
+
+# %% [markdown]
+# ### Why? (3 points)
+# Without a floor, EM's log-likelihood never falls. Why not? Say in about six sentences what each half of a step does to the
+# bound and to the gap. Two things break one step of your argument each: the floor, and rounding every responsibility to 0 or 1.
+# Which step?
+
+# %% [markdown] role="written"
+# ### BEGIN SOLUTION
+# The E-step leaves the parameters alone, so $\log p$ stays the same. With $q = r$ the gap becomes 0, and the bound *equals* the
+# log-likelihood. The M-step holds $q$ fixed and chooses the parameters that maximise the bound, so the bound does not fall.
+# The new log-likelihood is the new bound plus a gap, and a gap is a KL, hence at least 0. Together: new $\log p \ge$ new bound
+# $\ge$ old bound $=$ old $\log p$. The floor breaks the second $\ge$: a covariance that was enlarged does not maximise the bound,
+# which may then fall. Rounding breaks the equality: a rounded $q$ is not the posterior, the gap stays open, and the bound starts
+# below the old $\log p$. The M-step may raise it and still end below the old $\log p$.
+# ### END SOLUTION
+
+# %% [markdown]
 # **What to remember**
-# - Mixture densities are log-sum-exps; posteriors over the component are softmaxes of the same log-joints.
-# - EM = maximise one bound, first over $q$ (exact posterior, gap 0), then over the parameters (weighted means and covariances).
-# - $\log p - \mathrm{ELBO} = \mathrm{KL}(q \| \text{posterior})$. A VAE is this bound with a $q$ that is not exact, so its gap does not close.
-# - A Gaussian that owns one point has infinite likelihood. Some floor, prior or early stop is always part of the model.
+# - A mixture's log-density is a log-sum-exp of log-joints; the posterior is their softmax.
+# - EM raises one bound by turns: over $q$ (gap 0), then over the parameters (weighted fits).
+# - By likelihood alone a collapse fits best, so a floor or a prior is part of the model.
+#
+# **Where it returns.** Question 4 fits this mixture by gradient descent, Question 5 denoises photographs with it, and a VAE raises
+# the bound with a $q$ that is not exact.

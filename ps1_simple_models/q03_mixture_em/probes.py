@@ -2,35 +2,71 @@
 
 import math
 
+import numpy as np
 import torch
 
 from autograder.probes import Close, Fields, Question
 
-from ..shared.answers import named
+from ..shared.answers import gradient
 
 question = Question(
     title="A mixture of Gaussians and EM",
-    uses=["mvn_log_prob"],
+    uses=["mvn_log_prob", "fit_gaussian"],
     skills=["1.14", "1.15", "1.16"],
+    lecture="Latent-variable models: mixtures, the evidence lower bound, EM",
+    run_seconds=9,
+    manual_points=3,
+    rubric=[
+        "1 point: the E-step leaves the parameters and log p alone and closes the gap, so the bound equals log p there.",
+        "1 point: the M-step does not lower the bound, and log p lies above the bound by a KL, which is at least 0: so "
+        "new log p ≥ new bound ≥ old bound = old log p.",
+        "1 point: the floor breaks the M-step (an enlarged covariance does not maximise the bound, which may fall); rounding "
+        "breaks the E-step (the gap stays open, so the bound starts below log p, and raising it promises nothing).",
+    ],
     aim="Derive and write EM for a full-covariance mixture in log-space, and see it as coordinate ascent on the ELBO.",
-    hints={"gmm_log_joint": [
-        "Everything follows from one matrix, the log-joint (N, K). The log-density is a reduction of it over k, the "
-        "responsibilities are a normalisation of it over k, and the bound is an average of it over k plus an entropy.",
-        "`torch.logsumexp` and `torch.softmax` along the last axis never underflow. In `m_step`, shapes guide you: "
-        "`x[:, None, :] - means` is (N, K, D). Divide by N_k for means and covariances, by N for weights, and make "
-        "sure that 0/0 cannot happen.",
-        "`resp.T @ x` is the (K, D) numerator of the means. With centred = x[:, None, :] − new means, the "
-        "covariances' numerator is `torch.einsum('nk,nki,nkj->kij', resp, centred, centred)`. "
-        "`torch.special.entr(q)` is −q log q with the right value at 0; `torch.where(q > 0, ...)` keeps 0 · (−∞) out "
-        "of the rest. One EM step: responsibilities from the current parameters, then m_step, then append the mean "
-        "of gmm_log_prob.",
-    ]},
+    hints={
+        "gmm_log_prob": (
+            "`gmm_log_joint` gives a matrix (N, K). Which of its axes does the sum in (3.1) run over?",
+            "Two log-joints of −200 and −201: both exponentials are 0 in float32. Take the larger one out of the sum "
+            "first: what is left to add?",
+            "PyTorch, and Question 1, have one function that does the sum of exponentials and the logarithm together.",
+        ),
+        "responsibilities": (
+            "Each row must sum to one. Which axis is normalised, examples or components?",
+            "At log-joints −200 and −201 the answer is (0.73, 0.27), though both exponentials are 0 in float32. Only the "
+            "difference matters.",
+            "Equation (3.2) subtracts log p(x) before the exponential. A well-known function does both at once.",
+        ),
+        "m_step": (
+            "Which terms of the bound contain μ₂ and Σ₂? Write them as a sum over n, and compare with the weighted "
+            "likelihood behind (2.6).",
+            "Let one component own everything: resp is a column of ones, and the answer must be that of Question 2 for "
+            "unweighted data, plus the floor. Then try the three numbers of the text.",
+            "Go through the columns of resp: each is a vector of weights for the fit of Question 2. A column of zeros has "
+            "no fit; decide about it before you divide. The weights π divide by N, the other two by N_k.",
+        ),
+        "elbo": (
+            "(3.3) is a sum over k of two parts, an average of log-joints and an entropy. Which q goes into it: a "
+            "posterior, or what the caller passes?",
+            "q = (1, 0): the entropy must be 0, but 0 · log 0 is NaN in floating point. And 0 · (−∞) is NaN as well.",
+            "`torch.special.entr` and `torch.xlogy` know what 0 · log 0 is. `torch.where` chooses the product where q > 0 "
+            "and 0 elsewhere.",
+        ),
+        "fit_gmm_em": (
+            "For steps = 0, what are the parameters, and how long is the history?",
+            "Write down the order for steps = 2: value, E, M, value, E, M, value.",
+            "Keep the present parameters in one variable. In each turn make responsibilities *from it*, give them and the "
+            "floor to `m_step`, put the result back into the variable, then record the mean.",
+        ),
+    },
     ambiguities=[
         "History as a tensor, a list of floats or a list of 0-d tensors: all accepted.",
         "The log-weights may be normalised by N or by the sum of the responsibilities: the same, as rows sum to one.",
         "The parameters may come back as a tuple or a list.",
     ],
 )
+
+TIGHT = Close(rtol=1e-8, atol=1e-8)  # for float64
 
 
 def mixture(rng, k, d):
@@ -39,26 +75,15 @@ def mixture(rng, k, d):
     return log_weights, rng.normal(k, d, std=2.0), torch.stack([rng.spd(d) for _ in range(k)])
 
 
-def by_name(params):
-    """The parameters with their names."""
-    return named(params, "log_weights", "means", "covs")
+def exact(some_mixture):
+    """A mixture in float64, with weights that sum to one in float64."""
+    log_weights, means, covs = (part.double() for part in some_mixture)
+    return log_weights.log_softmax(0), means, covs
 
 
-def precision(*results):
-    """The dtypes of results, NumPy's or torch's."""
-    return [str(getattr(result, "dtype", type(result).__name__)).replace("torch.", "") for result in results]
-
-
-def doubled(parameters):
-    return [part.double() for part in parameters]
-
-
-def many_dimensions(rng):
-    """A covariance whose determinant is 0 in float64, too."""
-    dim = 116
-    factor = 0.2 * rng.normal(dim, 8)
-    cov = 1e-6 * (torch.diag(0.5 + rng.uniform(dim)) + factor @ factor.T)
-    return (cov + cov.T) / 2
+def exact_mixture(rng, k, d):
+    """The same in float64."""
+    return exact(mixture(rng, k, d))
 
 
 def without_first(log_weights):
@@ -74,136 +99,172 @@ def far_points(rng, n, d):
     return direction / direction.norm(dim=1, keepdim=True) * rng.uniform(n, 1, low=40.0, high=60.0)
 
 
-@question.probe(points=1, title="the log-joint of every example and component", public=True)
-def log_joint_values(student, rng):
+def precision(*results):
+    """The dtypes of results; a Python float is float64."""
+    names = [str(getattr(result, "dtype", type(result).__name__)).replace("torch.", "") for result in results]
+    return ["float64" if name == "float" else name for name in names]
+
+
+def numbers(value, owner):
+    """A result as a tensor, so that the probe can go on computing with it."""
+    if not isinstance(value, (torch.Tensor, np.ndarray)):
+        raise ValueError(f"{owner} is of type {type(value).__name__}, not a tensor")
+    return torch.as_tensor(value)
+
+
+def parameters(result, owner):
+    """The three parameters by name; ``owner`` is what returned them."""
+    if not isinstance(result, (tuple, list)) or len(result) != 3:
+        count = f"{len(result)} things" if isinstance(result, (tuple, list)) else f"of type {type(result).__name__}"
+        raise ValueError(f"{owner} is {count}, not the three parts (log_weights, means, covs)")
+    return dict(zip(("log_weights", "means", "covs"), result, strict=True))
+
+
+def recorded(history):
+    """The values of a history as they are, whether it is a tensor, an array or a list."""
+    if isinstance(history, (torch.Tensor, np.ndarray)) and history.ndim == 0:
+        raise ValueError("the history is one number; it must hold steps + 1 values")
+    if not isinstance(history, (torch.Tensor, np.ndarray, list, tuple)):
+        raise ValueError(f"the history is of type {type(history).__name__}; it must be a tensor of steps + 1 values")
+    return list(history)
+
+
+def run_em(student, *arguments, **options):
+    """Parameters by name, and the history's values."""
+    result = student.fit_gmm_em(*arguments, **options)
+    if not isinstance(result, (tuple, list)) or len(result) != 2:
+        count = f"{len(result)} things" if isinstance(result, (tuple, list)) else type(result).__name__
+        raise ValueError(f"`fit_gmm_em` returns {count}, not the pair ((log_weights, means, covs), history)")
+    return parameters(result[0], "the first part of what `fit_gmm_em` returns"), recorded(result[1])
+
+
+# --- gmm_log_prob --------------------------------------------------------------------------------------------------
+
+
+@question.probe(points=0.5, title="gmm_log_prob near the data", public=True)
+def density(student, rng):
     k, d = rng.integer(2, 5), rng.integer(2, 5)
-    parameters = mixture(rng, k, d)
-    x = rng.normal(rng.integer(6, 9), d, std=2.0)
-    one = mixture(rng, 1, 1)
-    log_weights, means, covs = doubled(parameters)
-    wide = student.gmm_log_joint(x.double() + 1e5, log_weights, means + 1e5, covs)
-    narrow = parameters[1] + 1e-3 * rng.normal(k, d)
-    large = torch.stack([many_dimensions(rng), many_dimensions(rng)])
     return {
-        "log_joint": student.gmm_log_joint(x, *parameters),
-        "one component in 1-D": student.gmm_log_joint(rng.normal(1, 1), *one),
-        "with a weight of 0": student.gmm_log_joint(x, without_first(parameters[0]), *parameters[1:]),
-        "in float64, around 100,000": wide,
-        "dtype of results for float64": precision(wide),
-        "narrow components": student.gmm_log_joint(narrow, *parameters[:2], 1e-6 * parameters[2]),
-        "many dimensions": student.gmm_log_joint(
-            1e-3 * rng.normal(3, 116), parameters[0][:2], 1e-3 * rng.normal(2, 116), large
-        ),
+        "several components": student.gmm_log_prob(rng.normal(rng.integer(6, 9), d, std=2.0), *mixture(rng, k, d)),
+        "three components in 1-D": student.gmm_log_prob(rng.normal(5, 1, std=2.0), *mixture(rng, 3, 1)),
     }
 
 
 @question.probe(
-    points=1, title="log-density and responsibilities far from every component", judge=Close(rtol=1e-4, atol=5e-3)
+    points=1, title="gmm_log_prob far from every component, with a weight of 0, in float64",
+    judge=Fields({"in float64": Close(rtol=1e-10, atol=1e-10), "dtype for float64": Close()}, default=Close(rtol=1e-4, atol=5e-3)),
 )
-def far_away(student, rng):
+def density_edges(student, rng):
     k, d = rng.integer(3, 6), rng.integer(2, 4)
     log_weights, means, covs = mixture(rng, k, d)
-    x = far_points(rng, 7, d)
-    empty = without_first(log_weights)
-    posterior = student.responsibilities(torch.cat([x, means]), empty, means, covs)
-    remote = torch.cat(
-        [means[:1] + 60.0, means[1:]]
-    )  # near the first component, which has a weight of 0, there is no other
+    x, empty = far_points(rng, 7, d), without_first(log_weights)
+    remote = torch.cat([means[:1] + 60.0, means[1:]])  # only the first component is near, and its weight is 0
+    wide = student.gmm_log_prob(rng.normal(9, d, std=5.0).double(), *exact_mixture(rng, 5, d))
     return {
-        "log_prob": student.gmm_log_prob(x, log_weights, means, covs),
-        "log_prob very far away": student.gmm_log_prob(100 * x, log_weights, means, covs),
-        "log_prob with a weight of 0": student.gmm_log_prob(torch.cat([x, means]), empty, means, covs),
-        "responsibilities": student.responsibilities(x, log_weights, means, covs),
-        "responsibilities with a weight of 0": posterior,
-        "log responsibilities of that component": posterior[:, 0].log(),
-        "where only a component of weight 0 is near": [
-            student.gmm_log_prob(remote[:1], empty, remote, covs),
-            student.responsibilities(remote[:1], empty, remote, covs),
-        ],
+        "far from every component": student.gmm_log_prob(x, log_weights, means, covs),
+        "very far from every component": student.gmm_log_prob(100 * x, log_weights, means, covs),
+        "far and near examples together": student.gmm_log_prob(torch.cat([means, x]), log_weights, means, covs),
+        "a component has weight 0": student.gmm_log_prob(torch.cat([x, means]), empty, means, covs),
+        "only a component of weight 0 is near": student.gmm_log_prob(remote[:1] + rng.normal(3, d), empty, remote, covs),
+        "one component": student.gmm_log_prob(rng.normal(4, d), *mixture(rng, 1, d)),
+        "one example": [student.gmm_log_prob(rng.normal(1, d), log_weights, means, covs) for _ in range(3)],
+        "in float64": wide,
+        "dtype for float64": precision(wide),
+    }
+
+
+@question.probe(points=0.5, title="gradients of gmm_log_prob", judge=Close(rtol=1e-3, atol=1e-4))
+def density_gradients(student, rng):
+    k, d = rng.integer(2, 5), rng.integer(1, 4)
+    log_weights, means, covs = mixture(rng, k, d)
+    means = 0.4 * means  # near each other, so that every component has a say
+    for part in (log_weights, means, covs):
+        part.requires_grad_()
+    near, far = rng.normal(8, d, std=1.5), far_points(rng, 2, d)
+    inputs = {"log_weights": log_weights, "means": means, "covs": covs}
+    by_weights, by_means, by_covs = gradient(
+        "the result of `gmm_log_prob`", student.gmm_log_prob(near, log_weights, means, covs), **inputs
+    )
+    x = torch.cat([near, far]).requires_grad_()
+    (by_x,) = gradient("the result of `gmm_log_prob`", student.gmm_log_prob(x, log_weights, means, covs.detach()), x=x)
+    # along weights that sum to one, as normalising them first is right, too
+    along = by_weights - by_weights.sum() * log_weights.exp()
+    return {"by log_weights": along, "by means": by_means, "by covs": by_covs + by_covs.mT, "by x, near and far": by_x}
+
+
+# --- responsibilities ----------------------------------------------------------------------------------------------
+
+
+@question.probe(points=0.5, title="responsibilities near the data", public=True)
+def posterior(student, rng):
+    k, d = rng.integer(2, 5), rng.integer(2, 5)
+    return {
+        "several components": student.responsibilities(rng.normal(rng.integer(6, 9), d, std=2.0), *mixture(rng, k, d)),
+        "three components in 1-D": student.responsibilities(rng.normal(5, 1, std=2.0), *mixture(rng, 3, 1)),
     }
 
 
 @question.probe(
-    points=1,
-    title="log-density and responsibilities near the data",
+    points=1, title="responsibilities far from every component, with a weight of 0, in float64",
     judge=Fields(
-        {
-            "log_prob": Close(),
-            "responsibilities": Close(),
-            "one example, one component, in 1-D": Close(),
-            "all digits of float64: log_prob minus the first log-joint": Close(rtol=1e-9, atol=1e-9),
-            "all digits of float64: logarithms of responsibilities": Close(rtol=1e-9, atol=1e-9),
-            "dtype of results for float64": Close(),
-        }
+        {"logarithms of tiny ones, in float64": TIGHT, "dtype for float64": Close()}, default=Close(rtol=1e-4, atol=5e-3)
     ),
-    public=True,
 )
-def near_values(student, rng):
-    k, d, n = rng.integer(2, 5), rng.integer(2, 4), rng.integer(6, 9)
-    parameters = mixture(rng, k, d)
-    x = rng.normal(n, d, std=2.0)
-    point, one = rng.normal(1, 1), mixture(rng, 1, 1)
-    log_weights, *more = doubled(mixture(rng, 5, d))
-    more, wide = (log_weights.log_softmax(0), *more), torch.cat([x, 3.0 * x]).double()
-    log_joint, log_prob = student.gmm_log_joint(wide, *more), student.gmm_log_prob(wide, *more)
-    posterior = student.responsibilities(wide, *more)
+def posterior_edges(student, rng):
+    k, d = rng.integer(3, 6), rng.integer(2, 4)
+    log_weights, means, covs = mixture(rng, k, d)
+    x, empty = far_points(rng, 7, d), without_first(log_weights)
+    remote = torch.cat([means[:1] + 60.0, means[1:]])
+    weights, *others = exact_mixture(rng, 5, d)
+    tiny = student.responsibilities(rng.normal(9, d, std=4.0).double(), without_first(weights), *others)
     return {
-        "log_prob": student.gmm_log_prob(x, *parameters),
-        "responsibilities": student.responsibilities(x, *parameters),
-        "one example, one component, in 1-D": [
-            student.gmm_log_prob(point, *one),
-            student.responsibilities(point, *one),
-        ],
-        "all digits of float64: log_prob minus the first log-joint": log_prob - log_joint[:, 0],
-        "all digits of float64: logarithms of responsibilities": torch.as_tensor(posterior).log(),
-        "dtype of results for float64": precision(log_prob, posterior),
+        "far from every component": student.responsibilities(x, log_weights, means, covs),
+        "far and near examples together": student.responsibilities(torch.cat([means, x]), log_weights, means, covs),
+        "a component has weight 0": student.responsibilities(torch.cat([x, means]), empty, means, covs),
+        "only a component of weight 0 is near": student.responsibilities(remote[:1] + rng.normal(3, d), empty, remote, covs),
+        "one component": student.responsibilities(rng.normal(4, d), *mixture(rng, 1, d)),
+        "one example": [student.responsibilities(rng.normal(1, d), log_weights, means, covs) for _ in range(3)],
+        "logarithms of tiny ones, in float64": numbers(tiny, "the result of `responsibilities`").log(),
+        "dtype for float64": precision(tiny),
     }
 
 
-@question.probe(points=0.5, title="gradients of the log-density", judge=Close(rtol=1e-3, atol=1e-4))
-def gradients(student, rng):
-    k, d = rng.integer(2, 5), rng.integer(1, 4)
-    log_weights, means, covs = mixture(rng, k, d)
-    near = rng.normal(5, d, std=2.0)
-    x = torch.cat([near, far_points(rng, 2, d)])
-    inputs = [log_weights.requires_grad_(), means.requires_grad_(), x.requires_grad_()]
-    log_prob = student.gmm_log_prob(x, *inputs[:2], covs)
-    by_weights, by_means, by_x = torch.autograd.grad(log_prob.sum(), inputs)
-    by_weights = (
-        by_weights - by_weights.sum() * log_weights.exp()
-    )  # along weights that sum to one: normalising them first is right
-    log_prob = student.gmm_log_prob(near, *inputs[:2], covs.requires_grad_())
-    (by_covs,) = torch.autograd.grad(log_prob.sum(), [covs])
-    return {"by log_weights": by_weights, "by means": by_means, "by x": by_x, "by covs": by_covs + by_covs.mT}
+# --- m_step --------------------------------------------------------------------------------------------------------
 
 
-@question.probe(points=1.5, title="the M-step", public=True)
-def m_step_values(student, rng):
+@question.probe(points=0.5, title="m_step on random responsibilities, and on the three numbers of the text", public=True)
+def weighted_fits(student, rng):
     k, d, n = rng.integer(2, 5), rng.integer(2, 4), rng.integer(12, 20)
     x = rng.normal(n, d, mean=1.0, std=1.5)
     values = student.m_step(x, rng.simplex(n, k), floor=rng.number(0.05, 0.5))
-    log_weights, means, covs = student.m_step(x.double() + 1e5, rng.simplex(n, k).double(), floor=0.1)
-    return {
-        **by_name(values),
-        "in float64, around 100,000, means minus 100,000": by_name((log_weights, means - 1e5, covs)),
-        "dtype of results for float64": precision(log_weights, means, covs),
-    }
+    numbers = torch.tensor([[0.0], [1.0], [4.0]], device=rng.device)
+    shares = torch.tensor([[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]], device=rng.device)
+    by_hand = student.m_step(numbers, shares, floor=0.0)
+    return {**parameters(values, "the result of `m_step`"), "0, 1, 4": parameters(by_hand, "the result of `m_step`")}
 
 
 @question.probe(
-    points=1.5,
-    title=(
-        "the M-step at its limits: far from the origin, an empty component, one that owns hardly anything, equal "
-        "examples, one example"
+    points=1.5, title="m_step at its limits: far from the origin, components that own nothing or little, the floor, float64",
+    judge=Fields(
+        {
+            "equal examples, floor 0, variances times a million": Close(rtol=1e-3, atol=1e-2),
+            "equal examples, floor not given, variances times a million": Close(rtol=1e-3, atol=1e-2),
+            "float64, around 100,000": Close(rtol=1e-8, atol=1e-7),
+            "dtype for float64": Close(),
+        },
+        default=Close(rtol=1e-4, atol=5e-3),
     ),
-    judge=Close(rtol=1e-4, atol=5e-3),
 )
-def m_step_limits(student, rng):
+def weighted_fits_edges(student, rng):
     k, d, n = rng.integer(2, 5), rng.integer(1, 4), rng.integer(12, 20)
-    far = student.m_step(4000.0 + rng.normal(n, d), rng.simplex(n, k), floor=0.01)
-    resp = torch.cat([rng.simplex(n, k), torch.zeros_like(rng.uniform(n, 1))], dim=1)
-    empty = student.m_step(rng.normal(n, d), resp, floor=0.25)
-    twins = student.m_step(rng.normal(1, 1).repeat(2, 1), rng.simplex(2, 2), floor=0.25)
+
+    def fitted(x, resp, **floor):
+        return parameters(student.m_step(x, resp, **floor), "the result of `m_step`")
+
+    def in_millionths(x, resp, **floor):
+        return 1e6 * numbers(fitted(x, resp, **floor)["covs"], "the third result of `m_step`")
+
+    some_empty = torch.cat([rng.simplex(n, k), torch.zeros_like(rng.uniform(n, 1))], dim=1)
     # two clusters far apart: the first one is shared by two components, the last one belongs to the third
     clusters = torch.cat([rng.normal(8, d) - 4000, rng.normal(n, d) + 4000])
     owners = torch.zeros(8 + n, 3, device=rng.device)
@@ -211,100 +272,141 @@ def m_step_limits(student, rng):
     scarce = rng.simplex(n, k + 1)
     scarce[:, 0] *= 1e-25
     scarce = scarce / scarce.sum(1, keepdim=True)
-    *_, no_floor = student.m_step(rng.normal(1, 2).repeat(3, 1), rng.simplex(3, 2), floor=0.0)
+    equal = rng.normal(1, 2).repeat(3, 1)
+    wide = fitted(rng.normal(n, d).double() + 1e5, rng.simplex(n, k).double(), floor=0.1)
     return {
-        "far from the origin": by_name(far),
-        "last component empty": by_name(empty),
-        "equal examples in 1-D": by_name(twins),
-        "clusters far from each other": by_name(student.m_step(clusters, owners, floor=0.01)),
-        "first component owns hardly anything": by_name(student.m_step(rng.normal(n, d, mean=3.0), scarce, floor=0.01)),
-        "one example": [by_name(student.m_step(rng.normal(1, dim), rng.simplex(1, k), floor=0.1)) for dim in (1, 2)],
-        "one component in 1-D": by_name(student.m_step(rng.normal(n, 1), torch.ones_like(owners[:n, :1]), floor=0.1)),
-        "equal examples without a floor, covariance times a million": no_floor * 1e6,
+        "far from the origin": fitted(4000.0 + rng.normal(n, d), rng.simplex(n, k), floor=0.01),
+        "clusters far from each other": fitted(clusters, owners, floor=0.01),
+        "last component owns nothing": fitted(rng.normal(n, d, mean=3.0), some_empty, floor=0.25),
+        "first component owns hardly anything": fitted(rng.normal(n, d, mean=3.0), scarce, floor=0.01),
+        "one component in 1-D": fitted(rng.normal(n, 1), torch.ones_like(owners[:n, :1]), floor=0.1),
+        "one example": [fitted(rng.normal(1, dim), rng.simplex(1, k), floor=0.1) for dim in (1, 2)],
+        "equal examples, floor 0, variances times a million": in_millionths(equal, rng.simplex(3, 2), floor=0.0),
+        "equal examples, floor not given, variances times a million": in_millionths(equal, rng.simplex(3, 2)),
+        "float64, around 100,000": wide,
+        "dtype for float64": precision(*wide.values()),
+    }
+
+
+# --- elbo ----------------------------------------------------------------------------------------------------------
+
+
+@question.probe(points=0.5, title="elbo for any q", public=True)
+def bound(student, rng):
+    k, d, n = rng.integer(2, 5), rng.integer(2, 4), rng.integer(6, 9)
+    return {
+        "several components": student.elbo(rng.normal(n, d, std=2.0), rng.simplex(n, k), *mixture(rng, k, d)),
+        "three components in 1-D": student.elbo(rng.normal(5, 1), rng.simplex(5, 3), *mixture(rng, 3, 1)),
     }
 
 
 @question.probe(
-    points=1,
-    title="the bound for any q",
+    points=1, title="elbo with zeros in q and in the weights, far away, in float64",
     judge=Fields(
         {
-            "bound": Close(),
-            "one example, one component": Close(),
-            "dtype of results for float64": Close(),
-            "all digits of float64: the bounds of two q, subtracted": Close(rtol=1e-10, atol=1e-9),
-        }
+            "in float64": Close(rtol=1e-10, atol=1e-10),
+            "small q, in float64": Close(rtol=1e-10, atol=1e-10),
+            "small q on a label far away, in float64": Close(rtol=1e-8, atol=1e-8),
+            "dtype for float64": Close(),
+        },
+        default=Close(),
     ),
-    public=True,
 )
-def elbo_values(student, rng):
-    k, d, n = rng.integer(2, 5), rng.integer(1, 4), rng.integer(6, 9)
-    x, parameters = rng.normal(n, d, std=2.0), mixture(rng, k, d)
-    q, other = rng.simplex(n, k), rng.simplex(n, k, dtype=torch.float64)
-    q_small = q.double()
-    q_small[:, 0] = 10.0 ** torch.linspace(-11, -4, n, dtype=torch.float64, device=rng.device)  # small, but not nothing
-    q_small = q_small / q_small.sum(1, keepdim=True)
-    bounds = [student.elbo(x.double(), each, *doubled(parameters)) for each in (q_small, other)]
-    return {
-        "bound": student.elbo(x, q, *parameters),
-        "one example, one component": student.elbo(x[:1], torch.ones_like(x[:1, :1]), *mixture(rng, 1, d)),
-        "dtype of results for float64": precision(*bounds),
-        "all digits of float64: the bounds of two q, subtracted": bounds[0] - bounds[1],
-    }
-
-
-@question.probe(points=0.5, title="the bound when q contains zeros")
-def elbo_zeros(student, rng):
+def bound_edges(student, rng):
     k, d, n = rng.integer(3, 6), rng.integer(1, 4), 8
     log_weights, means, covs = mixture(rng, k, d)
-    x = rng.normal(n, d, std=2.0)
+    x, impossible = rng.normal(n, d, std=2.0), without_first(log_weights)
     q = rng.simplex(n, k)
     q[: n // 2, 1] = 0
     q[:, 0] = 0
     q = q / q.sum(1, keepdim=True)
-    impossible = without_first(log_weights)
     wrong_guess = rng.simplex(n, k)
     wrong_guess[: n // 2, 0] = 0
     wrong_guess = wrong_guess / wrong_guess.sum(1, keepdim=True)
-    bound = student.elbo(x, wrong_guess, impossible, means, covs)
+    sure = torch.eye(k, device=rng.device)[rng.integers(0, k, n)]
+    weights, centres, spreads = exact_mixture(rng, k, d)
+    wide = student.elbo(x.double(), rng.simplex(n, k, dtype=torch.float64), weights, centres, spreads)
+    small = rng.simplex(n, k, dtype=torch.float64)
+    small[:, 0] = 10.0 ** torch.linspace(-11, -4, n, dtype=torch.float64, device=rng.device)  # small, but not nothing
+    small = small / small.sum(1, keepdim=True)
+    distant = torch.cat([centres[:1] + 1e6, centres[1:]])
     return {
         "zeros in q": student.elbo(x, q, log_weights, means, covs),
+        "q sure of one label": student.elbo(x, sure, log_weights, means, covs),
         "zeros in q and in the weights": student.elbo(x, q, impossible, means, covs),
-        "q > 0 where the weight is 0": bound,
+        "q > 0 where the weight is 0": student.elbo(x, wrong_guess, impossible, means, covs),
         "far from every component": student.elbo(far_points(rng, n, d), rng.simplex(n, k), log_weights, means, covs),
+        "one component": student.elbo(x, torch.ones_like(x[:, :1]), *mixture(rng, 1, d)),
+        "one example": [student.elbo(x[i : i + 1], wrong_guess[i : i + 1], log_weights, means, covs) for i in range(3)],
+        "in float64": wide,
+        "small q, in float64": student.elbo(x.double(), small, weights, centres, spreads),
+        "small q on a label far away, in float64": student.elbo(x.double(), small, weights, distant, spreads),
+        "dtype for float64": precision(wide),
     }
 
 
-@question.probe(points=1, title="EM: parameters and history after a few steps", judge=Close(rtol=2e-4, atol=1e-4))
-def em_run(student, rng):
-    k, d, n = rng.integer(2, 4), rng.integer(1, 4), rng.integer(40, 60)
-    x = rng.normal(k, d)[rng.integers(0, k, n)] + rng.normal(n, d)  # overlapping components: EM is far from done
-    covs = 2.0 * torch.stack([rng.spd(d, 0.7, 2.0) for _ in range(k)])
-    start = ((0.8 * rng.simplex(k) + 0.2 / k).log(), rng.normal(k, d, std=1.5), covs)
-    params, history = student.fit_gmm_em(x, *start, steps=rng.integer(3, 6), floor=rng.number(0.05, 0.2))
-    params_0, history_0 = student.fit_gmm_em(x, *start, steps=0, floor=0.1)
-    params_1, _ = student.fit_gmm_em(x, *start, steps=1, floor=0.1)
-    # One component at its optimum without a floor: the first step falls because of the floor, the others change nothing.
-    centred = x - x.mean(0)
-    one = (torch.zeros_like(x[0, :1]), x.mean(0)[None], (centred.T @ centred / n)[None])
-    one_params, one_history = student.fit_gmm_em(x, *one, steps=4, floor=0.3)
-    # All densities at the start underflow, and the first component has a weight of 0.
-    dead = (
-        without_first(mixture(rng, 3, d)[0]),
-        60.0 + rng.normal(3, d, std=0.1),
-        rng.spd(d, 0.3, 1.0).repeat(3, 1, 1),
-    )
-    dead_params, dead_history = student.fit_gmm_em(x.double(), *doubled(dead), steps=rng.integer(6, 9), floor=0.1)
+# --- fit_gmm_em ----------------------------------------------------------------------------------------------------
+
+
+def clusters_and_start(rng):
+    """Three clusters, and a start near their middle from which EM makes several large steps and loses no component."""
+    d, n = rng.integer(2, 4), rng.integer(40, 60)
+    centres = rng.normal(3, d, std=0.5)
+    centres[1, 0] += 6.0
+    centres[2, 1] += 6.0
+    x = centres[rng.integers(0, 3, n)] + rng.normal(n, d)
+    covs = 6.0 * torch.stack([rng.spd(d, 0.7, 1.5) for _ in range(3)])
+    return x, ((0.8 * rng.simplex(3) + 0.2 / 3).log(), centres.mean(0) + rng.normal(3, d), covs)
+
+
+@question.probe(points=0.5, title="fit_gmm_em: parameters and history after a few steps", public=True, judge=Close(rtol=2e-4, atol=1e-4))
+def em(student, rng):
+    x, start = clusters_and_start(rng)
+    params, history = run_em(student, x, *start, steps=rng.integer(3, 6), floor=rng.number(0.05, 0.2))
+    return {**params, "history": history}
+
+
+@question.probe(
+    points=1.5, title="fit_gmm_em for 0, 1 and more steps, at an optimum, from a far start, with the default floor, in float64",
+    judge=Fields({"dtype for float64": Close(), "gradients are on afterwards": Close()}, default=TIGHT),
+)
+def em_edges(student, rng):
+    x, start = clusters_and_start(rng)
+    x, start = x.double(), exact(start)
+    params, history = run_em(student, x, *start, steps=rng.integer(4, 7), floor=rng.number(0.05, 0.2))
+    params_0, history_0 = run_em(student, x, *start, steps=0, floor=0.1)
+    params_1, history_1 = run_em(student, x, *start, steps=1, floor=0.1)
+    # one component at its optimum without a floor: the first step falls because of the floor, the others change nothing
+    d = x.shape[1]
+    blob = rng.normal(30, d).double()
+    centred = blob - blob.mean(0)
+    optimum = (torch.zeros_like(x[0, :1]), blob.mean(0)[None], (centred.T @ centred / len(blob))[None])
+    one, one_history = run_em(student, blob, *optimum, steps=4, floor=1.0)
+    # two clusters in 1-D, where each step changes less than the one before, and every step changes something
+    half = torch.special.ndtri((torch.arange(15, device=rng.device) + 0.5) / 15)
+    pair = (torch.cat([half, half + 4.5]) + 0.1 * rng.normal(30))[:, None].double()
+    halves = (x.new_full((2,), -math.log(2)), x.new_tensor([[1.35], [3.15]]), torch.ones_like(x[:2, :1, None]))
+    settled, settled_history = run_em(student, pair, *halves, steps=13, floor=0.1)
+    # all densities at the start underflow in float32, and the first component has a weight of 0
+    dead = (without_first(mixture(rng, 3, d)[0]), 60.0 + rng.normal(3, d, std=0.1), rng.spd(d, 0.3, 1.0).repeat(3, 1, 1))
+    far, far_history = run_em(student, x, *exact(dead), steps=rng.integer(3, 5), floor=0.1)
+    equal = rng.normal(1, d).double().repeat(4, 1)
+    collapsed, collapsed_history = run_em(student, equal, *start, steps=2)
     return {
-        "history": [float(value) for value in history],
-        "params": by_name(params),
-        "history of 0 steps": [float(value) for value in history_0],
-        "params of 0 steps": by_name(params_0),
-        "params of 1 step": by_name(params_1),
-        "one component": by_name(one_params),
-        "history of one component": [float(value) for value in one_history],
-        "far start with a weight of 0, float64": by_name(dead_params),
-        "history of far start": [float(value) for value in dead_history],
-        "dtype of parameters for float64": precision(*dead_params),
-        "autograd is still on": int(torch.is_grad_enabled()),
+        "history": history,
+        "parameters": params,
+        "history of 0 steps": history_0,
+        "parameters of 0 steps": params_0,
+        "history of 1 step": history_1,
+        "parameters of 1 step": params_1,
+        "history at an optimum": one_history,
+        "parameters at an optimum": one,
+        "history of a run that settles": settled_history,
+        "parameters of a run that settles": settled,
+        "history of a far start with a weight of 0": far_history,
+        "parameters of a far start with a weight of 0": far,
+        "history with the floor not given": collapsed_history,
+        "parameters with the floor not given": collapsed,
+        "dtype for float64": precision(*params.values(), *history),
+        "gradients are on afterwards": int(torch.is_grad_enabled()),
     }

@@ -1,4 +1,4 @@
-"""The reference of question 3 against torch.distributions, scikit-learn and autograd."""
+"""The reference of question 3 against torch.distributions, scikit-learn, enumeration and autograd."""
 
 import numpy as np
 import pytest
@@ -115,7 +115,7 @@ def test_gap_is_the_kl_to_the_posterior(reference):
 
 def test_m_step_limits(reference):
     x = 4000 + points(500, 2, 8, torch.float32)
-    log_weights, means, covs = reference.m_step(x, torch.tensor([1.0, 0.0]).expand(500, 2), floor=0.1)
+    log_weights, means, covs = reference.m_step(x, torch.tensor([1.0, 0.0]).repeat(500, 1), floor=0.1)
     assert log_weights.tolist() == [0, float("-inf")]
     exact = np.cov(x.numpy().astype(float).T, bias=True) + 0.1 * np.eye(2)
     np.testing.assert_allclose(covs[0].numpy(), exact, rtol=1e-4, atol=1e-4)
@@ -124,3 +124,55 @@ def test_m_step_limits(reference):
     params, history = reference.fit_gmm_em(x, log_weights, means, covs, steps=2, floor=0.1)
     assert history.isfinite().all()
     assert params[0][1] == float("-inf")
+
+
+def test_numbers_of_the_text(reference):
+    x, half = torch.tensor([[1.0]], dtype=torch.float64), torch.tensor([[0.5, 0.5]], dtype=torch.float64)
+    params = half[0].log(), torch.tensor([[-1.0], [1.0]], dtype=torch.float64), torch.ones(2, 1, 1, dtype=torch.float64)
+    assert reference.gmm_log_prob(x, *params).item() == pytest.approx(-1.49, abs=0.005)
+    np.testing.assert_allclose(reference.responsibilities(x, *params).numpy(), [[0.12, 0.88]], atol=0.005)
+    assert reference.elbo(x, half, *params).item() == pytest.approx(-1.92, abs=0.005)
+    gap = reference.gmm_log_prob(x, *params) - reference.elbo(x, half, *params)
+    assert gap.item() == pytest.approx(0.43, abs=0.005)
+    shares = torch.tensor([[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]], dtype=torch.float64)
+    log_weights, means, covs = reference.m_step(torch.tensor([[0.0], [1.0], [4.0]], dtype=torch.float64), shares, floor=0.0)
+    assert [log_weights[0].exp().item(), means[0].item(), covs[0].item()] == pytest.approx([1 / 2, 1 / 3, 2 / 9])
+
+
+def test_log_likelihood_is_that_of_all_label_strings(reference):
+    params, x = random_mixture(3, 2, 11), points(4, 2, 11)
+    joint = reference.gmm_log_joint(x, *params)
+    every = torch.cartesian_prod(*[torch.arange(3)] * 4)
+    total = joint[torch.arange(4), every].sum(1).logsumexp(0)
+    torch.testing.assert_close(reference.gmm_log_prob(x, *params).sum(), total)
+
+
+def test_equal_components_stay_equal(reference):
+    x = points(60, 2, 12)
+    log_weights, means, covs = reference.init_gmm(x, 4, torch.Generator().manual_seed(0))
+    params, history = reference.fit_gmm_em(x, log_weights, means[:1].repeat(4, 1), covs, steps=5, floor=0.0)
+    torch.testing.assert_close(params[1], x.mean(0).repeat(4, 1))
+    one = torch.distributions.MultivariateNormal(x.mean(0), torch.cov(x.T, correction=0)).log_prob(x).mean()
+    torch.testing.assert_close(history[-1], one)
+
+
+def test_a_single_example_gains_without_end(reference):
+    x = torch.cat([points(20, 2, 13), torch.tensor([[50.0, 50.0]], dtype=torch.float64)])
+    owners = torch.zeros(21, 2, dtype=torch.float64)
+    owners[:20, 0], owners[20, 1] = 1.0, 1.0
+    values = []
+    for floor in (1e-4, 1e-5, 1e-6):
+        values.append(reference.gmm_log_prob(x[20:], *reference.m_step(x, owners, floor)).item())
+    assert np.diff(values) == pytest.approx([np.log(10)] * 2, rel=1e-6)  # D/2 log 10 with D = 2
+
+
+def test_the_floor_and_rounding_can_make_the_log_likelihood_fall(reference):
+    x = points(300, 2, 14)
+    one = torch.zeros(1, dtype=torch.float64), x.mean(0)[None], torch.cov(x.T, correction=0)[None]
+    _, history = reference.fit_gmm_em(x, *one, steps=1, floor=0.5)
+    assert history[1] < history[0] - 1e-3
+    for seed in range(5):
+        params, history = reference.fit_gmm_em(x, *random_mixture(3, 2, 20 + seed), steps=100, floor=0.0)
+        rounded = reference.responsibilities(x, *params).round()
+        after = reference.gmm_log_prob(x, *reference.m_step(x, rounded, floor=0.0)).mean()
+        assert after < history[-1] - 1e-3

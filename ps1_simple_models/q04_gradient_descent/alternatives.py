@@ -108,20 +108,20 @@ def loops(ref):
             new_velocity.append(v)
         return new_params, new_velocity
 
-    def train_gmm_sgd(x, params, steps, batch_size, lr, momentum, generator):
+    def train(loss, params, x, steps, batch_size, lr, momentum, generator):
         velocity, history, queue = [torch.zeros_like(p) for p in params], [], []
         for _ in range(steps):
             if len(queue) == 0:
                 queue = torch.randperm(len(x), generator=generator, device=generator.device)
             batch, queue = x[queue[:batch_size]], queue[batch_size:]
             params = [p.detach().clone().requires_grad_(True) for p in params]
-            loss = gmm_nll(params, batch)
-            loss.backward()
-            history.append(loss.item())
+            value = loss(params, batch)
+            value.backward()
+            history.append(value.item())
             params, velocity = sgd_step(params, [p.grad for p in params], velocity, lr, momentum)
-        return params, history
+        return params, torch.tensor(history, dtype=params[0].dtype, device=params[0].device)
 
-    return {"constrain": constrain, "gmm_nll": gmm_nll, "sgd_step": sgd_step, "train_gmm_sgd": train_gmm_sgd}
+    return {"constrain": constrain, "gmm_nll": gmm_nll, "sgd_step": sgd_step, "train": train}
 
 
 @alternatives.rewrite("torch.optim.SGD makes the steps")
@@ -140,7 +140,7 @@ def library(ref):
             new_velocity = [g + weight_decay * p.detach() for g, p in zip(grads, params)]
         return [leaf.detach() for leaf in leaves], new_velocity
 
-    def train_gmm_sgd(x, params, steps, batch_size, lr, momentum, generator):
+    def train(loss, params, x, steps, batch_size, lr, momentum, generator):
         leaves = [p.detach().clone().requires_grad_() for p in params]
         optimiser = torch.optim.SGD(leaves, lr=lr, momentum=momentum)
         history = []
@@ -150,10 +150,62 @@ def library(ref):
                 if len(history) == steps:
                     break
                 optimiser.zero_grad()
-                loss = ref.gmm_nll(leaves, x[index])
-                loss.backward()
+                value = loss(leaves, x[index])
+                value.backward()
                 optimiser.step()
-                history.append(loss.item())
-        return tuple(leaf.detach() for leaf in leaves), torch.tensor(history)
+                history.append(value.detach())
+        return tuple(leaf.detach() for leaf in leaves), torch.stack(history)
 
-    return {"sgd_step": sgd_step, "train_gmm_sgd": train_gmm_sgd}
+    return {"sgd_step": sgd_step, "train": train}
+
+
+@alternatives.rewrite("the permutations of all passes drawn first; a tensor of losses filled in; autograd by `torch.func`")
+def all_batches_first(ref):
+    def train(loss, params, x, steps, batch_size, lr, momentum, generator):
+        order, batches = [], []
+        while len(batches) < steps:
+            order = torch.randperm(len(x), generator=generator, device=generator.device)
+            batches.extend(x[order[i : i + batch_size]] for i in range(0, len(x), batch_size))
+        params = tuple(p.detach().clone() for p in params)
+        velocity, history = tuple(p * 0 for p in params), None
+        for t, batch in enumerate(batches[:steps]):
+            grads, value = torch.func.grad_and_value(loss)(params, batch)
+            history = value.new_zeros(steps) if history is None else history
+            history[t] = value
+            params, velocity = ref.sgd_step(params, grads, velocity, lr, momentum)
+        return params, history
+
+    return {"train": train}
+
+
+@alternatives.rewrite("leaves that stay, updated in place under no_grad; the loss kept on `.data`")
+def leaves_in_place(ref):
+    def train(loss, params, x, steps, batch_size, lr, momentum, generator):
+        leaves = [torch.tensor(p.detach().numpy(), requires_grad=True) for p in params]
+        speeds, losses = [torch.zeros_like(p) for p in leaves], []
+        for batch in ref.data.batches(x, batch_size, generator, steps=steps):
+            for leaf in leaves:
+                leaf.grad = None
+            value = loss(tuple(leaves), batch)
+            losses.append(value.data.reshape(1))
+            value.backward()
+            with torch.no_grad():
+                for leaf, speed in zip(leaves, speeds):
+                    speed.mul_(momentum).add_(leaf.grad)
+                    leaf -= lr * speed
+        return [leaf.detach() for leaf in leaves], torch.cat(losses)
+
+    return {"train": train}
+
+
+@alternatives.rewrite("torch.distributions has the Gaussians; the sum by logaddexp")
+def distributions(ref):
+    def gmm_nll(params, x):
+        log_weights, means, factors = ref.constrain(params)
+        total = None
+        for log_weight, mean, factor in zip(log_weights, means, factors):
+            joint = log_weight + torch.distributions.MultivariateNormal(mean, scale_tril=factor, validate_args=False).log_prob(x)
+            total = joint if total is None else torch.logaddexp(total, joint)
+        return -total.mean()
+
+    return {"gmm_nll": gmm_nll}

@@ -25,15 +25,6 @@ alternatives.at(
 
 @alternatives.rewrite("loops over pixels, patches and components, in float64, with eigenvectors instead of a solve")
 def loops(ref):
-    def psnr(x, y):
-        mse = float(((x.double() - y.double()) ** 2).mean())
-        return 20 * math.log10(1 / math.sqrt(mse)) if mse > 0 else math.inf
-
-    def extract_patches(image, size):
-        height, width = image.shape[2:]
-        corners = [(i, j) for i in range(height - size + 1) for j in range(width - size + 1)]
-        return torch.stack([image[0, 0, i : i + size, j : j + size].flatten() for i, j in corners])
-
     def average_patches(patches, height, width):
         size = math.isqrt(patches.shape[1])
         sums, counts = patches.new_zeros(height, width), patches.new_zeros(height, width)
@@ -58,14 +49,12 @@ def loops(ref):
     def denoise(image, sigma, log_weights, means, covs):
         size = round(means.shape[1] ** 0.5)
         rows = []
-        for patch in extract_patches(image, size):
+        for patch in ref.extract_patches(image, size):
             centred = patch - patch.mean()
-            rows.append(posterior_mean(centred[None], sigma, log_weights, means, covs)[0].float() + patch.mean())
+            rows.append(posterior_mean(centred[None], sigma, log_weights, means, covs)[0].to(image.dtype) + patch.mean())
         return average_patches(torch.stack(rows), *image.shape[-2:])
 
     return {
-        "psnr": psnr,
-        "extract_patches": extract_patches,
         "average_patches": average_patches,
         "posterior_mean": posterior_mean,
         "denoise": denoise,
@@ -74,28 +63,25 @@ def loops(ref):
 
 @alternatives.rewrite("Tweedie's formula with autograd in float64; patches by Tensor.unfold")
 def tweedie(ref):
-    def extract_patches(image, size):
-        return image[0, 0].unfold(0, size, 1).unfold(1, size, 1).reshape(-1, size * size)
-
     def average_patches(patches, height, width):
         size = math.isqrt(patches.shape[1])
-        index = extract_patches(
-            torch.arange(height * width, device=patches.device).view(1, 1, height, width), size
-        ).flatten()
+        places = torch.arange(height * width, device=patches.device).view(height, width)
+        index = places.unfold(0, size, 1).unfold(1, size, 1).flatten()
         sums = torch.zeros(height * width, dtype=patches.dtype, device=patches.device).index_add(
             0, index, patches.flatten()
         )
         return (sums / torch.bincount(index)).view(1, 1, height, width)
 
     def posterior_mean(y, sigma, log_weights, means, covs):
+        dtype = y.dtype
         y, log_weights, means, covs = (t.double() for t in (y, log_weights, means, covs))
         y = y.detach().requires_grad_()
         noisy = covs + sigma**2 * torch.eye(y.shape[1], dtype=y.dtype, device=y.device)
         parts = torch.distributions.MultivariateNormal(means, noisy).log_prob(y[:, None])
         (score,) = torch.autograd.grad((log_weights + parts).logsumexp(1).sum(), y)
-        return (y + sigma**2 * score).detach().float()
+        return (y + sigma**2 * score).detach().to(dtype)
 
-    return {"extract_patches": extract_patches, "average_patches": average_patches, "posterior_mean": posterior_mean}
+    return {"average_patches": average_patches, "posterior_mean": posterior_mean}
 
 
 @alternatives.rewrite("torch.distributions for the responsibilities, one batched solve, einsum")
@@ -109,3 +95,26 @@ def batched(ref):
         return torch.einsum("nk,nki->ni", weights, estimates)
 
     return {"posterior_mean": posterior_mean}
+
+
+@alternatives.rewrite("the precision form: y minus the noise that (Σ + σ²I)⁻¹ σ² explains; a running sum of images")
+def subtracts_the_noise(ref):
+    def posterior_mean(y, sigma, log_weights, means, covs):
+        noisy = covs + sigma**2 * torch.eye(y.shape[1], dtype=y.dtype, device=y.device)
+        weights = ref.responsibilities(y, log_weights, means, noisy)
+        columns = (y[None] - means[:, None]).mT.double()  # K, D, N
+        noise = sigma**2 * torch.linalg.solve(noisy.double(), columns)
+        return (y - torch.einsum("nk,kdn->nd", weights.double(), noise)).to(y.dtype)
+
+    def average_patches(patches, height, width):
+        size = math.isqrt(patches.shape[1])
+        down, across = height - size + 1, width - size + 1
+        stack = patches.reshape(down, across, size, size)
+        total, count = patches.new_zeros(1, 1, height, width), patches.new_zeros(1, 1, height, width)
+        for i in range(size):
+            for j in range(size):
+                total[0, 0, i : i + down, j : j + across] += stack[:, :, i, j]
+                count[0, 0, i : i + down, j : j + across] += 1
+        return total / count
+
+    return {"posterior_mean": posterior_mean, "average_patches": average_patches}

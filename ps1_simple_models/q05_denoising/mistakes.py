@@ -8,51 +8,6 @@ from autograder.probes import Mistakes, edit
 
 mistakes = Mistakes()
 
-# --- psnr ----------------------------------------------------------------------------------------------------------
-
-mistakes.at(
-    "-10 * torch.log10((x - y).square().mean())",
-    edit("psnr_of_rmse",
-         "10 log10 of the root of the squared error is half the PSNR; use the mean squared error itself",
-         "-10 * torch.log10((x - y).square().mean().sqrt())"),
-    edit("psnr_of_absolute_error", "the mean absolute error is used; PSNR is defined by the mean squared error",
-         "-10 * torch.log10((x - y).abs().mean())"),
-    edit("psnr_twenty",
-         "20 log10 of the mean squared error is twice the PSNR; the factor 20 belongs to the root of that error",
-         "-20 * torch.log10((x - y).square().mean())"),
-    edit("psnr_natural_log", "decibels use the logarithm to base 10, not the natural one",
-         "-10 * torch.log((x - y).square().mean())"),
-    edit("psnr_sign", "the sign is wrong: a smaller error is a larger PSNR",
-         "10 * torch.log10((x - y).square().mean())"),
-    edit("psnr_255", "the peak is 255; images here are in [0, 1]",
-         "20 * math.log10(255) -10 * torch.log10((x - y).square().mean())"),
-    edit("psnr_sum", "the squared errors are summed, not averaged", "-10 * torch.log10((x - y).square().sum())"),
-    edit("psnr_epsilon", "a constant is added inside the logarithm; equal images have PSNR +∞",
-         "-10 * torch.log10((x - y).square().mean() + 1e-8)"),
-    edit("psnr_clamps", "differences are clipped, so that large errors count too little",
-         "-10 * torch.log10((x - y).clamp(-1, 1).square().mean())"),
-)
-
-# --- extract_patches -----------------------------------------------------------------------------------------------
-
-mistakes.at(
-    "F.unfold(image, size)[0].T",
-    edit("no_overlap", "the patches do not overlap; take one at every pixel where it fits",
-         "F.unfold(image, size, stride=size)[0].T"),
-    edit("patches_in_columns", "rows and columns are exchanged: one patch is one row of the result",
-         "F.unfold(image, size)[0]"),
-    edit("padded_patches", "the image is padded, so that there are more patches than fit",
-         "F.unfold(image, size, padding=size // 2)[0].T"),
-    edit("patches_in_column_order", "the patches are ordered column by column; raster order goes along the rows",
-         "F.unfold(image.mT, size)[0].T.unflatten(1, (size, size)).mT.flatten(1)"),
-    edit("pixels_in_column_order",
-         "the pixels of each patch are ordered column by column; raster order goes along the rows",
-         "F.unfold(image, size)[0].T.unflatten(1, (size, size)).mT.flatten(1)"),
-    edit("reshaped_not_transposed",
-         "(D, N) was reshaped into (N, D), which mixes the pixels of different patches; transpose it",
-         "F.unfold(image, size)[0].reshape(-1, size * size)"),
-)
-
 # --- average_patches -----------------------------------------------------------------------------------------------
 
 mistakes.at(
@@ -88,6 +43,30 @@ mistakes.at(
     "return sums / counts",
     edit("sum_of_patches", "the patches are added up; divide by the number of patches that cover a pixel",
          "return sums"),
+    edit("counts_plus_constant", "1 is added to the counts, so that every pixel becomes too small; each pixel lies in "
+         "at least one patch, so no count is 0", "return sums / (counts + 1)"),
+    edit("average_clamped", "the averages are clamped to [0, 1], which was not asked for",
+         "return (sums / counts).clamp(0, 1)"),
+    edit("average_in_float32", "float64 patches are averaged in float32, which loses half of their digits",
+         "return sums.float() / counts.float()"),
+    edit("image_without_batch", "the two axes for batch and channel are missing: an image is (1, 1, height, width)",
+         "return (sums / counts)[0, 0]"),
+)
+
+mistakes.at(
+    "sums = F.fold(patches.T[None], (height, width), size)",
+    edit("patches_in_column_order",
+         "the patches are laid down column by column; raster order goes along the rows first",
+         "sums = F.fold(patches.unflatten(0, (width - size + 1, height - size + 1)).transpose(0, 1).flatten(0, 1).T[None], "
+         "(height, width), size)"),
+    edit("pixels_in_column_order",
+         "the pixels inside each patch are laid down column by column; raster order goes along the rows",
+         "sums = F.fold(patches.unflatten(1, (size, size)).mT.flatten(1).T[None], (height, width), size)"),
+    edit("reshaped_not_transposed",
+         "(N, D) was reshaped into (D, N), which mixes the pixels of different patches; transpose it",
+         "sums = F.fold(patches.reshape(1, size * size, -1), (height, width), size)"),
+    edit("height_and_width_exchanged", "height and width are exchanged; images need not be square",
+         "sums = F.fold(patches.T[None], (width, height), size).mT"),
 )
 
 # --- posterior_mean ------------------------------------------------------------------------------------------------
@@ -100,6 +79,14 @@ mistakes.at(
          "a small number is added to the diagonal of the covariances; it matters where variances are as small, "
          "and σ²I is enough",
          "covs + sigma**2 * torch.eye(y.shape[1], dtype=y.dtype, device=y.device) + 1e-6 * torch.eye(y.shape[1], dtype=y.dtype, device=y.device)"),
+    edit("sigma_not_used", "the noise is missing from the covariance of y, so that nothing is shrunk",
+         "covs + 1e-12 * torch.eye(y.shape[1], dtype=y.dtype, device=y.device)"),
+    edit("noise_in_float32", "float64 inputs are computed in float32, which loses half of their digits",
+         "covs.float() + sigma**2 * torch.eye(y.shape[1], device=y.device)",
+         ("responsibilities(y, log_weights, means, noisy_covs)",
+          "responsibilities(y.float(), log_weights.float(), means.float(), noisy_covs)"),
+         ("torch.linalg.solve(noisy_covs[k], covs[k])", "torch.linalg.solve(noisy_covs[k], covs[k].float())"),
+         ("(means[k] + (y - means[k]) @ gain)", "(means[k].float() + (y - means[k]).float() @ gain)")),
     edit("noise_in_every_entry",
          "σ² is added to every entry of the covariance; independent noise adds to the diagonal only",
          "covs + sigma**2"),
@@ -132,6 +119,20 @@ mistakes.at(
     edit("determinant_missing",
          "the determinants of Σ_k + σ²I are missing from (5.2): wide components get too much weight",
          "(gmm_log_joint(y, log_weights, means, noisy_covs) + 0.5 * torch.logdet(noisy_covs)).softmax(1)"),
+    edit("responsibilities_of_the_first_covariance",
+         "the responsibilities use the covariance of the first component for all of them",
+         "responsibilities(y, log_weights, means, noisy_covs[:1].expand_as(noisy_covs))"),
+    edit("responsibilities_sigma_not_squared",
+         "the responsibilities add σ to the diagonal, not σ²; the gain is right",
+         "responsibilities(y, log_weights, means, covs + sigma * torch.eye(y.shape[1], dtype=y.dtype, device=y.device))"),
+    edit("averaged_over_the_batch",
+         "the responsibilities are averaged over the batch; each vector has its own",
+         "responsibilities(y, log_weights, means, noisy_covs).mean(0, keepdim=True).expand(len(y), -1)"),
+    edit("clamped_responsibilities",
+         "the responsibilities are clamped from below, so that components that cannot explain y still pull at it",
+         "responsibilities(y, log_weights, means, noisy_covs).clamp(min=1e-3)"),
+    edit("determinant_not_halved", "the log-determinant enters (5.2) without its factor ½",
+         "(gmm_log_joint(y, log_weights, means, noisy_covs) - 0.5 * torch.logdet(noisy_covs)).softmax(1)"),
     edit("log_responsibilities", "the components are weighted by the log-responsibilities",
          "responsibilities(y, log_weights, means, noisy_covs).log()"),
 )
@@ -144,6 +145,21 @@ mistakes.at(
     edit("gain_inverted",
          "the two matrices of the gain are exchanged: (Σ_k + σ²I)Σ_k⁻¹ amplifies instead of shrinking",
          "torch.linalg.pinv(covs[k]) @ noisy_covs[k]"),
+    edit("gain_sigma_not_squared", "the gain adds σ to the diagonal, not σ²; the responsibilities are right",
+         "torch.linalg.solve(covs[k] + sigma * torch.eye(y.shape[1], dtype=y.dtype, device=y.device), covs[k])"),
+    edit("gain_squared", "the gain is applied twice, so that every direction is shrunk too much",
+         "torch.linalg.matrix_power(torch.linalg.solve(noisy_covs[k], covs[k]), 2)"),
+    edit("gain_of_the_sum", "the gain is Σ_k + σ²I without the inverse of anything; in (5.1) it divides",
+         "noisy_covs[k]"),
+    edit("inverse_only", "the gain is (Σ_k + σ²I)⁻¹ alone; the covariance of x with y, Σ_k, is missing",
+         "torch.linalg.inv(noisy_covs[k])"),
+    edit("gain_of_the_first", "the gain of the first component is used for all of them",
+         "torch.linalg.solve(noisy_covs[0], covs[0])"),
+    edit("root_of_the_gain", "the gain's square root is used; it matches the variance of x, not its posterior mean",
+         "(lambda pair: pair[1] @ torch.diag((pair[0].clamp(min=0) / (pair[0].clamp(min=0) + sigma**2)).sqrt()) "
+         "@ pair[1].T)(torch.linalg.eigh(covs[k]))"),
+    edit("entrywise_gain", "Σ_k is divided by Σ_k + σ²I entry by entry; a matrix is inverted as a whole",
+         "covs[k] / noisy_covs[k]"),
     edit("diagonal_gain", "only the diagonal of Σ_k is used in the gain, so that pixels are denoised one by one",
          "torch.diag(covs[k].diagonal() / noisy_covs[k].diagonal())"),
 )
@@ -152,6 +168,8 @@ mistakes.at(
     "(means[k] + (y - means[k]) @ gain)",
     edit("mean_not_added", "the component's mean is subtracted but not added again", "((y - means[k]) @ gain)"),
     edit("mean_not_subtracted", "the gain must act on y − μ_k, not on y", "(means[k] + y @ gain)"),
+    edit("means_only", "the means μ_k are averaged, and what y adds to them is left out", "means[k]"),
+    edit("noisy_not_filtered", "the vectors are not filtered at all: each component returns y", "y"),
     edit("zero_means_assumed", "the means are left out, as if all were zero", "(y @ gain)"),
 )
 
@@ -165,11 +183,38 @@ mistakes.at(
 
 mistakes.at(
     "patches.mean(1, keepdim=True)",
+    edit("brightness_by_median", "the median of each patch is subtracted, not its mean",
+         "patches.median(1, keepdim=True).values"),
     edit("brightness_of_the_image", "the mean of the whole image is subtracted; every patch has its own mean",
          "image.mean()"),
     edit("mean_over_patches",
          "the mean is taken over the patches (one value per pixel position), not over the pixels of each patch",
          "patches.mean(0, keepdim=True)"),
+)
+
+mistakes.at(
+    "estimates = brightness + posterior_mean(patches - brightness, sigma, log_weights, means, covs)",
+    edit("variance_passed", "σ² is passed where `posterior_mean` expects the standard deviation σ",
+         "estimates = brightness + posterior_mean(patches - brightness, sigma**2, log_weights, means, covs)"),
+    edit("brightness_added_twice", "the mean is added again, but was not subtracted",
+         "estimates = brightness + posterior_mean(patches, sigma, log_weights, means, covs)"),
+    edit("noise_returned", "the estimate is subtracted from the noisy patch, so that the noise is returned",
+         "estimates = patches - brightness - posterior_mean(patches - brightness, sigma, log_weights, means, covs)"),
+    edit("denoised_twice", "the patches are denoised twice; the second time they no longer have this noise",
+         "estimates = brightness + posterior_mean(posterior_mean(patches - brightness, sigma, log_weights, means, "
+         "covs), sigma, log_weights, means, covs)"),
+    edit("patches_standardised",
+         "the patches are also divided by their standard deviation; the mixture describes patches that were not",
+         """
+         contrast = patches.std(1, keepdim=True) + 1e-6
+         estimates = brightness + contrast * posterior_mean((patches - brightness) / contrast, sigma, log_weights, means, covs)
+         """),
+    edit("mean_of_the_estimate_removed",
+         "the posterior means' own means are removed before the brightness is added; add it to what was estimated",
+         """
+         estimates = posterior_mean(patches - brightness, sigma, log_weights, means, covs)
+         estimates = brightness + estimates - estimates.mean(1, keepdim=True)
+         """),
 )
 
 mistakes.at(
@@ -180,16 +225,17 @@ mistakes.at(
 
 mistakes.at(
     "return average_patches(estimates, image.shape[2], image.shape[3])",
+    edit("rows_and_columns_exchanged", "the height and the width of the image are exchanged",
+         "return average_patches(estimates, image.shape[3], image.shape[2])"),
+    edit("image_axes_lost", "the two axes for batch and channel are missing: an image is (1, 1, H, W)",
+         "return average_patches(estimates, image.shape[2], image.shape[3])[0, 0]"),
+    edit("mixed_with_the_noisy_image", "the result is averaged with the noisy image",
+         "return 0.5 * (image + average_patches(estimates, image.shape[2], image.shape[3]))"),
     edit("clamped", "the result is clamped to [0, 1], which was not asked for",
          "return average_patches(estimates, image.shape[2], image.shape[3]).clamp(0, 1)"),
 )
 
 # --- rewrites -------------------------------------------------------------------------------------------------------
-
-@mistakes.rewrite("the PSNRs of the images of a batch are averaged; the mean squared error is to be taken over all entries first")
-def psnr_per_image(ref):
-    return {"psnr": lambda x, y: -10 * torch.log10((x - y).square().flatten(1).mean(1)).mean()}
-
 
 @mistakes.rewrite("later patches overwrite earlier ones; every pixel is the mean over all patches that cover it")
 def last_patch_wins(ref):
@@ -213,6 +259,48 @@ def one_patch_a_pixel(ref):
         return torch.nn.functional.pad(inner, (before, after, before, after), mode="replicate")
 
     return {"average_patches": average_patches}
+
+
+@mistakes.rewrite("each patch is averaged with what is already there, so that later patches count more")
+def running_half(ref):
+    def average_patches(patches, height, width):
+        size = math.isqrt(patches.shape[1])
+        image, seen = patches.new_zeros(height, width), torch.zeros(height, width, dtype=torch.bool, device=patches.device)
+        for n, patch in enumerate(patches):
+            top, left = divmod(n, width - size + 1)
+            place = (slice(top, top + size), slice(left, left + size))
+            new = patch.reshape(size, size)
+            image[place] = torch.where(seen[place], (image[place] + new) / 2, new)
+            seen[place] = True
+        return image[None, None]
+
+    return {"average_patches": average_patches}
+
+
+@mistakes.rewrite("only patches side by side are used, and the remaining border stays noisy; use all overlapping patches")
+def no_overlap(ref):
+    def denoise(image, sigma, log_weights, means, covs):
+        size, result = math.isqrt(means.shape[1]), image.clone()
+        for i in range(0, image.shape[2] - size + 1, size):
+            for j in range(0, image.shape[3] - size + 1, size):
+                patch = image[0, 0, i : i + size, j : j + size].reshape(1, -1)
+                estimate = ref.posterior_mean(patch - patch.mean(), sigma, log_weights, means, covs) + patch.mean()
+                result[0, 0, i : i + size, j : j + size] = estimate.view(size, size)
+        return result
+
+    return {"denoise": denoise}
+
+
+@mistakes.rewrite("the mixture is replaced by the one Gaussian with its mean and covariance, which gives a linear filter")
+def one_gaussian_of_the_moments(ref):
+    def posterior_mean(y, sigma, log_weights, means, covs):
+        weights = log_weights.exp()
+        mean = weights @ means
+        cov = torch.einsum("k,kij->ij", weights, covs + means[:, :, None] * means[:, None]) - torch.outer(mean, mean)
+        eye = torch.eye(y.shape[1], dtype=y.dtype, device=y.device)
+        return mean + (y - mean) @ torch.linalg.solve(cov + sigma**2 * eye, cov)
+
+    return {"posterior_mean": posterior_mean}
 
 
 @mistakes.rewrite("Σ_k itself is inverted, which fails when it is singular; only Σ_k + σ²I needs to be solved with")

@@ -132,3 +132,16 @@ def test_denoise_keeps_brightness_and_gains_decibels(reference):
     assert float(reference.psnr(got, clean)) > float(reference.psnr(noisy, clean)) + 5
     shifted = reference.denoise(noisy + 3.0, 0.1, *mixture)  # the prior knows nothing about brightness
     torch.testing.assert_close(shifted - 3.0, got, atol=1e-4, rtol=0)
+
+
+def test_the_numbers_of_the_text(reference):
+    """The gain that the derivation is tested with, and the two posterior means of the one-dimensional mixture."""
+    cov = torch.tensor([[2.0, 1.0], [1.0, 2.0]])
+    gain = reference.posterior_mean(torch.eye(2), 1.0, torch.zeros(1), torch.zeros(1, 2), cov[None])
+    torch.testing.assert_close(gain, torch.tensor([[5.0, 1.0], [1.0, 5.0]]) / 8)
+    mixture = torch.tensor([0.8, 0.2]).log(), torch.zeros(2, 1), torch.tensor([0.04, 4.0]).view(2, 1, 1)
+    got = reference.posterior_mean(torch.tensor([[0.5], [3.0]]), 0.5, *mixture)
+    assert got[:, 0].tolist() == pytest.approx([0.10, 2.82], abs=0.005)
+    trust = reference.responsibilities(torch.tensor([[0.5], [3.0]]), *mixture[:2], mixture[2] + 0.25)
+    assert float(trust[0, 0]) == pytest.approx(0.91, abs=0.005)
+    assert float(trust[1, 1]) > 0.99999

@@ -1,0 +1,197 @@
+"""Named wrong versions of the answers to question 7."""
+
+import torch
+
+from autograder.probes import Mistakes, edit
+
+mistakes = Mistakes()
+F_logsigmoid = torch.nn.functional.logsigmoid
+
+# --- discretised_logistic_log_prob ---------------------------------------------------------------------------------
+
+mistakes.at(
+    "torch.exp(-log_scales)",
+    edit("multiplies_by_scale", "distances are multiplied by the scale; a wide component has to divide by it",
+         "torch.exp(log_scales)"),
+    edit("log_scale_as_scale", "the log-scale is used as if it were the scale; take exp first", "(1 / log_scales)"),
+)
+
+mistakes.at(
+    "(x + 0.5 - means)",
+    edit("bins_start_at_level", "level k gets the mass between k and k + 1; it must be centred, from k − ½ to k + ½",
+         "(x + 1.0 - means)", ("(x - 0.5 - means)", "(x - means)")),
+    edit("bins_end_at_level", "level k gets the mass between k − 1 and k; it must be centred, from k − ½ to k + ½",
+         "(x - means)", ("(x - 0.5 - means)", "(x - 1.0 - means)")),
+)
+
+mistakes.at(
+    "torch.log(-torch.expm1(-inverse_scale))",
+    edit("width_without_expm1",
+         "1 − exp(−δ) is computed by subtraction, which loses all digits when δ is tiny (wide components)",
+         "torch.log(1 - torch.exp(-inverse_scale))"),
+)
+
+mistakes.at(
+    "torch.log(-torch.expm1(-inverse_scale))",
+    edit("switch_too_late",
+         "1 − exp(−δ) is computed by subtraction until δ is 1e-5 or even smaller, and by δ below; just above the switch "
+         "only a few digits are left",
+         "torch.where(inverse_scale < 1e-5, -log_scales, torch.log(1 - torch.exp(-inverse_scale)))"),
+    edit("width_always_delta", "1 − exp(−δ) is replaced by δ everywhere; that holds for wide components only",
+         "(-log_scales)"),
+    edit("width_clamped", "1 − exp(−δ) is clamped before its logarithm, so all very wide components look alike",
+         "torch.log((-torch.expm1(-inverse_scale)).clamp_min(1e-5))"),
+    edit("width_with_epsilon", "a small constant is added to 1 − exp(−δ), so all very wide components look alike",
+         "torch.log(-torch.expm1(-inverse_scale) + 1e-6)"),
+    edit("width_missing", "the factor 1 − e^(−δ) of (7.2) is missing", "torch.zeros_like(log_scales)"),
+)
+
+mistakes.at(
+    "torch.exp(-log_scales)",
+    edit("log_scale_as_logvar", "the log-scale is read as a log-variance: s = exp(log_scales), without a half",
+         "torch.exp(-0.5 * log_scales)"),
+    edit("scale_clamped", "the log-scale is clamped; the range of the docstring is -12 to 15",
+         "torch.exp(-log_scales.clamp(-7.0, 7.0))"),
+    edit("scales_detached", "no gradient arrives in the log-scales: they are detached", "torch.exp(-log_scales.detach())"),
+)
+
+mistakes.at(
+    "return torch.logsumexp(log_weights + log_probs, -1)",
+    edit("returns_probability", "`discretised_logistic_log_prob` returns probabilities, not their logarithms",
+         "return torch.logsumexp(log_weights + log_probs, -1).exp()"),
+    edit("returns_bits", "the log-probabilities are to base 2; everything here is in nats",
+         "return torch.logsumexp(log_weights + log_probs, -1) / math.log(2)"),
+    edit("returns_nll", "the sign is wrong: a log-probability is at most 0",
+         "return -torch.logsumexp(log_weights + log_probs, -1)"),
+    edit("best_component", "the largest component is taken, not the sum over components",
+         "return (log_weights + log_probs).amax(-1)"),
+    edit("result_detached", "the result is detached, so nothing can be trained through it",
+         "return torch.logsumexp(log_weights + log_probs, -1).detach()"),
+)
+
+mistakes.at(
+    "torch.expm1(-inverse_scale)",
+    edit("width_of_wrong_sign", "1 − e^(−δ) has δ = 1/s; here it uses δ = s or another wrong width",
+         "torch.expm1(-1 / inverse_scale)"),
+)
+
+mistakes.at(
+    """
+    log_upper.masked_fill(last, 0.0)
+    + log_lower.masked_fill(first, 0.0)
+    + log_width.masked_fill(first | last, 0.0)
+    """,
+    edit("density_at_the_centre",
+         "this is the logistic density at the centre of the level, not the mass of the level",
+         "F.logsigmoid((x - means) * inverse_scale) + F.logsigmoid(-(x - means) * inverse_scale) - log_scales"),
+)
+
+mistakes.at(
+    "log_upper.masked_fill(last, 0.0)",
+    edit("closed_edges",
+         "level 0 and level d − 1 do not receive the mass beyond the edges, so that the probabilities do not sum to 1",
+         "log_upper", ("log_lower.masked_fill(first, 0.0)", "log_lower"),
+         ("log_width.masked_fill(first | last, 0.0)", "log_width")),
+    edit("only_lower_edge_open",
+         "the last level, which is d − 1 (not d), does not reach up to +∞, so that the mass above it is lost",
+         "log_upper", ("log_width.masked_fill(first | last, 0.0)", "log_width.masked_fill(first, 0.0)")),
+    edit("edges_swapped", "the open edges are exchanged: level 0 must reach down to −∞, level d − 1 up to +∞",
+         "log_upper.masked_fill(first, 0.0)",
+         ("log_lower.masked_fill(first, 0.0)", "log_lower.masked_fill(last, 0.0)")),
+)
+
+mistakes.at(
+    "log_lower.masked_fill(first, 0.0)",
+    edit("only_upper_edge_open", "level 0 does not reach down to −∞, so that the mass below it is lost", "log_lower",
+         ("log_width.masked_fill(first | last, 0.0)", "log_width.masked_fill(last, 0.0)")),
+)
+
+mistakes.at(
+    "log_width.masked_fill(first | last, 0.0)",
+    edit("width_left_at_edges",
+         "the outermost levels lose one sigmoid but keep the factor 1 − e^(−δ), which must go with it", "log_width"),
+)
+
+mistakes.at(
+    "torch.logsumexp(log_weights + log_probs, -1)",
+    edit("weights_ignored", "the components are averaged with equal weight; `log_weights` has no effect",
+         "torch.logsumexp(log_probs, -1) - math.log(len(means))"),
+    edit("mean_of_logs",
+         "log-probabilities of the components are averaged; a mixture averages probabilities (log of a sum, not "
+         "sum of logs)",
+         "(log_weights.exp() * log_probs).sum(-1)"),
+    edit("normalised_over_x",
+         "the log-probabilities are normalised over the values in `x`; they sum to 1 over all levels, whatever "
+         "values `x` holds",
+         "torch.logsumexp(log_weights + log_probs, -1).flatten().log_softmax(0).reshape(x.shape[:-1])"),
+)
+
+mistakes.at(
+    "log_weights + log_probs",
+    edit("weights_as_probabilities",
+         "`log_weights` are logarithms already: add them to the log-probabilities, without another log",
+         "torch.log(log_weights.abs()) + log_probs"),
+    edit("softmax_of_weights",
+         "the weights are exponentiated and then added to log-probabilities; add `log_weights` as they are",
+         "log_weights.exp() + log_probs"),
+)
+
+# --- rewrites -------------------------------------------------------------------------------------------------------
+
+def difference_of_sigmoids(to_log):
+    """A mixture by equation (7.3) as it stands; ``to_log`` takes probabilities of a component to logs."""
+
+    def discretised_logistic_log_prob(x, log_weights, means, log_scales, num_levels):
+        x = x.unsqueeze(-1)
+        upper = torch.sigmoid((x + 0.5 - means) / log_scales.exp()).masked_fill(x == num_levels - 1, 1.0)
+        lower = torch.sigmoid((x - 0.5 - means) / log_scales.exp()).masked_fill(x == 0, 0.0)
+        return torch.logsumexp(log_weights + to_log(upper - lower), -1)
+
+    return {"discretised_logistic_log_prob": discretised_logistic_log_prob}
+
+
+@mistakes.rewrite("the log of a difference of sigmoids: −∞ far from the mean and few digits for wide components; use equation (7.4)")
+def log_of_difference(ref):
+    return difference_of_sigmoids(torch.log)
+
+
+@mistakes.rewrite("a small constant is added inside the log: levels far from the mean get a plateau without gradient, whatever the parameters are")
+def log_of_difference_plus_constant(ref):
+    return difference_of_sigmoids(lambda p: torch.log(p + 1e-8))
+
+
+@mistakes.rewrite("the difference is clamped before the log: levels far from the mean get a constant without gradient, whatever the parameters are")
+def log_of_clamped_difference(ref):
+    return difference_of_sigmoids(lambda p: torch.log(p.clamp(min=1e-12)))
+
+
+@mistakes.rewrite("the difference of the two log-sigmoids vanishes above the mean, where both are 0 in floating point: −∞ or a wrong value there")
+def log_difference_one_sided(ref):
+    def discretised_logistic_log_prob(x, log_weights, means, log_scales, num_levels):
+        x = x.unsqueeze(-1)
+        first, last = x == 0, x == num_levels - 1
+        log_b = F_logsigmoid((x + 0.5 - means) / log_scales.exp())
+        log_a = F_logsigmoid((x - 0.5 - means) / log_scales.exp())
+        inside = log_b + torch.log(-torch.expm1(log_a - log_b))
+        upper_tail = F_logsigmoid(-(x - 0.5 - means) / log_scales.exp())
+        log_probs = torch.where(first, log_b, torch.where(last, upper_tail, inside))
+        return torch.logsumexp(log_weights + log_probs.masked_fill(first & last, 0.0), -1)
+
+    return {"discretised_logistic_log_prob": discretised_logistic_log_prob}
+
+
+@mistakes.rewrite("PixelCNN++'s shortcut, the density at the centre times the width where the difference is small: it is far off for narrow components")
+def centre_density_in_the_tails(ref):
+    softplus = torch.nn.functional.softplus
+
+    def discretised_logistic_log_prob(x, log_weights, means, log_scales, num_levels):
+        x = x.unsqueeze(-1)
+        inverse_scale = torch.exp(-log_scales)
+        b, a, centre = (x + 0.5 - means) * inverse_scale, (x - 0.5 - means) * inverse_scale, (x - means) * inverse_scale
+        difference = torch.sigmoid(b) - torch.sigmoid(a)
+        at_centre = centre - log_scales - 2 * softplus(centre)
+        log_probs = torch.where(difference > 1e-5, torch.log(difference.clamp(min=1e-12)), at_centre)
+        log_probs = torch.where(x == 0, b - softplus(b), torch.where(x == num_levels - 1, -softplus(a), log_probs))
+        return torch.logsumexp(log_weights + log_probs, -1)
+
+    return {"discretised_logistic_log_prob": discretised_logistic_log_prob}

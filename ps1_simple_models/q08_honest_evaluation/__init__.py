@@ -1,0 +1,1 @@
+"""Question 8: honest evaluation, and the whole set in one table."""

@@ -1,0 +1,1 @@
+"""Question 9: fully visible autoregressive models."""

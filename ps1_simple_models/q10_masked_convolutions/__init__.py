@@ -1,0 +1,1 @@
+"""Question 10: masked convolutions and what they can see."""

@@ -1,0 +1,1 @@
+"""Question 11: A PixelCNN that draws and completes digits."""

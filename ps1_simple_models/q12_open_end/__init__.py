@@ -1,0 +1,1 @@
+"""Question 12: an open end."""

@@ -1,0 +1,1 @@
+"""Question 13: AdamW, a schedule and clipping."""

@@ -1,0 +1,1 @@
+"""Question 15: a histogram by gradient descent."""

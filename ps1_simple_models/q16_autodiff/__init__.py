@@ -1,0 +1,1 @@
+"""Question 16: automatic differentiation, and a check that can be trusted."""

@@ -1,0 +1,1 @@
+"""Question 18: MADE: one network, all conditionals."""

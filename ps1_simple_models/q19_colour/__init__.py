@@ -1,0 +1,1 @@
+"""Question 19: colour."""
