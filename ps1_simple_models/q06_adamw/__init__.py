@@ -1,1 +1,0 @@
-"""Question 6: AdamW, a schedule and clipping."""

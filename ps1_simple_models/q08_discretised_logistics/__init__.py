@@ -1,1 +1,0 @@
-"""Question 8: histograms and discretised logistics."""

@@ -1,1 +1,0 @@
-"""Question 9: automatic differentiation, and a check that can be trusted."""

@@ -1,1 +1,0 @@
-"""Question 10: fully visible autoregressive models."""

@@ -1,1 +1,0 @@
-"""Question 11: MADE: one network, all conditionals."""

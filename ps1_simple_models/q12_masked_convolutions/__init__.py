@@ -1,1 +1,0 @@
-"""Question 12: masked convolutions and what they can see."""

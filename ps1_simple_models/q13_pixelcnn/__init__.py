@@ -1,1 +1,0 @@
-"""Question 13: A PixelCNN that draws and completes digits."""

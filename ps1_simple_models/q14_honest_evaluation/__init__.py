@@ -1,1 +1,0 @@
-"""Question 14: honest evaluation, and the whole set in one table."""

@@ -1,1 +1,0 @@
-"""Question 15: colour."""
