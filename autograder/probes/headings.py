@@ -23,11 +23,12 @@ def with_headings(
     """The cells with a cell above each question that is its heading."""
     known = {question.id: question for question in questions}
     sections = [(name, list(group)) for name, group in itertools.groupby(source.cells, lambda cell: cell.section)]
+    efforts = {name: effort_of(own, known[name].run_seconds) for name, own in sections if name in known}
     cells: list[Cell] = []
     for section, own in sections:
-        cells += [_heading(known[section], own, folder, content)] if section in known else []
+        cells += [_heading(known[section], efforts[section], folder, content)] if section in known else []
         cells += own
-    table = _overview([(known[name], own) for name, own in sections if name in known])
+    table = _overview([(known[name], effort) for name, effort in efforts.items()])
     return Source.numbered([_with_overview(cell, table) for cell in cells])
 
 
@@ -39,11 +40,11 @@ def _with_overview(cell: Cell, table: str) -> Cell:
     return replace(cell, text="\n".join(lines))
 
 
-def _overview(sections: Iterable[tuple[Question, list[Cell]]]) -> str:
+def _overview(questions: Iterable[tuple[Question, Effort]]) -> str:
     """The questions with their points and minutes, and the sums of those that count, as a Markdown table."""
     rows, points, effort = ["| question | points | minutes | needs |", "|---|---|---|---|"], 0.0, Effort()
-    for question, cells in sections:
-        mine, its = question.points + question.manual_points, effort_of(cells, question.run_seconds)
+    for question, its in questions:
+        mine = question.points + question.manual_points
         if not question.bonus:
             points, effort = points + mine, effort + its
         shown = f"{mine:g}{' bonus' if question.bonus else ''}"
@@ -53,8 +54,8 @@ def _overview(sections: Iterable[tuple[Question, list[Cell]]]) -> str:
     return "\n".join(rows)
 
 
-def _heading(question: Question, cells: list[Cell], folder: SetFolder, content: OutlineContent) -> Cell:
-    text = f"## {label(question.id)} · {question.title}\n*{' · '.join(_facts(question, cells, folder, content))}*"
+def _heading(question: Question, effort: Effort, folder: SetFolder, content: OutlineContent) -> Cell:
+    text = f"## {label(question.id)} · {question.title}\n*{' · '.join(_facts(question, effort, folder, content))}*"
     where = str(folder.cells(folder.questions[question.id]))
     return Cell("markdown", HEADING, text, None, 0, where, question.id)
 
@@ -64,13 +65,13 @@ def label(id: str) -> str:
     return f"Question {id.removeprefix('q')}"
 
 
-def _facts(question: Question, cells: list[Cell], folder: SetFolder, content: OutlineContent) -> list[str]:
+def _facts(question: Question, effort: Effort, folder: SetFolder, content: OutlineContent) -> list[str]:
     total = question.points + question.manual_points
     bonus = "bonus " if question.bonus else ""
     written = f", {question.manual_points:g} of them written" if question.manual_points else ""
     facts = [
         f"{total:g} {bonus}point{'' if total == 1 else 's'}{written}",
-        f"about {effort_of(cells, question.run_seconds).rounded_minutes} minutes",
+        f"about {effort.rounded_minutes} minutes",
     ]
     if question.lecture:
         facts.append(f"needs: {question.lecture}")
