@@ -20,6 +20,7 @@ from dgm.checks.relations import MIN_DISTINCT, as_float32, distinct, lines, rela
 
 # How much a sentence tells: of several differences, the one that tells most is reported.
 FORM, NOT_FINITE, SPECIFIC, PLACED, VAGUE = 4.0, 3.0, 2.0, 1.0, 0.0
+ENOUGH = 6  # numbers, of which it says something that all are too large
 SMALL = 0.02  # an error relative to the largest value that is "close"
 
 
@@ -153,6 +154,8 @@ def _value_sentence(
         special = _not_finite(got, want, rtol, atol, gradient)
         if special:
             return special
+        if not got.any() and want.any():
+            return SPECIFIC, NO_GRADIENT if gradient else "every value is 0."
     moved = arrangement(got, want)
     if moved:
         return SPECIFIC, moved
@@ -204,8 +207,6 @@ def _not_finite(
 
 def _number_sentences(got: np.ndarray, want: np.ndarray, wrong: np.ndarray, gradient: bool) -> tuple[float, str]:
     """About finite numbers in the right places."""
-    if not got.any():
-        return SPECIFIC, NO_GRADIENT if gradient else "every value is 0."
     related = relation(got, want) or _same_along(got, want)
     if related:
         return SPECIFIC, related
@@ -229,6 +230,9 @@ def _number_sentences(got: np.ndarray, want: np.ndarray, wrong: np.ndarray, grad
     largest = f"the largest error is at {[int(i) for i in index]}, where you have {got[index]:.4g}"
     if wrong.mean() < 0.5 and wrong.size > 3:
         return PLACED, f"{_share(wrong)} wrong, the rest are right; {largest}."
+    side = _one_sided(got, want) if wrong.all() else None
+    if side:
+        return PLACED, f"{side}; {largest}."
     return VAGUE, f"the values are wrong (right shape and type); {largest}."
 
 
@@ -239,6 +243,20 @@ def _wrong_values(got: np.ndarray, want: np.ndarray) -> Iterator[str]:
     related = relation(got, want, axes=False)
     if related:
         yield related
+
+
+def _one_sided(got: np.ndarray, want: np.ndarray) -> str | None:
+    """On which side of the right values all are, and how far, or which signs alone are right."""
+    if got.size < ENOUGH:
+        return None
+    error = got - want
+    low, high = float(np.abs(error).min()), float(np.abs(error).max())
+    if (error > 0).all() or (error < 0).all():
+        return f"every value is too {'large' if error.flat[0] > 0 else 'small'}, by between {low:.2g} and {high:.2g}"
+    if (got * want > 0).all() and (got > 0).any() and (got < 0).any():
+        low, high = float((got / want).min()), float((got / want).max())
+        return f"every sign is right but no size: they are between {low:.2g} and {high:.2g} times the right"
+    return None
 
 
 def _same_along(got: np.ndarray, want: np.ndarray) -> str | None:

@@ -60,22 +60,31 @@ def value_at(evidence: Any, place: Place) -> Any:
 
 
 def nearer(got: Any, other: Any, want: Any) -> bool:
-    """Whether ``got`` is much nearer to ``other`` than to ``want``, which have the same structure as it.
+    """Whether ``got`` is much nearer to ``other`` than to ``want``: an agreement that is more than both being close."""
+    return misfit(got, other, want) <= NEARER
 
-    Both may be within the tolerance of naming where a judge's is much smaller; then closeness tells nothing.
+
+def misfit(got: Any, other: Any, want: Any) -> float:
+    """How far ``got`` is from ``other``, in units of its distance from the right ``want``: 0 where both are the same.
+
+    All are within the tolerance of naming of each other where a judge's is much smaller; then closeness tells nothing.
     """
     if isinstance(got, dict):
-        return all(nearer(got[key], other[key], want.get(key) if isinstance(want, dict) else None) for key in got)
+        if not (isinstance(other, dict) and set(other) == set(got)):
+            return 1.0
+        parts = [misfit(got[key], other[key], value_at(want, (key,))) for key in got]
+        return max(parts, default=0.0)
     mine, theirs, right = (_numbers(item) for item in (got, other, want))
-    if mine is None or theirs is None or right is None or not mine.shape == theirs.shape == right.shape:
-        return True  # of another form than the right ones, so it is not near them
-    both = np.isfinite(mine) & np.isfinite(theirs) & np.isfinite(right)
-    if (np.isfinite(mine) != np.isfinite(right)).any():
-        return True
+    if mine is None or theirs is None or mine.shape != theirs.shape:
+        return 0.0 if first_difference(got, other, 0, 0) is None else 1.0
+    if right is None or right.shape != mine.shape or (np.isfinite(mine) != np.isfinite(right)).any():
+        return 0.0  # of another form than the right ones, so it is not near them
+    both = np.isfinite(mine) & np.isfinite(theirs)
     mine, theirs, right = mine[both], theirs[both], right[both]
-    with np.errstate(over="ignore"):
-        apart, wrong = np.abs(mine - theirs).sum(), np.abs(mine - right).sum()
-    return bool(apart <= NEARER * wrong)
+    with np.errstate(all="ignore"):
+        apart, wrong = np.abs(mine - theirs), np.abs(mine - right)
+        size = wrong.max(initial=0.0)  # so that the sums do not overflow
+        return float((apart / size).sum() / (wrong / size).sum()) if apart.any() else 0.0
 
 
 def _numbers(value: Any) -> np.ndarray | None:

@@ -14,7 +14,17 @@ from typing import Any
 import numpy as np
 
 from dgm.checks.compare import first_difference, is_numeric
-from dgm.checks.entries import CHANGED, WHOLE, Place, distinct_numbers, nearer, related, same_value, value_at
+from dgm.checks.entries import (
+    CHANGED,
+    WHOLE,
+    Place,
+    distinct_numbers,
+    misfit,
+    nearer,
+    related,
+    same_value,
+    value_at,
+)
 from dgm.checks.runtime import Outcome
 from dgm.checks.verdicts import sentence
 
@@ -25,6 +35,10 @@ MIN_NUMBERS = 2  # a single number or a bool agrees too easily by chance to name
 # it may have other wrong ones in this share as many, and may fail this many times as many that the student has right.
 AGREE, CONTRADICT, FURTHER = 0.6, 0.25, 5
 MIN_DISTINCT = 3  # different numbers in what agrees
+
+# Evidence that agrees within the tolerance of naming may still differ in small errors. In units of the student's error,
+# the mistake may differ by so much on average; and of several, the best by so much less than the next.
+FIT, APART = 0.2, 0.1
 
 
 @dataclass(frozen=True)
@@ -129,10 +143,9 @@ def name_mistake(
         if all(same(outcome, outcomes[probe]) for probe, outcome in student.items() if probe in outcomes)
     ]
     whole = [key for key in whole if failed and not ruled_out(key)]
-    if len(whole) == 1:
-        return dict.fromkeys(failed, Name(whole[0]))
-    if len(whole) > 1:
-        return {}
+    best = _best_fit(whole, failed, student, mistakes, entries) if whole else None
+    if best is not None:
+        return dict.fromkeys(failed, Name(best))
     asked = [probe for probe, outcome in student.items() if probe in failed or outcome["status"] == "ok"]
     known = {key: [probe for probe in asked if probe in outcomes] for key, outcomes in mistakes.items()}
     most = _explained(failed, known, entries)
@@ -141,7 +154,7 @@ def name_mistake(
         if probe in most and not most[probe].places:
             named[probe] = most[probe]
             continue
-        alone = _only_match(probe, student[probe], mistakes, same)
+        alone = _only_match(probe, student, mistakes, same, entries)
         if alone is not None and not ruled_out(alone):
             named[probe] = Name(alone)
         elif probe in most:
@@ -152,17 +165,43 @@ def name_mistake(
 
 
 def _only_match(
-    probe: str, outcome: Outcome, mistakes: Mapping[str, Mapping[str, Outcome]],
-    same: Callable[[Outcome, Outcome], bool],
+    probe: str, student: Mapping[str, Outcome], mistakes: Mapping[str, Mapping[str, Outcome]],
+    same: Callable[[Outcome, Outcome], bool], entries: Entries | None,
 ) -> str | None:
     """The only mistake with the same evidence on a probe, if that evidence is rich."""
+    outcome = student[probe]
     if outcome["status"] != "ok" or information(outcome["evidence"]) < MIN_NUMBERS:
         return None
     matches = [
         key for key, outcomes in mistakes.items()
         if probe in outcomes and same(outcome, outcomes[probe])
     ]
-    return matches[0] if len(matches) == 1 else None
+    return _best_fit(matches, [probe], student, mistakes, entries) if matches else None
+
+
+def _best_fit(
+    keys: list[str], failed: list[str], student: Mapping[str, Outcome], mistakes: Mapping[str, Mapping[str, Outcome]],
+    entries: Entries | None,
+) -> str | None:
+    """Of mistakes that agree with the student, the one whose errors are the student's; None if two are, or none is."""
+    if len(keys) == 1 and (entries is None or all(student[probe] is mistakes[keys[0]][probe] for probe in failed)):
+        return keys[0]
+    if entries is None:
+        return None
+    fits = sorted((_mean_misfit(key, failed, entries), key) for key in keys)
+    clear = len(fits) == 1 or fits[1][0] - fits[0][0] >= APART
+    return fits[0][1] if clear and fits[0][0] <= FIT else None
+
+
+def _mean_misfit(key: str, failed: Iterable[str], entries: Entries) -> float:
+    """How far a mistake's wrong values are from the student's, on average over the student's failed entries."""
+    misfits = []
+    for probe in failed:
+        theirs = entries.of_mistake(key, probe)
+        for place, got in entries.wrong[probe].items():
+            right = value_at(entries.right[probe], place)
+            misfits.append(min(1.0, misfit(got, theirs[place], right)) if place in theirs else 1.0)
+    return sum(misfits) / max(1, len(misfits))
 
 
 def _explained(failed: Iterable[str], known: Mapping[str, list[str]], entries: Entries | None) -> dict[str, Name]:
@@ -175,12 +214,14 @@ def _explained(failed: Iterable[str], known: Mapping[str, list[str]], entries: E
     ranked = sorted(counts, key=lambda key: counts[key], reverse=True)
     for count, group in itertools.groupby(ranked, key=lambda key: counts[key]):
         best = [key for key in group if _fails_little_more(key, known[key], FURTHER * count, entries)]
-        if len(best) > 1:
-            return {}
         if best:
+            fits = sorted((_mean_misfit(key, wrong, entries), key) for key in best)
+            if len(best) > 1 and fits[1][0] - fits[0][0] < APART:
+                return {}
+            found = fits[0][1]
             return {
-                probe: Name(best[0], () if len(places) == len(wrong[probe]) or WHOLE in places else tuple(places))
-                for probe, places in agreed[best[0]].items() if set(places) - {CHANGED}
+                probe: Name(found, () if len(places) == len(wrong[probe]) or WHOLE in places else tuple(places))
+                for probe, places in agreed[found].items() if set(places) - {CHANGED}
             }
     return {}
 

@@ -58,6 +58,8 @@ def wrong_last_row(x):
         (lambda x: None, "return missing"),
         (lambda x: [1, 2], "2 items"),
         (lambda x: np.zeros_like(x), "every value is 0."),
+        (lambda x: x + RANDOM.uniform(0.5, 2, x.shape), "every value is too large, by between 0."),
+        (lambda x: x * RANDOM.uniform(2, 3, x.shape), "every sign is right but no size"),
         (lambda x: np.full_like(x, 0.37), "all values are the same, 0.37, where the right ones differ"),
         (lambda x: x * 1.005, "constant factor"),
     ],

@@ -150,6 +150,19 @@ def test_within_the_tolerance_of_naming_nothing_is_told_apart():
     assert not nearer(np.array([1.0, 2.0]), np.array([1.0001, 2.0]), np.array([1.0002, 2.0]))
 
 
+def test_of_small_errors_the_one_that_is_the_students_is_named():
+    """Three mistakes within the tolerance of naming of each other: an epsilon, a larger one, another sign."""
+    judge, plain = Close(rtol=1e-6, atol=1e-9), RIGHT["plain"]
+    mistakes = {key: {"p": evidence(plain=plain + error)} for key, error in (("a", 2e-5), ("b", 2e-4), ("c", -2e-5))}
+    for key, error in (("a", 2.1e-5), ("b", 1.95e-4), ("c", -2e-5)):
+        assert named({"p": evidence(plain=plain + error)}, mistakes, judge) == {"p": Name(key)}
+    assert named({"p": evidence(plain=plain + 6e-5)}, mistakes, judge) == {}  # none of them, though all are close
+    alone = {"a": mistakes["a"]}
+    assert named({"p": evidence(plain=plain + 6e-5)}, alone, judge) == {}
+    twins = {"a": mistakes["a"], "d": {"p": evidence(plain=plain + 2.05e-5)}}
+    assert named({"p": evidence(plain=plain + 2e-5)}, twins, judge) == {}
+
+
 def test_failed_entries_are_those_that_their_judge_refuses():
     judge = Fields({"loose": Close(rtol=0.5), "n": Exact()}, default=Fields(default=Close()))
     right = {**evidence(), "evidence": {"loose": 1.0, "n": 3, "deep": {"x": 1.0, "y": 2.0}}}
