@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder.errors import UserError
-from autograder.probes.headings import label, without_typed_heading
+from autograder.probes.headings import label
 from autograder.probes.modules import SetModules
 from autograder.probes.names import answers_named, globals_of
 from autograder.probes.outline import OutlineContent
@@ -34,9 +34,7 @@ def compose(folder: SetFolder, content: OutlineContent, modules: SetModules) -> 
         UserError: a file is missing or not valid, or two questions ask for the same name.
     """
     opening, closing = (_part(folder.part(name)) for name in (content.opening, content.closing))
-    chosen = {
-        id: without_typed_heading(read_cells(folder.cells(folder.questions[id]), id)) for id in content.questions
-    }
+    chosen = {id: read_cells(folder.cells(folder.questions[id]), id) for id in content.questions}
     given = _Given.of_absent(folder, content)
     cells = _in_section(TOP, opening)
     for number, (id, own) in enumerate(chosen.items()):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -14,7 +13,6 @@ from autograder.probes.spec import Question
 from autograder.sets import SetFolder
 
 OVERVIEW = "{questions}"  # a line of the opening that becomes the table of the questions
-TYPED = re.compile(r"\A## Question \d+ ·.*\n?(?:\*.*\bpoints?\b.*\*[ \t]*\n?)?\n*")
 
 
 def with_headings(
@@ -29,15 +27,18 @@ def with_headings(
         cells += [_heading(known[section], efforts[section], folder, content)] if section in known else []
         cells += own
     table = _overview([(known[name], effort) for name, effort in efforts.items()])
-    return Source.numbered([_with_overview(cell, table) for cell in cells])
+    return Source.numbered([part for cell in cells for part in _with_overview(cell, table)])
 
 
-def _with_overview(cell: Cell, table: str) -> Cell:
-    """A text's line `OVERVIEW` replaced by the table of the questions."""
-    if cell.kind != "markdown" or OVERVIEW not in cell.text:
-        return cell
-    lines = [table if line.strip() == OVERVIEW else line for line in cell.text.split("\n")]
-    return replace(cell, text="\n".join(lines))
+def _with_overview(cell: Cell, table: str) -> list[Cell]:
+    """A text cut at its line `OVERVIEW`, with the table of the questions there; any other cell as it is."""
+    lines = cell.text.split("\n")
+    at = next((i for i, line in enumerate(lines) if line.strip() == OVERVIEW), None)
+    if cell.kind != "markdown" or at is None:
+        return [cell]
+    before, after = ("\n".join(part).strip("\n") for part in (lines[:at], lines[at + 1 :]))
+    parts = [replace(cell, text=before), replace(cell, role=HEADING, text=table), replace(cell, text=after)]
+    return [part for part in parts if part.text]
 
 
 def _overview(questions: Iterable[tuple[Question, Effort]]) -> str:
@@ -79,14 +80,3 @@ def _facts(question: Question, effort: Effort, folder: SetFolder, content: Outli
         before = folder.find(question.after)
         facts.append(f"optional, after {label(before)}" if before in content.questions else "optional")
     return facts
-
-
-def without_typed_heading(cells: list[Cell]) -> list[Cell]:
-    """The cells without a heading that the author typed, as was done before headings were composed.
-
-    For the time of the change only: to be removed, with its use, when no ``cells.py`` has such a heading any more.
-    """
-    if not cells or cells[0].kind != "markdown":
-        return cells
-    text = TYPED.sub("", cells[0].text, count=1)
-    return [replace(cells[0], text=text), *cells[1:]] if text else cells[1:]

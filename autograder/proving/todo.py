@@ -54,7 +54,7 @@ def _lines_with(path: Path, part: str) -> list[tuple[int, str]]:
 
 
 def _typed_heading(problem_set: ProblemSet, question: Question) -> list[str]:
-    """A heading in the question's cells, which is dropped: what it says is composed from facts."""
+    """A heading in the question's cells: one is composed from facts, and there would be two."""
     folder = problem_set.outline.folder
     path = folder.cells(folder.questions[question.id])
     return [

@@ -62,22 +62,6 @@ def test_after_a_question_that_there_is_not(tiny_set):
         _heading(tiny_set, after="q9")
 
 
-@pytest.mark.parametrize(("first", "rest"), [
-    ("## Question 1 · Old\n# *3 points · about 5 minutes*\n#\n# Text.", "Text."),
-    ("## Question 1 · Old\n# *3 bonus points, 1 of them for a written answer · about 5 minutes*\n# Text.", "Text."),
-    ("## Question 1 · Old\n#\n# *Text* about points*.", "*Text* about points*."),
-    ("## Question 1 · Old\n# *1 point · about 5 minutes*", None),
-    ("### A question\n# Text.", "### A question\nText."),
-])
-def test_a_typed_heading_is_dropped(tiny_set, first, rest):
-    cells = tiny_set / Q1 / "cells.py"
-    cells.write_text(cells.read_text().replace("Logarithms of sums.", first))
-    loaded = load_problem_set(tiny_set)
-    assert [cell.text for cell in loaded.source.cells if cell.section == "q1" and cell.kind == "markdown"] == [
-        "## Question 1 · Log-sum-exp\n*3 points · about 5 minutes*", *([rest] if rest else []),
-    ]
-
-
 @pytest.mark.parametrize(("hints", "says"), [
     ('["Subtract."]', r"hints must be a mapping, such as hints="),
     ('{"log_mean_exp": ["Subtract."]}', "there are hints for log_mean_exp, but q1 asks for logsumexp"),
@@ -99,8 +83,10 @@ def test_the_opening_has_a_table_of_the_questions_where_it_asks_for_it(tiny_set)
     second.write_text(second.read_text().replace(', uses=["logsumexp"]', ', lecture="logs", run_seconds=7200'))
     opening = tiny_set / "opening.py"
     opening.write_text(f"# %% [markdown]\n# # T\n#\n# {{questions}}\n#\n# The {{questions}}.\n\n{opening.read_text()}")
-    table = load_problem_set(tiny_set).source.cells[0].text.split("\n")
-    assert table[2:4] == ["| question | points | minutes | needs |", "|---|---|---|---|"]
-    assert table[4].startswith("| 2 · Log-mean-exp | ") and table[4].endswith(" | 125 | logs |")
-    assert table[5] == "| 1 · Log-sum-exp | 3 bonus | 5 |  |"
-    assert table[6].endswith("| **2 hours** | |") and table[-1] == "The {questions}."
+    before, overview, after = load_problem_set(tiny_set).source.cells[:3]
+    table = overview.text.split("\n")
+    assert table[:2] == ["| question | points | minutes | needs |", "|---|---|---|---|"]
+    assert table[2].startswith("| 2 · Log-mean-exp | ") and table[2].endswith(" | 125 | logs |")
+    assert table[3] == "| 1 · Log-sum-exp | 3 bonus | 5 |  |"
+    assert table[4].endswith("| **2 hours** | |") and len(table) == 5
+    assert (before.text, overview.role, after.text) == ("# T", "heading", "The {questions}.")
