@@ -35,6 +35,10 @@ _SHAPES = re.compile(
 )
 
 
+class AnswerError(ValueError):
+    """Raised by what probes ask with: its message is already a sentence about the answer."""
+
+
 class Result:
     """What one function returned, as text; the value itself is not kept alive.
 
@@ -71,6 +75,8 @@ class Results:
 
     def explain(self, error: Exception) -> str:
         """A sentence on why the probe could not go on after the last results; empty if there are none."""
+        if isinstance(error, AnswerError):
+            return f"{error}."
         text = f"{type(error).__name__}: {error}"
         if self._classes:
             return self._of_several(error, text)

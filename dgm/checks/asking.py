@@ -11,6 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dgm.checks.answers import AnswerError
+
 PASSED_THROUGH = ("MissingAnswer", "NotImplementedError")  # a name that is missing, a stub
 
 
@@ -24,6 +26,8 @@ def entry(what: str, compute: Callable[[], Any]) -> Any:
     except Exception as error:
         if type(error).__name__ in PASSED_THROUGH:
             raise
+        if isinstance(error, AnswerError):
+            return f"{error}."
         return f"{what} stops with {type(error).__name__}: {error}"
 
 
@@ -47,17 +51,17 @@ def named(parts: Sequence[Any], *names: str) -> dict[str, Any]:
     """Parts of a tuple with their names, so that a message can say which one is wrong.
 
     Raises:
-        ValueError: there are not as many.
+        AnswerError: there are not as many.
     """
     if len(parts) != len(names):
-        raise ValueError(f"{len(parts)} things are returned where {len(names)} are expected: {', '.join(names)}")
+        raise AnswerError(f"{len(parts)} things are returned where {len(names)} are expected: {', '.join(names)}")
     return dict(zip(names, parts, strict=True))
 
 
 def two_of(answer: Any, first: str, second: str) -> list[Any]:
-    """The two things of an answer. Raises `ValueError` with a sentence if there are not two."""
+    """The two things of an answer. Raises `AnswerError` if there are not two."""
     if not isinstance(answer, (tuple, list)) or len(answer) != 2:
-        raise ValueError(f"two things are expected, {first} and {second}")
+        raise AnswerError(f"two things are expected, {first} and {second}")
     return list(answer)
 
 
@@ -65,12 +69,12 @@ def tensor_of(answer: Any, what: str, shape: Sequence[int] | None = None) -> Ten
     """The answer as it is, once it is known to be a tensor (of this shape).
 
     Raises:
-        TypeError, ValueError: with a sentence that a student understands.
+        AnswerError: it is not, in a sentence that a student understands.
     """
     if not isinstance(answer, Tensor):
-        raise TypeError(f"{what} is of type {type(answer).__name__} where a tensor is expected")
+        raise AnswerError(f"{what} is of type {type(answer).__name__} where a tensor is expected")
     if shape is not None and tuple(answer.shape) != tuple(shape):
-        raise ValueError(f"{what} has shape {tuple(answer.shape)} where {tuple(shape)} is expected")
+        raise AnswerError(f"{what} has shape {tuple(answer.shape)} where {tuple(shape)} is expected")
     return answer
 
 
@@ -83,16 +87,17 @@ def gradient(result: str, output: Any, **inputs: Tensor) -> list[Tensor]:
         **inputs: Tensors that require gradients, by the names that messages use.
 
     Raises:
-        ValueError: the output has no graph, or does not depend on an input by it.
+        AnswerError: the output has no graph, or does not depend on an input by it.
     """
     if not isinstance(output, Tensor) or not output.requires_grad:
-        raise ValueError(
+        raise AnswerError(
             f"{result} carries no gradient: compute with torch operations, without .item(), .detach() or NumPy"
         )
     grads = torch.autograd.grad(output.sum(), list(inputs.values()), allow_unused=True)
     for key, grad in zip(inputs, grads, strict=True):
         if grad is None:
-            raise ValueError(f"{result} does not depend on {key} through torch operations, so it has no gradient there")
+            why = f"does not depend on {key} through torch operations, so it has no gradient there"
+            raise AnswerError(f"{result} {why}")
     return list(grads)
 
 
@@ -104,5 +109,5 @@ def slopes(answer: Any, shape: Sequence[int], factor: Any, /, **inputs: Tensor) 
         return f"got shape {tuple(answer.shape)} where {tuple(shape)} is expected."
     try:
         return gradient("the result", factor * answer, **inputs)
-    except ValueError as error:
+    except AnswerError as error:
         return f"{error}."

@@ -197,6 +197,11 @@ def _not_finite(
             right = rest.any() and close(got[rest], want[rest], rtol, atol)
             return NOT_FINITE, f"{_count(bad)} {hint}{'; the others are right' if right else ''}."
     finite = np.isfinite(want)
+    ended = np.isfinite(got) & np.isinf(want)
+    if ended.any():
+        largest = got[ended][np.abs(got[ended]).argmax()]
+        count = "1 value is" if ended.sum() == 1 else f"{int(ended.sum())} values are"
+        return NOT_FINITE, f"{count} finite but should be infinite: you have {largest:.4g} there."
     if not np.array_equal(got[~finite], want[~finite], equal_nan=True) or not np.isfinite(got[finite]).all():
         return NOT_FINITE, "infinite values are in the wrong places or of the wrong sign."
     if not finite.all():  # the infinities are right: what is wrong with the rest?
@@ -233,7 +238,7 @@ def _number_sentences(got: np.ndarray, want: np.ndarray, wrong: np.ndarray, grad
     side = _one_sided(got, want) if wrong.all() else None
     if side:
         return PLACED, f"{side}; {largest}."
-    return VAGUE, f"the values are wrong (right shape and type); {largest}."
+    return VAGUE, f"the values are wrong (right shape and type){_likeness(got, want)}; {largest}."
 
 
 def _wrong_values(got: np.ndarray, want: np.ndarray) -> Iterator[str]:
@@ -243,6 +248,19 @@ def _wrong_values(got: np.ndarray, want: np.ndarray) -> Iterator[str]:
     related = relation(got, want, axes=False)
     if related:
         yield related
+
+
+def _likeness(got: np.ndarray, want: np.ndarray) -> str:
+    """Whether wrong values rise and fall with the right ones, in words, where that is clear."""
+    if got.size < 2 * ENOUGH or not np.ptp(got) or not np.ptp(want):
+        return ""
+    scale = np.abs(want).max(), np.abs(got).max()
+    correlation = float(np.corrcoef(got.ravel() / scale[1], want.ravel() / scale[0])[0, 1])
+    if correlation > 0.9:
+        return f": they rise and fall with the right ones (correlation {correlation:.2f})"
+    if correlation < -0.9:
+        return f": they fall where the right ones rise (correlation {correlation:.2f})"
+    return ": they have little to do with the right ones" if abs(correlation) < 0.3 and got.size >= 100 else ""
 
 
 def _one_sided(got: np.ndarray, want: np.ndarray) -> str | None:

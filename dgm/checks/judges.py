@@ -88,7 +88,9 @@ class Close(Judge):
         if not found or context.brief:
             return Verdict(not found)
         finding = diagnose(found, self.rtol, self.atol)
-        return Verdict(False, finding.text, finding.telling)
+        wrong = {difference.path[0] for difference in found if difference.path}
+        right = [key for key in expected if key not in wrong] if wrong and isinstance(expected, dict) else []
+        return _with_rest(Verdict(False, finding.text, finding.telling), right)
 
     def describe(self) -> str:
         return f"close to the reference (rtol {self.rtol:g}, atol {self.atol:g})"
@@ -124,14 +126,16 @@ class Fields(Judge):
         keys = self.judges if self.default is None else {**expected, **self.judges}
         if not isinstance(evidence, dict) or set(evidence) != set(keys):
             return Verdict(False, f"expected the entries {sorted(keys)}.", FORM)
-        failed = []
+        failed, right = [], []
         for key in keys:
             verdict = self._verdict(key, evidence[key], expected[key], context)
             if not verdict.passed and context.brief:
                 return verdict
-            if not verdict.passed:
+            if verdict.passed:
+                right.append(key)
+            else:
                 failed.append(replace(verdict, message=_at(key, verdict.message)))
-        return max(failed, key=lambda verdict: verdict.telling) if failed else Verdict(True)
+        return _with_rest(max(failed, key=lambda verdict: verdict.telling), right) if failed else Verdict(True)
 
     def _verdict(self, key: str, got: Any, want: Any, context: Context) -> Verdict:
         if isinstance(got, str) and not isinstance(want, str):
@@ -153,6 +157,16 @@ class Fields(Judge):
         if self.default is None:
             del spec["default"]
         return spec
+
+
+def _with_rest(verdict: Verdict, right: list[str]) -> Verdict:
+    """A verdict that tells little, with the entries that are right: so it is told at least where to look."""
+    if verdict.telling >= SPECIFIC or not right:
+        return verdict
+    names = [f"*{key}*" for key in right]
+    shown = names if len(names) <= 3 else [*names[:2], f"{len(names) - 2} more"]
+    listed = " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))
+    return replace(verdict, message=f"{verdict.message} Right: {listed}.")
 
 
 def _at(key: str, message: str) -> str:

@@ -214,6 +214,7 @@ def _explained(failed: Iterable[str], known: Mapping[str, list[str]], entries: E
     ranked = sorted(counts, key=lambda key: counts[key], reverse=True)
     for count, group in itertools.groupby(ranked, key=lambda key: counts[key]):
         best = [key for key in group if _fails_little_more(key, known[key], FURTHER * count, entries)]
+        best = [key for key in best if not _wrong_beyond_gradients(key, known[key], wrong, entries)]
         if best:
             fits = sorted((_mean_misfit(key, wrong, entries), key) for key in best)
             if len(best) > 1 and fits[1][0] - fits[0][0] < APART:
@@ -248,6 +249,19 @@ def _agreement(
             return {}
     values = {(probe, *place): wrong[probe][place] for probe, places in agreed.items() for place in places}
     return agreed if distinct_numbers(values) >= MIN_DISTINCT else {}
+
+
+def _wrong_beyond_gradients(
+    key: str, probes: list[str], wrong: Mapping[str, Mapping[Place, Any]], entries: Entries
+) -> bool:
+    """Whether a mistake has wrong values too, where the student has only wrong gradients: then it is another one."""
+    if not all(_of_gradients(place) for places in wrong.values() for place in places):
+        return False
+    return any(not _of_gradients(place) for probe in probes for place in entries.of_mistake(key, probe))
+
+
+def _of_gradients(place: Place) -> bool:
+    return any("grad" in part.lower() for part in place)
 
 
 def _fails_little_more(key: str, probes: list[str], most: int, entries: Entries) -> bool:

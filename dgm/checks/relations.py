@@ -6,6 +6,8 @@ almost any relation.
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -20,11 +22,12 @@ MIN_DISTINCT = 3
 FACTORS = {
     2.0: "twice", 0.5: "half", -2.0: "minus twice", -0.5: "minus half", float(np.log(2)): "ln 2 times",
     float(1 / np.log(2)): "1/ln 2 times", float(2 * np.pi): "2π times", float(1 / (2 * np.pi)): "1/(2π) times",
+    float(np.sqrt(2)): "√2 times", float(np.sqrt(0.5)): "1/√2 times", float(np.log(10)): "ln 10 times",
+    float(1 / np.log(10)): "1/ln 10 times", float(np.log10(2)): "log₁₀ 2 times",
 }
-OFFSETS = {
-    float(0.5 * np.log(2 * np.pi)): "½ ln 2π per value", float(np.log(2)): "ln 2", 1.0: "1", 0.5: "½",
-    float(np.log(256)): "ln 256",
-}
+OFFSETS = {1.0: "1", 0.5: "½", float(np.log(256)): "ln 256", float(np.log(np.pi)): "ln π"}
+UNITS = {float(0.5 * np.log(2 * np.pi)): "½ ln 2π", float(np.log(2)): "ln 2"}  # and their multiples
+MULTIPLES = 12
 
 Same = Callable[[np.ndarray, np.ndarray], bool]
 
@@ -69,9 +72,20 @@ def _offset(got: np.ndarray, want: np.ndarray, same: Same) -> str | None:
     offset = float(np.median(got - want))
     if not same(want + offset, got):
         return None
-    named = next((text for value, text in OFFSETS.items() if np.isclose(abs(offset), value, rtol=1e-4)), None)
     kind = "large" if offset > 0 else "small"
-    return f"every value is too {kind} by the same amount, {named or f'{abs(offset):.4g}'}."
+    return f"every value is too {kind} by the same amount, {_amount(abs(offset))}."
+
+
+def _amount(size: float) -> str:
+    """An offset in digits, or by its name if it has one."""
+    for value, text in OFFSETS.items():
+        if np.isclose(size, value, rtol=1e-4):
+            return text
+    for unit, text in UNITS.items():
+        count = round(size / unit)
+        if 1 <= count <= MULTIPLES and np.isclose(size, count * unit, rtol=1e-4):
+            return text if count == 1 else f"{count} times {text}"
+    return f"{size:.4g}"
 
 
 def _factor(got: np.ndarray, want: np.ndarray, same: Same) -> str | None:
@@ -88,12 +102,18 @@ def _factor(got: np.ndarray, want: np.ndarray, same: Same) -> str | None:
 
 def _size(got: np.ndarray, want: np.ndarray, same: Same) -> str | None:
     """A factor that is the size of an axis or the number of all values, or one divided by that."""
-    sizes = [(n, f"the size of axis {axis}") for axis, n in enumerate(want.shape)]
+    sizes = [(n, f"the size of axis {axis}") for axis, n in enumerate(want.shape) if not _ambiguous(n, want.shape)]
     for n, text in [*sizes, (want.size, "the number of all values")]:
         for other, kind in ((want / n, "small"), (want * n, "large")):
             if n > 2 and same(other, got):
                 return f"every value is {n} times too {kind}, and {n} is {text}."
     return None
+
+
+def _ambiguous(size: int, shape: tuple[int, ...]) -> bool:
+    """Whether several choices of axes have as many values."""
+    choices = (axes for count in range(1, len(shape) + 1) for axes in itertools.combinations(shape, count))
+    return sum(math.prod(axes) == size for axes in choices) > 1
 
 
 def _sign(got: np.ndarray, want: np.ndarray, same: Same) -> str | None:
@@ -229,6 +249,8 @@ def as_float32(got: np.ndarray, want: np.ndarray) -> str | None:
     with np.errstate(over="ignore"):
         if np.array_equal(got.astype(np.float32), got):
             return "the values are rounded to float32 on the way: in float64 they would have more digits."
-    if error > 2e-9:
+    signs = np.sign(got - want)[got != want]
+    rounding = signs.size >= 6 and abs(signs.mean()) < 0.8  # an epsilon or a factor errs to one side
+    if error > 2e-9 and rounding:
         return f"off by {error:.0e} of the largest value: as exact as float32 is, not float64."
     return None

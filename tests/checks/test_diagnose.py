@@ -58,6 +58,9 @@ def wrong_last_row(x):
         (lambda x: None, "return missing"),
         (lambda x: [1, 2], "2 items"),
         (lambda x: np.zeros_like(x), "every value is 0."),
+        (lambda x: x + 8 * 0.5 * np.log(2 * np.pi), "the same amount, 8 times ½ ln 2π"),
+        (lambda x: x * np.log10(2), "log₁₀ 2 times the right one"),
+        (lambda x: x + 0.2 * RANDOM.normal(size=x.shape), "rise and fall"),
         (lambda x: x + RANDOM.uniform(0.5, 2, x.shape), "every value is too large, by between 0."),
         (lambda x: x * RANDOM.uniform(2, 3, x.shape), "every sign is right but no size"),
         (lambda x: np.full_like(x, 0.37), "all values are the same, 0.37, where the right ones differ"),
@@ -210,3 +213,32 @@ def test_place_in_nested_evidence_is_named():
     want = {"Β1, x": ["text", RIGHT, 1.0]}
     assert said({"Β1, x": ["text", 2 * RIGHT, 1.0]}, want).startswith("In *Β1, x*[1]: every value is twice")
     assert said([1.0, 2.0, 3.0, 9.0], [1.0, 2.0, 3.0, 4.0]).startswith("1 of 4 values is wrong")  # as one array
+
+
+def test_an_infinity_that_is_missing_is_told_with_what_stands_there():
+    want = np.array([-np.inf, -1.0, -np.inf, -2.0])
+    assert "2 values are finite but should be infinite: you have -46.05 there" in said(
+        np.array([-46.05, -1.0, -46.05, -2.0]), want)
+    assert "in the wrong places or of the wrong sign" in said(np.array([np.inf, -1.0, -np.inf, -2.0]), want)
+
+
+def test_an_epsilon_is_not_told_as_precision():
+    want = RANDOM.normal(size=40) + 3
+    assert "as exact as float32 is" in said(want * (1 + 1e-7 * RANDOM.normal(size=40)), want, 1e-10, 1e-12)
+    assert "float32" not in said(want + RANDOM.uniform(1e-8, 2e-7, 40), want, 1e-10, 1e-12)
+
+
+def test_a_factor_is_no_size_where_two_sizes_could_be_meant():
+    want = RANDOM.normal(size=(6, 2, 3))
+    assert said(want / 6, want) == "every value is 0.1667 times the right one: a constant factor."
+    assert "2 times too small, and 2 is" not in said(want / 2, want)
+    wide = RANDOM.normal(size=(7, 2, 3))
+    assert said(wide / 7, wide) == "every value is 7 times too small, and 7 is the size of axis 0."
+
+
+def test_where_little_can_be_told_it_is_told_what_is_right():
+    right = {key: RANDOM.normal(size=4) for key in ("plain", "edge", "far", "two rows")}
+    wrong = {**right, "edge": right["edge"] + [0.1, -2, 3, 1]}
+    for judge in (Close(), Fields(default=Close())):
+        assert judge(wrong, right, Context(0)).message.endswith("Right: *plain*, *far* and *two rows*.")
+        assert "Right" not in judge({**right, "edge": -right["edge"]}, right, Context(0)).message

@@ -115,6 +115,14 @@ def test_a_mistake_that_fails_much_more_is_not_named():
     assert named(student, {"a": {"p": evidence(plain=A, weighted=B), "q": q(5)}}, right=right) == {}
 
 
+def test_wrong_gradients_alone_are_not_named_after_wrong_values():
+    right = {"p": evidence(gradient=np.array([1.0, 2.0, 3.0]))}
+    student = {"p": evidence(gradient=A)}
+    assert named(student, {"a": {"p": evidence(gradient=A, plain=B)}}, right=right) == {}
+    assert named(student, {"a": {"p": evidence(gradient=A)}}, right=right) == {"p": Name("a")}
+    assert named({"p": evidence(gradient=A, plain=B)}, {"a": {"p": evidence(gradient=A, plain=B)}}, right=right)
+
+
 def test_the_best_is_named_and_of_equals_none():
     student = {"p": evidence(plain=A, weighted=B, border=np.array([9.0, 9.0]))}
     two, three = evidence(plain=A, weighted=B), evidence(plain=A, weighted=B, border=np.array([9.0, 9.5]))
