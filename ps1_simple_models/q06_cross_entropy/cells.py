@@ -1,6 +1,6 @@
 # %% [markdown]
-# Two models of the same zeros and ones are a single Gaussian each. Each fit makes a divergence small that is zero only for a perfect model. The two divergences are one
-# formula with its arguments exchanged. Run the cell, and look at what the models draw.
+# Two models of the same zeros and ones, a single Gaussian each. Each fit makes a divergence small that is zero only for a perfect model: the same
+# formula, arguments exchanged. Run the cell, and look at what they draw.
 
 # %%
 two_glyphs, is_one = data.glyphs(2000, size=28, classes="01")
@@ -17,15 +17,15 @@ for ax, images, title in zip(axes, (two_glyphs[:10], *drawn), titles):
 plt.show()
 
 # %% [markdown]
-# The middle row shows ghosts, half zero and half one. The last row shows noisy zeros, and hardly ever will show a one. Which of the two is maximum likelihood?
+# The middle row shows ghosts, half zero and half one. The last row shows noisy zeros, hardly ever a one. Which of the two is maximum likelihood?
 #
 # ### What maximum likelihood minimises
 #
-# Let $\hat p(v)$ be the share of the $N$ examples that have the value $v\in\{1,\dots,K\}$. Sorted by value, the mean NLL is an expectation under $\hat p$, called the **cross-entropy**:
+# Let $\hat p(v)$ be the share of the value $v\in\{1,\dots,K\}$ among $N$ examples. Sorted by value, the mean NLL is an expectation under $\hat p$, called the **cross-entropy**:
 #
 # $$-\frac1N\sum_{n=1}^N\log q(x_n)=-\sum_{v=1}^K \hat p(v)\log q(v)=H(\hat p,q). \tag{6.1}$$
 #
-# Adding and subtracting $\sum_v p\log p$ splits it into a part that no model can change and one that a perfect model makes zero:
+# It splits into a part that no model can change and one that a perfect model makes zero:
 #
 # $$H(p,q)=\underbrace{-\sum_v p(v)\log p(v)}_{\text{entropy }H(p)}\;+\;\underbrace{\sum_v p(v)\log\frac{p(v)}{q(v)}}_{\mathrm{KL}(p\,\|\,q)\;\ge\;0}. \tag{6.2}$$
 #
@@ -127,7 +127,7 @@ grader.check("q6")
 # %% [markdown]
 # ### Forgetting half of the world
 #
-# Now both directions on a line of 401 cells, with your functions: the data $p$ have two bumps, and thousands of Gaussians $q$ compete. **Before you run this:** the winner of
+# Now both directions, with your functions, on a line of 401 cells: the data $p$ have two bumps, and thousands of Gaussians $q$ compete. **Before you run this:** the winner of
 # $\mathrm{KL}(q\,\|\,p)$ sits on one bump and forgets the other. How many nats does that cost?
 
 # %%
@@ -162,7 +162,7 @@ print()
 plot.table([("the cost of forgetting, nats", guess_forgetting, float(backward.min()))], header=("", "your guess", "result"))
 
 # %% [markdown]
-# On its bump the winner is $q=p/\text{share}$, so it pays $-\log\text{share}=0.69$ nats, and no more if the other bump moves away. By maximum likelihood the same $q$ would pay 12.
+# On its bump the winner is $q=p/\text{share}$, so it pays $-\log\text{share}=0.69$ nats, however far the other bump. In $\mathrm{KL}(p\,\|\,q)$ it would pay 12.
 # **Knobs:** set `gap` to 3, then to 4, and look for the jump. Set `share` to 0.9: what does forgetting cost now?
 
 # %% [markdown]
@@ -183,8 +183,8 @@ plot.table([("the cost of forgetting, nats", guess_forgetting, float(backward.mi
 # %% [markdown]
 # ### Ten Gaussians, no training
 #
-# One Gaussian per digit, fitted by averaging, and your $W$ and $b$ make a classifier. With `blend = 1` the covariance is a multiple of the identity: apart from the shares, the nearest mean wins. **Before you run
-# this:** that errs on a quarter of the test images. And with nearly the full covariance?
+# One Gaussian per digit, fitted by averaging, and your $W$ and $b$ make a classifier. With `blend = 1` the covariance is a multiple of the identity: apart from the shares, the nearest mean wins, and errs on a quarter of the test images.
+# **Before you run this:** and with nearly the full covariance?
 
 # %%
 guess_error = None  # type a number, in percent

@@ -65,7 +65,7 @@ def ordinary_pairs(rng):
 
 def pairs_with_zeros(rng):
     """Distributions in float64 with exact zeros, very small numbers or axes that broadcast, by situation."""
-    n, k = rng.integer(4, 7), rng.integer(4, 8)
+    n, k = rng.integer(4, 7), rng.integer(6, 9)
 
     def some():
         return rng.simplex(n, k, dtype=torch.float64)
@@ -75,10 +75,10 @@ def pairs_with_zeros(rng):
         x[..., place] = 0
         return x / x.sum(-1, keepdim=True)
 
-    empty, other = rng.integer(0, k), rng.integer(0, k - 1)
-    other += other >= empty
+    empty, other, *rest = rng.permutation(k).tolist()
     small = some() * 10 ** -rng.uniform(n, k, low=8, high=16).double()
-    small[:, other] = 1e-12 * rng.uniform(n, low=0.5, high=2).double()
+    for place, size in zip((other, *rest), (1e-12, 1e-20, 1e-8, 1e-10)):  # with an epsilon of that size
+        small[:, place] = size * rng.uniform(n, low=0.5, high=2).double()
     small[:, empty] = 1 - (small.sum(-1) - small[:, empty])
     impossible, impossible_tiny = some(), some()
     impossible[0] = without(impossible[0], empty)
@@ -130,11 +130,11 @@ def binary(student, rng):
     n, d = rng.integer(4, 7), rng.integer(5, 9)
     logits = (2 * rng.normal(n, d)).requires_grad_()
     grey = rng.uniform(n, d)
-    images = rng.normal(n, 1, 3, 4)
+    images = rng.normal(n, 3, 3, 7)
     return {
         "zeros and ones": student.bernoulli_log_prob(logits, rng.bernoulli(n, d)),
         "grey values": student.bernoulli_log_prob(logits, grey),
-        "images": student.bernoulli_log_prob(images, rng.bernoulli(n, 1, 3, 4)),
+        "images": student.bernoulli_log_prob(images, rng.bernoulli(n, 3, 3, 7)),
         "gradient": gradient("bernoulli_log_prob", student.bernoulli_log_prob(logits, grey), logits=logits),
     }
 
@@ -142,7 +142,7 @@ def binary(student, rng):
 @question.probe(points=1.5, title="Bernoulli log-probability far from zero and at zero, other shapes")
 def binary_edges(student, rng):
     n, d = rng.integer(4, 7), 8
-    size = torch.linspace(-1010, 1010, d, device=rng.device)[rng.permutation(d)]
+    size = torch.tensor([-1010.0, -700, -400, -60, 60, 400, 700, 1010], device=rng.device)[rng.permutation(d)]
     far = (size + rng.normal(n, d)).requires_grad_()
     near = torch.linspace(-12, 12, d, device=rng.device) + rng.normal(n, d)
     near[:, rng.integer(0, d)] = 0
@@ -202,6 +202,6 @@ def generative_edges(student, rng):
     return classifiers(student, {
         "one dimension: ": case(1, 1.0, torch.float32),
         "more dimensions than classes: ": case(9, 1.0),
-        "values of size 0.001: ": case(3, 1e-3),
-        "very rare classes: ": case(2, 1.0, log_prior=rare),
+        "values of size 0.001, as many dimensions as classes: ": case(k, 1e-3),
+        "very rare classes: ": case(k, 1.0, log_prior=rare),
     })
