@@ -69,7 +69,7 @@ def discretised_logistic_log_prob(
     any distance from the mean; gradients to 0.001 (in a mean, those times its scale). In float32.
 
     Args:
-        x: levels in 0, ..., num_levels - 1 (int64), any shape, also none.
+        x: levels in 0, ..., num_levels - 1 (int64), any shape, also ().
         log_weights: log-weights of the components, normalised.
         means: in units of levels (3.0 is the centre of level 3), perhaps outside of the range.
         log_scales: natural logs of the scales, in units of levels.
