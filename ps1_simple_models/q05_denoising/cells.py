@@ -52,11 +52,10 @@ show_panels({
 })
 
 # %% [markdown]
-# The blur removes noise and detail alike. To do better, one must know what clean patches look like. A density knows it, and
-# Bayes' rule turns this into a repair.
+# The blur removes noise and detail alike. To do better, one must know what clean patches look like. A density knows, and
+# Bayes' rule turns it into a repair.
 #
-# We shall fit a mixture to small patches of a Chinese temple, and repair this flower: *another photograph*, of which the
-# mixture has seen nothing. Nothing is trained for denoising.
+# We shall fit a mixture to small patches of a Chinese temple, and repair this flower, of which it has seen nothing. Nothing is trained for denoising.
 #
 # A patch is a vector $x\in\mathbb R^D$. We see $y=x+\sigma\varepsilon$ with $\varepsilon\sim\mathcal N(0,I)$ and known $\sigma$. The
 # estimate with the smallest mean squared error is the **posterior mean** $\mathbb E[x\mid y]$. Half the squared error is +3 dB.
@@ -98,26 +97,26 @@ axes[1].legend(frameon=False)
 plt.show()
 
 # %% [markdown]
-# The mixture takes a small $y$ for noise and a large one for signal. Photographs are like that: mostly flat, now and then
+# The mixture takes a small $y$ for noise, a large one for signal. Photographs are like that: mostly flat, now and then
 # an edge.
 #
 # **The mixture's posterior mean.** Each component has its own filter. Bayes' rule says how far to trust it, from how well it
-# explains the *noisy* $y$. With $C_k$ and $G_k$ as you derived them, for component $k$:
+# explains the *noisy* $y$. With your $C_k$ and $G_k$:
 #
 # $$\mathbb E[x\mid y]=\sum_k p(k\mid y)\,\big[\mu_k+G_k(y-\mu_k)\big],\qquad
 # p(k\mid y)=\frac{\pi_k\,\mathcal N(y;\mu_k,C_k)}{\sum_j\pi_j\,\mathcal N(y;\mu_j,C_j)}.\tag{5.2}$$
 #
-# In the figure, where $\sigma=0.5$, $y=0.5$ comes from the narrow component with probability 0.91, and becomes 0.10. And $y=3$
+# In the figure, where $\sigma=0.5$, $y=0.5$ comes from the narrow component with probability 0.91, and becomes 0.10; $y=3$
 # comes from the wide one, almost surely, and becomes 2.82.
 #
-# **From patches to an image.** A pixel lies in up to $D$ overlapping patches. Denoise them all, and give the pixel the mean of its
-# estimates. A corner pixel lies in one patch only.
+# **From patches to an image.** A pixel lies in up to $D$ overlapping patches, a corner pixel in one. Denoise all, and give the pixel the mean of its
+# estimates.
 #
-# A patch's brightness says little about its structure. So the mixture describes patches minus *their own mean*. The denoiser
+# Brightness says little about structure. So the mixture describes patches minus *their own mean*. The denoiser
 # takes each noisy patch's mean away, and adds it again. (Such patches sum to 0, so $\Sigma_k$ may have no inverse. Which of your matrices has one?)
 #
 # ### Your task
-# Question 3 has done a part of the first function.
+# Question 3 has done part of the first function.
 
 # %% role="answer"
 def posterior_mean(
@@ -134,7 +133,7 @@ def posterior_mean(
         log_weights, means, covs: the mixture *of x*; a log-weight may be −∞, a covariance singular.
 
     Returns:
-        In the dtype of y; right where all densities underflow, and where variances are as small as 1e-6.
+        In the dtype of y, all its digits; right where all densities underflow, and where variances are as small as 1e-6.
     """
     ### BEGIN SOLUTION
     noisy_covs = covs + sigma**2 * torch.eye(y.shape[1], dtype=y.dtype, device=y.device)
@@ -191,8 +190,8 @@ grader.check("q5")
 
 # %% [markdown]
 # ### The temple repairs the flower
-# **Predict.** The noisy flower has 20.0 dB, the best blur 26.2. How many will one Gaussian reach, the best *linear* filter for
-# patches of the temple? How many will a mixture of 15?
+# **Predict.** The noisy flower has 20.0 dB, the best blur 26.2. What will one Gaussian reach, the best *linear* filter for
+# the temple? And a mixture of 15?
 
 # %%
 guess_one_gaussian_db = None  # type a number
@@ -203,7 +202,7 @@ noise_sigma, patch_components = 0.1, 15  # change both: at which σ does the blu
 
 
 def fit_patch_mixture(x: Tensor, K: int, steps: int, floor: float = 1e-5) -> tuple[Tensor, Tensor, Tensor]:
-    """A mixture of K Gaussians of patches by your `fit_gmm_em`, or by scikit-learn's if that does not work."""
+    """A mixture of K Gaussians by your `fit_gmm_em`, or scikit-learn's if that fails."""
     start = x[torch.randperm(len(x), generator=dgm.generator(0))[:K]]
     spread = (torch.cov(x.T, correction=0) + 1e-4 * torch.eye(x.shape[1])).repeat(K, 1, 1)
     try:
@@ -244,11 +243,11 @@ plot.table(
 )
 
 # %% [markdown]
-# **Surprised?** One Gaussian loses to the blur. It must compromise between sky and leaves, so it leaves noise in the flower's
-# smooth parts. The mixture smooths these *and* keeps the petals' edges, because (5.2) decides patch by patch. (Over six seeds of
-# patches, start and noise: 0.9 to 1.0 dB below the blur, and 1.6 to 1.8 above.)
+# **Surprised?** One Gaussian loses to the blur: a compromise between sky and leaves, it leaves noise in the flower's
+# smooth parts. The mixture smooths these *and* keeps the petals' edges, as (5.2) decides patch by patch. (Over six seeds of
+# patches, start and noise: 0.9 to 1.0 dB below the blur, 1.6 to 1.8 above.)
 #
-# What has it learned? Here is the direction in which each component varies most.
+# What has it learned? The direction in which each component varies most:
 
 # %%
 by_weight = patch_mixture[0].nan_to_num(neginf=-99).argsort(descending=True)
@@ -257,7 +256,7 @@ leading = leading / leading.abs().amax((1, 2), keepdim=True)
 plot.images(leading, ncols=15, vmin=-1, vmax=1, suptitle="the mixture has found steps, bars and stripes in the temple")
 
 # %% [markdown]
-# **A second way to the same answer.** Let $p_\sigma$ be the density of the *noisy* patches. Tweedie's formula says that the gradient of
+# **A second way.** Let $p_\sigma$ be the density of the *noisy* patches. By Tweedie's formula the gradient of
 # its logarithm, the **score**, points from $y$ to the repair:
 #
 # $$\mathbb E[x\mid y]=y+\sigma^2\,\nabla_y\log p_\sigma(y).\tag{5.3}$$
@@ -279,7 +278,7 @@ print(f"largest difference to Tweedie's formula: {float(tweedie_gap):.0e} (expec
 # %% [markdown]
 # **What to remember**
 # - A density of clean data plus Bayes' rule is a denoiser, for every $\sigma$: the noise enters only as $\sigma^2I$.
-# - A Gaussian prior gives a linear filter; a mixture gives one that adapts to its input.
-# - Whoever can denoise knows the score, and the other way round.
+# - A Gaussian prior gives a linear filter, a mixture one that adapts to its input.
+# - Whoever can denoise knows the score, and vice versa.
 #
-# **Where it returns.** A diffusion model learns this posterior mean with a network, at all noise levels, and then draws with it.
+# **Where it returns.** A diffusion model learns this posterior mean with a network, at all noise levels, and draws with it.

@@ -79,6 +79,17 @@ mistakes.at(
          "a small number is added to the diagonal of the covariances; it matters where variances are as small, "
          "and σ²I is enough",
          "covs + sigma**2 * torch.eye(y.shape[1], dtype=y.dtype, device=y.device) + 1e-6 * torch.eye(y.shape[1], dtype=y.dtype, device=y.device)"),
+    edit("jitter_of_eight",
+         "1e-8 is added to the diagonal of the covariances; σ²I is enough, and in float64 it costs half of the digits",
+         "covs + (sigma**2 + 1e-8) * torch.eye(y.shape[1], dtype=y.dtype, device=y.device)"),
+    edit("sigma_squared_twice", "σ is squared twice in `posterior_mean`; the variance of the noise is σ²", "covs + sigma**4 * torch.eye(y.shape[1], dtype=y.dtype, device=y.device)"),
+    edit("jitter_of_four",
+         "1e-4 is added to the diagonal of the covariances; it matters where variances are as small, and σ²I is enough",
+         "covs + (sigma**2 + 1e-4) * torch.eye(y.shape[1], dtype=y.dtype, device=y.device)"),
+    edit("jitter_in_the_prior",
+         "a small number is added to the diagonal of Σ_k, which changes the prior: directions without variance are no longer removed",
+         "covs + (sigma**2 + 1e-6) * torch.eye(y.shape[1], dtype=y.dtype, device=y.device)",
+         ("torch.linalg.solve(noisy_covs[k], covs[k])", "torch.linalg.solve(noisy_covs[k], covs[k] + 1e-6 * torch.eye(y.shape[1], dtype=y.dtype, device=y.device))")),
     edit("sigma_not_used", "the noise is missing from the covariance of y, so that nothing is shrunk",
          "covs + 1e-12 * torch.eye(y.shape[1], dtype=y.dtype, device=y.device)"),
     edit("noise_in_float32", "float64 inputs are computed in float32, which loses half of their digits",
@@ -106,6 +117,10 @@ mistakes.at(
     edit("prior_weights",
          "the components are combined with their prior weights π_k; the posterior weights (5.2) depend on y",
          "log_weights.exp().expand(len(y), -1)"),
+    edit("prior_twice", "the responsibilities are multiplied by the prior weights π_k, which they contain already, and no longer sum to 1",
+         "responsibilities(y, log_weights, means, noisy_covs) * log_weights.exp()"),
+    edit("prior_twice_normalised", "the prior weights π_k enter the responsibilities twice",
+         "responsibilities(y, 2 * log_weights, means, noisy_covs)"),
     edit("equal_weights_prior", "the prior weights π_k are missing from the responsibilities",
          "responsibilities(y, torch.zeros_like(log_weights), means, noisy_covs)"),
     edit("weights_for_log_weights",
@@ -168,9 +183,18 @@ mistakes.at(
     "(means[k] + (y - means[k]) @ gain)",
     edit("mean_not_added", "the component's mean is subtracted but not added again", "((y - means[k]) @ gain)"),
     edit("mean_not_subtracted", "the gain must act on y − μ_k, not on y", "(means[k] + y @ gain)"),
+    edit("first_component_only", "the estimate of one component alone is returned; all are to be averaged by their responsibilities",
+         "(means[0] + (y - means[0]) @ torch.linalg.solve(noisy_covs[0], covs[0]))"),
+    edit("noise_added", "the noise that the gain would remove, (I − G_k)(y − μ_k), is added to y instead of subtracted",
+         "(y + (y - means[k]) @ (torch.eye(y.shape[1], dtype=y.dtype, device=y.device) - gain))"),
     edit("means_only", "the means μ_k are averaged, and what y adds to them is left out", "means[k]"),
     edit("noisy_not_filtered", "the vectors are not filtered at all: each component returns y", "y"),
     edit("zero_means_assumed", "the means are left out, as if all were zero", "(y @ gain)"),
+)
+
+mistakes.at(
+    "range(len(means))",
+    edit("last_component_left_out", "the sum over the components ends one too early", "range(max(1, len(means) - 1))"),
 )
 
 # --- denoise -------------------------------------------------------------------------------------------------------
@@ -187,6 +211,7 @@ mistakes.at(
          "patches.median(1, keepdim=True).values"),
     edit("brightness_of_the_image", "the mean of the whole image is subtracted; every patch has its own mean",
          "image.mean()"),
+    edit("brightness_of_all_patches", "one mean of all patches is subtracted; every patch has its own mean", "patches.mean()"),
     edit("mean_over_patches",
          "the mean is taken over the patches (one value per pixel position), not over the pixels of each patch",
          "patches.mean(0, keepdim=True)"),
@@ -196,6 +221,8 @@ mistakes.at(
     "estimates = brightness + posterior_mean(patches - brightness, sigma, log_weights, means, covs)",
     edit("variance_passed", "σ² is passed where `posterior_mean` expects the standard deviation σ",
          "estimates = brightness + posterior_mean(patches - brightness, sigma**2, log_weights, means, covs)"),
+    edit("sigma_fixed", "`sigma` is not used in `denoise`: 0.1 is passed on, whatever the noise is",
+         "estimates = brightness + posterior_mean(patches - brightness, 0.1, log_weights, means, covs)"),
     edit("brightness_added_twice", "the mean is added again, but was not subtracted",
          "estimates = brightness + posterior_mean(patches, sigma, log_weights, means, covs)"),
     edit("noise_returned", "the estimate is subtracted from the noisy patch, so that the noise is returned",
@@ -287,6 +314,14 @@ def no_overlap(ref):
                 estimate = ref.posterior_mean(patch - patch.mean(), sigma, log_weights, means, covs) + patch.mean()
                 result[0, 0, i : i + size, j : j + size] = estimate.view(size, size)
         return result
+
+    return {"denoise": denoise}
+
+
+@mistakes.rewrite("the image is denoised a second time, when it no longer has this noise")
+def image_denoised_twice(ref):
+    def denoise(image, *known):
+        return ref.denoise(ref.denoise(image, *known), *known)
 
     return {"denoise": denoise}
 

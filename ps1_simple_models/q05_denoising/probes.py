@@ -95,6 +95,9 @@ def posterior_edges(student, rng):
     far = rng.number(150, 250) * direction / direction.norm(dim=1, keepdim=True)
     very_far = 1e5 * y[:2] / y[:2].norm(dim=1, keepdim=True)
     centre = torch.eye(D, device=device) - 1 / D  # vectors that sum to 0
+    singular = centre @ mixtures[2][2] @ centre
+    singular[0] = mixtures[2][2][0]
+    singular[0, -1] = singular[0, :, -1] = 0  # a variance of exactly 0, where the other two are singular up to rounding
     tiny = 1e-3 * rng.normal(12, D) * torch.linspace(0.5, 4.0, 12, device=device)[:, None]
     dead_last = torch.cat([log_weights, torch.full((1,), -math.inf, device=device)])
     narrow = torch.cat([covs, 1e-6 * torch.eye(D, device=device)[None]])
@@ -111,7 +114,7 @@ def posterior_edges(student, rng):
         "strong noise, K = 2": call(y, loud, *strong),
         "many vectors, K = 5": call(some, quiet, *many),
         "far from every component": call(far, quiet, log_weights, means, covs * widths),
-        "singular covariances": call(y, quiet, log_weights, means, centre @ mixtures[2][2] @ centre),
+        "singular covariances": call(y, quiet, log_weights, means, singular),
         "hardly any noise": call(y, 1e-3, *mixtures[4]),
         "nothing but noise": call(y, 1e3, *mixtures[5]),
         "variances of 1e-6, result times 1000": 1e3 * small if isinstance(small, torch.Tensor) else small,
@@ -179,8 +182,7 @@ def denoised_edges(student, rng):
     return {
         "patches of 2 by 2": call(image, sigma, *small),
         "patches of 4 by 4": call(image, sigma, *large),
-        "one Gaussian": call(image, sigma, *single),
-        "a tall image": call(image.mT.contiguous(), sigma, *single),
+        "one Gaussian, a tall image": call(image.mT.contiguous(), sigma, *single),
         "a single patch": call(image[..., :4, :4], sigma, *large),
         "far outside [0, 1]": call(4 * image - 8, sigma, *small),
         "in float64": call(image.double(), sigma, *exact),
