@@ -1,49 +1,70 @@
-"""Hidden tests of question 6: AdamW, warm-up with cosine decay, clipping by the global norm, and the loop."""
+"""Hidden tests of question 13: AdamW, warm-up with cosine decay, and clipping by the global norm."""
 
 import math
 
 import torch
 
-from autograder.probes import Close, Question
+from autograder.probes import Close, Fields, Question
+
+from ..shared.entries import in_words, tensor_of, tried, two_of
 
 question = Question(
     title="AdamW, a schedule and clipping",
     skills=["1.19", "1.20", "1.21"],
     after="q04_gradient_descent",
-    run_seconds=5,
+    lecture="stochastic gradient descent with momentum; moving averages",
+    run_seconds=4,
     aim=(
-        "Write the usual training recipe exactly: AdamW as in torch.optim, warm-up and cosine decay, clipping by the "
-        "global norm."
+        "Write a usual training recipe exactly: AdamW as in torch.optim, warm-up and cosine decay, clipping by the "
+        "global norm; see what one broken batch does to Adam's memory."
     ),
-    hints={"adamw_step": [
-        "Do one parameter by hand: θ = 1, g = 5, state (0, 0, 0), lr 0.1, no decay. The new state is (1, 0.5, "
-        "0.025), and the new θ is 0.9: one learning rate less, since the corrected averages are 5 and 25.",
-        "In `adamw_step`, loop over zip(params, grads, state) and append to two lists; if g is None, append what "
-        "came in. Raise t by one before it is used in the corrections. In `learning_rate`, start with n = step + 1 "
-        "and treat the three cases in the order of (13.3); with W = 0 or W = T no case may divide by zero. In "
-        "`clip_grad_norm`, add the squares of all tensors, then take one root.",
-        "`train_adamw`, each step: leaves = tuple(p.detach().requires_grad_() for p in params); loss = "
-        "loss_fn(leaves, step); grads = torch.autograd.grad(loss, leaves, allow_unused=True); clip; "
-        "learning_rate(step, …, steps, …); adamw_step. Keep the new params *and* the new state.",
-    ]},
+    hints={
+        "adamw_step": (
+            "How large is the first step if the gradient is 5, and how large if it is 5,000?",
+            "Do the example below (13.2) by hand, and then a second step with g = 5: m is 0.95, v is 0.049975, and both "
+            "corrected averages are 5 and 25 again.",
+            "Loop over the parameters with their gradient and state, and collect two lists. Count the step before the "
+            "corrections use its number; a gradient None appends what came in.",
+        ),
+        "learning_rate": (
+            "Which update is made at `step` 0, and which at `step` T - 1?",
+            "With W = 2, T = 4 and rates from 1 to 0: 0.5, 1, 0.5, 0, and 0 from then on.",
+            "Begin with n = step + 1 and treat the three cases in an order in which W = 0 and W = T never divide by zero.",
+        ),
+        "clip_grad_norm": (
+            "If one tensor is far too long and another short, what must happen to the short one?",
+            "Three tensors of norms 2, 3 and 6 have norm 7 together, not 11.",
+            "Add the squares of all tensors that are there, and take one root. One comparison decides whether the factor "
+            "differs from 1.",
+        ),
+    },
     ambiguities=[
-        "Tuples may come back as lists, t as an int or a 0-d tensor, the history as a tensor or nested lists, the "
-        "norm as a number.",
-        "PyTorch's clip_grad_norm_ adds 1e-6 to the norm; that passes (the norms in the tests that are clipped are "
-        "not tiny).",
-        "A gradient of NaN or infinite norm is not tested.",
+        "Tuples may come back as lists, t as an int or a 0-d tensor, the norm as a number.",
+        "PyTorch's clip_grad_norm_ adds 1e-6 to the norm; that passes (norms that are clipped are not tiny in the tests).",
+        "Gradients of NaN or infinite norm are not tested. Results may share memory with arguments that do not change.",
     ],
 )
 
+CLOSE = Close(rtol=5e-4, atol=2e-6)
 
-def unpack(result):
-    """(params, state) as plain entries with names; t may be an int or a tensor."""
-    params, state = result
+
+# --- adamw_step ------------------------------------------------------------------------------------------------------
+
+
+def parts(answer, count):
+    """The new parameters, and t, m and v of each; raises a sentence if the answer has another form."""
+    params, state = two_of(answer, "the new parameters", "the new state")
+    for what, group in (("new_params", params), ("new_state", state)):
+        if not isinstance(group, (tuple, list)) or len(group) != count:
+            raise ValueError(f"{what} must be a tuple with an entry for each of the {count} parameters")
+    params = [tensor_of(p, "a new parameter") for p in params]
+    if any(not isinstance(each, (tuple, list)) or len(each) != 3 for each in state):
+        raise ValueError("an entry of new_state is not of the form (t, m, v)")
     return {
-        "params": list(params),
-        "t": [float(entry[0]) for entry in state],
-        "m": [entry[1] for entry in state],
-        "v": [entry[2] for entry in state],
+        "params": params,
+        "t": [float(each[0]) for each in state],
+        "m": [tensor_of(each[1], "m") for each in state],
+        "v": [tensor_of(each[2], "v") for each in state],
     }
 
 
@@ -52,188 +73,247 @@ def fresh(*params):
     return tuple((0, torch.zeros_like(p), torch.zeros_like(p)) for p in params)
 
 
-@question.probe(points=1, title="12 steps of AdamW", public=True, judge=Close(rtol=5e-4, atol=2e-6))
-def adamw_trajectory(student, rng):
-    shapes = [(rng.integer(2, 5),), (rng.integer(2, 4), 2)]
-    betas = (rng.number(0.6, 0.9), rng.number(0.9, 0.99))
-    decay = rng.number(0.2, 0.5)
-    runs = []
-    for w in (0.0, decay):
-        params = tuple(rng.normal(*shape) for shape in shapes)
-        runs.append([params, fresh(*params), [rng.uniform(*shape, low=0.2, high=5.0) for shape in shapes], w, {}])
-    for t in range(12):
-        for run in runs:  # two optimisers take turns: nothing may be remembered outside of the state
-            params, state, curvature, w, trace = run
-            grads = tuple(c * p - 1.0 for c, p in zip(curvature, params))
-            new = student.adamw_step(params, grads, state, 0.1 if t < 6 else 0.03, betas, 1e-8, w)
-            run[0], run[1] = tuple(new[0]), tuple(new[1])
-            if t in (0, 1, 11):
-                trace[f"after {t + 1} step{'s' * (t > 0)}"] = unpack(new)
-    return {"without decay": runs[0][4], "with decay": runs[1][4]}
+def used(rng, *params, low=3, high=9):
+    """A state in the middle of a run; each parameter has another number of steps."""
+    first = rng.integer(low, high)
+    return tuple(
+        (first + (0, 3, -2, 7)[i], rng.normal(*p.shape).to(p), rng.uniform(*p.shape, low=0.5, high=2.0).to(p))
+        for i, p in enumerate(params)
+    )
 
 
-@question.probe(points=1, title="the first steps at every gradient scale", judge=Close(rtol=5e-4, atol=1e-7))
-def adamw_scales(student, rng):
-    lr = rng.number(0.01, 0.1)
-    found = {}
-    for scale in (1e-12, 1e-8, 1e-4, 1.0, 1e6):
-        params, steps = (torch.zeros(4, device=rng.device),), []
-        state = fresh(*params)
+class Run:
+    """Steps on a quadratic whose minimum is not at zero."""
+
+    def __init__(self, rng, *shapes, lr=0.1):
+        self.params, self.lr = tuple(rng.normal(*shape) for shape in shapes), lr
+        self.curvature = [rng.uniform(*shape, low=0.2, high=5.0) for shape in shapes]
+        self.state, self.parts = fresh(*self.params), None
+
+    def step(self, student, *settings):
+        grads = tuple(c * p - 1.0 for c, p in zip(self.curvature, self.params))
+        answer = student.adamw_step(self.params, grads, self.state, self.lr, *settings)
+        self.parts = parts(answer, len(grads))
+        self.params, self.state = tuple(answer[0]), tuple(map(tuple, answer[1]))
+        return self.parts
+
+
+@question.probe(points=0.75, title="`adamw_step`: eight steps", public=True, judge=Fields(default=CLOSE))
+def adamw_ordinary(student, rng):
+    betas, decay = (rng.number(0.6, 0.9), rng.number(0.9, 0.99)), rng.number(0.2, 0.5)
+    plain, decayed = (Run(rng, (rng.integer(2, 5),), (rng.integer(2, 4), 2)) for _ in range(2))
+
+    def steps(run, count, weight_decay):
+        for _ in range(count):
+            run.step(student, betas, 1e-8, weight_decay)
+        return run.parts
+
+    return {
+        "first step": tried(lambda: steps(plain, 1, 0.0)),
+        "second step": tried(lambda: steps(plain, 1, 0.0)),
+        "after 8 steps": tried(lambda: steps(plain, 6, 0.0)),
+        "first step, with weight decay": tried(lambda: steps(decayed, 1, decay)),
+        "after 8 steps, with weight decay": tried(lambda: steps(decayed, 7, decay)),
+    }
+
+
+@question.probe(
+    points=2.25,
+    title="`adamw_step`: gradients of any size, skipped parameters, dtypes, nothing left behind",
+    judge=Fields({"steps / lr, parameters around 100,000 in float64": Close(rtol=1e-4, atol=1e-5)}, default=CLOSE),
+)
+def adamw_edges(student, rng):
+    lr, some = rng.number(0.05, 0.1), (rng.number(0.6, 0.85), rng.number(0.9, 0.96))
+    zero, small = torch.zeros(4, device=rng.device), rng.normal(4, std=0.1)
+
+    def lengths(*grads, start=zero, **settings):
+        """Steps / lr with these gradients, one after the other."""
+        params, state, found = (start,), fresh(start), []
+        for g in grads:
+            answer = student.adamw_step(params, (g,), state, lr, **settings)
+            new = parts(answer, 1)["params"][0]
+            found.append((tensor_of(new, "the new parameter", start.shape) - params[0]) / lr)
+            params, state = tuple(answer[0]), tuple(map(tuple, answer[1]))
+        return found
+
+    def sized(scale):
+        return tried(lambda: lengths(*(scale * rng.normal(4) for _ in range(3))))
+
+    def one(state, *grads, params=None, settings=(some, 1e-8, 0.5)):
+        params = tuple(rng.normal(*m.shape).to(m) for _, m, _ in state) if params is None else params
+        return tried(lambda: parts(student.adamw_step(params, grads, state, lr, *settings), len(params)))
+
+    def rates_that_change():
+        run = Run(rng, (3,), (2, 2))
+        for run.lr in (0.3, 0.1, 0.03, 0.01):
+            run.step(student, some, 1e-8, 0.4)
+        return run.parts
+
+    def in_turns():
+        """Two optimisers of the same shapes: nothing may be remembered outside of their states."""
+        runs = [Run(rng, (3,), (2, 2)) for _ in range(2)]
         for _ in range(3):
-            new, state = student.adamw_step(params, (scale * rng.normal(4),), state, lr)
-            steps.append((new[0] - params[0]) / lr)
-            params = tuple(new)
-        found[f"steps / lr, gradients of size {scale:g}"] = steps
-    zero = torch.zeros(3, device=rng.device)
-    small = rng.normal(3, std=0.1)
-    found["a large eps"] = student.adamw_step((zero,), (small,), fresh(zero), 1.0, (0.9, 0.999), 0.1, 0.0)[0][0]
-    found["gradient zero"] = student.adamw_step((zero,), (zero,), fresh(zero), lr)[0][0]
-    later = ((rng.integer(3, 9), 100.0 * rng.normal(3), 1 + rng.uniform(3)),)
-    found["gradient zero after other steps"] = unpack(student.adamw_step((small,), (zero,), later, lr))
-    wide = 1e5 + rng.normal(3, dtype=torch.float64)  # float32 has steps of 0.008 there
-    found["steps / lr, parameters around 100,000 in float64"] = (
-        student.adamw_step((wide,), (small.double(),), fresh(wide), lr)[0][0] - wide
-    ) / lr
-    return found
+            for run in runs:
+                run.step(student, some)
+        return runs[1].parts
 
+    def types(**settings):
+        """Of the results, then of what came in."""
+        params = tuple(rng.normal(*shape, **settings).requires_grad_() for shape in ((3,), (2, 2), ()))
+        state, grads = used(rng, *(p.detach() for p in params)), [rng.normal(*p.shape, **settings) for p in params]
+        new = parts(student.adamw_step(params, (grads[0], None, grads[2]), state, lr, some, 1e-8, 0.5), 3)
+        return [in_words(part) for key in ("params", "m", "v") for part in new[key]] + [in_words(p) for p in params]
 
-@question.probe(points=1, title="skipped parameters, dtypes, no graph", judge=Close(rtol=5e-4, atol=1e-6))
-def adamw_skips(student, rng):
-    params = (
-        rng.normal(3).requires_grad_(),
-        rng.normal(2, 2, dtype=torch.float64).requires_grad_(),
-        rng.normal().requires_grad_(),
-    )
-    state = tuple(
-        (rng.integer(3, 9), rng.normal(*p.shape, dtype=p.dtype), rng.uniform(*p.shape, low=0.5, dtype=p.dtype))
-        for p in params
-    )
-    grads = [rng.normal(*p.shape, dtype=p.dtype) for p in params]
-    skipped = rng.integer(0, 3)
-    some = tuple(None if i == skipped else g for i, g in enumerate(grads))
-    first = student.adamw_step(params, some, state, 0.1, (0.8, 0.95), 1e-8, 0.5)
-    second = student.adamw_step(tuple(first[0]), tuple(grads), tuple(first[1]), 0.1, (0.8, 0.95), 1e-8, 0.5)
-    nothing = student.adamw_step(params, (None, None, None), state, 0.1, (0.8, 0.95), 1e-8, 0.5)
-    results = (first, second, nothing)
-    tensors = [t for new in results for t in (*new[0], *(part for entry in new[1] for part in entry[1:]))]
+    shapes = torch.zeros(3), torch.zeros(2, 2), torch.zeros(()), torch.zeros(2, 1, 3)
+    several = used(rng, *(part.to(rng.device) for part in shapes))
+    grads = [rng.normal(*m.shape) for _, m, _ in several]
+    wide = 1e5 + rng.normal(4, dtype=torch.float64)  # float32 has steps of 0.008 there
     return {
-        "one gradient is None": unpack(first),
-        "next step, all are there": unpack(second),
-        "all gradients are None": unpack(nothing),
-        "results that require gradients": sum(int(t.requires_grad) for t in tensors),
-        "parameters that still require gradients": sum(int(p.requires_grad) for p in params),
-        "dtypes": [str(t.dtype) for t in tensors],
+        "steps / lr, gradients of size 1e-12": sized(1e-12),
+        "steps / lr, gradients of size 1e-8": sized(1e-8),
+        "steps / lr, gradients of size 1e-4": sized(1e-4),
+        "steps / lr, gradients of size 1": sized(1.0),
+        "steps / lr, gradients of size 1e6": sized(1e6),
+        "steps / lr, one gradient large, then small ones": tried(lambda: lengths(30 * small, *(small * c for c in (1, -2, 1)))),
+        "steps / lr, eps = 0.1": tried(lambda: lengths(small, -2 * small, eps=0.1)),
+        "steps / lr, eps = 1e-3 and small gradients": tried(lambda: lengths(0.01 * small, 0.02 * small, eps=1e-3)),
+        "steps / lr, entries of very different gradients": tried(
+            lambda: lengths(*(rng.normal(4) * 10.0 ** torch.arange(-4, 4, 2, device=rng.device) for _ in range(2)))
+        ),
+        "steps / lr, parameters around 100,000 in float64": tried(
+            lambda: lengths(small.double(), 2 * small.double(), start=wide)
+        ),
+        "first gradient zero": one(fresh(zero), zero),
+        "gradient zero after other steps": one(used(rng, zero), zero),
+        "a step after hundreds": one(used(rng, zero, low=200, high=900), small, settings=((0.9, 0.999), 1e-8, 0.1)),
+        "only lr given": one(used(rng, zero), small, settings=()),
+        "weight decay without momentum": one(used(rng, zero), small, settings=((0.0, some[1]), 1e-8, 0.3)),
+        "four parameters": one(several, *grads),
+        "second of four gradients None": one(several, grads[0], None, *grads[2:]),
+        "first and last of four gradients None": one(several, None, *grads[1:3], None),
+        "all gradients None": one(several, None, None, None, None),
+        "None at the very first step": one(fresh(zero, small), None, small),
+        "a rate that changes": tried(rates_that_change),
+        "two optimisers in turns": tried(in_turns),
+        "types in float32, some gradient None": tried(types),
+        "types in float64, some gradient None": tried(lambda: types(dtype=torch.float64)),
     }
 
 
-@question.probe(points=0.75, title="the schedule, step by step", public=True, judge=Close(rtol=1e-5, atol=1e-12))
-def schedule_table(student, rng):
-    warmup, total = rng.integer(3, 8), rng.integer(12, 25)
-    top = rng.number(1e-3, 1e-1)
-    low = top * rng.number(0.05, 0.3)
-    return {"rates": [float(student.learning_rate(step, warmup, total, top, low)) for step in range(total)]}
+# --- learning_rate ---------------------------------------------------------------------------------------------------
+
+RATES = Close(rtol=1e-5, atol=1e-12)
 
 
-@question.probe(points=0.75, title="the schedule's joints and borders", judge=Close(rtol=1e-5, atol=1e-12))
-def schedule_borders(student, rng):
+def rates(student, steps, *settings):
+    """As they are returned: a Python float and a 0-d tensor are the same numbers, and have their own entry."""
+    return tried(lambda: [student.learning_rate(step, *settings) for step in steps])
+
+
+@question.probe(points=0.5, title="`learning_rate`: two runs, update by update", public=True, judge=Fields(default=RATES))
+def schedule_ordinary(student, rng):
+    def run(warmup, total):
+        top = rng.number(1e-3, 1e-1)
+        return rates(student, range(total), warmup, total, top, top * rng.number(0.05, 0.3))
+
+    return {
+        "a short warm-up": run(rng.integer(3, 6), rng.integer(14, 25)),
+        "a long warm-up": run(rng.integer(9, 12), rng.integer(14, 25)),
+    }
+
+
+@question.probe(points=1, title="`learning_rate`: joints and borders", judge=Fields(default=RATES))
+def schedule_edges(student, rng):
     total, top = rng.integer(9, 20), rng.number(1e-3, 1e-1)
-    low = top * rng.number(0.05, 0.3)
-
-    def rates(steps, warmup, length, bottom):
-        return [float(student.learning_rate(step, warmup, length, top, bottom)) for step in steps]
-
+    low, warmup = top * rng.number(0.1, 0.3), rng.integer(3, 6)
     long = 1000 * total
-    kinds = [type(student.learning_rate(step, 2, total, top, low)) for step in (0, 4, total)]
+
+    def kinds():
+        found = [student.learning_rate(step, 2, total, top, low) for step in (0, 1, 4, total)]
+        return ["float" if isinstance(value, float) else in_words(value) for value in found]
+
     return {
-        "types": ["float" if issubclass(kind, float) else kind.__name__ for kind in kinds],
-        "no warm-up": rates(range(total), 0, total, low),
-        "nothing but warm-up": rates([*range(total), total, total + 1, 2 * total], total, total, low),
-        "after the end": rates([total, total + 1, 2 * total - 4, 2 * total, 7 * total], 4, total, low),
-        "min_lr = 0": rates([0, 3, total - 2, total - 1, total], 3, total, 0.0),
-        "first update, and around update W, of a long run": rates(
-            [0, *range(long // 10 - 2, long // 10 + 2)], long // 10, long, low
+        "types": tried(kinds),
+        "no warm-up": rates(student, range(total), 0, total, top, low),
+        "nothing but warm-up": rates(student, range(total), total, total, top, low),
+        "nothing but warm-up, after the end": rates(student, [total, total + 1, 3 * total], total, total, top, low),
+        "all but one are warm-up": rates(student, range(total + 2), total - 1, total, top, low),
+        "the last updates and after the end": rates(
+            student, [total - 2, total - 1, total, total + 1, 2 * total - 4, 2 * total, 7 * total], warmup, total, top, low
         ),
-        "one step": rates([0, 1], 0, 1, low),
-        "one step of warm-up": rates([0, 1], 1, 1, low),
+        "min_lr = 0": rates(student, [0, 3, total - 2, total - 1, total], warmup, total, top, 0.0),
+        "min_lr above the first warm-up rates": rates(student, range(total), 5, total, top, 0.5 * top),
+        "min_lr = max_lr": rates(student, range(total), warmup, total, top, top),
+        "around update W of a long run": rates(
+            student, [0, *range(long // 10 - 2, long // 10 + 3)], long // 10, long, top, low
+        ),
+        "T = 1": [rates(student, [0, 1, 2], w, 1, top, low) for w in (0, 1)],
     }
 
 
-def clipping(result):
-    clipped, norm = result
-    return {"gradients": list(clipped), "norm": norm if isinstance(norm, torch.Tensor) else float(norm)}
+# --- clip_grad_norm --------------------------------------------------------------------------------------------------
 
 
-@question.probe(points=0.5, title="gradients that are too long", public=True, judge=Close(rtol=1e-4, atol=1e-6))
-def clip_long(student, rng):
-    grads = (rng.normal(rng.integer(2, 6), 3), rng.normal(rng.integer(2, 6), std=3.0), rng.normal(2, 1, 2, std=0.2))
+def clipped(student, max_norm, *grads):
+    """Clipped gradients and the norm, or in words what went wrong."""
+
+    def compute():
+        answer = student.clip_grad_norm(grads, max_norm)
+        new, norm = two_of(answer, "the clipped gradients", "the norm")
+        if not isinstance(new, (tuple, list)) or len(new) != len(grads):
+            raise ValueError(f"the clipped gradients must be a tuple with an entry for each of the {len(grads)} gradients")
+        return {"gradients": list(new), "norm": norm if isinstance(norm, torch.Tensor) else float(norm)}
+
+    return tried(compute)
+
+
+@question.probe(
+    points=0.5, title="`clip_grad_norm`: long and short gradients", public=True, judge=Fields(default=Close(1e-4, 1e-6))
+)
+def clip_ordinary(student, rng):
+    grads = rng.normal(rng.integer(2, 6), 3), rng.normal(rng.integer(2, 6), std=3.0), rng.normal(2, 1, 2, std=0.2)
     return {
-        "three tensors": clipping(student.clip_grad_norm(grads, rng.number(0.5, 1.0))),
-        "huge": clipping(student.clip_grad_norm((1e6 * grads[0],), 1.0)),
+        "three long tensors": clipped(student, rng.number(0.5, 1.0), *grads),
+        "one long tensor": clipped(student, rng.number(0.5, 1.0), grads[1]),
+        "three short tensors": clipped(student, rng.number(40.0, 50.0), *grads),
     }
 
 
-@question.probe(points=0.75, title="gradients that are short, None or zero", judge=Close(rtol=1e-4, atol=1e-7))
-def clip_borders(student, rng):
-    grads = (rng.normal(rng.integer(2, 6), 3), rng.normal(rng.integer(2, 6)))
+@question.probe(
+    points=1, title="`clip_grad_norm`: at the limit, None, zeros, sizes and dtypes", judge=Fields(default=Close(1e-4, 1e-7))
+)
+def clip_edges(student, rng):
+    grads = rng.normal(rng.integer(2, 6), 3), rng.normal(rng.integer(2, 6))
     zero = torch.zeros(3, device=rng.device)
-    wide = (2.0 * rng.normal(3, dtype=torch.float64), rng.normal(dtype=torch.float64))
-    cut, kept = student.clip_grad_norm(wide, 0.1)[0], student.clip_grad_norm(wide, 100.0)[0]
+    length = torch.cat([g.flatten() for g in grads]).norm().item()
+    wide = 1.0 + rng.uniform(3).double(), rng.normal(2, 2, dtype=torch.float64)
+
+    def digits():
+        """In float64: a gradient and its norm, beyond the digits of float32."""
+        one, other = (clipped(student, 0.5, wide[0] + step, wide[1]) for step in (0, 1e-7))
+        if isinstance(one, str) or isinstance(other, str):
+            return one
+        pairs = zip([*one["gradients"], one["norm"]], [*other["gradients"], other["norm"]])
+        return [1e7 * (new - old) for old, new in pairs]
+
+    def types():
+        found = [student.clip_grad_norm((*wide, None), limit) for limit in (0.1, 100.0)]
+        return [in_words(g) if g is not None else "None" for new, _ in found for g in new]
+
     return {
-        "float64": [str(g.dtype) for g in (*cut, *kept)],
-        "short": clipping(student.clip_grad_norm(grads, rng.number(20.0, 40.0))),
-        "a little shorter": clipping(
-            student.clip_grad_norm(grads, 1.02 * torch.cat([g.flatten() for g in grads]).norm().item())
-        ),
-        "a little too long": clipping(
-            student.clip_grad_norm(grads, 0.98 * torch.cat([g.flatten() for g in grads]).norm().item())
-        ),
-        "small, but too long": clipping(student.clip_grad_norm((0.05 * grads[0] / grads[0].norm(),), 0.01)),
-        "very short": clipping(student.clip_grad_norm((1e-3 * grads[0],), 1.0)),
-        "max_norm infinite": clipping(student.clip_grad_norm(grads, math.inf)),
-        "with None": clipping(student.clip_grad_norm((None, 2.0 * grads[0], None, grads[1]), 0.7)),
-        "with None, short": clipping(student.clip_grad_norm((grads[0], None), 50.0)),
-        "all zero": clipping(student.clip_grad_norm((zero, 0.0 * grads[0]), 1.0)),
-        "one number": clipping(student.clip_grad_norm((-5.0 - rng.uniform(),), 2.0)),
-    }
-
-
-@question.probe(points=1.25, title="the whole recipe on a loss of ours", judge=Close(rtol=1e-4, atol=2e-5))
-def whole_recipe(student, rng):
-    warmup, used_at = rng.integer(3, 6), (rng.integer(2, 5), 4, 5, 7, 9)  # not at first, and not all the time later
-    slopes, start = rng.normal(10, 3), (0.5 * rng.normal(3), rng.normal(2), 1.0 + rng.uniform(), rng.normal(2))
-    lengths = torch.tensor([2.0, 0.15, 0.7, 6.0, 0.3])[rng.permutation(5).cpu()].repeat(2)[:, None]  # some are clipped
-    slopes *= lengths.to(slopes) / slopes.norm(dim=1, keepdim=True)
-
-    def loss_fn(params, step):
-        loss = 1.0 + step + (slopes[step] * params[0]).sum() + 0.02 * (params[0] ** 4).sum() + 3e-9 * params[3].sum()
-        return (
-            loss + 0.05 * (params[2] + 2.0) ** 2 if step in used_at else loss
-        )  # params[1] is never used; [2] falls, as by decay
-
-    def run(*params, steps=10):
-        return student.train_adamw(
-            loss_fn, params, steps=steps, warmup_steps=warmup, max_lr=0.1, min_lr=0.02, max_norm=0.6, weight_decay=0.3
-        )
-
-    params, history = run(*start)
-    wide = tuple(p.double().requires_grad_() for p in start)
-    twice = run(*wide, steps=5)[0]
-    if not isinstance(history, torch.Tensor):
-        history = torch.tensor([[float(value) for value in row] for row in history], dtype=torch.float64)
-    # The pieces alone too: their faults are told from the loop's.
-    piece = student.adamw_step((start[0].clone().requires_grad_(),), (slopes[0],), fresh(start[0]), 0.1)[0][0]
-    return {
-        "shape of the history": str(tuple(history.shape)),
-        "history": dict(zip(("loss", "norm", "lr"), history.reshape(len(history), -1).T)),
-        "params": list(params),
-        "results that require gradients": sum(int(p.requires_grad) for p in params),
-        "parameters that were changed to require gradients": sum(int(p.requires_grad) for p in start),
-        "float64, from parameters that require gradients": {
-            "params": list(twice),
-            "dtypes": [str(p.dtype) for p in twice],
-            "require gradients": [int(p.requires_grad) for p in (*twice, *wide)],
-        },
-        "autograd still records": int((2 * wide[0]).requires_grad),
-        "learning_rate": [float(student.learning_rate(step, warmup, 10, 0.1, 0.02)) for step in (0, warmup, 7, 9, 15)],
-        "adamw_step": {"param": piece, "requires gradients": int(piece.requires_grad)},
+        "0.2 % too long": clipped(student, length / 1.002, *grads),
+        "0.2 % below the limit": clipped(student, length * 1.002, *grads),
+        "small, but too long": clipped(student, 0.01, 0.05 * grads[0] / grads[0].norm()),
+        "very short": clipped(student, 1.0, 1e-3 * grads[0]),
+        "norm below 1, limit above it": clipped(student, 0.9, 0.5 * grads[0] / grads[0].norm()),
+        "huge": clipped(student, 1.0, 1e6 * grads[0], grads[1]),
+        "one tensor far longer than the other": clipped(student, 1.0, 100 * grads[0], 0.1 * grads[1]),
+        "max_norm infinite": clipped(student, math.inf, *grads),
+        "with None": clipped(student, 0.7, None, 2.0 * grads[0], None, grads[1]),
+        "with None, short": clipped(student, 50.0, grads[0], None),
+        "all zero": clipped(student, 1.0, zero, 0.0 * grads[0]),
+        "some zero": clipped(student, 0.5, zero, grads[1], 2 * grads[0]),
+        "single numbers": clipped(student, 2.0, -5.0 - rng.uniform(), 3.0 + rng.uniform()),
+        "float64, gradients changed by 1e-7, the change times 1e7": tried(digits),
+        "types in float64": tried(types),
     }

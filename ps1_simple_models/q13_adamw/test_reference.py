@@ -1,4 +1,4 @@
-"""The reference of question 6 against torch.optim.AdamW, a table by hand and torch.nn.utils.clip_grad_norm_."""
+"""The reference of question 13 against torch.optim.AdamW, a table by hand and torch.nn.utils.clip_grad_norm_."""
 
 import math
 from itertools import pairwise
@@ -85,24 +85,36 @@ def test_clipping_agrees_with_torch(reference, max_norm):
         torch.testing.assert_close(g, leaf.grad, rtol=1e-4, atol=1e-6)
 
 
-def test_training_is_that_of_torch(reference):
+def test_the_given_loop_is_that_of_torch(reference):
     target = torch.tensor([1.0, -2.0, 3.0])
 
     def loss_fn(params, step):
         return ((params[0] - target) ** 4).sum() * (100.0 if step == 7 else 1.0)
 
     start = (torch.zeros(3), torch.ones(2))
-    params, history = reference.train_adamw(loss_fn, start, 40, 5, 0.1, 0.01, 2.0, 0.1)
     leaves = [torch.nn.Parameter(p.clone()) for p in start]
     optimiser = torch.optim.AdamW(leaves, lr=0.1, weight_decay=0.1)
-    for step in range(40):
+    for step, (params, norm, lr) in enumerate(reference.train_adamw(loss_fn, start, 40, 5, 0.1, 0.01, 2.0, 0.1)):
         optimiser.zero_grad()
-        loss = loss_fn(leaves, step)
-        loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(leaves, 2.0)
+        loss_fn(leaves, step).backward()
+        expected = torch.nn.utils.clip_grad_norm_(leaves, 2.0)
         optimiser.param_groups[0]["lr"] = reference.learning_rate(step, 5, 40, 0.1, 0.01)
         optimiser.step()
-        expected = [loss.item(), norm.item(), optimiser.param_groups[0]["lr"]]
-        assert history[step].tolist() == pytest.approx(expected, rel=1e-4)
-    torch.testing.assert_close(params[0], leaves[0].detach(), rtol=1e-4, atol=1e-5)
+        assert [norm, lr] == pytest.approx([expected.item(), optimiser.param_groups[0]["lr"]], rel=1e-4)
+        torch.testing.assert_close(params[0], leaves[0].detach(), rtol=1e-4, atol=1e-5)
+    assert step == 39
     assert torch.equal(params[1], start[1])
+
+
+def test_uncorrected_first_step_is_what_the_text_asks_for(reference):
+    state = ((10**6, torch.zeros(1), torch.zeros(1)),)
+    (new,), _ = reference.adamw_step((torch.zeros(1),), (torch.full((1,), 7.0),), state, lr=1.0)
+    assert float(new) == pytest.approx(-0.1 / math.sqrt(0.001), rel=1e-4)
+
+
+def test_worked_numbers_of_the_text(reference):
+    one = torch.ones(1)
+    (new,), ((t, m, v),) = reference.adamw_step((one,), (5 * one,), fresh((one,)), lr=0.1, weight_decay=0.2)
+    assert [float(new), t, float(m), float(v)] == pytest.approx([0.88, 1, 0.5, 0.025])
+    clipped, norm = reference.clip_grad_norm((torch.tensor([3.0, 0.0]), torch.tensor([4.0])), 1.0)
+    assert [float(norm), *torch.cat(clipped).tolist()] == pytest.approx([5, 0.6, 0, 0.8])
