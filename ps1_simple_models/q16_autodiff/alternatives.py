@@ -1,4 +1,4 @@
-"""Other right versions of the answers to question 9."""
+"""Other right versions of the answers to question 16."""
 
 import math
 
@@ -9,20 +9,21 @@ from autograder.probes import Alternatives, edit
 
 alternatives = Alternatives()
 
-# --- gradcheck -----------------------------------------------------------------------------------------------------
+# --- gradcheck -------------------------------------------------------------------------------------------------------
 
 alternatives.at(
-    "numeric = (float(f(up)) - float(f(down))) / (2 * h)",
+    "numeric[i] = (f(x + step) - f(x - step)) / (2 * step[i])",
     edit(
         "small_changes",
-        "steps of exactly representable size, numpy's own max, another form of the layer norm",
-        "numeric = (float(f(up)) - float(f(down))) / (up[i] - down[i])",
+        "steps of exactly representable size; another form of the layer norm; None for zeros",
+        "up, down = x + step, x - step; numeric[i] = (float(f(up)) - float(f(down))) / (up[i] - down[i])",
         (
             "return (grad_y - grad_y.mean(-1, keepdims=True) - y * (grad_y * y).mean(-1, keepdims=True)) / s",
             "return (grad_y - y * np.mean(y * grad_y, axis=-1)[..., None]) / s - np.mean(grad_y / s, axis=-1, "
             "keepdims=True)",
         ),
-        ("return bool(max_error <= 1), max_error", "return np.bool_(max_error <= 1), np.float64(max_error)"),
+        ("return max_error <= 1, max_error", "return np.bool_(max_error <= 1), np.float64(max_error)"),
+        ("node.grad = np.zeros_like(node.value)", "node.grad = 0.0"),
     ),
 )
 
@@ -87,6 +88,80 @@ def other_algorithms(ref):
         y = (x - x.mean(-1, keepdims=True)) / s
         jacobian = (np.eye(d) - 1 / d - y[..., :, None] * y[..., None, :] / d) / s[..., None]
         return np.einsum("...i,...ij->...j", grad_y, jacobian)
+
+    return {
+        "topological_order": topological_order,
+        "backward": backward,
+        "unbroadcast": unbroadcast,
+        "gradcheck": gradcheck,
+        "fixed_backward": fixed_backward,
+    }
+
+
+@alternatives.rewrite("a stack with flags; Kahn's count inside backward; einsum; central differences on a flat copy; the Jacobian")
+def other_ways(ref):
+    def topological_order(root):
+        order, seen, stack = [], set(), [(root, False)]
+        while stack:
+            node, parents_done = stack.pop()
+            if parents_done:
+                order.append(node)
+            elif id(node) not in seen:
+                seen.add(id(node))
+                stack.append((node, True))
+                stack += [(parent, False) for parent in node.parents]
+        return order
+
+    def backward(root):
+        uses, stack, known = {}, [root], {root}
+        while stack:
+            for parent in stack.pop().parents:
+                uses[parent] = uses.get(parent, 0) + 1
+                if parent not in known:
+                    known.add(parent)
+                    stack.append(parent)
+        for node in known:
+            node.grad = 0
+        root.grad, ready = np.array(1.0), [root]
+        while ready:
+            node = ready.pop()
+            for parent, vjp in zip(node.parents, node.vjps):
+                parent.grad = parent.grad + vjp(node.grad)
+                uses[parent] -= 1
+                if not uses[parent]:
+                    ready.append(parent)
+
+    def unbroadcast(grad, shape):
+        letters = "abcdefgh"[: np.ndim(grad)]
+        kept = letters[np.ndim(grad) - len(shape) :]
+        result = "".join(letter for letter, n in zip(kept, shape) if n > 1)
+        return np.einsum(f"{letters}->{result}", grad).reshape(shape)
+
+    def gradcheck(f, grad_f, x, eps=1e-5, rtol=1e-6, atol=1e-8):
+        x = np.asarray(x, dtype=np.float64).copy(order="C")
+        a = np.asarray(grad_f(x.copy()), dtype=np.float64)
+        if a.shape != x.shape or not np.isfinite(a).all():
+            return False, math.inf
+        worst = 0.0
+        for k, value in enumerate(x.flatten()):
+            h = eps * max(abs(value), 1e-3)
+            both = []
+            for sign in (1, -1):
+                moved = x.copy()
+                moved.flat[k] += sign * h
+                both.append(float(f(moved)))
+            n = (both[0] - both[1]) / (2 * h)
+            worst = max(worst, abs(a.flat[k] - n) / (atol + rtol * max(abs(a.flat[k]), abs(n))))
+        return bool(worst <= 1), float(worst)
+
+    def fixed_backward(x, grad_y, eps=1e-5):
+        d = x.shape[-1]
+        centred = x - x.mean(-1, keepdims=True)
+        variance = (centred**2).mean(-1, keepdims=True) + eps
+        grad_centred = grad_y / variance**0.5
+        grad_variance = (-0.5 * grad_y * centred * variance**-1.5).sum(-1, keepdims=True)
+        grad_centred = grad_centred + grad_variance * 2 * centred / d
+        return grad_centred - grad_centred.sum(-1, keepdims=True) / d
 
     return {
         "topological_order": topological_order,

@@ -1,42 +1,74 @@
 # %% [markdown]
-# Every model of this course is trained by `loss.backward()`. In this question you write it. It is forty lines, and after it autograd is no
-# longer magic: you know why gradients add up, why shapes come back right, and what a wrong backward pass looks like. It looks like nothing: the loss
-# still falls, a little more slowly. So the second half builds the instrument that finds such errors, and uses it on a real one.
+# Two networks, the same start, the same minibatches of digits. One of them was trained with a wrong gradient. Which?
+
+# %%
+seen_images, seen_labels = data.digits("train")
+new_images, new_labels = data.digits("test")
+seen_images, new_images = seen_images.flatten(1), new_images.flatten(1)
+hidden_steps = dgm.budget(smoke=40, cpu=300, gpu=300)
+
+
+def _trained_network(wrong, seed=0):
+    """Training losses and test loss of a network with two normalised hidden layers of 32 units."""
+    generator = dgm.generator(seed)
+    layers = [(torch.randn(a, b, generator=generator) / a**0.5).requires_grad_() for a, b in ((64, 32), (32, 32), (32, 10))]
+    index = torch.randint(len(seen_images), (hidden_steps, 64), generator=generator)
+    optimiser = torch.optim.SGD(layers, lr=0.1, momentum=0.9)
+
+    def logits(x):
+        for weight in layers[:-1]:
+            x = x @ weight
+            x = x - x.mean(-1, keepdim=True)
+            scale = (x.square().mean(-1, keepdim=True) + 1e-5).sqrt()
+            x = torch.relu(x / (scale.detach() if wrong else scale))
+        return x @ layers[-1]
+
+    losses = []
+    for i in index:
+        loss = F.cross_entropy(logits(seen_images[i]), seen_labels[i])
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+    with torch.no_grad():
+        return losses, float(F.cross_entropy(logits(new_images), new_labels))
+
+
+network_runs = {name: _trained_network(wrong) for name, wrong in (("A", True), ("B", False))}
+plot.curves({f"network {name}: test loss {test:.2f}": (np.arange(5, hidden_steps - 4), np.convolve(losses, np.ones(10) / 10, "valid"))
+             for name, (losses, test) in network_runs.items()},
+            xlabel="update", ylabel="training loss, mean of 10", logy=True, title="Both losses fall; the test does not tell")
+plt.show()
+
+# %% [markdown]
+# A wrong gradient raises no alarm. (For five other seeds and splits the wrong one was always slower in training, and once better on the test.) Here you write `loss.backward()`
+# yourself, then the instrument that finds such errors.
 #
 # ### Reverse mode
 #
-# A computation is a directed graph without cycles. A node $v$ is computed from its parents. Let $L$ be the last node, a number, and write $\bar v=\partial L/\partial v$, an
-# array of $v$'s shape. By the chain rule, a node collects one contribution along **every** edge that leaves it:
+# In a computation each node $v$ comes from its parents. Let the last one, $L$, be a number, and write $\bar{v}=\partial{L}/\partial{v}$, of $v$'s shape. By the chain
+# rule a node collects one contribution along **every** edge that leaves it:
 #
-# $$
-# \bar L = 1, \qquad \bar v \;=\; \sum_{\text{edges } v\to u} \bar u\,\frac{\partial u}{\partial v}. \tag{16.1}
-# $$
+# $$\bar{L}=1,\qquad\bar{v}=\sum_{\text{edges}\,v\to{u}}\bar{u}\,\frac{\partial{u}}{\partial{v}}. \tag{16.1}$$
 #
-# Each edge carries a function that maps $\bar u$ to its contribution $\bar u\,\partial u/\partial v$, a *vector-Jacobian product*; the
-# Jacobian itself is never formed. Two things follow from (16.1). The contributions **add up**: in $x\cdot x$ both edges come from $x$, and each brings $x\bar u$.
-# And $\bar u$ must be *complete* before it is passed on: all nodes that use $u$ come first. So we need a **topological order** (parents before children) and walk it backwards;
-# the order of a breadth-first search is not enough.
+# For $L=x\cdot{x}+x$ at $x=3$ three edges leave $x$. They bring 3, 3 and 1, so $\bar{x}=7$.
+#
+# Each edge has a function from $\bar{u}$ to its contribution, a *vector-Jacobian product* (vjp); no Jacobian is formed. And $\bar{u}$ must be *complete* before it is
+# passed on: list the nodes in a **topological order**, parents before children, and walk it backwards. A breadth-first search does not give one.
 #
 # ### Broadcasting
 #
-# In NumPy a bias of shape (3,) plus a matrix of shape (5, 3) acts as if it had been copied to every row. A copy is a use, and by (16.1) the uses add up:
+# Added to a (5, 3) matrix, a bias of shape (3,) acts as if copied to every row. A copy is a use, and uses add up:
 #
-# $$
-# \bar b_j = \sum_{i=1}^{5} \bar u_{ij}. \tag{16.2}
-# $$
+# $$\bar{b}_j=\sum_{i=1}^5\bar{u}_{ij}. \tag{16.2}$$
 #
-# In general, sum over the axes that broadcasting added in front, and over those that it stretched from length 1 (which keep their length 1).
+# Sum over the axes that broadcasting added in front, and over those that it stretched from length 1, which keep that length.
 #
-# Here is the graph, in NumPy, so that nothing can differentiate behind your back. Read it; it needs nothing from you.
+# The graph is in NumPy: nothing differentiates behind your back.
 
 # %% role="given"
 class Var:
-    """A node of the graph.
-
-    value: float64 array (0-d for a number). parents: the Vars it was computed from (the same one may occur twice).
-    vjps: for each parent a function from the gradient with respect to this node to the contribution to that parent's
-    gradient, an array of the parent's shape. grad: what `backward` writes; None before. A leaf has no parents.
-    """
+    """A node: its value (float64), its parents, and for each parent a vjp. `backward` writes `grad`. A leaf has no parents."""
 
     def __init__(self, value, parents=(), vjps=()):
         self.value = np.asarray(value, dtype=np.float64)
@@ -81,51 +113,35 @@ class Var:
 
 
 def as_var(x):
-    """A Var as it is; anything else as a new leaf."""
     return x if isinstance(x, Var) else Var(x)
-
-# %% [markdown]
-# ### Your task, first half
-#
-# - Graphs may have thousands of nodes in a chain (a loop with 3,500 steps makes one). Python's recursion ends at a depth of 1,000, in Jupyter of 3,000, so **do not recurse**:
-#   use a list as a stack, or count, for each node, the uses that are still open.
-# - They may have many diamonds in a chain: visit every *node* once, not every *path*, of which there are $2^{n}$. (A set of the nodes seen
-#   so far will do: `Var` defines no `==`.)
-# - A contribution may be the very same array as the node's gradient, or read-only (look at the vjps of `+` and `sum`). So add with `a = a + b`, never with `a += b`.
 
 # %% role="answer"
 def topological_order(root: Var) -> list[Var]:
-    """All nodes that the root depends on, parents before children.
+    """Every node that the root depends on exactly once, each after all of its parents; so the root is last.
 
-    Args:
-        root: any node. A graph without cycles, up to some thousand nodes deep.
-
-    Returns:
-        a list with every reachable node exactly once, each after all of its parents; so the root is last. Any such
-        order is right.
+    Visit nodes, not paths: 30 diamonds in a chain have 2³⁰ paths. Recursion will do, up to 150 nodes deep. (Engines use a stack: a loop
+    of 3,500 steps is too deep.)
     """
     ### BEGIN SOLUTION
-    order, seen, stack = [], set(), [(root, False)]
-    while stack:
-        node, parents_done = stack.pop()
-        if parents_done:
-            order.append(node)
-        elif node not in seen:
+    order, seen = [], set()
+
+    def visit(node):
+        if node not in seen:
             seen.add(node)
-            stack.append((node, True))
-            stack += [(parent, False) for parent in node.parents]
+            for parent in node.parents:
+                visit(parent)
+            order.append(node)
+
+    visit(root)
     return order
     ### END SOLUTION
 
 
 def backward(root: Var) -> None:
-    """Write the gradient of the root with respect to every node it depends on into ``node.grad``, equation (16.1).
+    """Write the gradient of the root by every node it depends on into `node.grad`; equation (16.1).
 
-    Every ``grad`` is written afresh: whatever an earlier call has left there (in the root, or in any other node) does not
-    count. Each vjp is called exactly once. Nodes that the root does not depend on are not touched.
-
-    Args:
-        root: a node whose value is a number (0-d). Its own gradient is 1 (0-d too).
+    What a `grad` held before does not count; other nodes are not touched. Each vjp is called once. It may return the very array
+    it got, or a read-only one: add with `a = a + b`, not `a += b`. The root is a number (0-d), like its gradient 1.
     """
     ### BEGIN SOLUTION
     order = topological_order(root)
@@ -139,14 +155,10 @@ def backward(root: Var) -> None:
 
 
 def unbroadcast(grad, shape: tuple[int, ...]):
-    """Sum a gradient over everything that broadcasting has copied, equation (16.2).
+    """Sum an array over everything that broadcasting has copied; equation (16.2).
 
     Args:
-        grad: NumPy array, of a shape to which ``shape`` can be broadcast.
-        shape: the shape before broadcasting, for example (), (3,), (1, 3), (2, 1, 4).
-
-    Returns:
-        NumPy array of shape ``shape``.
+        shape: that before broadcasting, such as (), (3,), (1, 3), (2, 1, 4); the result has it.
     """
     ### BEGIN SOLUTION
     grad = np.asarray(grad)
@@ -158,118 +170,101 @@ def unbroadcast(grad, shape: tuple[int, ...]):
 # %% [markdown]
 # ### Checking a gradient
 #
-# Compare with a finite difference. With a step $h$ in coordinate $i$ ($e_i$ is the unit vector), Taylor's theorem says
+# Compare with finite differences. With a step $h$ in coordinate $i$, Taylor's theorem says
 #
-# $$
-# \frac{f(x+h e_i)-f(x)}{h} = f_i' + \frac h2 f_i'' + O(h^2), \qquad
-# \frac{f(x+h e_i)-f(x-h e_i)}{2h} = f_i' + \frac{h^2}{6} f_i''' + O(h^4). \tag{16.3}
-# $$
+# $$\frac{f(x+he_i)-f(x)}{h}=f_i'+\frac{h}2f_i''+\dots,\qquad\frac{f(x+he_i)-f(x-he_i)}{2h}=f_i'+\frac{h^2}6f_i'''+\dots \tag{16.3}$$
 #
-# A smaller step makes this error smaller, but another one larger: the values of $f$ are rounded to a relative precision $u$ (about $10^{-16}$ in float64,
-# $10^{-7}$ in float32), and the difference is divided by $h$, an error of about $u\,|f|/h$. The next cell shows the sum of both.
-# **Before you run it:** of the four curves, which has a useful minimum?
+# A smaller step makes this error smaller, and another one larger: $f$ is rounded, by about $10^{-16}f$ in float64 and $10^{-7}f$ in float32, and that is divided by $h$.
+# **Before you run this:** which power of ten is the best step for central differences in float64?
 
 # %%
-figure, axis = plot.subplots(width=7, height=3.8)
-step_sizes = np.logspace(-12, 0, 73)
+guess_power = None  # type a whole number, such as -12
+
+wave_unit, wave_frequency = 1.0, 3.0  # the knobs
+
+figure, axis = plot.subplots(width=7.5, height=3.6)
+step_sizes, central_errors = np.logspace(-12, 3, 91), {}
 for dtype, color in ((np.float64, plot.COLORS[0]), (np.float32, plot.COLORS[1])):
-    point = dtype(0.7)
-    exact = np.exp(np.float64(point)) * np.cos(3 * np.float64(point)) - 3 * np.exp(np.float64(point)) * np.sin(3 * np.float64(point))
-
-    def wave(x, dtype=dtype):
-        return np.float64(np.exp(x, dtype=dtype) * np.cos(dtype(3) * x, dtype=dtype))
-
-    one_sided = [abs((wave(point + dtype(h)) - wave(point)) / h / exact - 1) for h in step_sizes]
-    central = [abs((wave(point + dtype(h)) - wave(point - dtype(h))) / (2 * h) / exact - 1) for h in step_sizes]
+    point, frequency = dtype(0.7 * wave_unit), dtype(wave_frequency / wave_unit)
+    exact = np.float64(frequency) * np.cos(np.float64(frequency) * np.float64(point))
+    one_sided, central = [], []
+    for h in step_sizes.astype(dtype):
+        here, up, down = (np.float64(np.sin(frequency * x, dtype=dtype)) for x in (point, point + h, point - h))
+        one_sided.append(max(abs((up - here) / h / exact - 1), 1e-13))
+        central.append(max(abs((up - down) / (2 * h) / exact - 1), 1e-13))
     name = np.dtype(dtype).name
-    axis.loglog(step_sizes, np.maximum(one_sided, 1e-13), ":", color=color, label=f"{name}, one-sided")
-    axis.loglog(step_sizes, np.maximum(central, 1e-13), "-", color=color, label=f"{name}, central")
-axis.set(xlabel="step h", ylabel="relative error of the derivative", title=r"$e^x\cos 3x$ at 0.7")
-axis.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=9)
+    axis.loglog(step_sizes, one_sided, ":", color=color, label=f"{name}, one-sided")
+    axis.loglog(step_sizes, central, "-", color=color, label=f"{name}, central")
+    central_errors[name] = np.convolve(np.log(central), np.ones(7) / 7, "valid")
+axis.set(xlabel="step h", ylabel="relative error of the derivative", ylim=(1e-13, 1e2), title="Only central differences in float64 reach ten digits")
+axis.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
 plt.show()
+best_power = math.log10(step_sizes[3 + int(np.argmin(central_errors["float64"]))])
+plot.table([("best step, power of ten", guess_power, round(best_power, 1))], header=("", "your guess", "result (smoothed curve)"))
 
 # %% [markdown]
-# Only central differences in float64 reach ten digits, at $h\approx 10^{-5}$ (near $u^{1/3}$). In float32 no step gives more than five, and at $10^{-5}$ two or three are left.
-# And "$10^{-5}$" is meant relative to $x$: at $x=10^6$ a step of $10^{-5}$ drowns in rounding, at $x=10^{-3}$ it is large. So we use
+# Between $10^{-6}$ and $10^{-5}$ both errors are alike. In float32 no step gives more than five digits.
+# **Knobs.** Set `wave_unit` to 1000, as if $x$ were in millimetres: which step is best now? Set `wave_frequency` to 30.
 #
-# $$
-# h_i = \epsilon\,\max(|x_i|,\,10^{-3}), \qquad n_i = \frac{f(x+h_i e_i)-f(x-h_i e_i)}{2h_i}, \qquad
-# r_i = \frac{|a_i-n_i|}{\text{atol}+\text{rtol}\cdot\max(|a_i|,|n_i|)}, \tag{16.4}
-# $$
+# So, to serve all units, the step is relative to $x$ and the tolerance to the gradient. A gradient $a$ passes if all $r_i\le1$:
 #
-# where $a$ is the gradient under test. The check passes if **all** $r_i\le 1$. The relative tolerance is what makes one setting serve
-# gradients of size $10^{-3}$ and $10^{6}$; the absolute one is for entries that are zero.
+# $$h_i=\epsilon\max(|x_i|,10^{-3}),\qquad{n_i}=\frac{f(x+h_ie_i)-f(x-h_ie_i)}{2h_i},\qquad{r_i}=\frac{|a_i-n_i|}{\text{atol}+\text{rtol}\cdot\max(|a_i|,|n_i|)}. \tag{16.4}$$
 #
-# ### Your task, second half
-#
-# Write `gradcheck`. Then find a bug with it: below stands a layer normalisation and its backward pass, taken from "working" code, with the unit
-# test that came with it. It passes. Is it right?
+# The limit $10^{-3}$ and atol are for entries that are zero.
 
 # %% role="answer"
 def gradcheck(f, grad_f, x, eps: float = 1e-5, rtol: float = 1e-6, atol: float = 1e-8) -> tuple[bool, float]:
-    """Compare a gradient with central differences in float64, equation (16.4).
+    """Compare a gradient with central differences; equation (16.4).
 
     Args:
-        f: from a NumPy array of x's shape to a number.
-        grad_f: from such an array to the gradient that is tested; for f = Σ x²/2 it may return the very array
-            that it got.
-        x: the point, a NumPy array of any shape (0-d too) and memory layout (a transposed array too), of float64, float32 or
-            integer type; not changed. ``f`` and ``grad_f`` are called with float64 arrays only. At least one entry.
-        eps, rtol, atol: as in (16.4).
+        f, grad_f: from a float64 array of x's shape to a number, and to the gradient under test.
+        x: any shape (0-d too), not changed.
 
     Returns:
-        (ok, max_error): max_error is the largest r_i, a float: the error in units of the tolerance; ok says whether it is
-        at most 1. A gradient of another shape than x, or with an entry that is NaN or infinite, gives (False, inf). So does
-        an f without a finite difference; that is not tested.
+        (ok, max_error): max_error is the largest r_i, ok whether it is at most 1.
     """
-    ### BEGIN SOLUTION
-    x = np.array(x, dtype=np.float64)
+    x = np.array(x, dtype=np.float64, order="C")
     analytic = np.array(grad_f(x.copy()), dtype=np.float64)
     if analytic.shape != x.shape or not np.isfinite(analytic).all():
         return False, math.inf
-    max_error = 0.0
+    ### BEGIN SOLUTION
+    numeric = np.empty_like(x)
     for i in np.ndindex(x.shape):
-        h = eps * max(abs(x[i]), 1e-3)
-        up, down = x.copy(), x.copy()
-        up[i] += h
-        down[i] -= h
-        numeric = (float(f(up)) - float(f(down))) / (2 * h)
-        if not math.isfinite(numeric):
-            return False, math.inf
-        scale = max(abs(analytic[i]), abs(numeric))
-        error = abs(analytic[i] - numeric) / (atol + rtol * scale)
-        max_error = max(max_error, float(error))
-    return bool(max_error <= 1), max_error
+        step = np.zeros_like(x)
+        step[i] = eps * max(abs(x[i]), 1e-3)
+        numeric[i] = (f(x + step) - f(x - step)) / (2 * step[i])
+    scale = np.maximum(np.abs(analytic), np.abs(numeric))
+    max_error = float((np.abs(analytic - numeric) / (atol + rtol * scale)).max())
+    return max_error <= 1, max_error
     ### END SOLUTION
 
 # %% [markdown]
-# Layer normalisation, without gain and bias: each row $x\in\mathbb R^D$ is centred and divided by its standard deviation,
+# ### Find the bug
 #
-# $$
-# \mu=\frac1D\sum_i x_i, \qquad s=\sqrt{\frac1D\sum_i (x_i-\mu)^2+\varepsilon}, \qquad y_i=\frac{x_i-\mu}{s}. \tag{16.5}
-# $$
+# Layer normalisation centres each row $x\in\mathbb{R}^D$ and divides by its standard deviation:
+#
+# $$\mu=\frac1D\sum_ix_i,\qquad{s}=\sqrt{\frac1D\sum_i(x_i-\mu)^2+\varepsilon},\qquad{y_i}=\frac{x_i-\mu}{s}. \tag{16.5}$$
+#
+# Below stands a backward pass from "working" code, with its unit test. It passes. Is it right?
 
 # %% role="given"
 def layer_norm(x, eps=1e-5):
-    """Equation (16.5) along the last axis, for an array (..., D)."""
+    """Equation (16.5) along the last axis."""
     centred = x - x.mean(-1, keepdims=True)
     return centred / np.sqrt((centred**2).mean(-1, keepdims=True) + eps)
 
 
 def suspicious_backward(x, grad_y, eps=1e-5):
-    """Given the gradient with respect to y = layer_norm(x), the gradient with respect to x. Or is it?"""
+    """From the gradient by y = layer_norm(x) to that by x. Or is it?"""
     centred = x - x.mean(-1, keepdims=True)
     s = np.sqrt((centred**2).mean(-1, keepdims=True) + eps)
     return (grad_y - grad_y.mean(-1, keepdims=True)) / s
 
 # %%
 def test_suspicious_backward():
-    """The unit test that came with it: central differences at one point, for L = Σ w_i y_i."""
     x = np.array([-2.0, -1.0, 0.0, 1.0, 2.0])
-    w = np.array([4.0, 1.0, 0.0, 1.0, 4.0])
-    numeric = [
-        ((w * layer_norm(x + 1e-5 * e)).sum() - (w * layer_norm(x - 1e-5 * e)).sum()) / 2e-5 for e in np.eye(5)
-    ]
+    w = np.array([4.0, 1.0, 0.0, 1.0, 4.0])   # L = Σ w_i y_i
+    numeric = [((w * layer_norm(x + 1e-5 * e)).sum() - (w * layer_norm(x - 1e-5 * e)).sum()) / 2e-5 for e in np.eye(5)]
     np.testing.assert_allclose(suspicious_backward(x, w), numeric, rtol=1e-6)
     print("passed: the largest difference is", f"{np.abs(suspicious_backward(x, w) - numeric).max():.1e}")
 
@@ -277,19 +272,16 @@ def test_suspicious_backward():
 test_suspicious_backward()
 
 # %% [markdown]
-# Write `fixed_backward`, the right one. Differentiate (16.5) with pencil and paper first: $x_j$ moves $y_i$ directly, through $\mu$, and through $s$.
+# **On paper.** Differentiate (16.5): $x_j$ moves $y_i$ directly, through $\mu$, and through $s$. Your result is `fixed_backward`.
 
 # %% role="answer"
 def fixed_backward(x, grad_y, eps=1e-5):
     """The right backward pass of `layer_norm`, along the last axis.
 
     Args:
-        x: NumPy array (..., D), D ≥ 1; a row may be constant (its y is 0), or far from 0.
-        grad_y: gradient of a number L with respect to y = layer_norm(x, eps), the shape of x.
-        eps: ε of (16.5), possibly not small.
-
-    Returns:
-        the gradient of L with respect to x, the shape of x.
+        x: (..., D), float64; a row may be constant, or far from 0.
+        grad_y: gradient of L by y = layer_norm(x, eps), of the same shape.
+        eps: ε of (16.5), not always small.
     """
     ### BEGIN SOLUTION
     centred = x - x.mean(-1, keepdims=True)
@@ -302,11 +294,11 @@ def fixed_backward(x, grad_y, eps=1e-5):
 grader.check("q16")
 
 # %% [markdown]
-# ### Your check at work
-#
-# Each row is a gradient under test. **Before you run this:** which rows should pass?
+# **Before you run this:** your check gets the suspicious gradient at its unit test's point, for $L=\sum_iy_i$, and for random weights; then yours twice. How many of the five pass?
 
 # %%
+guess_passing = None  # type a number
+
 weights = np.random.default_rng(0).normal(size=(4, 6))
 random_rows = np.random.default_rng(1).normal(size=(4, 6))
 symmetric_rows, even_weights = np.tile([-2.0, -1.0, 0.0, 1.0, 2.0], (2, 1)), np.tile([4.0, 1.0, 0.0, 1.0, 4.0], (2, 1))
@@ -321,33 +313,50 @@ for name, backward_pass, point, w, sane in (
     ok, error = gradcheck(lambda x: (w * layer_norm(x)).sum(), lambda x: backward_pass(x, w), point, atol=1e-6)
     check_rows.append((name, "passes" if ok else "FAILS", float(error), sane))
 plot.table(check_rows, header=("gradient", "your check", "largest r", "expected"))
+plot.table([("gradients that pass", guess_passing, sum(row[1] == "passes" for row in check_rows))], header=("", "your guess", "result"))
 
 # %% [markdown]
-# And your `backward` trains a network: one hidden layer of 12 tanh units, which learns whether the two coordinates of a
-# point have the same sign. Nothing but NumPy and your functions.
+# Twice the missing term is zero. Network A lacked that very term.
+#
+# Your `backward` trains a network, too: 12 tanh units learn whether both coordinates of a point have the same sign.
 
 # %%
 moons = data.toy2d("moons", 400, seed=0).double().numpy()
 moons_labels = (moons[:, :1] * moons[:, 1:] > 0).astype(float)  # no straight line separates them
 start_rng = np.random.default_rng(0)
 net = [Var(start_rng.normal(size=shape)) for shape in ((2, 12), (12,), (12, 1), (1,))]
-tape_losses = []
-for _ in range(dgm.budget(smoke=30, cpu=400, gpu=400)):
+
+
+def _net_logit(points):
     w1, b1, w2, b2 = net
-    logit = (Var(moons) @ w1 + b1).tanh() @ w2 + b2
-    loss = (logit.softplus() - logit * moons_labels).sum() * (1 / len(moons))
-    backward(loss)
-    net = [Var(p.value - 1.0 * p.grad) for p in net]
-    tape_losses.append(float(loss.value))
-plot.curves({"your backward, gradient descent": tape_losses}, ylabel="cross-entropy", reference={"guessing": math.log(2)})
-print(f"loss after {len(tape_losses)} steps: {tape_losses[-1]:.3f} (expected after 400: about 0.06)")
+    return (Var(points) @ w1 + b1).tanh() @ w2 + b2
+
+
+sides = np.stack(np.meshgrid(np.linspace(-3.4, 3.4, 80), np.linspace(-3.4, 3.4, 80)), -1)
+figure, panels = plot.subplots(1, 3, width=10, height=3.2, sharex=True, sharey=True)
+for panel, until in zip(panels, dgm.budget(smoke=(0, 5, 30), cpu=(0, 20, 400), gpu=(0, 20, 400))):
+    for _ in range(until - (0 if panel is panels[0] else done)):
+        logit = _net_logit(moons)
+        loss = (logit.softplus() - logit * moons_labels).sum() * (1 / len(moons))
+        backward(loss)
+        net = [Var(p.value - 1.0 * p.grad) for p in net]
+    done = until
+    logit = _net_logit(moons)
+    nats = float((np.logaddexp(0, logit.value) - logit.value * moons_labels).mean())
+    probability = 1 / (1 + np.exp(-_net_logit(sides.reshape(-1, 2)).value.reshape(80, 80)))
+    panel.imshow(probability, origin="lower", extent=(-3.4, 3.4, -3.4, 3.4), vmin=0, vmax=1, aspect="auto")
+    panel.grid(False)
+    for label, marker in ((0, "o"), (1, "s")):
+        panel.plot(*moons[moons_labels[:, 0] == label].T, marker, color="black" if label else "white", markersize=2)
+    panel.set(title=f"after {until} steps: {nats:.2f} nats", xlim=(-3.4, 3.4), ylim=(-3.4, 3.4))
+plt.show()
+print(f"cross-entropy after {done} steps: {nats:.3f} (expected after 400: about 0.06)")
 
 # %% [markdown]
-# ### In your own words (2 points, graded by a person)
+# ### Why? (2 points)
 #
-# In at most eight lines: why does the unit test above pass although the backward pass is wrong? Name the term that is missing and what it stands for, show why it
-# vanishes at this point, and say how a test should choose its points (also why $L=\sum_i y_i$, a popular choice, is a bad one here).
-# One point is for the missing term and why it vanishes, one for the choice of points and weights.
+# In at most eight lines: why does the unit test pass although the backward pass is wrong? Name the term that is missing and what it stands for. Show why it
+# vanishes at this point, and for $L=\sum_iy_i$. How should a test choose its points and weights?
 
 # %% [markdown] role="written"
 # ### BEGIN SOLUTION
@@ -363,6 +372,8 @@ print(f"loss after {len(tape_losses)} steps: {tape_losses[-1]:.3f} (expected aft
 
 # %% [markdown]
 # **What to remember**
-# - Gradients add up over all uses of a node, a broadcast is a use, and a node passes its gradient on when it is complete.
-# - Check gradients in float64, with central differences, a step relative to $x$ and a tolerance relative to the gradient.
-# - Test at random points with random weights: symmetric points are where errors hide.
+# - Gradients add up over all uses of a node; a broadcast is a use.
+# - Check in float64, with central differences, a step relative to $x$ and a tolerance relative to the gradient.
+# - Test at random points with random weights: errors hide at symmetric ones.
+#
+# Layer normalisation returns in the transformers of a later set.

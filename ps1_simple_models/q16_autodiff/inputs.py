@@ -20,10 +20,20 @@ def random_parents(rng):
     return [*parents, (1, 3), (n, n + 1)]
 
 
-def graphs_to_order(rng):
-    """Two graphs, and both with all parents in the opposite order: a wrong order may be right by luck for one of them."""
-    graphs = {"first graph": random_parents(rng), "second graph": random_parents(rng)}
-    return graphs | {f"{name}, mirrored": [ps[::-1] for ps in parents] for name, parents in graphs.items()}
+def root_of(parents):
+    """The number of the root: the last two nodes do not belong to it."""
+    return len(parents) - 3
+
+
+def linked(Var, parents):
+    """The nodes of a graph, with vjps that are not called."""
+    nodes = []
+    for ps in parents:
+        node = Var.__new__(Var)  # without its conversions, which would copy a `Parents`
+        found = [nodes[p] for p in ps]
+        node.value, node.parents, node.vjps, node.grad = np.array(1.0), type(ps)(found), (abs,) * len(found), None
+        nodes.append(node)
+    return nodes
 
 
 def build(Var, rng, parents, calls):
@@ -72,13 +82,6 @@ class Parents(tuple):
                 "one node is visited over and over, once for every path that leads to it; visit every node once"
             )
         return super().__iter__()
-
-
-def link(Var, value, parents=()):
-    """A Var, made without its conversions, which take time."""
-    node = Var.__new__(Var)
-    node.value, node.parents, node.vjps, node.grad = value, parents, (abs,) * len(parents), None
-    return node
 
 
 # --- gradient checking -----------------------------------------------------------------------------------------------

@@ -1,20 +1,22 @@
-"""Hidden tests of question 9: reverse-mode differentiation on a graph, and gradient checking."""
+"""Hidden tests of question 16: reverse-mode differentiation on a graph, and gradient checking."""
 
-import gc
 import math
 
 import numpy as np
 import torch
 
-from autograder.probes import Close, Question
+from autograder.probes import Close, Fields, Question
+from dgm.checks.judges import Custom
 
-from .inputs import Case, Parents, build, graphs_to_order, link, number, random_parents, wrong
+from ..shared.entries import tried, two_of
+from .inputs import Case, Parents, build, linked, number, random_parents, root_of, wrong
 
 question = Question(
     title="Automatic differentiation, and a check that can be trusted",
     skills=["1.22", "1.23"],
     after="q04_gradient_descent",
-    run_seconds=2,
+    lecture="the chain rule in several variables; backpropagation",
+    run_seconds=4,
     manual_points=2,
     rubric=[
         "1 point: the missing term is -y · mean(grad_y · y) / s, the dependence of the standard deviation s on x; it "
@@ -28,37 +30,57 @@ question = Question(
         "Write reverse-mode differentiation and a gradient check, find a wrong backward pass with it, and see why its "
         "unit test missed it."
     ),
-    hints={"topological_order": [
-        "Draw the graph of L = x·x + x and do (9.1) by hand at x = 3: three edges leave x, and they bring 3, 3 and "
-        "1. For the order, think of dressing: what is needed first? A node may be appended when all of its parents "
-        "have been.",
-        "Topological order without recursion: use a list as a stack, and visit each node twice, once to push its "
-        "parents above it, once, after them, to append it. `unbroadcast`: first sum over the extra axes in front, "
-        "then, with keepdims, over those where `shape` has a 1. `gradcheck`: copy x as float64 for every entry and "
-        "change one number of the copy.",
-        "The stack: push (root, False). Popping (node, False) for the first time, push (node, True) and then "
-        "(parent, False) for all parents; popping (node, True), append the node. `backward`: fresh zeros for every "
-        "node of the order, ones for the root; then, in reversed order, for each parent with its vjp: parent.grad = "
-        "parent.grad + vjp(node.grad). `fixed_backward`: ∂y_i/∂x_j = (δ_ij - 1/D - y_i y_j / D) / s; multiply by "
-        "grad_y and sum over i.",
-    ]},
+    hints={
+        "topological_order": (
+            "Getting dressed: what must be on before the shoes? When may a node be added to the list?",
+            "L = x·x + x: the nodes are x, the product, L. Which lists of them are right, and which does a search from "
+            "L find first?",
+            "A helper visits a node: if it is new, it first visits all parents, and only then adds the node to the list.",
+        ),
+        "backward": (
+            "For L = x·x + x at x = 3, which three numbers arrive at x, and when may x pass its own gradient on?",
+            "Walk the list from the root to the leaves: when a node's turn comes, everything that uses it had its turn.",
+            "Begin with zeros of each node's shape and a one for the root; each vjp's result is added to the gradient of "
+            "its parent.",
+        ),
+        "unbroadcast": (
+            "A number is added to a (5, 3) matrix. How many copies of it are used, so how many gradients add up?",
+            "From (4, 5, 3) back to (1, 3): the 4 was added in front and goes, the 5 was a 1 and becomes one again.",
+            "Two sums: first over the axes that `grad` has more than `shape`, then with `keepdims` where `shape` has a 1.",
+        ),
+        "gradcheck": (
+            "Which single number of x changes in n_i, and how do you change it without losing x?",
+            "f(x) = x_1² + x_2³ at (1, 2): the two differences are about 2 and 12, each from two calls of f.",
+            "`np.ndindex(x.shape)` walks through all entries of any shape, and `step = np.zeros_like(x)` with one entry set "
+            "moves only that one. Collect the r_i and look at the largest.",
+        ),
+        "fixed_backward": (
+            "In which three ways does x_j get into y_i? Which of them does the suspicious version leave out?",
+            "For D = 2 and ε = 0, y is (-1, 1) or (1, -1) whatever x is. So what must its gradient be?",
+            "∂s/∂x_j is y_j / D. Multiply each ∂y_i/∂x_j by grad_y_i and sum over i: a mean over the row appears twice.",
+        ),
+    },
     ambiguities=[
         "Any topological order is right. The order may come back as a list or a tuple.",
-        "For gradients of a wrong shape or with NaN, the error must be inf.",
         "atol and rtol enter as in (16.4), not as in np.isclose, which is relative to the second argument only.",
+        "An f without a finite difference is not tested.",
     ],
 )
 
+EXACT = Close(rtol=1e-9, atol=1e-12)
 
-def valid_order(evidence, expected, context):
-    """Every reachable node once, parents first."""
-    graphs = graphs_to_order(context.rng())
-    if set(evidence) != set(graphs):
+# --- topological_order -----------------------------------------------------------------------------------------------
+
+
+def judged_orders(evidence, graphs):
+    """Every reachable node once, parents first: True, or the first thing that is wrong, in words."""
+    if not isinstance(evidence, dict) or set(evidence) != set(graphs):
         return "the answer has an unexpected form."
     for name, order in evidence.items():
-        parents = graphs[name]
-        root = len(parents) - 3
-        order = [int(i) for i in order]
+        if isinstance(order, str):
+            return f"In *{name}*: {order}"
+        parents, order = graphs[name], [int(i) for i in order]
+        root = root_of(parents)
         needed, stack = set(), [root]
         while stack:
             i = stack.pop()
@@ -66,293 +88,429 @@ def valid_order(evidence, expected, context):
                 needed.add(i)
                 stack += parents[i]
         if len(set(order)) < len(order):
-            return f"{name}: a node is in the list more than once ({len(order)} entries for {len(needed)} nodes)."
+            return f"In *{name}*: a node is in the list more than once ({len(order)} entries for {len(needed)} nodes)."
         if set(order) - needed:
-            return f"{name}: the list holds something that the root does not depend on."
+            return f"In *{name}*: the list holds something that the root does not depend on."
         if needed - set(order):
             kind = "leaves (nodes without parents)" if all(not parents[i] for i in needed - set(order)) else "nodes"
-            return f"{name}: {len(needed - set(order))} of {len(needed)} nodes are missing: {kind}."
+            return f"In *{name}*: {len(needed - set(order))} of {len(needed)} nodes are missing: {kind}."
         place = {i: k for k, i in enumerate(order)}
-        wrong = sum(place[p] > place[i] for i in needed for p in parents[i])
-        if wrong:
-            return f"{name}: along {wrong} edges the parent comes after its child." + (
+        late = sum(place[p] > place[i] for i in needed for p in parents[i])
+        if late:
+            return f"In *{name}*: along {late} edges the parent comes after its child." + (
                 " The list looks reversed: the root comes first." if order[0] == root else ""
             )
     return True
 
 
-def indices(order, nodes):
-    numbers = {id(node): i for i, node in enumerate(nodes)}
-    return [numbers.get(id(node), -1) for node in order]
+def ordinary_graphs(rng):
+    """Two graphs, and both with all parents in the opposite order: a wrong order may be right by luck for one of them."""
+    graphs = {"first graph": random_parents(rng), "second graph": random_parents(rng)}
+    return graphs | {f"{name}, mirrored": [ps[::-1] for ps in parents] for name, parents in graphs.items()}
 
 
-@question.probe(points=0.5, title="a topological order", public=True, judge=valid_order)
-def order_random(student, rng):
-    found = {}
-    for name, parents in graphs_to_order(rng).items():
-        nodes = []
-        for ps in parents:
-            nodes.append(student.Var(1.0, [nodes[p] for p in ps], [lambda g: g for _ in ps]))
-        student.topological_order(nodes[4])  # leaves no trace
-        found[name] = indices(student.topological_order(nodes[-3]), nodes)
+def edge_graphs(rng):
+    """A deep graph, long ways round, diamonds; after the root come two nodes that it does not depend on."""
+    shortcuts = [(), *((i, 0) for i in range(12))]  # each node also uses the first one directly
+    ladder = [(), (), *((i, i + 1) for i in range(10))]
+    graphs = {
+        "a chain": [(), *((i,) for i in range(rng.integer(120, 145)))],
+        "a chain with shortcuts": shortcuts,
+        "a chain with shortcuts, mirrored": [ps[::-1] for ps in shortcuts],
+        "a ladder": ladder,
+        "a ladder, mirrored": [ps[::-1] for ps in ladder],
+        "a chain of diamonds": [Parents(), *(Parents((i, i)) for i in range(30))],
+        "many leaves": [*((),) * 6, tuple(range(6)), (6, 0), (7, 6, 3)],
+        "a single node": [()],
+    }
+    return {name: [*parents, (), (len(parents) - 1, len(parents))] for name, parents in graphs.items()}
+
+
+def found_order(student, parents, nodes=None, root=None):
+    """The order of a root as numbers of nodes."""
+    nodes = nodes or linked(student.Var, parents)
+    place = {id(node): i for i, node in enumerate(nodes)}
+
+    def compute():
+        order = student.topological_order(nodes[root_of(parents) if root is None else root])
+        if not isinstance(order, (list, tuple)):
+            raise TypeError(f"a list of nodes is expected, not {type(order).__name__}")
+        return [place.get(id(node), -1) for node in order]
+
+    return tried(compute)
+
+
+def ordinary_orders(evidence, expected, context):
+    """every reachable node once, each after its parents"""
+    return judged_orders(evidence, ordinary_graphs(context.rng()))
+
+
+@question.probe(points=0.5, title="`topological_order`: graphs with long and short ways", public=True, judge=ordinary_orders)
+def order_ordinary(student, rng):
+    return {name: found_order(student, parents) for name, parents in ordinary_graphs(rng).items()}
+
+
+def edge_orders(evidence, expected, context):
+    """every reachable node once, each after its parents; a second call is not changed by the first"""
+    rng = context.rng()
+    graphs = edge_graphs(rng)
+    twice = random_parents(rng)
+    return judged_orders(evidence, {**graphs, "asked again": twice, "asked for another root before": twice})
+
+
+@question.probe(points=0.5, title="`topological_order`: chains, diamonds, one node, second calls", judge=edge_orders)
+def order_edges(student, rng):
+    found = {name: found_order(student, parents) for name, parents in edge_graphs(rng).items()}
+    twice = random_parents(rng)
+    for name, first in (("asked again", None), ("asked for another root before", 4)):
+        nodes = linked(student.Var, twice)
+        found_order(student, twice, nodes, first)
+        found[name] = found_order(student, twice, nodes)
     return found
 
 
-@question.probe(points=0.25, title="a chain of 3,500 nodes, a chain of diamonds, and a single node")
-def order_deep(student, rng):
-    start = np.array(rng.number())
-    root = rng.integer(3300, 3500)  # Jupyter allows a recursion depth of 3000
-    gc.disable()  # so many new objects make the collector walk through all of the memory
-    try:
-        Var = student.Var
-        nodes, diamonds = [link(Var, start)], [link(Var, start)]
-        for _ in range(3499):
-            nodes.append(link(Var, start, (nodes[-1],)))
-        for _ in range(30):
-            diamonds.append(link(Var, start, Parents((diamonds[-1],) * 2)))
-        return {
-            "diamonds": indices(student.topological_order(diamonds[-1]), diamonds),
-            "chain": np.array(indices(student.topological_order(nodes[root]), nodes)),
-            "single": indices(student.topological_order(nodes[0]), nodes),
-        }
-    finally:
-        gc.enable()
+# --- backward --------------------------------------------------------------------------------------------------------
 
 
-@question.probe(points=0.5, title="gradients on a random graph", public=True, judge=Close(rtol=1e-9, atol=1e-12))
-def gradients_random(student, rng):
-    nodes = build(student.Var, rng, random_parents(rng), {})
-    root = number(student.Var, nodes[-3], rng)
-    student.backward(root)
-    square = student.Var(rng.uniform(low=1.0, high=2.0, dtype=torch.float64).cpu().numpy())
-    x = square.value
-    twice = student.Var(x * x, [square, square], [lambda g: g * x, lambda g: g * x])
-    student.backward(twice)
-    b, c = (student.Var(rng.normal(2, dtype=torch.float64).cpu().numpy()) for _ in range(2))
-    y, z = b.value, c.value
-    product = student.Var(y * z, [b, c], [lambda g: g * z, lambda g: g * y])
-    both = student.Var(y * z + y, [product, b], [lambda g: g, lambda g: g])
-    w = rng.normal(2, dtype=torch.float64).cpu().numpy()
-    student.backward(student.Var((w * both.value).sum(), [both], [lambda g: g * w]))
+def drawn(rng, *shape, low=None):
+    """float64 numbers as an array."""
+    values = rng.normal(*shape, dtype=torch.float64) if low is None else rng.uniform(*shape, low=low, high=2.0, dtype=torch.float64)
+    return values.cpu().numpy()
+
+
+def grads(*nodes):
+    """Gradients as they are; in words where there is none."""
+    missing = [node for node in nodes if node.grad is None]
+    if missing:
+        return f"{len(missing)} of {len(nodes)} nodes that the root depends on have no gradient: grad is None."
+    return [node.grad for node in nodes]
+
+
+def weighted(Var, node, weights):
+    """Σ weights · node, as a root."""
+    return Var((weights * node.value).sum(), [node], [lambda g: g * weights])
+
+
+@question.probe(points=0.5, title="`backward`: gradients on small and on random graphs", public=True, judge=Fields(default=EXACT))
+def backward_ordinary(student, rng):
+    Var = student.Var
+
+    def square():
+        x = Var(drawn(rng, 3))
+        product = Var(x.value * x.value, [x, x], [lambda g: g * x.value] * 2)
+        student.backward(weighted(Var, product, drawn(rng, 3)))
+        return grads(x)
+
+    def sum_of_product():
+        """b · c + b: b is used on a short and on a long way."""
+        b, c, w = (Var(drawn(rng, 2)) for _ in range(3))
+        product = Var(b.value * c.value, [b, c], [lambda g: g * c.value, lambda g: g * b.value])
+        both = Var(product.value + b.value, [product, b], [lambda g: g, lambda g: g])
+        student.backward(weighted(Var, both, w.value))
+        return grads(b, c, product)
+
+    nodes = build(Var, rng, random_parents(rng), {})
+    root = number(Var, nodes[-3], rng)
+    random = tried(lambda: student.backward(root))
     return {
-        "b times c, plus b": [b.grad, c.grad, product.grad],
-        "x times x": float(square.grad),
-        "leaves": [node.grad for node in nodes[:3]],
-        "inner nodes": [node.grad for node in nodes[3:-2]],
-        "root": root.grad,
+        "x times x": tried(square),
+        "b times c, plus b": tried(sum_of_product),
+        "a random graph, leaves": random or grads(*nodes[:3]),
+        "a random graph, inner nodes": random or grads(*nodes[3:-2]),
+        "a random graph, the root": random or root.grad,
     }
-
-
-@question.probe(points=0.5, title="stale gradients, calls of the vjps, other nodes", judge=Close(rtol=1e-9, atol=1e-12))
-def gradients_again(student, rng):
-    calls, parents = {}, random_parents(rng)
-    nodes = build(student.Var, rng, parents, calls)
-    root = number(student.Var, nodes[-3], rng)
-    student.backward(root)
-    student.backward(root)
-    after_two = [None if node.grad is None else np.array(node.grad) for node in nodes[:-2]]
-    counts = dict(calls)
-    other = number(student.Var, nodes[4], rng)
-    for node in (other, *nodes[:5]):
-        node.grad = np.full_like(node.value, 5.0)
-    nodes[-1].grad = nodes[-2].grad = np.array(7.0)
-    student.backward(other)
-    lone = student.Var(3.0)
-    student.backward(lone)
-    return {
-        "the same root twice": after_two,
-        "calls of each vjp in two runs": [counts.get(key, 0) for key in sorted(calls)],
-        "another root after it": [node.grad for node in nodes[:2]] + [node.grad for node in nodes[3:5]] + [other.grad],
-        "not reachable": [float(nodes[-1].grad), float(nodes[-2].grad)],
-        "a root without parents": float(lone.grad),
-    }
-
-
-@question.probe(points=0.5, title="broadcasting undone", public=True, judge=Close(rtol=1e-9, atol=1e-12))
-def broadcasts(student, rng):
-    a, b, c = rng.integer(2, 5), rng.integer(2, 5), rng.integer(5, 7)
-    pairs = [
-        ((a, b), (a, b)),
-        ((a, b), (b,)),
-        ((a, b), (1, b)),
-        ((a, b), (a, 1)),
-        ((a, b), (1, 1)),
-        ((a, b), (1,)),
-        ((a, b), ()),
-        ((), ()),
-        ((c, a, b, 3), (a, 1, 3)),
-        ((a, b, 3), (1, b, 1)),
-        ((c, a, b), (1, b)),
-        ((c, 1, b), (1, b)),
-        ((a, 1), (a, 1)),
-        ((b, b), (b,)),
-        ((b, b), (b, 1)),
-        ((1, a), (a,)),
-        ((1, 1), ()),
-    ]
-    return {
-        f"{big} to {small}": student.unbroadcast(rng.normal(*big, dtype=torch.float64).cpu().numpy(), small)
-        for big, small in pairs
-    }
-
-
-def report(result):
-    ok, error = result
-    return {"ok": int(ok), "max_error": float(error)}
-
-
-def all_pass(evidence, expected, context):
-    """Every right gradient passes, with an error between 0 and 1; below 0.01 where rounding leaves no more."""
-    for name, found in evidence.items():
-        if found["ok"] != 1 or not 0 <= found["max_error"] <= 1:
-            return (
-                f"{name}: a right gradient does not pass (ok is {bool(found['ok'])}, max_error "
-                f"{found['max_error']:.3g})."
-            )
-        if found["max_error"] > 0.01 and "zero" not in name:
-            return (
-                f"{name}: max_error is {found['max_error']:.3g} for a right gradient; with float64 throughout it is "
-                "far below 0.01."
-            )
-    return True
-
-
-@question.probe(points=0.25, title="one right and three wrong gradients", public=True, judge=Close(rtol=0.02, atol=0.5))
-def check_simple(student, rng):
-    case = Case(rng, (rng.integer(3, 6),), height=30.0)
-    right = report(student.gradcheck(case.f, case.gradient, case.x))
-    return {
-        "right": {"ok": right["ok"], "max_error, rounded": float(np.round(right["max_error"], 1))},
-        "all entries 1% too large": report(student.gradcheck(case.f, wrong(case, 1.01), case.x)),
-        "one entry has the wrong sign": report(student.gradcheck(case.f, wrong(case, -1.0, 1), case.x)),
-        "every entry has the wrong sign": report(student.gradcheck(lambda x: -case.f(x), case.gradient, case.x)),
-    }
-
-
-@question.probe(points=0.25, title="right gradients pass, at all scales", judge=all_pass)
-def check_right(student, rng):
-    found = {}
-    for scale, height in ((1.0, 1.0), (1e-3, 1.0), (1e6, 1.0), (1e6, 1e12), (1.0, 1e6), (1e-3, 1e4), (1.0, 1e-3)):
-        for kind in ("exp", "parabola") if height == 1.0 else ("exp",):
-            case = Case(rng, (2, 3), scale, height, kind)
-            found[f"{kind}, x of size {scale:g}, f of size {height:g}"] = report(
-                student.gradcheck(case.f, case.gradient, case.x)
-            )
-    case = Case(rng, (4,), kind="sin")
-    case.x[1] = case.x[3] = 0.0
-    case.w[2] = 0.0
-    mixed = Case(rng, (3,), np.array([1e-3, 1.0, 1e2]))
-    found["a gradient that is x itself"] = report(
-        student.gradcheck(lambda x: (x**2).sum() / 2, lambda x: x, Case(rng, (2, 3)).x)
-    )
-    found["entries of x of very different size"] = report(student.gradcheck(mixed.f, mixed.gradient, mixed.x))
-    found["entries of x and of the gradient that are zero"] = report(student.gradcheck(case.f, case.gradient, case.x))
-    return found
-
-
-@question.probe(points=0.5, title="wrong gradients do not pass, and by how much", judge=Close(rtol=0.02, atol=1e-3))
-def check_wrong(student, rng):
-    found = {}
-    shape = (2, 3)
-    entries = [(int(i) // 3, int(i) % 3) for i in rng.permutation(6)]
-    for (scale, height), entry in zip(
-        ((1.0, -1.0), (1e-3, 1.0), (1e6, 1e12), (1.0, 1e-3), (1e6, -1e6), (1.0, 1.0)), entries
-    ):
-        case = Case(rng, shape, scale, height)
-        found[f"entry {entry}, x of size {scale:g}, f of size {height:g}"] = report(
-            student.gradcheck(case.f, wrong(case, 1 + 1e-3, entry), case.x)
-        )
-    last = Case(rng, shape)
-    large = Case(rng, (4, 8))
-    large.moved = set()
-    found["one of 32 entries"] = report(student.gradcheck(large.f, wrong(large, 0.5, (3, rng.integer(0, 8))), large.x))
-    found["entries that were moved"] = len(large.moved)
-    found["distance from x to where grad_f was called, in millionths"] = 1e6 * large.away
-    found["two entries, the last is worst"] = report(
-        student.gradcheck(last.f, wrong(last, np.array([[1.001, 1, 1], [1, 1, 1.003]])), last.x)
-    )
-    found["too large by a half, rtol 0.4"] = report(student.gradcheck(last.f, wrong(last, 1.5), last.x, 1e-5, 0.4, 0.0))
-    found["too small by a third, rtol 0.4"] = report(
-        student.gradcheck(last.f, wrong(last, 0.65), last.x, 1e-5, 0.4, 0.0)
-    )
-    found["an error of exactly 1"] = report(
-        student.gradcheck(lambda x: 0.0, lambda x: np.full(x.shape, 0.25), last.x, 1e-5, 0.0, 0.25)
-    )
-    found["an error of 1.2"] = report(
-        student.gradcheck(lambda x: 0.0, lambda x: np.full(x.shape, 0.3), last.x, 1e-5, 0.0, 0.25)
-    )
-    found["far too small"] = report(student.gradcheck(last.f, wrong(last, 1e-3), last.x))
-    found["zero"] = report(student.gradcheck(last.f, wrong(last, 0.0), last.x))
-    rtol, atol = rng.number(1e-3, 1e-2), rng.number(1e-3, 1e-2)
-    found["a wide tolerance"] = report(student.gradcheck(last.f, wrong(last, 1 + 1e-3), last.x, 1e-5, rtol, 0.0))
-    found["absolute tolerance"] = report(
-        student.gradcheck(last.f, lambda x: last.gradient(x) + 1e-3, last.x, 1e-5, 0.0, atol)
-    )
-    found["both"] = report(student.gradcheck(last.f, wrong(last, 1.05), last.x, 1e-5, rtol, atol))
-    coarse = Case(rng, (3,))
-    found["a large step, the error of (16.3)"] = report(
-        student.gradcheck(coarse.f, coarse.gradient, coarse.x, 0.3, 1e-3, 0.0)
-    )
-    small = Case(rng, (3,), 1e-3)
-    small.x /= 10
-    found["a large step, x near its lower limit"] = report(
-        student.gradcheck(small.f, small.gradient, small.x, 0.3, 1e-3, 0.0)
-    )
-    return found
 
 
 @question.probe(
-    points=0.25,
-    title="shapes, layouts and types of x; gradients of the wrong shape or not finite",
-    judge=Close(rtol=0.02, atol=1e-3),
+    points=1, title="`backward`: a second call, calls of the vjps, other nodes, shared arrays", judge=Fields(default=EXACT)
 )
-def check_odd(student, rng):
-    case, single = Case(rng, (2, 3), height=30.0), Case(rng, (), height=30.0)
-    turned = Case(rng, (3, 2), height=30.0)
-    turned.w = turned.w.T.copy()
-    whole = np.array([[1, -2, 3], [2, 1, -1]])
-    deep = Case(rng, (2, 1, 2, 2), height=30.0)
+def backward_edges(student, rng):
+    Var, calls = student.Var, {}
+    nodes = build(Var, rng, random_parents(rng), calls)
+    root = number(Var, nodes[-3], rng)
+    other = number(Var, nodes[4], rng)
 
-    def broken(value):
-        def gradient(x):
-            g = case.gradient(x)
-            g[0, 1] = value
-            return g
+    def twice():
+        student.backward(root)
+        student.backward(root)
+        return grads(*(node for node in nodes[:-2]))
 
-        return gradient
+    def another():
+        for node in (other, *nodes[:5]):
+            node.grad = np.full_like(node.value, 5.0)
+        student.backward(other)
+        return grads(*nodes[:2], *nodes[3:5], other)
 
-    check = student.gradcheck
+    def unreachable():
+        nodes[-1].grad, nodes[-2].grad = np.array([7.0, 8.0]), np.array(9.0)
+        student.backward(other)
+        return [nodes[-1].grad, nodes[-2].grad]
+
+    def shared():
+        """Sums whose vjps return the array that they got: an addition in place would change other gradients, too."""
+        x, y = Var(drawn(rng, 3)), Var(drawn(rng, 3))
+        first = Var(x.value + y.value, [x, y], [lambda g: g, lambda g: g])
+        second = Var(first.value + x.value, [first, x], [lambda g: g, lambda g: g])
+        third = Var(second.value + y.value, [second, y], [lambda g: g, lambda g: g])
+        student.backward(weighted(Var, third, drawn(rng, 3)))
+        return grads(x, y, first, second, third)
+
+    def read_only():
+        x = Var(drawn(rng, 4))
+        total = Var(x.value.sum(), [x], [lambda g: np.broadcast_to(g, (4,))])
+        last = Var(total.value * 1.5 + x.value[0], [total, x], [lambda g: 1.5 * g, lambda g: g * np.eye(4)[0]])
+        student.backward(last)
+        return grads(x, total)
+
+    def chain():
+        x = node = Var(drawn(rng, low=1.0))
+        for factor in drawn(rng, 100, low=0.9) / 1.45:
+            node = Var(factor * node.value, [node], [lambda g, factor=factor: factor * g])
+        student.backward(node)
+        return grads(x, node)
+
+    def lone():
+        leaf = Var(3.0)
+        student.backward(leaf)
+        return grads(leaf)
+
+    second = tried(twice)
     return {
-        "0-d": report(check(single.f, wrong(single, 1.01), single.x)),
-        "four axes": report(check(deep.f, wrong(deep, 1.01, (1, 0, 1, 1)), deep.x)),
-        "transposed": report(check(turned.f, wrong(turned, 1.01), turned.x.T)),
-        "float32": report(check(case.f, wrong(case, 1.001), case.x.astype(np.float32))),
-        "integers": report(check(case.f, wrong(case, 1.001), whole)),
-        "wrong shape": report(check(case.f, lambda x: case.gradient(x).mean(), case.x)),
-        "wrong shape, right size": report(check(case.f, lambda x: case.gradient(x).reshape(-1), case.x)),
-        "transposed gradient": report(check(case.f, lambda x: case.gradient(x).T, case.x)),
-        "an extra axis": report(check(case.f, lambda x: case.gradient(x)[None], case.x)),
-        "NaN": report(check(case.f, broken(math.nan), case.x)),
-        "infinite": report(check(case.f, broken(math.inf), case.x)),
-        "minus infinity": report(check(case.f, broken(-math.inf), case.x)),
-        "dtypes that f and grad_f saw": sorted(case.dtypes),
+        "the same root twice": second,
+        "calls of each vjp in two runs": [calls.get(key, 0) for key in sorted(calls)],
+        "another root after it": tried(another),
+        "nodes that the root does not depend on": tried(unreachable),
+        "vjps that return what they got": tried(shared),
+        "a read-only contribution": tried(read_only),
+        "a chain of 100 nodes": tried(chain),
+        "a root without parents": tried(lone),
     }
 
 
-@question.probe(points=0.5, title="the right backward pass of layer normalisation", judge=Close(rtol=1e-8, atol=1e-9))
-def layer_norm_gradient(student, rng):
-    def draw(*shape):
-        return rng.normal(*shape, dtype=torch.float64).cpu().numpy()
+# --- unbroadcast -----------------------------------------------------------------------------------------------------
 
-    d = rng.integer(3, 7)
-    constant = np.full((2, d), rng.integer(1, 5) / 2)  # its mean has no rounding error
+
+def undone(student, rng, big, small):
+    return tried(lambda: student.unbroadcast(drawn(rng, *big), small))
+
+
+@question.probe(points=0.25, title="`unbroadcast`: biases, rows, columns, numbers", public=True, judge=Fields(default=EXACT))
+def unbroadcast_ordinary(student, rng):
+    a, b = rng.integer(2, 4), rng.integer(4, 6)
     return {
-        "matrix": student.fixed_backward(2 * draw(5, d), draw(5, d)),
-        "one row": student.fixed_backward(draw(d), draw(d)),
-        "three axes": student.fixed_backward(draw(2, 3, d), draw(2, 3, d)),
-        "a large eps": student.fixed_backward(draw(3, d), draw(3, d), 0.5),
-        "constant rows": student.fixed_backward(constant, draw(2, d), 0.25),
-        "D = 1": student.fixed_backward(draw(3, 1), draw(3, 1)),
-        "small rows": student.fixed_backward(1e-3 * draw(3, d), draw(3, d)),
-        "far from 0": student.fixed_backward(1e5 + draw(3, d), draw(3, d)),
+        "(a, b) to (b,)": undone(student, rng, (a, b), (b,)),
+        "(a, b) to (1, b)": undone(student, rng, (a, b), (1, b)),
+        "(a, b) to (a, 1)": undone(student, rng, (a, b), (a, 1)),
+        "(a, b) to ()": undone(student, rng, (a, b), ()),
+        "(a, b) to (a, b)": undone(student, rng, (a, b), (a, b)),
+    }
+
+
+@question.probe(points=0.5, title="`unbroadcast`: more axes, square matrices, lengths of 1", judge=Fields(default=EXACT))
+def unbroadcast_edges(student, rng):
+    a, b, c = rng.integer(2, 4), rng.integer(4, 6), rng.integer(6, 8)
+    pairs = {
+        "(c, a, b, 3) to (a, 1, 3)": ((c, a, b, 3), (a, 1, 3)),
+        "(a, b, 3) to (1, b, 1)": ((a, b, 3), (1, b, 1)),
+        "(c, a, b) to (1, b)": ((c, a, b), (1, b)),
+        "(c, 1, b) to (1, b)": ((c, 1, b), (1, b)),
+        "(c, a, b) to (b,)": ((c, a, b), (b,)),
+        "(a, b) to (1, 1)": ((a, b), (1, 1)),
+        "(a, b) to (1,)": ((a, b), (1,)),
+        "(b, b) to (b,)": ((b, b), (b,)),
+        "(b, b) to (b, 1)": ((b, b), (b, 1)),
+        "(a, 1) to (a, 1)": ((a, 1), (a, 1)),
+        "(1, a) to (a,)": ((1, a), (a,)),
+        "(1, 1) to ()": ((1, 1), ()),
+        "() to ()": ((), ()),
+    }
+    return {name: undone(student, rng, *shapes) for name, shapes in pairs.items()}
+
+
+# --- gradcheck -------------------------------------------------------------------------------------------------------
+
+
+def reports(*results):
+    """[ok, max_error] of some calls: verdicts and errors."""
+    found = [two_of(result, "ok", "max_error") for result in results]
+    if any(not isinstance(ok, (bool, np.bool_)) for ok, _ in found):
+        raise TypeError("ok is expected to be True or False")
+    return {"ok": [int(ok) for ok, _ in found], "max_error": [float(error) for _, error in found]}
+
+
+@question.probe(
+    points=0.25, title="`gradcheck`: right gradients, wrong gradients", public=True, judge=Fields(default=Close(rtol=0.02, atol=0.5))
+)
+def gradcheck_ordinary(student, rng):
+    case = Case(rng, (rng.integer(3, 6),), height=30.0)
+    check = student.gradcheck
+    return {
+        "right": tried(lambda: reports(*(check(case.f, case.gradient, case.x) for _ in range(2)))),
+        "all entries 1% to 3% too large": tried(
+            lambda: reports(*(check(case.f, wrong(case, factor), case.x) for factor in (1.01, 1.02, 1.03)))
+        ),
+        "one entry wrong": tried(lambda: reports(*(check(case.f, wrong(case, f, 1), case.x) for f in (0.99, 0.98, -1.0)))),
+        "all signs wrong": tried(lambda: reports(check(lambda x: -case.f(x), case.gradient, case.x))),
+    }
+
+
+RIGHT = {
+    "right, x and f of size 1": (1.0, 1.0),
+    "right, x of size 0.001": (1e-3, 1.0),
+    "right, x of size 1,000,000": (1e6, 1.0),
+    "right, x of size 1e6, f of size 1e12": (1e6, 1e12),
+    "right, f of size 1,000,000": (1.0, 1e6),
+}
+OTHERS = ("right, entries of very different size", "right, the gradient is x itself", "right, zeros in x and in the gradient")
+
+
+def passes(evidence, expected, context):
+    """ok, and the error between 0 and 1"""
+    if not isinstance(evidence, dict) or set(evidence) != set(expected) or len(evidence["ok"]) != len(expected["ok"]):
+        return "the answer has an unexpected form."
+    errors = [float(error) for error in evidence["max_error"]]
+    if evidence["ok"] != expected["ok"] or not all(0 <= error <= 1 for error in errors):
+        return f"a right gradient does not pass: max_error {max(errors):.3g}."
+    return True
+
+
+def passes_clearly(evidence, expected, context):
+    """ok, and the error between 0 and 0.01"""
+    verdict = passes(evidence, expected, context)
+    if verdict is True and max(evidence["max_error"]) > 0.01:
+        return f"max_error is {max(evidence['max_error']):.3g} for a right gradient; in float64 it is far below 0.01."
+    return verdict
+
+
+JUDGES = dict.fromkeys((*RIGHT, *OTHERS[:2]), Custom(passes_clearly)) | {OTHERS[2]: Custom(passes)}
+
+
+@question.probe(
+    points=1.25,
+    title="`gradcheck`: gradients of any size, tolerances, steps, shapes",
+    judge=Fields(JUDGES, default=Close(rtol=0.02, atol=1e-3)),
+)
+def gradcheck_edges(student, rng):
+    check, found = student.gradcheck, {}
+
+    def calls(*several):
+        """The reports of some calls, each (f, grad_f, x, settings …)."""
+        return tried(lambda: reports(*(check(*one) for one in several)))
+
+    for name, (scale, height) in RIGHT.items():
+        case = Case(rng, (2, 3), scale, height)
+        found[name] = calls((case.f, case.gradient, case.x), (case.f, case.gradient, 1.1 * case.x))
+    mixed, zeros = Case(rng, (3,), np.array([1e-3, 1.0, 1e2])), Case(rng, (4,), kind="sin")
+    zeros.x[1] = zeros.x[3] = zeros.w[2] = 0.0
+    found[OTHERS[0]] = calls((mixed.f, mixed.gradient, mixed.x), (mixed.f, mixed.gradient, -mixed.x))
+    found[OTHERS[1]] = calls(*((lambda x: (x**2).sum() / 2, lambda x: x, c * Case(rng, (2, 3)).x) for c in (1, 2)))
+    found[OTHERS[2]] = calls((zeros.f, zeros.gradient, zeros.x), (zeros.f, zeros.gradient, -zeros.x))
+
+    entries = [(int(i) // 3, int(i) % 3) for i in rng.permutation(6)]
+
+    def one_wrong(scale, height):
+        case = Case(rng, (2, 3), scale, height)
+        return calls(*((case.f, wrong(case, 1 + error, entry), case.x) for entry, error in zip(entries, (1e-3, -2e-3, 3e-3))))
+
+    case, large, turned = Case(rng, (2, 3)), Case(rng, (4, 8)), Case(rng, (3, 2), height=30.0)
+    factors, last = rng.permutation(3) + 1.0, np.array([[1.001, 1, 1], [1, 1, 1.003]])
+    large.moved = set()
+    wide = (rng.number(1e-3, 1e-2), rng.number(1e-3, 1e-2))
+    single, deep, near = Case(rng, (), height=30.0), Case(rng, (2, 1, 2, 2), height=30.0), Case(rng, (3,), 1e-3)
+    turned.w = turned.w.T.copy()
+    near.x /= 10
+    found |= {
+        "one entry 0.1% to 0.3% wrong": one_wrong(1.0, -1.0),
+        "one entry wrong, x of size 0.001": one_wrong(1e-3, 1.0),
+        "one entry wrong, x of size 1e6": one_wrong(1e6, 1e12),
+        "one entry wrong, f of size 0.001": one_wrong(1.0, 1e-3),
+        "one of 32 entries wrong": calls(
+            *((large.f, wrong(large, 0.5 + 0.1 * k, (3, rng.integer(0, 8))), large.x) for k in range(3))
+        ),
+        "entries that were moved, distance from x to where the gradient was taken": [len(large.moved), large.away],
+        "two entries wrong, the last is worst": calls(
+            *((case.f, wrong(case, 1 + (last - 1) * float(k)), case.x) for k in factors)
+        ),
+        "two entries wrong, the first is worst": calls(
+            *((case.f, wrong(case, 1 + (last[::-1, ::-1] - 1) * float(k)), case.x) for k in factors)
+        ),
+        "too large by a half, rtol 0.4": calls((case.f, wrong(case, 1.5), case.x, 1e-5, 0.4, 0.0), (case.f, wrong(case, 1.7), case.x, 1e-5, 0.4, 0.0)),
+        "too small by a third, rtol 0.4": calls((case.f, wrong(case, 0.65), case.x, 1e-5, 0.4, 0.0), (case.f, wrong(case, 0.55), case.x, 1e-5, 0.4, 0.0)),
+        "errors of exactly 1, of 1.2 and of 0.8": calls(
+            *((lambda x: 0.0, lambda x, a=a: np.full(x.shape, a), case.x, 1e-5, 0.0, 0.25) for a in (0.25, 0.3, 0.2))
+        ),
+        "far too small, zero": calls(*((case.f, wrong(case, factor), case.x) for factor in (1e-3, 1e-2, 0.0))),
+        "relative tolerance": calls(*((case.f, wrong(case, 1 + c * 1e-3), case.x, 1e-5, wide[0], 0.0) for c in (1, 2, 3))),
+        "absolute tolerance": calls(
+            *((case.f, lambda x, c=c: case.gradient(x) + c * 1e-3, case.x, 1e-5, 0.0, wide[1]) for c in (1, -2, 3))
+        ),
+        "both tolerances": calls(*((case.f, wrong(case, c), case.x, 1e-5, *wide) for c in (1.05, 1.1, 0.9))),
+        "a large step, the error of (16.3)": calls(
+            *((case.f, case.gradient, case.x, eps, 1e-3, 0.0) for eps in (0.2, 0.3, 0.4))
+        ),
+        "a large step, x below its lower limit": calls(
+            *((near.f, near.gradient, near.x, eps, 1e-3, 0.0) for eps in (0.2, 0.3, 0.4))
+        ),
+        "x is a number (0-d)": calls(*((single.f, wrong(single, c), single.x) for c in (1.01, 0.98, 1.03))),
+        "x has four axes": calls(*((deep.f, wrong(deep, c, (1, 0, 1, 1)), deep.x) for c in (1.01, 0.98, 1.03))),
+        "x is a transposed array": calls(*((turned.f, wrong(turned, c), turned.x.T) for c in (1.01, 0.98, 1.03))),
+        "x in float32": calls(*((case.f, wrong(case, c), case.x.astype(np.float32)) for c in (1.01, 0.98, 1.03))),
+        "x of whole numbers": calls(
+            *((case.f, wrong(case, c), np.array([[1, -2, 3], [2, 1, -1]])) for c in (1.001, 0.998, 1.003))
+        ),
+        "gradient of a wrong shape, then transposed, with NaN, infinite": calls(
+            *(
+                (case.f, bad, case.x)
+                for bad in (
+                    lambda x: case.gradient(x).reshape(-1), lambda x: case.gradient(x).T,
+                    lambda x: case.gradient(x) * math.nan, lambda x: case.gradient(x) + math.inf,
+                )
+            )
+        ),
+        "types that f and grad_f saw": sorted(set.union(*(each.dtypes for each in (case, large, turned, single, deep)))),
+    }
+    return found
+
+
+# --- fixed_backward --------------------------------------------------------------------------------------------------
+
+
+@question.probe(points=0.25, title="`fixed_backward`: a matrix, a row", public=True, judge=Fields(default=Close(rtol=1e-8, atol=1e-9)))
+def fixed_ordinary(student, rng):
+    d = rng.integer(4, 7)
+    return {
+        "a matrix": tried(lambda: student.fixed_backward(2 * drawn(rng, 5, d), drawn(rng, 5, d))),
+        "one row": tried(lambda: student.fixed_backward(drawn(rng, d), drawn(rng, d))),
+    }
+
+
+@question.probe(
+    points=1,
+    title="`fixed_backward`: more axes, a large ε, rows of all sizes",
+    judge=Fields({"grad_y changed by 1e-7, the change times 1e7": Close(rtol=1e-5, atol=1e-6)}, default=Close(rtol=1e-8, atol=1e-9)),
+)
+def fixed_edges(student, rng):
+    d = rng.integer(4, 7)
+    constant = np.full((2, d), rng.integer(1, 5) / 2)  # its mean has no rounding error
+
+    def gradient(x, *eps):
+        return tried(lambda: student.fixed_backward(x, drawn(rng, *x.shape), *eps))
+
+    def change():
+        x, grad_y, direction = (drawn(rng, 3, d) for _ in range(3))
+        one, other = (student.fixed_backward(x, grad_y + step * direction) for step in (0, 1e-7))
+        return 1e7 * (other - one)
+
+    return {
+        "grad_y changed by 1e-7, the change times 1e7": tried(change),
+        "three axes": gradient(drawn(rng, 2, 3, d)),
+        "as many rows as columns": gradient(drawn(rng, d, d)),
+        "ε = 0.5": gradient(drawn(rng, 3, d), 0.5),
+        "ε = 3": gradient(drawn(rng, 3, d), 3.0),
+        "constant rows": gradient(constant, 0.25),
+        "D = 1": gradient(drawn(rng, 3, 1)),
+        "D = 2": gradient(drawn(rng, 3, 2)),
+        "small rows": gradient(1e-3 * drawn(rng, 3, d)),
+        "large rows": gradient(1e3 * drawn(rng, 3, d)),
+        "far from 0": gradient(1e5 + drawn(rng, 3, d)),
     }

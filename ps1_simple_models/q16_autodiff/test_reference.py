@@ -1,4 +1,4 @@
-"""The reference of question 9 against torch: autograd, gradcheck's verdicts, layer_norm."""
+"""The reference of question 16 against torch: autograd, gradcheck's verdicts, layer_norm."""
 
 import math
 
