@@ -52,7 +52,7 @@ plt.show()
 #
 # $$\eta(n)=\begin{cases}\eta_{\max}\,n/W&n\le{W}\\\eta_{\min}+\tfrac12(\eta_{\max}-\eta_{\min})\left(1+\cos\left(\pi\,\dfrac{n-W}{T-W}\right)\right)&W<n\le{T}\\\eta_{\min}&n>T.\end{cases} \tag{13.3}$$
 #
-# No update is wasted on rate 0, update $W$ has exactly $\eta_{\max}$, the last one exactly $\eta_{\min}$. With $W=4$, $T=8$, 1 and 0.2:
+# No update is wasted on rate 0, update $W$ has exactly $\eta_{\max}$, the last one exactly $\eta_{\min}$. With $W=4$, $T=8$ and rates from 1 to 0.2 they are
 # 0.25, 0.5, 0.75, 1, 0.88, 0.6, 0.32, 0.2.
 #
 # ### Clipping

@@ -28,6 +28,11 @@ mistakes.at(
          if True:
              t = t + 1
          """),
+    edit("zero_as_none", "A gradient of zeros is treated like None; the averages shrink, momentum moves the parameter, and it decays",
+         """
+         if g is not None and bool((g != 0).any()):
+             t = t + 1
+         """),
     edit("one_t_for_all", "All parameters share the step number of the first; each has its own, since a skipped one falls behind",
          """
          if g is not None:
@@ -55,6 +60,9 @@ mistakes.at(
     edit("t_stays", "t does not come back raised, so every step has the bias correction of the first one",
          "count, t = t, t + 1",
          ("new_state.append((t, m, v))", "new_state.append((t if g is None else count, m, v))")),
+    edit("t_counts_parameters",
+         "t is raised in the loop over the parameters and goes on from one to the next; each has its own t",
+         "t = state[0][0] + 1 + sum(before is not None for before in grads[: len(new_params)])"),
     edit("t_by_two", "t is raised by two; it counts steps", "t = t + 2"),
     edit("clipped_inside", "The step clips the gradient by itself; that is the task of `clip_grad_norm`",
          """
@@ -115,6 +123,15 @@ mistakes.at(
     edit("m_weights_exchanged", "The weights of (13.1) are exchanged: β1 multiplies the new gradient, and 1 - β1 the old average",
          "m = (1 - betas[0]) * m + betas[0] * g",
          ("v = betas[1] * v + (1 - betas[1]) * g**2", "v = (1 - betas[1]) * v + betas[1] * g**2")),
+    edit("decay_in_m_only", "The weight decay is put into the gradient that m averages; in AdamW it acts on the parameter directly",
+         "m = betas[0] * m + (1 - betas[0]) * (g + weight_decay * p)",
+         ("p - lr * weight_decay * p - lr * m_hat", "p - lr * m_hat")),
+    edit("old_m", "The step uses m as it was before this gradient; (13.1) comes first",
+         "old_m = m; m = betas[0] * m + (1 - betas[0]) * g",
+         ("m_hat = m / (1 - betas[0] ** t)", "m_hat = old_m / (1 - betas[0] ** t)")),
+    edit("old_v", "The step divides by √v̂ as it was before this gradient; (13.1) comes first",
+         "m = betas[0] * m + (1 - betas[0]) * g; old_v = v",
+         ("v_hat = v / (1 - betas[1] ** t)", "v_hat = old_v / (1 - betas[1] ** t)")),
     edit("no_momentum", "m is just the gradient of this step; it is a moving average", "m = g"),
 )
 
@@ -123,6 +140,9 @@ mistakes.at(
     edit("v_of_gradient", "v averages the gradient itself, not its square", "v = betas[1] * v + (1 - betas[1]) * g"),
     edit("v_of_absolute", "v averages the absolute value of the gradient, not its square",
          "v = betas[1] * v + (1 - betas[1]) * g.abs()"),
+    edit("v_is_maximum", "v is a running maximum of |g| (AdaMax); (13.1) averages g²",
+         "v = torch.maximum(betas[1] * v, g.abs())",
+         ("(v_hat.sqrt() + eps)", "(v + eps)")),
     edit("v_of_m", "v averages the square of m; it averages the square of this step's gradient",
          "v = betas[1] * v + (1 - betas[1]) * m**2"),
     edit("v_is_a_sum", "v is a sum of squares without the factor 1 - β2; (13.1) averages", "v = betas[1] * v + g**2"),
@@ -156,6 +176,9 @@ mistakes.at(
     edit("correction_multiplied", "The averages are multiplied by 1 - βᵗ; the correction divides by it",
          "m_hat = m * (1 - betas[0] ** t)",
          ("v_hat = v / (1 - betas[1] ** t)", "v_hat = v * (1 - betas[1] ** t)")),
+    edit("correction_ends", "The bias correction ends after some number of steps; with β2 = 0.999 it still matters after hundreds",
+         "m_hat = m / (1 - betas[0] ** t) if t <= 100 else m",
+         ("v_hat = v / (1 - betas[1] ** t)", "v_hat = v / (1 - betas[1] ** t) if t <= 100 else v")),
     edit("nesterov", "The step looks ahead (NAdam): it mixes this step's gradient into m̂ once more",
          "m_hat = betas[0] * m / (1 - betas[0] ** (t + 1)) + (1 - betas[0]) * g / (1 - betas[0] ** t)"),
 )
@@ -163,6 +186,8 @@ mistakes.at(
 mistakes.at(
     "v_hat = v / (1 - betas[1] ** t)",
     edit("v_not_corrected", "Only m is bias-corrected; v starts at 0 as well", "v_hat = v"),
+    edit("root_of_correction_missing", "The correction of v multiplies the step by 1 - β2ᵗ; under the root it is √(1 - β2ᵗ)",
+         "v_hat = v / (1 - betas[1] ** t) ** 2"),
     edit("v_corrected_by_beta1", "v is corrected with β1; its own β2 belongs there", "v_hat = v / (1 - betas[0] ** t)"),
 )
 
@@ -172,10 +197,20 @@ mistakes.at(
          "p = (1 - lr * weight_decay) * (p - lr * m_hat / (v_hat.sqrt() + eps))"),
     edit("ascent", "The step goes up the gradient; the loss is to fall",
          "p = p - lr * weight_decay * p + lr * m_hat / (v_hat.sqrt() + eps)"),
+    edit("sign_of_m", "The step is the sign of m (Lion); it is m̂ divided by √v̂",
+         "p = p - lr * weight_decay * p - lr * torch.sign(m)"),
+    edit("decay_exponential", "The weight decay multiplies by exp(-ηλ); (13.2) subtracts ηλθ",
+         "p = p * math.exp(-lr * weight_decay) - lr * m_hat / (v_hat.sqrt() + eps)"),
     edit("step_with_gradient", "The step divides this step's gradient by √v̂; it is m̂ that is divided",
          "p = p - lr * weight_decay * p - lr * g / (v_hat.sqrt() + eps)"),
     edit("params_in_place", "The parameters that come in are changed in place; new ones are to be returned",
          "p = p.sub_(lr * weight_decay * p + lr * m_hat / (v_hat.sqrt() + eps))"),
+    edit("step_of_length_one", "The step is divided by its norm over the whole tensor (LAMB); only √v̂ divides it",
+         "p = p - lr * weight_decay * p - lr * (m_hat / (v_hat.sqrt() + eps)) / (m_hat / (v_hat.sqrt() + eps)).norm().clamp_min(1e-12)"),
+    edit("zero_entries_stay", "Entries whose gradient is zero stay as they are; they decay, and the momentum of earlier steps moves them",
+         "p = torch.where(g == 0, p, p - lr * weight_decay * p - lr * m_hat / (v_hat.sqrt() + eps))"),
+    edit("matrices_decay", "Only matrices decay; (13.2) lets every parameter decay",
+         "p = p - lr * weight_decay * (p.dim() > 1) * p - lr * m_hat / (v_hat.sqrt() + eps)"),
     edit("decay_divided", "The weight decay is divided by √v̂ like the gradient; decoupled decay is not",
          "p = p - lr * (m_hat + weight_decay * p) / (v_hat.sqrt() + eps)"),
     edit("marked_again", "The new parameters are made to require gradients; the results of a step must not",
@@ -189,6 +224,8 @@ mistakes.at(
          "p - lr / (1 - betas[0] ** t) * weight_decay * p - lr * m_hat"),
     edit("decay_without_lr", "The weight decay is not multiplied by the learning rate",
          "p - weight_decay * p - lr * m_hat"),
+    edit("decay_lr_squared", "The learning rate multiplies the weight decay twice; (13.2) has ηλθ",
+         "p - lr * lr * weight_decay * p - lr * m_hat"),
     edit("decay_halved", "The weight decay is halved; (13.2) has ηλθ",
          "p - 0.5 * lr * weight_decay * p - lr * m_hat"),
     edit("decay_grows", "The weight decay has the wrong sign: it pushes parameters away from zero",
@@ -202,6 +239,8 @@ mistakes.at(
     edit("eps_inside",
          "ε is inside the root; small gradients are then divided by about √ε, which is 1e-4 and not 1e-8",
          "(v_hat + eps).sqrt()"),
+    edit("eps_twice", "A small number is added under the root as well; gradients smaller than its root hardly move their parameters",
+         "((v_hat + 1e-12).sqrt() + eps)"),
     edit("eps_before_correction",
          "ε is added to √v before the bias correction, which makes it up to thirty times larger at the first steps",
          "((v.sqrt() + eps) / (1 - betas[1] ** t) ** 0.5)"),
@@ -220,6 +259,10 @@ mistakes.at(
          if g is None:
              p = p - lr * weight_decay * p
          new_params.append(p)
+         """),
+    edit("skipped_with_graph", "A skipped parameter comes back as it is, and still requires gradients; no result must",
+         """
+         new_params.append(params[len(new_params)] if g is None else p)
          """),
     edit("skipped_left_out", "Parameters without a gradient are missing from the results; they come back as they are",
          """
@@ -295,6 +338,13 @@ mistakes.at(
     "return max_lr * n / warmup_steps",
     edit("never_max", "The warm-up does not reach max_lr at update W: it divides by W + 1",
          "return max_lr * n / (warmup_steps + 1)"),
+    edit("one_step_longer", "The warm-up divides by W + 1 and the cosine counts from 0 (n = step), as in a well-known program; (13.3) reaches max_lr at update W",
+         "return max_lr * n / (warmup_steps + 1)",
+         ("progress = (n - warmup_steps)", "progress = (step - warmup_steps)")),
+    edit("quadratic_warmup", "The warm-up rises like a parabola; it rises in proportion to n", "return max_lr * (n / warmup_steps) ** 2"),
+    edit("rate_as_float32", "The rate is a NumPy float32; a Python float is asked for", "return np.float32(max_lr * n / warmup_steps)",
+         ("return min_lr + 0.5 * (max_lr - min_lr) * (1 + math.cos(math.pi * progress))",
+          "return np.float32(min_lr + 0.5 * (max_lr - min_lr) * (1 + math.cos(math.pi * progress)))")),
     edit("max_too_early", "The warm-up reaches max_lr one update before W: it divides by W - 1",
          "return max_lr * n / max(warmup_steps - 1, 1)"),
     edit("warmup_from_min", "The warm-up starts from min_lr; it rises from 0 in proportion to n",
@@ -319,6 +369,12 @@ mistakes.at(
     """,
     edit("restarts", "After the end the cosine goes on and the learning rate rises again; it stays at min_lr", "",
          ("progress = (n - warmup_steps) / (total_steps - warmup_steps)", "progress = (n - warmup_steps) / max(total_steps - warmup_steps, 1)")),
+    edit("starts_again", "After the end the schedule starts again with the warm-up; the rate stays at min_lr",
+         """
+         n = (n - 1) % total_steps + 1
+         if n <= warmup_steps:
+             return max_lr * n / warmup_steps
+         """),
     edit("zero_at_end", "After the end the rate is 0; it stays at min_lr",
          """
          if n > total_steps:
@@ -366,6 +422,8 @@ mistakes.at(
          "The cosine is stretched over T updates after the warm-up instead of T - W, so it does not reach min_lr "
          "at update T",
          "progress = (n - warmup_steps) / total_steps"),
+    edit("whole_progress", "The cosine's progress is a whole number (//): the rate stays at max_lr and then drops to min_lr",
+         "progress = (n - warmup_steps) // (total_steps - warmup_steps)"),
     edit("cosine_one_short", "The cosine takes T - W - 1 updates, so it reaches min_lr one too early",
          "progress = min(1.0, (n - warmup_steps) / max(total_steps - warmup_steps - 1, 1))"),
     edit("cosine_one_long", "The cosine takes T - W + 1 updates, so update T is still above min_lr",
@@ -385,6 +443,11 @@ mistakes.at(
          "return max(min_lr, 0.5 * max_lr * (1 + math.cos(math.pi * progress)))"),
     edit("no_half", "The cosine lacks its factor ½: after update W the rate jumps to nearly twice max_lr",
          "return min_lr + (max_lr - min_lr) * (1 + math.cos(math.pi * progress))"),
+    edit("cosine_squared", "The cosine's share of the way is squared, so the rate falls too fast at first",
+         "return min_lr + (max_lr - min_lr) * (0.5 * (1 + math.cos(math.pi * progress))) ** 2"),
+    edit("min_as_share", "min_lr is taken as a share of max_lr; it is a rate",
+         "return max_lr * (min_lr + (1 - min_lr) * 0.5 * (1 + math.cos(math.pi * progress)))",
+         ("    if n > total_steps:\n        return min_lr", "    if n > total_steps:\n        return max_lr * min_lr")),
     edit("no_pi", "The cosine lacks its π, so it does not come down to min_lr",
          "return min_lr + 0.5 * (max_lr - min_lr) * (1 + math.cos(progress))"),
     edit("quarter_wave", "The cosine goes through a quarter of a wave, cos(π/2 · progress); (13.3) has half a wave",
@@ -413,6 +476,10 @@ mistakes.at(
          "total_norm = torch.stack([g.abs().sum() for g in present]).sum()"),
     edit("first_norm", "The norm is that of the first tensor only; all tensors count together",
          "total_norm = present[0].norm()"),
+    edit("deviation_from_mean", "The norm is that of the differences from the mean, as `std` gives; (13.4) has the gradients themselves",
+         "total_norm = torch.cat([g.flatten() for g in present]).std(correction=0) * sum(g.numel() for g in present) ** 0.5"),
+    edit("none_counts_as_one", "A gradient None adds to the norm; it counts as nothing",
+         "total_norm = (torch.stack([g.square().sum() for g in present]).sum() + len(grads) - len(present)).sqrt()"),
     edit("matrix_norm", "The norm of a tensor is taken along one axis before it is added up; all entries count alike",
          "total_norm = torch.stack([g.norm(dim=-1).sum() if g.dim() else g.abs() for g in present]).norm()"),
     edit("eps_in_norm", "A small number is added to the norm that comes back; for small gradients it matters",
@@ -436,6 +503,10 @@ mistakes.at(
     edit("multiplied_only", "Long gradients are multiplied by max_norm without being divided by their norm",
          "factor = max_norm if total_norm > max_norm else 1.0"),
     edit("limit_too_wide", "Gradients a little above max_norm are not clipped", "factor = max_norm / total_norm if total_norm > 1.01 * max_norm else 1.0"),
+    edit("limit_too_low", "Gradients below max_norm are rescaled, too; the limit is max_norm itself",
+         "factor = max_norm / total_norm if total_norm > max_norm / 2 else 1.0"),
+    edit("soft_limit", "The gradients are shortened smoothly (tanh), also short ones; those below max_norm are to stay as they are",
+         "factor = max_norm * torch.tanh(total_norm / max_norm) / total_norm if 0 < total_norm and max_norm < math.inf else 1.0"),
     edit("eps_in_factor", "A number like 1e-3 is added to the norm before it divides, so clipped gradients are shorter than max_norm, and short ones may be shortened",
          "factor = min(1.0, max_norm / (float(total_norm) + 1e-3))"),
     edit("factor_upside_down", "The factor is upside down: long gradients are made longer", "factor = total_norm / max_norm if total_norm > max_norm else 1.0"),
@@ -453,6 +524,8 @@ mistakes.at(
     edit("per_tensor",
          "Every tensor is clipped by its own norm, which changes the direction; one factor belongs to all",
          "clipped = tuple(None if g is None else g * (max_norm / g.norm() if g.norm() > max_norm else 1.0) for g in grads)"),
+    edit("share_per_tensor", "Every tensor is clipped by itself, at max_norm divided by the number of tensors; one factor belongs to all",
+         "clipped = tuple(None if g is None else g * min(1.0, max_norm / len(present) / max(float(g.norm()), 1e-30)) for g in grads)"),
     edit("by_value", "Each entry is clipped to ±max_norm; it is the norm of all entries together that is limited",
          "clipped = tuple(None if g is None else g.clamp(-max_norm, max_norm) for g in grads)"),
     edit("none_to_zero", "None is turned into zeros; it stays None, so that the optimiser skips the parameter",

@@ -188,6 +188,7 @@ def adamw_edges(student, rng):
         "a step after hundreds": one(used(rng, zero, low=200, high=900), small, settings=((0.9, 0.999), 1e-8, 0.1)),
         "only lr given": one(used(rng, zero), small, settings=()),
         "weight decay without momentum": one(used(rng, zero), small, settings=((0.0, some[1]), 1e-8, 0.3)),
+        "a large weight decay": one(used(rng, zero), small, settings=(some, 1e-8, 3.0)),
         "four parameters": one(several, *grads),
         "second of four gradients None": one(several, grads[0], None, *grads[2:]),
         "first and last of four gradients None": one(several, None, *grads[1:3], None),

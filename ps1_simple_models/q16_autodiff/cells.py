@@ -203,7 +203,7 @@ best_power = math.log10(step_sizes[3 + int(np.argmin(central_errors["float64"]))
 plot.table([("best step, power of ten", guess_power, round(best_power, 1))], header=("", "your guess", "result (smoothed curve)"))
 
 # %% [markdown]
-# Between $10^{-6}$ and $10^{-5}$ both errors are alike. In float32 no step gives more than five digits.
+# Between $10^{-6}$ and $10^{-5}$ both errors are alike. In float32 the best is about five digits.
 # **Knobs.** Set `wave_unit` to 1000, as if $x$ were in millimetres: which step is best now? Set `wave_frequency` to 30.
 #
 # So, to serve all units, the step is relative to $x$ and the tolerance to the gradient. A gradient $a$ passes if all $r_i\le1$:
@@ -316,7 +316,7 @@ plot.table(check_rows, header=("gradient", "your check", "largest r", "expected"
 plot.table([("gradients that pass", guess_passing, sum(row[1] == "passes" for row in check_rows))], header=("", "your guess", "result"))
 
 # %% [markdown]
-# Twice the missing term is zero. Network A lacked that very term.
+# In the first two rows the missing term is zero. Network A lacked that very term.
 #
 # Your `backward` trains a network, too: 12 tanh units learn whether both coordinates of a point have the same sign.
 

@@ -106,7 +106,7 @@ class Case:
         self.before, self.after = places - 1, (places + 1) % self.x.size
 
     def f(self, x):
-        self.dtypes.add(str(np.asarray(x).dtype))
+        self.dtypes.add(x.dtype.name)
         if self.moved is not None:
             self.moved.update(np.flatnonzero(x != self.point).tolist())
         u = x / self.scale
@@ -118,7 +118,7 @@ class Case:
         return np.exp(u + u[self.before]) * (self.kind != "sin")
 
     def gradient(self, x):
-        self.dtypes.add(str(np.asarray(x).dtype))
+        self.dtypes.add(x.dtype.name)
         if self.moved is not None:
             self.away = max(self.away, float(np.abs(x - self.point).max()))
         u = x / self.scale

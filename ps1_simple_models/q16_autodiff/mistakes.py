@@ -1,5 +1,7 @@
 """Named wrong versions of the answers to question 16."""
 
+import math
+
 import numpy as np
 
 from autograder.probes import Mistakes, edit
@@ -75,6 +77,26 @@ mistakes.at(
                      seen.add(parent)
                      stack.append((parent, False))
          return order
+         """),
+    edit("kahn_unique_parents",
+         "A node is appended when all its uses are done, but of a parent that occurs twice only one use is counted off",
+         """
+         uses, nodes, stack = {}, {root}, [root]
+         while stack:
+             for parent in stack.pop().parents:
+                 uses[parent] = uses.get(parent, 0) + 1
+                 if parent not in nodes:
+                     nodes.add(parent)
+                     stack.append(parent)
+         ready, order = [root], []
+         while ready:
+             node = ready.pop()
+             order.append(node)
+             for parent in dict.fromkeys(node.parents):
+                 uses[parent] -= 1
+                 if uses[parent] == 0:
+                     ready.append(parent)
+         return order[::-1]
          """),
     edit("sorted_by_depth",
          "Nodes are sorted by their shortest distance to the root; it is the longest way that counts",
@@ -250,6 +272,7 @@ mistakes.at(
     root.grad = np.ones_like(root.value)
     """,
     edit("root_zero", "The gradient of the root is not set to 1, so all gradients are zero", ""),
+    edit("root_with_axis", "The gradient of the root has shape (1,); it is 0-d like the root's value", "root.grad = np.array([1.0])"),
     edit("root_is_value", "The gradient of the root is set to its value; it is 1", "root.grad = root.value.copy()"),
 )
 
@@ -267,6 +290,8 @@ mistakes.at(
          "for parent, vjp in dict(zip(node.parents, node.vjps, strict=True)).items():"),
     edit("first_edge_only", "Only the first parent of each node gets its contribution",
          "for parent, vjp in list(zip(node.parents, node.vjps, strict=True))[:1]:"),
+    edit("last_edge_only", "Only the last parent of each node gets its contribution",
+         "for parent, vjp in list(zip(node.parents, node.vjps, strict=True))[-1:]:"),
     edit("vjps_exchanged", "The vjps are taken in the opposite order of the parents, so each goes to the wrong one",
          "for parent, vjp in zip(node.parents, node.vjps[::-1], strict=True):"),
     edit("leaves_only_written", "Contributions reach a node only when it has none yet: the first use counts, later ones are lost",
@@ -290,6 +315,39 @@ mistakes.at(
     edit("in_float32", "Gradients are rounded to float32; the values are float64",
          "parent.grad = (parent.grad + vjp(node.grad)).astype(np.float32)"),
 )
+
+
+@mistakes.rewrite("The gradients are returned, but not written into the nodes")
+def gradients_returned(ref):
+    def backward(root):
+        nodes = ref.topological_order(root)
+        before = [node.grad for node in nodes]
+        ref.backward(root)
+        found = {node: node.grad for node in nodes}
+        for node, grad in zip(nodes, before):
+            node.grad = grad
+        return found
+
+    return {"backward": backward}
+
+
+@mistakes.rewrite("Nothing is done if the root has a gradient already; what an earlier call left does not count")
+def done_before(ref):
+    def backward(root):
+        if root.grad is None:
+            ref.backward(root)
+
+    return {"backward": backward}
+
+
+@mistakes.rewrite("The gradients of inner nodes are set back to zero in the end; every node keeps its own")
+def inner_nodes_zeroed(ref):
+    def backward(root):
+        ref.backward(root)
+        for node in ref.topological_order(root):
+            node.grad = np.zeros_like(node.value) if node.parents else node.grad
+
+    return {"backward": backward}
 
 
 @mistakes.rewrite("Inner nodes have no gradient afterwards; it is to be written into every node that the root depends on")
@@ -375,6 +433,9 @@ mistakes.at(
     edit("reshaped", "`unbroadcast` only reshapes or cuts the array to `shape`; the copies are to be added up",
          "grad = np.resize(grad, shape)",
          ("    return grad.sum(axis=stretched, keepdims=True)", "    return grad")),
+    edit("summed_in_blocks", "`unbroadcast` reshapes the array to blocks of `shape` and adds these; where an axis was stretched in the middle, the copies do not lie in blocks",
+         "grad = grad.reshape(-1, *shape).sum(0) if grad.size != np.prod(shape) else grad.reshape(shape)",
+         ("    return grad.sum(axis=stretched, keepdims=True)", "    return grad")),
     edit("sums_everything", "`unbroadcast` adds everything up and spreads the sum over `shape`",
          "grad = np.full(shape, grad.sum()) if grad.shape != tuple(shape) else grad",
          ("    return grad.sum(axis=stretched, keepdims=True)", "    return grad")),
@@ -382,7 +443,7 @@ mistakes.at(
 
 mistakes.at(
     "    return grad.sum(axis=stretched, keepdims=True)",
-    edit("only_leading", "`unbroadcast` sums over the new axes in front only; axes of length 1 were stretched too",
+    edit("only_leading", "`unbroadcast` leaves axes as they are that were stretched from length 1; they are to be summed, too",
          "    return grad"),
     edit("drops_axes", "`unbroadcast` loses the axes of length 1; they keep their length 1",
          "    return grad.sum(axis=stretched)"),
@@ -393,6 +454,8 @@ mistakes.at(
          """, "grad = grad.mean(axis=tuple(range(grad.ndim - len(shape))))")),
     edit("means_of_stretched", "`unbroadcast` averages over axes that were stretched from length 1; their gradients add up",
          "    return grad.mean(axis=stretched, keepdims=True)"),
+    edit("largest_copy", "`unbroadcast` takes the largest of the copies where an axis was stretched; their gradients add up",
+         "    return grad.max(axis=stretched, keepdims=True)"),
     edit("first_stretched_only", "`unbroadcast` sums over only one of the axes that were stretched from length 1",
          "    return grad.sum(axis=stretched[:1], keepdims=True)"),
 )
@@ -451,6 +514,7 @@ mistakes.at(
     edit("floor_of_one", "The step is relative to max(|x|, 1): too coarse for small x; the limit is 0.001",
          "step[i] = eps * max(abs(x[i]), 1.0)"),
     edit("floor_added", "0.001 is added to |x|; (16.4) takes the larger of the two", "step[i] = eps * (abs(x[i]) + 1e-3)"),
+    edit("eps_added", "ε is added to ε·|x|; (16.4) has the larger of |x| and 0.001", "step[i] = eps * abs(x[i]) + eps"),
     edit("floor_outside", "The lower limit 0.001 is that of the step itself; it belongs to |x|, before ε is multiplied",
          "step[i] = max(eps * abs(x[i]), 1e-3)"),
     edit("step_signed", "The step lacks the absolute value of x: negative entries get the lower limit",
@@ -494,6 +558,8 @@ mistakes.at(
          "The tolerance is relative to the finite difference only; it is relative to the larger of the two, as in "
          "(16.4)",
          "scale = np.abs(numeric)"),
+    edit("scale_at_least_one", "The tolerance is relative to at least 1, so errors in small gradients are missed; (16.4) has atol for that",
+         "scale = np.maximum(1, np.maximum(np.abs(analytic), np.abs(numeric)))"),
     edit("relative_to_sum", "The tolerance is relative to |a| + |n|, so it is twice as wide as (16.4) says",
          "scale = np.abs(analytic) + np.abs(numeric)"),
     edit("relative_to_smaller", "The tolerance is relative to the smaller of |a| and |n|; (16.4) takes the larger",
@@ -520,6 +586,8 @@ mistakes.at(
          "max_error = float((np.abs(analytic - numeric) / (atol + rtol * scale)).reshape(-1)[-1])"),
     edit("mean_error", "The errors are averaged; one wrong entry among many then passes",
          "max_error = float((np.abs(analytic - numeric) / (atol + rtol * scale)).mean())"),
+    edit("median_error", "The median of the errors comes back; one wrong entry among many then passes",
+         "max_error = float(np.median(np.abs(analytic - numeric) / (atol + rtol * scale)))"),
     edit("error_of_norms", "The norms of the whole difference and of the whole gradient are compared; (16.4) looks at every entry",
          "max_error = float(np.linalg.norm(analytic - numeric) / (atol + rtol * max(np.linalg.norm(analytic), np.linalg.norm(numeric))))"),
     edit("raw_difference", "The largest difference comes back as it is, not in units of the tolerance",
@@ -535,6 +603,10 @@ mistakes.at(
     "return max_error <= 1, max_error",
     edit("less_than_1", "The check fails if the largest error is exactly 1; it passes if it is at most 1",
          "return max_error < 1, max_error"),
+    edit("verdict_of_allclose", "ok comes from another comparison (`np.allclose` with a tolerance of its own) than max_error",
+         "return bool(np.allclose(analytic, numeric, rtol=1e-4)), max_error"),
+    edit("verdict_of_any", "ok is True as soon as one entry passes; all must",
+         "return bool((np.abs(analytic - numeric) <= atol + rtol * scale).any()), max_error"),
     edit("verdict_upside_down", "ok is True where the check fails", "return max_error > 1, max_error"),
     edit("ok_exchanged", "ok and max_error come back in the wrong order", "return max_error, max_error <= 1"),
     edit("verdict_only", "Only ok comes back; (ok, max_error) is asked for", "return max_error <= 1"),
@@ -594,7 +666,7 @@ mistakes.at(
     """
     y = centred / s
     """,
-    edit("eps_forgotten", "The term from s is computed as if ε were 0 in `fixed_backward`",
+    edit("eps_forgotten", "The term from s leaves out the ε that is passed in, in `fixed_backward`",
          "y = centred / np.maximum(np.sqrt((centred**2).mean(-1, keepdims=True)), 1e-30)"),
     edit("centred_for_y", "`fixed_backward` uses x - μ where y is needed", "y = centred"),
     edit("x_for_y", "`fixed_backward` uses x where y is needed", "y = x"),
@@ -624,6 +696,12 @@ mistakes.at(
     edit("term_doubled", "The term from s is doubled in `fixed_backward`: the root's ½ and the square's 2 cancel",
          "return (grad_y - grad_y.mean(-1, keepdims=True) - 2 * y * (grad_y * y).mean(-1, keepdims=True)) / s"),
     edit("not_over_s", "`fixed_backward` lacks the division by s", "return grad_y - grad_y.mean(-1, keepdims=True) - y * (grad_y * y).mean(-1, keepdims=True)"),
+    edit("mean_twice", "The term from μ is subtracted twice in `fixed_backward`",
+         "return (grad_y - 2 * grad_y.mean(-1, keepdims=True) - y * (grad_y * y).mean(-1, keepdims=True)) / s"),
+    edit("term_over_s_squared", "The term from s lacks one division by s in `fixed_backward`",
+         "return (grad_y - grad_y.mean(-1, keepdims=True)) / s - y * (grad_y * y).mean(-1, keepdims=True)"),
+    edit("term_over_batch", "The term from s adds up over all rows in `fixed_backward`; each row has its own",
+         "return (grad_y - grad_y.mean(-1, keepdims=True) - y * (grad_y * y).sum() / x.shape[-1]) / s"),
     edit("over_s_partly", "Only the direct term is divided by s in `fixed_backward`; all three are",
          "return grad_y / s - grad_y.mean(-1, keepdims=True) - y * (grad_y * y).mean(-1, keepdims=True)"),
     edit("mean_over_batch", "The means in `fixed_backward` run over the whole batch; each row has its own",
@@ -636,6 +714,21 @@ mistakes.at(
 )
 
 # --- rewrites --------------------------------------------------------------------------------------------------------
+
+
+@mistakes.rewrite("One random direction is compared, not every entry: max_error says nothing of single entries")
+def random_direction(ref):
+    def gradcheck(f, grad_f, x, eps=1e-5, rtol=1e-6, atol=1e-8):
+        x = np.array(x, dtype=np.float64)
+        a = np.array(grad_f(x.copy()), dtype=np.float64)
+        if a.shape != x.shape or not np.isfinite(a).all():
+            return False, math.inf
+        move = np.random.default_rng(0).normal(size=x.shape) * eps * np.maximum(np.abs(x), 1e-3)
+        n, b = (f(x + move) - f(x - move)) / 2, (a * move).sum()
+        r = abs(n - b) / (atol + rtol * max(abs(n), abs(b)))
+        return bool(r <= 1), float(r)
+
+    return {"gradcheck": gradcheck}
 
 
 @mistakes.rewrite("x is moved in place and not put back exactly", catches="in-place change")

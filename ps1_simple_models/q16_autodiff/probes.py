@@ -212,6 +212,8 @@ def backward_ordinary(student, rng):
     nodes = build(Var, rng, random_parents(rng), {})
     root = number(Var, nodes[-3], rng)
     random = tried(lambda: student.backward(root))
+    if isinstance(random, str):
+        random += f" ({sum(node.grad is not None for node in nodes)} of {len(nodes) - 2} nodes have a gradient by then)"
     return {
         "x times x": tried(square),
         "b times c, plus b": tried(sum_of_product),
@@ -398,25 +400,25 @@ def gradcheck_edges(student, rng):
         return tried(lambda: reports(*(check(*one) for one in several)))
 
     for name, (scale, height) in RIGHT.items():
-        case = Case(rng, (2, 3), scale, height)
-        found[name] = calls((case.f, case.gradient, case.x), (case.f, case.gradient, 1.1 * case.x))
+        case = Case(rng, (2, 2), scale, height)
+        found[name] = calls((case.f, case.gradient, case.x))
     mixed, zeros = Case(rng, (3,), np.array([1e-3, 1.0, 1e2])), Case(rng, (4,), kind="sin")
     zeros.x[1] = zeros.x[3] = zeros.w[2] = 0.0
-    found[OTHERS[0]] = calls((mixed.f, mixed.gradient, mixed.x), (mixed.f, mixed.gradient, -mixed.x))
-    found[OTHERS[1]] = calls(*((lambda x: (x**2).sum() / 2, lambda x: x, c * Case(rng, (2, 3)).x) for c in (1, 2)))
-    found[OTHERS[2]] = calls((zeros.f, zeros.gradient, zeros.x), (zeros.f, zeros.gradient, -zeros.x))
+    found[OTHERS[0]] = calls((mixed.f, mixed.gradient, mixed.x))
+    found[OTHERS[1]] = calls((lambda x: (x**2).sum() / 2, lambda x: x, Case(rng, (2, 3)).x))
+    found[OTHERS[2]] = calls((zeros.f, zeros.gradient, zeros.x))
 
-    entries = [(int(i) // 3, int(i) % 3) for i in rng.permutation(6)]
+    entries = [(0, int(i)) for i in rng.permutation(3)]
 
     def one_wrong(scale, height):
-        case = Case(rng, (2, 3), scale, height)
+        case = Case(rng, (1, 3), scale, height)
         return calls(*((case.f, wrong(case, 1 + error, entry), case.x) for entry, error in zip(entries, (1e-3, -2e-3, 3e-3))))
 
-    case, large, turned = Case(rng, (2, 3)), Case(rng, (4, 8)), Case(rng, (3, 2), height=30.0)
-    factors, last = rng.permutation(3) + 1.0, np.array([[1.001, 1, 1], [1, 1, 1.003]])
+    case, large, turned = Case(rng, (1, 3)), Case(rng, (4, 6)), Case(rng, (3, 2), height=30.0)
+    factors, last = rng.permutation(3) + 1.0, np.array([[1.001, 1, 1.003]])
     large.moved = set()
     wide = (rng.number(1e-3, 1e-2), rng.number(1e-3, 1e-2))
-    single, deep, near = Case(rng, (), height=30.0), Case(rng, (2, 1, 2, 2), height=30.0), Case(rng, (3,), 1e-3)
+    single, deep, near = Case(rng, (), height=30.0), Case(rng, (2, 1, 1, 2), height=30.0), Case(rng, (3,), 1e-3)
     turned.w = turned.w.T.copy()
     near.x /= 10
     found |= {
@@ -424,15 +426,15 @@ def gradcheck_edges(student, rng):
         "one entry wrong, x of size 0.001": one_wrong(1e-3, 1.0),
         "one entry wrong, x of size 1e6": one_wrong(1e6, 1e12),
         "one entry wrong, f of size 0.001": one_wrong(1.0, 1e-3),
-        "one of 32 entries wrong": calls(
-            *((large.f, wrong(large, 0.5 + 0.1 * k, (3, rng.integer(0, 8))), large.x) for k in range(3))
+        "one of 24 entries wrong": calls(
+            *((large.f, wrong(large, factor, (row, rng.integer(0, 6))), large.x) for row, factor in ((3, 0.5), (0, 0.7)))
         ),
         "entries that were moved, distance from x to where the gradient was taken": [len(large.moved), large.away],
         "two entries wrong, the last is worst": calls(
             *((case.f, wrong(case, 1 + (last - 1) * float(k)), case.x) for k in factors)
         ),
         "two entries wrong, the first is worst": calls(
-            *((case.f, wrong(case, 1 + (last[::-1, ::-1] - 1) * float(k)), case.x) for k in factors)
+            *((case.f, wrong(case, 1 + (last[:, ::-1] - 1) * float(k)), case.x) for k in factors)
         ),
         "too large by a half, rtol 0.4": calls((case.f, wrong(case, 1.5), case.x, 1e-5, 0.4, 0.0), (case.f, wrong(case, 1.7), case.x, 1e-5, 0.4, 0.0)),
         "too small by a third, rtol 0.4": calls((case.f, wrong(case, 0.65), case.x, 1e-5, 0.4, 0.0), (case.f, wrong(case, 0.55), case.x, 1e-5, 0.4, 0.0)),
@@ -452,11 +454,11 @@ def gradcheck_edges(student, rng):
             *((near.f, near.gradient, near.x, eps, 1e-3, 0.0) for eps in (0.2, 0.3, 0.4))
         ),
         "x is a number (0-d)": calls(*((single.f, wrong(single, c), single.x) for c in (1.01, 0.98, 1.03))),
-        "x has four axes": calls(*((deep.f, wrong(deep, c, (1, 0, 1, 1)), deep.x) for c in (1.01, 0.98, 1.03))),
+        "x has four axes": calls(*((deep.f, wrong(deep, c, (1, 0, 0, 1)), deep.x) for c in (1.01, 0.98, 1.03))),
         "x is a transposed array": calls(*((turned.f, wrong(turned, c), turned.x.T) for c in (1.01, 0.98, 1.03))),
         "x in float32": calls(*((case.f, wrong(case, c), case.x.astype(np.float32)) for c in (1.01, 0.98, 1.03))),
         "x of whole numbers": calls(
-            *((case.f, wrong(case, c), np.array([[1, -2, 3], [2, 1, -1]])) for c in (1.001, 0.998, 1.003))
+            *((case.f, wrong(case, c), np.array([[1, -2, 3]])) for c in (1.001, 0.998, 1.003))
         ),
         "gradient of a wrong shape, then transposed, with NaN, infinite": calls(
             *(
