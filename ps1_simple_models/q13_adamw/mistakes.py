@@ -79,7 +79,7 @@ mistakes.at(
          t = t + 1
          betas = (0.9, 0.999)
          """),
-    edit("eps_fixed", "ε is fixed at 1e-8; the one that is passed in is not used",
+    edit("eps_fixed", "ε is a fixed number; the one that is passed in is not used",
          """
          t = t + 1
          eps = 1e-8

@@ -519,7 +519,7 @@ mistakes.at(
          "step[i] = max(eps * abs(x[i]), 1e-3)"),
     edit("step_signed", "The step lacks the absolute value of x: negative entries get the lower limit",
          "step[i] = eps * max(x[i], 1e-3)"),
-    edit("eps_fixed", "ε is fixed at 1e-5; the one that is passed in is not used", "step[i] = 1e-5 * max(abs(x[i]), 1e-3)"),
+    edit("eps_fixed", "ε is a fixed number; the one that is passed in is not used", "step[i] = 1e-5 * max(abs(x[i]), 1e-3)"),
 )
 
 mistakes.at(
