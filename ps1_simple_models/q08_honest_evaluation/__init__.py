@@ -1,1 +1,1 @@
-"""Question 8: honest evaluation, and the whole set in one table."""
+"""Question 8: honest evaluation."""

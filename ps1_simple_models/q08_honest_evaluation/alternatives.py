@@ -136,17 +136,17 @@ def statistics(ref):
         high = 0.0
         while True:
             a = b.clone()
-            a[:start] -= 100
+            a[:start] -= 100 * n
             a[start:] += high
             if ref.quick_mean(a, batch_size) > ref.quick_mean(b, batch_size) + 1:
                 break
-            high += 1
+            high += n // 2
         return a, b
 
     return {"evaluate": evaluate, "paired_difference": paired_difference, "counterexample": counterexample}
 
 
-@alternatives.rewrite("a copy of the model is evaluated; covariances; b carries the last batch, as lists")
+@alternatives.rewrite("a copy of the model is evaluated; covariances; b carries the last batch")
 def on_a_copy(ref):
     @torch.no_grad()
     def evaluate(model, x, batch_size):
@@ -163,7 +163,7 @@ def on_a_copy(ref):
     def counterexample(n, batch_size):
         rest = n % batch_size
         b = [20.0 * n] * (n - rest) + [-10.0 * n * (n - rest) * (1 / rest + 1 / batch_size)] * rest
-        return [0.0] * n, b
+        return torch.zeros(n), torch.tensor(b)
 
     return {"evaluate": evaluate, "paired_difference": paired_difference, "counterexample": counterexample}
 

@@ -1,5 +1,5 @@
 # %% [markdown]
-# Two Gaussians, as in Question 2, describe digits of 16×16 pixels. Model A was fitted to 300 images, model B to 600. Both are scored on the same 100 new images.
+# Two Gaussians (Question 2) describe 16×16 digits: A was fitted to 300 images, B to 600. Both are scored on the same 100 new images.
 
 # %%
 pair_train = data.glyphs(2048, seed=0, size=16)[0].flatten(1)
@@ -7,7 +7,7 @@ pair_test = data.glyphs(3072, seed=1, size=16, split="test")[0].flatten(1)
 
 
 def gaussian_scores(images):
-    """NLL of every test image under the Gaussian of these images, with floor 0.01."""
+    """NLL of each test image under these images' Gaussian, floor 0.01."""
     cov = torch.cov(images.T, correction=0) + 0.01 * torch.eye(256)
     return -torch.distributions.MultivariateNormal(images.mean(0), cov).log_prob(pair_test)
 
@@ -29,12 +29,12 @@ plot.table(
 )
 
 # %% [markdown]
-# B's mean is lower, but by little more than one standard error. Is B better? (The NLL of a density may be negative.)
+# B's mean is lower, but by little more than one standard error. Is B better? (A density's NLL may be negative.)
 #
-# The dots spread widely along the diagonal: some images are easy, others hard. That luck makes both means uncertain, but both models had the *same*
-# luck. What tells them apart is the distance from the diagonal, and it varies much less.
+# Easy and hard images spread the dots widely along the diagonal. That luck makes both means uncertain, but both models had the *same* luck. The
+# distance from the diagonal tells them apart, and varies much less.
 #
-# **Paired comparison.** So compare image by image: with NLLs $\ell_n$ and $d_n=\ell^a_n-\ell^b_n$, take the mean of the differences and its standard error:
+# **Paired comparison.** So compare image by image. The differences $d_n=\ell^a_n-\ell^b_n$ of the NLLs have the mean and standard error
 #
 # $$\bar d=\frac1N\sum_{n=1}^N d_n,\qquad \operatorname{se}(\bar d)=\frac{s_d}{\sqrt N},\qquad s_d^2=\frac1{N-1}\sum_{n=1}^N(d_n-\bar d)^2. \tag{8.1}$$
 #
@@ -42,7 +42,7 @@ plot.table(
 #
 # $$\operatorname{Var}[d]=\operatorname{Var}[\ell^a]+\operatorname{Var}[\ell^b]-2\operatorname{Cov}[\ell^a,\ell^b]. \tag{8.2}$$
 #
-# **It passes. Is it right?** Each of the two means must be right first. This program averages NLLs batch by batch, and its test came with it.
+# **It passes. Is it right?** Each mean must be right, too. This program averages NLLs batch by batch, and came with a test.
 
 # %% role="given"
 def quick_mean(nll: Float[Tensor, "N"], batch_size: int) -> float:
@@ -67,9 +67,9 @@ print("passed")
 #
 # - `counterexample`: with these weights, make the program prefer the worse model.
 # - `evaluate`: the right program, for a **scorer**: an `nn.Module` whose `model(x)` is the NLL of each example, shape `(B,)`. Dropout and batch
-#   normalisation make it another function in training mode. So measure in evaluation mode, then put the mode back: the caller may be training.
+#   normalisation make it another function in training mode. Put the mode back: the caller may be training.
 # - `train_and_log`: the loop that trains this set's networks.
-# - `paired_difference`: equation (8.1).
+# - `paired_difference`: equation (8.1), for Question 12.
 
 # %% role="answer"
 def counterexample(n: int, batch_size: int) -> tuple[Float[Tensor, "n"], Float[Tensor, "n"]]:
@@ -79,8 +79,7 @@ def counterexample(n: int, batch_size: int) -> tuple[Float[Tensor, "n"], Float[T
         n, batch_size: n > batch_size ≥ 2, and batch_size does not divide n.
 
     Returns:
-        (nll_a, nll_b), finite: the true mean of a is lower by at least 1 nat, ``quick_mean(…, batch_size)`` is lower
-        for b by at least 1 nat.
+        (nll_a, nll_b), finite: the true mean is lower for a, ``quick_mean(…, batch_size)`` for b, each by at least 1 nat.
     """
     ### BEGIN SOLUTION
     full, rest = divmod(n, batch_size)
@@ -94,7 +93,7 @@ def evaluate(model: nn.Module, x: Float[Tensor, "N ..."], batch_size: int) -> fl
     """Mean NLL over all examples, in evaluation mode and without gradients.
 
     Args:
-        model: a scorer. Nothing changes: all its parts keep their mode, statistics and ``.grad``.
+        model: a scorer, all parts in one mode. Nothing changes: mode, statistics, ``.grad``.
         x: at most ``batch_size`` examples go through the model at once.
 
     Returns:
@@ -147,7 +146,7 @@ def train_and_log(
 
 # %% role="answer"
 def paired_difference(nll_a: Float[Tensor, "N"], nll_b: Float[Tensor, "N"]) -> tuple[float, float]:
-    """Mean of ``nll_a - nll_b`` and its standard error, equation (8.1) with its N - 1; N is at least 2."""
+    """Mean of ``nll_a - nll_b`` and its standard error, equation (8.1); N ≥ 2."""
     ### BEGIN SOLUTION
     difference = nll_a - nll_b
     return difference.mean().item(), difference.std().item() / math.sqrt(len(difference))
@@ -159,8 +158,8 @@ grader.check("q8")
 # %% [markdown]
 # ### How many test images?
 #
-# **Before you run this:** how many times as many images does an unpaired comparison need for the same standard error? Later change `pair_sizes` to
-# `(950, 1000)`: how many images decide then, if any?
+# **Before you run this:** how many times as many images does an unpaired comparison need for the same error? Later set `pair_sizes` to `(950, 1000)`:
+# how many images decide then, if any?
 
 # %%
 guess_factor = None  # type a number
@@ -195,12 +194,12 @@ plot.table(
 )
 
 # %% [markdown]
-# Here 25 images decide with pairing, and 400 without. The error says how $\bar d$ varies with *another test set*, not with another training run.
+# Here 25 images decide with pairing, 400 without. The error says how $\bar d$ varies with *another test set*, not another training run.
 #
 # ### Two curves
 #
-# A network with dropout guesses the lower half of a digit from its upper half. Can its test curve lie *below* its train curve? Later change
-# `lower_dropout` to 0 and look at the gap between the curves.
+# A network with dropout guesses a digit's lower half from the upper. Can its test curve lie *below* its train curve? Later set `lower_dropout` to 0:
+# what happens to the gap?
 
 # %%
 lower_dropout, lower_epochs = 0.5, dgm.budget(smoke=2, cpu=20, gpu=20)
@@ -241,15 +240,14 @@ print(f"{len(step_losses)} train and {len(epoch_losses)} test losses (expected {
 print(f"test at the end {float(epoch_losses[-1]):.1f} nats (expected in a full run: about 26)")
 
 # %% [markdown]
-# It can (and did in four of five repetitions with other images): the curves differ in data *and* mode. Only the dashed line, training images in evaluation mode, may
-# be compared with the end of the test curve.
+# It can: the curves differ in data *and* mode. Compare the test curve's end only with the dashed line, training images in evaluation mode.
 #
 # ### The best of twenty
 #
-# Of twenty models like A, each fitted to its own 300 training images, the best test score on 100 images is reported.
+# Of twenty models like A, each fitted to its own 300 images, the best test score on 100 images is reported.
 #
-# **Before you run this:** by how many nats is it too good on average, if all twenty are scored on the *same* images? (Each score has a standard
-# error of about 2.7 nats.) Later change `best_size` to 1000, then `best_images` to 400: which curves move?
+# **Before you run this:** by how many nats is it too good on average, if all twenty see the *same* test images? (A score's standard error is about
+# 2.7 nats.) Later set `best_size` to 1000, then `best_images` to 400: which curves move?
 
 # %%
 guess_bias = None  # type a number
@@ -261,12 +259,12 @@ best_scores = torch.stack([gaussian_scores(pair_train[torch.randperm(2048, gener
 
 
 def test_means(images):
-    """Mean scores (20, draws) of all models on the same drawn images."""
+    """Scores (20, draws) on the same drawn images."""
     return torch.stack([row[images].mean(1) for row in best_scores])
 
 
 def too_good(decide, report, tries):
-    """How much lower than the truth the reported score of the chosen model is, on average over the draws."""
+    """How far the chosen model's score lies below the truth, on average."""
     chosen = decide[:tries].argmin(0, keepdim=True)
     return float((best_scores.mean(1)[chosen] - report.gather(0, chosen)).mean())
 
@@ -290,13 +288,13 @@ plot.table(
 )
 
 # %% [markdown]
-# With images of their own, the models have independent luck, and the best of twenty such scores lies nearly two standard errors too low. On shared images most of
-# the luck is common, and it cancels in the choice as in (8.1). The rest shrinks when the models become alike. Choosing on *other* images, a validation set, removes it.
+# On images of their own, models have independent luck, and the best score lies nearly two standard errors too low. On shared images most luck is common
+# and cancels in the choice, as in (8.1); the rest shrinks as the models become alike. Choosing on *other* images, a validation set, removes it.
 #
 # ### In your own words (3 points, graded by a person)
 #
-# In at most ten lines: (i) Which numbers printed in this question may be compared, and why not the others? (ii) Why is the paired error the right one for A and B, and
-# what does it leave out? (iii) Why is the best of twenty too good on the test set that chose it, and less so if the models are alike?
+# In at most ten lines: (i) Which numbers above may be compared, and why not the others? (ii) Why is the paired error right for A and B, and
+# what does it leave out? (iii) Why does the test set that chose the best of twenty flatter it, and less so if the models are alike?
 
 # %% [markdown] role="written"
 # ### BEGIN SOLUTION
@@ -314,7 +312,5 @@ plot.table(
 # %% [markdown]
 # **What to remember**
 # - Sum over examples, divide once; evaluation mode, no gradients, mode restored.
-# - Compare two models on the same examples, by the error of the differences.
+# - Compare models on the same examples, by the error of their differences.
 # - Choose on validation data, report on test data.
-#
-# `train_and_log` returns in Question 11, `paired_difference` in Question 12.

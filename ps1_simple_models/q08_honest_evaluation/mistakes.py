@@ -2,7 +2,10 @@
 
 import copy
 
+import torch
+
 from autograder.probes import Mistakes, edit
+from dgm import data
 
 mistakes = Mistakes()
 
@@ -25,6 +28,14 @@ mistakes.at(
          "return 4 * n * difference, 4 * n * difference"),
     edit("infinite", "`counterexample` uses an infinite NLL; finite numbers are asked for",
          "return 4 * n * difference * math.inf, torch.zeros(n)"),
+    edit("integers", "`counterexample` returns integers; NLLs are floats, and `quick_mean` cannot average integers",
+         "return (4 * n * difference).long(), torch.zeros(n).long()"),
+    edit("fixed_scale",
+         "The numbers of `counterexample` have one size for all n; with many examples the two models then differ by less "
+         "than 1 nat",
+         "return 100 * difference / loss, torch.zeros(n)"),
+    edit("lists", "`counterexample` returns lists; tensors are asked for, which `quick_mean` can cut into batches",
+         "return (4 * n * difference).tolist(), [0.0] * n"),
 )
 
 mistakes.at(
@@ -151,6 +162,20 @@ mistakes.at(
          with torch.no_grad():
              total = sum(model(batch).sum().item() for batch in list(data.batches(x, batch_size, None))[1:])
          """),
+    edit("stops_early",
+         "The loop of `evaluate` ends before the last batch, whether that is short or full",
+         """
+         total = 0.0
+         with torch.no_grad():
+             for start in range(0, len(x) - batch_size, batch_size):
+                 total += model(x[start : start + batch_size]).sum().item()
+         """),
+    edit("ten_batches", "`evaluate` stops after a fixed number of batches; all examples count",
+         """
+         with torch.no_grad():
+             batches = list(data.batches(x, batch_size, None))[:10]
+             total = sum(model(batch).sum().item() for batch in batches) * len(x) / sum(map(len, batches))
+         """),
     edit("returns_in_loop", "`evaluate` returns from inside its loop, after the first batch",
          """
          with torch.no_grad():
@@ -181,7 +206,7 @@ mistakes.at(
     edit("all_at_once", "`evaluate` sends all examples through the model at once, more than `batch_size`", "[x]"),
     edit("drop_last_kept_count",
          "`evaluate` leaves out the short last batch, but divides by the number of all examples",
-         "data.batches(x, min(batch_size, len(x)), None, drop_last=True)"),
+         "data.batches(x, batch_size, None, drop_last=True)"),
 )
 
 mistakes.at(
@@ -191,6 +216,10 @@ mistakes.at(
          "batch count more",
          "model(batch).mean().item()",
          ("return total / len(x)", "return total / math.ceil(len(x) / batch_size)")),
+    edit("absolute_nll", "`evaluate` takes absolute values of the NLLs; the NLL of a density may be negative",
+         "model(batch).abs().sum().item()"),
+    edit("never_negative", "`evaluate` cuts NLLs off at 0; the NLL of a density may be negative",
+         "model(batch).clamp(min=0).sum().item()"),
     edit("means_by_examples",
          "`evaluate` adds batch *means* and divides by the number of examples",
          "model(batch).mean().item()"),
@@ -201,6 +230,8 @@ mistakes.at(
 
 mistakes.at(
     "return total / len(x)",
+    edit("rounded", "`evaluate` rounds its result, so small differences between models are lost",
+         "return round(total / len(x), 2)"),
     edit("sum_not_mean", "`evaluate` returns the sum over the examples, not their mean", "return total"),
     edit("per_dimension", "`evaluate` divides by the number of all entries of x; the mean over *examples* is asked for",
          "return total / x.numel()"),
@@ -216,7 +247,7 @@ mistakes.at(
          "return total / math.ceil(len(x) / batch_size)"),
     edit("drops_last", "`evaluate` leaves out the short last batch",
          "return total / max(batch_size, len(x) - len(x) % batch_size)",
-         ("data.batches(x, batch_size, None)", "data.batches(x, min(batch_size, len(x)), None, drop_last=True)")),
+         ("data.batches(x, batch_size, None)", "data.batches(x, batch_size, None, drop_last=True)")),
 )
 
 mistakes.at(
@@ -229,6 +260,9 @@ mistakes.at(
          ""),
     edit("mode_inverted", "`evaluate` leaves the model in the other mode than the one that it came in",
          "model.train(not was_training)"),
+    edit("root_restored",
+         "`evaluate` sets `model.training` back by hand, which does not reach the parts: they stay in evaluation mode",
+         "model.training = was_training"),
     edit("ends_in_train", "`evaluate` ends with `train()`, also when the model came in evaluation mode", "model.train()"),
 )
 
@@ -269,6 +303,16 @@ mistakes.at(
          """
          for _ in range(epochs):
              optimiser = torch.optim.Adam(model.parameters(), lr=learning_rate)
+         """),
+    edit("own_seed", "`train_and_log` shuffles with a generator of its own that is seeded with 0, not with the one that it was given",
+         """
+         generator = torch.Generator().manual_seed(0)
+         for _ in range(epochs):
+         """),
+    edit("shuffled_twice", "`train_and_log` draws an order of its own from the generator before `data.batches` draws one in each epoch",
+         """
+         for _ in range(epochs):
+             train_x = train_x[torch.randperm(len(train_x), generator=generator, device=generator.device).to(train_x.device)]
          """),
     edit("reseeded", "`train_and_log` seeds the generator anew in every epoch, so the order is the same each time",
          """
@@ -318,11 +362,30 @@ mistakes.at(
 mistakes.at(
     "loss = model(batch).mean()",
     edit("sum_loss", "`train_and_log` sums the batch's NLLs; their mean is asked for", "loss = model(batch).sum()"),
+    edit("optimiser_each_step", "`train_and_log` makes a new optimiser for every batch, which forgets Adam's running averages",
+         "optimiser = torch.optim.Adam(model.parameters(), lr=learning_rate); loss = model(batch).mean()"),
     edit("by_batch_size",
          "`train_and_log` divides the sum by `batch_size`, also for the last batch, which is shorter",
          "loss = model(batch).sum() / batch_size"),
+    edit("sum_for_gradient",
+         "`train_and_log` logs the batch's mean NLL but takes the gradient of its sum; Adam then takes a short last batch for "
+         "one with smaller gradients",
+         "loss = model(batch).mean()",
+         ("loss.backward()", "(loss * len(batch)).backward()")),
     edit("median_loss", "`train_and_log` minimises the median of the batch's NLLs; their mean is asked for",
          "loss = model(batch).median()"),
+)
+
+mistakes.at(
+    """
+    loss = model(batch).mean()
+    """,
+    edit("twice_through_the_model",
+         "`train_and_log` sends each batch through the model twice in training mode, so batch normalisation counts it twice",
+         """
+         model(batch)
+         loss = model(batch).mean()
+         """),
 )
 
 mistakes.at(
@@ -356,6 +419,12 @@ mistakes.at(
     """
     optimiser.step()
     """,
+    edit("two_steps", "`train_and_log` makes two steps with the gradient of each batch; one is asked for",
+         "optimiser.step(); optimiser.step()"),
+    edit("rate_decays", "`train_and_log` lowers the learning rate from epoch to epoch; it is `learning_rate` in every step",
+         "optimiser.step()",
+         ("        test_losses.append(evaluate(model, test_x, batch_size))",
+          "        optimiser.param_groups[0]['lr'] *= 0.9\n        test_losses.append(evaluate(model, test_x, batch_size))")),
     edit("no_step",
          "`train_and_log` leaves the weights as they are: the optimiser's `step` is not called, or finds the gradients "
          "reset",
@@ -372,6 +441,10 @@ mistakes.at(
          "train_losses.append(model(batch).mean().item())"),
     edit("loss_in_eval", "`train_and_log` logs the train loss in evaluation mode; it is the loss of the step itself",
          "train_losses.append(evaluate(model, batch, batch_size))"),
+    edit("loss_before_in_eval",
+         "`train_and_log` logs the batch's loss in evaluation mode; it is the loss of the step itself, in training mode",
+         "pass",
+         ("loss = model(batch).mean()", "train_losses.append(evaluate(model, batch, batch_size))\n            loss = model(batch).mean()")),
     edit("logs_sums", "`train_and_log` logs the sum of the batch's NLLs; their mean is asked for",
          "train_losses.append(loss.item() * len(batch))"),
     edit("graphs_kept",
@@ -391,9 +464,28 @@ mistakes.at(
          "        test_losses.append(evaluate(model, train_x, batch_size))",
          ("train_losses, test_losses = [], [evaluate(model, test_x, batch_size)]",
           "train_losses, test_losses = [], [evaluate(model, train_x, batch_size)]")),
+    edit("test_at_once",
+         "`train_and_log` sends the whole test set through the model at once; `evaluate` is to use `batch_size`",
+         "        test_losses.append(evaluate(model, test_x, len(test_x)))",
+         ("train_losses, test_losses = [], [evaluate(model, test_x, batch_size)]",
+          "train_losses, test_losses = [], [evaluate(model, test_x, len(test_x))]")),
+    edit("mode_once_then_eval",
+         "`train_and_log` trains in evaluation mode from the second epoch on: it switches to training mode only once, and to "
+         "evaluation mode after every epoch",
+         "        model.eval()\n        test_losses.append(evaluate(model, test_x, batch_size))",
+         ("""
+         for _ in range(epochs):
+             model.train()
+         """, """
+         model.train()
+         for _ in range(epochs):
+         """)),
     edit("test_in_training_mode",
          "`train_and_log` measures the test loss after an epoch in training mode; `evaluate` is asked for",
          "        test_losses.append(model(test_x).mean().item())"),
+    edit("test_batches_in_training_mode",
+         "`train_and_log` measures the test loss after an epoch batch by batch in training mode; `evaluate` is asked for",
+         "        test_losses.append(sum(model(part).sum().item() for part in test_x.split(batch_size)) / len(test_x))"),
     edit("test_on_batch", "`train_and_log` evaluates the last batch after an epoch; the test set is asked for",
          "        test_losses.append(evaluate(model, batch, batch_size))"),
     edit("lists_exchanged", "`train_and_log` returns the two lists in the wrong order",
@@ -438,7 +530,7 @@ def two_tests(ref):
     return {"train_and_log": train_and_log}
 
 
-@mistakes.rewrite("`train_and_log` returns from inside its loop, after the first epoch")
+@mistakes.rewrite("`train_and_log` ends after the first epoch: it returns from inside its loop, or stops when the test loss rises")
 def returns_after_one_epoch(ref):
     def train_and_log(model, train_x, test_x, epochs, *rest):
         return ref.train_and_log(model, train_x, test_x, 1, *rest)
@@ -446,10 +538,32 @@ def returns_after_one_epoch(ref):
     return {"train_and_log": train_and_log}
 
 
-@mistakes.rewrite("`train_and_log` trains a copy, so the model that it was given stays as it was")
+@mistakes.rewrite("`train_and_log` leaves the model as it came: it trains a copy, or puts the old weights back at the end")
 def trains_a_copy(ref):
     def train_and_log(model, *arguments):
         return ref.train_and_log(copy.deepcopy(model), *arguments)
+
+    return {"train_and_log": train_and_log}
+
+
+@mistakes.rewrite("`train_and_log` puts the weights of an earlier epoch back at the end (such as the one with the best test loss); the last are asked for")
+def keeps_the_best(ref):
+    def train_and_log(model, train_x, test_x, epochs, batch_size, learning_rate, generator):
+        optimiser = torch.optim.Adam(model.parameters(), lr=learning_rate)
+        train_losses, test_losses, best = [], [ref.evaluate(model, test_x, batch_size)], None
+        for _ in range(epochs):
+            model.train()
+            for batch in data.batches(train_x, batch_size, generator):
+                loss = model(batch).mean()
+                optimiser.zero_grad()
+                loss.backward()
+                optimiser.step()
+                train_losses.append(loss.item())
+            test_losses.append(ref.evaluate(model, test_x, batch_size))
+            if best is None or test_losses[-1] < best:
+                best, state = test_losses[-1], copy.deepcopy(model.state_dict())
+        model.load_state_dict(state)
+        return train_losses, test_losses
 
     return {"train_and_log": train_and_log}
 
@@ -463,6 +577,8 @@ mistakes.at(
          "difference = (nll_a - nll_b).abs()"),
     edit("sorted_pairs", "`paired_difference` sorts both lists first, so the pairs are no pairs any more",
          "difference = nll_a.sort().values - nll_b.sort().values"),
+    edit("ratio", "`paired_difference` divides the NLLs of a by those of b; their difference is asked for",
+         "difference = nll_a / nll_b"),
     edit("relative", "`paired_difference` divides the differences by the NLL of b; nats are asked for",
          "difference = (nll_a - nll_b) / nll_b"),
 )
@@ -489,6 +605,14 @@ mistakes.at(
          "return difference.mean().item(), math.sqrt(difference.square().sum().item() / (len(difference) - 1) / len(difference))"),
     edit("error_of_a", "`paired_difference` returns the standard error of a's mean; that of the differences is asked for",
          "return difference.mean().item(), nll_a.std().item() / math.sqrt(len(difference))"),
+    edit("root_of_2n", "`paired_difference` divides by the square root of 2N; there are N differences",
+         "return difference.mean().item(), difference.std().item() / math.sqrt(2 * len(difference))"),
+    edit("variances_subtracted",
+         "`paired_difference` subtracts the variance of b from that of a; the variance of the differences is needed",
+         "return difference.mean().item(), math.sqrt(abs(nll_a.var().item() - nll_b.var().item()) / len(difference))"),
+    edit("mean_deviation",
+         "`paired_difference` averages the absolute deviations; (8.1) has the root of the mean of their squares",
+         "return difference.mean().item(), (difference - difference.mean()).abs().mean().item() / math.sqrt(len(difference))"),
     edit("interval", "`paired_difference` returns 1.96 standard errors, a 95% interval; one standard error is asked for",
          "return difference.mean().item(), 1.96 * difference.std().item() / math.sqrt(len(difference))"),
     edit("unpaired",
@@ -503,6 +627,15 @@ mistakes.at(
     edit("half_covariance", "`paired_difference` subtracts the covariance once; (8.2) has it twice",
          "return difference.mean().item(), math.sqrt(max(0.0, nll_a.var().item() + nll_b.var().item()"
          " - torch.cov(torch.stack([nll_a, nll_b]))[0, 1].item()) / len(difference))"),
+    edit("mixed_corrections",
+         "`paired_difference` divides the covariance by N and the variances by N - 1; (8.2) holds if all are divided alike",
+         "return difference.mean().item(), math.sqrt(max(0.0, nll_a.var().item() + nll_b.var().item()"
+         " - 2 * torch.cov(torch.stack([nll_a, nll_b]), correction=0)[0, 1].item()) / len(difference))"),
+    edit("mean_square_minus_square",
+         "`paired_difference` subtracts the squared mean from the mean square; in float32 this loses the variance where the mean "
+         "difference is large",
+         "return difference.mean().item(), math.sqrt(max(0.0, (difference.square().mean() - difference.mean() ** 2).item())"
+         " / (len(difference) - 1))"),
     edit("median_difference", "`paired_difference` takes the median of the differences; their mean is asked for",
          "return difference.median().item(), difference.std().item() / math.sqrt(len(difference))"),
     edit("total_difference", "`paired_difference` adds the differences up; their mean is asked for",
