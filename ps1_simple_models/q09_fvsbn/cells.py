@@ -23,14 +23,14 @@ independent_samples = (twenty < frequency).float()
 show_rows({"data": glyph_test[:20], "right frequency for every pixel, and not one digit": independent_samples})
 
 # %% [markdown]
-# A pixel does not know its neighbours. A table would know everything, but it has a probability for each of the $2^{256}$ images.
+# A pixel does not know its neighbours. A table would know everything, but needs a probability for each of the $2^{256}$ images.
 #
 # Between the two lies the **autoregressive** model, which predicts each pixel from those before it. Its likelihood is exact, and it draws images. PixelCNN (Question 11) and
-# GPT are built on this idea. Here is its simplest member.
+# GPT build on this idea; here is its simplest member.
 #
 # ### The chain rule is a walk through a tree
 #
-# The probability of an image is the product of the probabilities of its pixels, each given those before it. With
+# The probability of an image is the product of those of its pixels, each given the pixels before it. With
 # $x_{<i}=(x_1,\dots,x_{i-1})$, for any distribution,
 #
 # $$p(x)=\prod_{i=1}^{D} p(x_i\mid x_{<i}). \tag{9.1}$$
@@ -74,23 +74,23 @@ plot.table([("0.65, 0.80, 0.10", walk, guess_walk)], header=("u", "the walk ends
 # %% [markdown]
 # ### One logistic regression for each pixel
 #
-# A general tree has one free number at each node. The **fully visible sigmoid belief network** (FVSBN) makes do with $D(D+1)/2$, which is 32,896 for our images: the logit of $p_i$ is a bias plus a weighted sum of
+# A general tree has one free number at each node. The **fully visible sigmoid belief network** (FVSBN) makes do with $D(D+1)/2$, 32,896 for our images: the logit of $p_i$ is a bias plus a weighted sum of
 # the earlier pixels,
 #
 # $$p_i=\sigma(a_i),\qquad a_i=b_i+\sum_{j<i}W_{ij}\,x_j. \tag{9.2}$$
 #
 # For example, $b=(0,-1)$ and $W_{21}=2$ give $P(x_2=1\mid x_1=1)=\sigma(1)=0.73$ and $p(11)=0.5\cdot0.73=0.37$.
 #
-# In training the image is known, so one matrix product gives all logits. Each pixel is predicted from the *true* earlier pixels, not from drawn ones; this is
+# In training the image is known, so one matrix product gives all logits. Each pixel is predicted from the *true* earlier pixels, not drawn ones; this is
 # **teacher forcing**. In drawing, $p_i$ has to wait for the pixels before it: this is **ancestral sampling**.
 #
 # **On paper:** with $\frac{d}{da}\log\sigma(a)=\sigma(-a)=1-\sigma(a)$, differentiate
 #
 # $$\log p(x_i\mid x_{<i})=x_i\log\sigma(a_i)+(1-x_i)\log\sigma(-a_i) \tag{9.3}$$
 #
-# in $a_i$, and write the result with $x_i$ and $p_i$ only. Below the check, autograd will answer it.
+# in $a_i$; write the result with $x_i$ and $p_i$ only. Autograd answers below the check.
 #
-# Now write the three functions. The second needs Question 6's `bernoulli_log_prob`; the third will draw with every autoregressive model of this set.
+# Now write three functions. The second needs Question 6's `bernoulli_log_prob`; the third draws with every autoregressive model of this set.
 
 # %% role="answer"
 def fvsbn_logits(x: Float[Tensor, "N D"], weights: Float[Tensor, "D D"], biases: Float[Tensor, "D"]) -> Float[Tensor, "N D"]:
@@ -223,13 +223,13 @@ for name, train_set, test_set, fitted, expected in (
 plot.table(nll_rows, header=("NLL, nats per image", "train", "test", "expected"))
 
 # %% [markdown]
-# Other orders of the minibatches move the test values by less than 0.05 (6 seeds): the loss is a sum of logistic regressions, so it is convex. Other draws of the 16×16
-# images give 39.2 to 39.7 (5 seeds). The gap between train and test is the price of 32,896 weights for 5,000 images; the knob `images` widens it.
+# Other minibatch orders move the test values by less than 0.05: the loss, a sum of logistic regressions, is convex. Other draws of the 16×16 images give 39.2
+# to 39.7. The gap between train and test is the price of 32,896 weights for 5,000 images; the knob `images` widens it.
 #
 # ### A model that cheats
 #
-# Suppose that you had written `tril(0)`: each pixel also sees itself. Nothing else changes, and the images of the test are new.
-# **Before you run this:** how many nats per image will it report on them?
+# Suppose you had written `tril(0)`: each pixel also sees itself. Nothing else changes, and the test images are new.
+# **Before you run this:** how many nats per image will it report?
 
 # %%
 guess_cheat = None  # type a number
@@ -261,12 +261,12 @@ show_rows({
 })
 
 # %% [markdown]
-# It reports 1.7 nats instead of 39.8, on images that it has never seen (1.6 to 1.8 for 5 other draws). Its samples are black with stray dots: not a stroke.
+# It reports 1.7 nats instead of 39.8, on images that it has never seen (1.6 to 1.8 for other draws). Its samples are black with stray dots: not a stroke.
 #
 # ### Why? (3 points)
 #
 # In at most eight lines: why must $W$ be *strictly* lower triangular? Say what the reported number is not, why a test set cannot expose it, and
-# why the samples come out as they do.
+# why the samples look as they do.
 
 # %% [markdown] role="written"
 # ### BEGIN SOLUTION
@@ -287,4 +287,4 @@ show_rows({
 # - A unit never sees itself. A likelihood that is too good is a leak until the probabilities sum to one.
 # - The gradient of each logit is the error of the prediction, $x_i-p_i$.
 #
-# Question 10 builds convolutions that keep this promise, and Question 11 draws with your `ancestral_sample`.
+# Question 10 builds convolutions that keep this promise; Question 11 draws with your `ancestral_sample`.

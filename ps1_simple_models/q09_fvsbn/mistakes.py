@@ -12,38 +12,41 @@ mistakes = Mistakes()
 mistakes.at(
     "return biases + x @ weights.tril(-1).T",
     edit("sees_itself",
-         "`fvsbn_logits` uses the diagonal of the weights too, so x_i helps to predict itself and the probabilities "
+         "The diagonal of the weights is used, too, so x_i helps to predict itself and the probabilities "
          "no longer sum to one",
          "return biases + x @ weights.tril().T"),
     edit("no_triangle",
-         "`fvsbn_logits` uses the whole weight matrix, so a pixel is predicted from itself and from later pixels",
+         "The whole weight matrix is used, so a pixel is predicted from itself and from later pixels",
          "return biases + x @ weights.T"),
     edit("only_diagonal_removed",
-         "`fvsbn_logits` removes the diagonal only; the entries above it let a pixel see later ones",
+         "Only the diagonal of the weights is removed; the entries above it let a pixel see later ones",
          "return biases + x @ (weights - torch.diag(weights.diagonal())).T"),
     edit("upper_triangle",
-         "`fvsbn_logits` uses the entries above the diagonal: each pixel is predicted from the later ones, not from the "
+         "The weights above the diagonal are used: each pixel is predicted from the later ones, not from the "
          "earlier",
          "return biases + x @ weights.triu(1).T"),
     edit("transposed",
-         "`fvsbn_logits` multiplies with the transposed weights: row i of `weights` belongs to the logit of x_i",
+         "The weights are multiplied the wrong way round (transposed): row i of `weights` belongs to the logit of x_i",
          "return biases + x @ weights.tril(-1)"),
     edit("transposed_then_masked",
-         "`fvsbn_logits` reads W[j, i] where W[i, j] is meant: row i of `weights` belongs to the logit of x_i",
+         "W[j, i] is read where W[i, j] is meant: row i of `weights` belongs to the logit of x_i",
          "return biases + x @ weights.T.tril(-1).T"),
-    edit("two_apart", "in `fvsbn_logits` a pixel does not see the one just before it: j runs up to i - 1",
+    edit("two_apart", "A pixel does not see the one just before it: j runs up to i - 1",
          "return biases + x @ weights.tril(-2).T"),
     edit("previous_only",
-         "in `fvsbn_logits` a pixel sees only the one just before it; the sum runs over all earlier pixels",
+         "A pixel sees only the one just before it; the sum runs over all earlier pixels",
          "return biases + x @ weights.tril(-1).triu(-1).T"),
-    edit("no_bias", "`fvsbn_logits` lacks the biases", "return x @ weights.tril(-1).T"),
-    edit("bias_subtracted", "`fvsbn_logits` subtracts the biases", "return x @ weights.tril(-1).T - biases"),
+    edit("no_bias", "The logits lack the biases", "return x @ weights.tril(-1).T"),
+    edit("bias_twice", "The biases are added twice", "return 2 * biases + x @ weights.tril(-1).T"),
+    edit("pixels_ignored", "The weights of the earlier pixels are added whatever these pixels are; each is multiplied by its x_j",
+         "return (biases + weights.tril(-1).sum(1)).expand(len(x), -1)"),
+    edit("bias_subtracted", "The biases are subtracted from the logits; they are added", "return x @ weights.tril(-1).T - biases"),
     edit("bias_by_example",
          "`fvsbn_logits` adds the biases along the wrong axis: there is one for each pixel, not for each example",
          "return (biases[: len(x), None] if len(biases) >= len(x) else biases) + x @ weights.tril(-1).T"),
-    edit("first_has_no_bias", "in `fvsbn_logits` the first pixel has no bias; its logit is b_1, not 0",
+    edit("first_has_no_bias", "The first pixel has no bias; its logit is b_1, not 0",
          "return torch.cat([0 * x[:, :1], (biases + x @ weights.tril(-1).T)[:, 1:]], 1)"),
-    edit("signed_bits", "`fvsbn_logits` multiplies the weights with -1 and 1; the pixels are 0 and 1",
+    edit("signed_bits", "The weights are multiplied with -1 and 1; the pixels are 0 and 1",
          "return biases + (2 * x - 1) @ weights.tril(-1).T"),
     edit("probabilities",
          "`fvsbn_logits` returns probabilities; the logits are what stands inside the sigmoid",
@@ -52,8 +55,18 @@ mistakes.at(
          "`fvsbn_logits` adds the entries on and above the diagonal and subtracts them again, which rounds the others "
          "away where those are large",
          "return biases + x @ weights.T - x @ weights.triu().T"),
-    edit("mean_over_earlier", "`fvsbn_logits` averages over pixels; the logit is a sum",
+    edit("mask_with_infinity",
+         "What is on and above the diagonal is replaced by -inf, which times a pixel of 0 is NaN; a weight that must not count is 0",
+         "return biases + x @ weights.masked_fill(torch.ones_like(weights).triu() > 0, -math.inf).T"),
+    edit("sums_one_late",
+         "Each pixel gets the weighted sum of the pixel before it, and the first gets none: the sums stand one place too late",
+         "return biases + torch.cat([0 * x[:, :1], (x @ weights.tril(-1).T)[:, :-1]], 1)"),
+    edit("mean_over_those_before", "The weighted sum of the earlier pixels is divided by their number; it is a sum",
+         "return biases + x @ weights.tril(-1).T / torch.arange(x.shape[1], device=x.device).clamp(min=1).to(x.dtype)"),
+    edit("mean_over_earlier", "The weights' part of a logit is averaged over the pixels; it is a sum",
          "return biases + x @ weights.tril(-1).T / x.shape[1]"),
+    edit("logits_transposed", "`fvsbn_logits` returns shape (D, N), a row for each pixel; a row for each example is asked for",
+         "return (biases + x @ weights.tril(-1).T).T"),
     edit("logits_summed", "`fvsbn_logits` adds the logits of an example up; there is one for each pixel",
          "return (biases + x @ weights.tril(-1).T).sum(1)"),
     edit("logits_in_float32", "`fvsbn_logits` rounds float64 arguments to float32; keep the dtype of x",
@@ -62,7 +75,7 @@ mistakes.at(
          "return (biases + x @ weights.tril(-1).T).clamp(-20, 20)"),
     edit("clamped_at_ten", "`fvsbn_logits` cuts its logits off at 10; logits of any size are meant",
          "return (biases + x @ weights.tril(-1).T).clamp(-10, 10)"),
-    edit("both_triangles", "`fvsbn_logits` makes the weights symmetric, so a pixel is predicted from later ones, too",
+    edit("both_triangles", "The weights are made symmetric, so a pixel is predicted from later ones, too",
          "return biases + x @ (weights.tril(-1) + weights.tril(-1).T).T"),
     edit("weights_detached",
          "the weights are detached in `fvsbn_logits` (`.data`, `.detach()`), so they get no gradient and cannot be "
@@ -133,6 +146,18 @@ mistakes.at(
          a = (2 * x - 1) * fvsbn_logits(x, weights, biases)
          return torch.where(a > 0, -torch.log1p(torch.exp(-a)), a - torch.log1p(torch.exp(a))).sum(1)
          """),
+    edit("bernoulli_of_probabilities",
+         "`fvsbn_log_prob` makes a `Bernoulli` of probabilities, which keeps them 1e-7 away from 0 and 1; it takes logits, too",
+         """
+         p = torch.sigmoid(fvsbn_logits(x, weights, biases))
+         return torch.distributions.Bernoulli(p).log_prob(x).sum(1)
+         """),
+    edit("normaliser_overflows",
+         "`fvsbn_log_prob` computes log(1 + exp(a)) as it stands; for logits beyond 88 the exponential overflows in float32",
+         """
+         a = fvsbn_logits(x, weights, biases)
+         return (x * a - torch.log1p(torch.exp(a))).sum(1)
+         """),
     edit("product_then_log",
          "`fvsbn_log_prob` multiplies the probabilities and takes the logarithm of the product, which underflows",
          """
@@ -152,6 +177,9 @@ mistakes.at(
     edit("probability_of_one",
          "`fvsbn_log_prob` sums log P(x_i = 1) whatever x_i is; a 0 contributes log(1 - P(x_i = 1))",
          "return F.logsigmoid(fvsbn_logits(x, weights, biases)).sum(1)"),
+    edit("first_term_for_all",
+         "`fvsbn_log_prob` adds log P(x_i = 1) for every pixel, and log P(x_i = 0) for those that are 0: the factor x_i is missing",
+         "return (F.logsigmoid(fvsbn_logits(x, weights, biases)) + (1 - x) * F.logsigmoid(-fvsbn_logits(x, weights, biases))).sum(1)"),
     edit("ones_only",
          "`fvsbn_log_prob` counts the pixels that are 1 and forgets the factor 1 - P(x_i = 1) of those that are 0",
          "return (x * F.logsigmoid(fvsbn_logits(x, weights, biases))).sum(1)"),
@@ -279,6 +307,12 @@ mistakes.at(
     "for t in range(drawn.shape[1]):",
     edit("skips_first", "`ancestral_sample` never draws the first entry", "for t in range(1, drawn.shape[1]):"),
     edit("skips_last", "`ancestral_sample` never draws the last entry", "for t in range(drawn.shape[1] - 1):"),
+    edit("axis_one_entries",
+         "`ancestral_sample` draws as many entries as axis 1 is long; in a picture that is the number of channels",
+         "for t in range(x.shape[1]):"),
+    edit("first_known_skipped",
+         "`ancestral_sample` skips an entry of all examples where it is known in the first; `known` differs between examples",
+         "for t in (t for t in range(drawn.shape[1]) if not known.flatten(1)[0, t]):"),
     edit("skips_borders", "`ancestral_sample` skips the first row and the first column of a picture (or what lies there in a vector)",
          "for t in (t for t in range(drawn.shape[1]) if t >= x.shape[-1] and t % x.shape[-1]):"),
     edit("by_columns",
@@ -352,6 +386,14 @@ mistakes.at(
          "bits = uniforms.flatten(1)[:, t] < torch.sigmoid(2 * logits)"),
     edit("noise_one_behind", "`ancestral_sample` compares each entry with the uniform number of the entry before it",
          "bits = uniforms.flatten(1)[:, t - 1] < torch.sigmoid(logits)"),
+    edit("noise_one_ahead", "`ancestral_sample` compares each entry with the uniform number of the entry after it",
+         "bits = uniforms.flatten(1).roll(-1, 1)[:, t] < torch.sigmoid(logits)"),
+    edit("noise_of_unknown",
+         "`ancestral_sample` uses up a uniform number only where an entry is unknown; each entry has its own, also a known one",
+         "bits = uniforms.flatten(1).gather(1, (~known).flatten(1)[:, :t].sum(1, keepdim=True))[:, 0] < torch.sigmoid(logits)"),
+    edit("bernoulli_draws",
+         "`ancestral_sample` draws its bits with `torch.bernoulli`; the randomness is handed to it in `uniforms`",
+         "bits = torch.bernoulli(torch.sigmoid(logits))"),
     edit("rounded_probability", "`ancestral_sample` rounds σ(a) before it compares; u may then be on the wrong side",
          "bits = uniforms.flatten(1)[:, t] < torch.round(torch.sigmoid(logits), decimals=2)"),
     edit("noise_in_reverse", "`ancestral_sample` uses the uniform numbers in reversed order",
@@ -395,6 +437,8 @@ mistakes.at(
     "return drawn.reshape(x.shape)",
     edit("flattened", "`ancestral_sample` returns flattened samples; they have the shape of x", "return drawn"),
     edit("copies", "`ancestral_sample` returns what it was given and draws nothing", "return x.clone()"),
+    edit("float32_samples", "`ancestral_sample` returns float32 also where x is float64; the samples have the dtype of x",
+         "return drawn.reshape(x.shape).float()"),
     edit("integers", "`ancestral_sample` returns integers; the samples have the dtype of x, so that a network can read them",
          "return drawn.reshape(x.shape).long()"),
     edit("booleans", "`ancestral_sample` returns booleans; the samples have the dtype of x, so that a network can read them",
@@ -447,6 +491,38 @@ def all_of_them_twice(ref):
 def only_float32(ref):
     def ancestral_sample(logits_of, x, known, uniforms):
         return ref.ancestral_sample(logits_of, x.float(), known, uniforms)
+
+    return {"ancestral_sample": ancestral_sample}
+
+
+@mistakes.rewrite("`ancestral_sample` returns a copy of x as soon as nothing unknown is left, so what it has drawn before is lost")
+def loses_what_is_drawn(ref):
+    def ancestral_sample(logits_of, x, known, uniforms):
+        result = ref.ancestral_sample(logits_of, x, known, uniforms)
+        return x.clone() if known.flatten(1)[:, -1].all() else result
+
+    return {"ancestral_sample": ancestral_sample}
+
+
+@mistakes.rewrite("`ancestral_sample` returns `x` itself where everything is known; a new tensor is asked for")
+def returns_x_itself(ref):
+    def ancestral_sample(logits_of, x, known, uniforms):
+        return x if known.all() else ref.ancestral_sample(logits_of, x, known, uniforms)
+
+    return {"ancestral_sample": ancestral_sample}
+
+
+@mistakes.rewrite("`ancestral_sample` draws all channels of a pixel at once; in `x.flatten(1)` a whole channel comes before the next")
+def channels_at_once(ref):
+    def ancestral_sample(logits_of, x, known, uniforms):
+        with torch.no_grad():
+            drawn = torch.where(known, x, 0.0)
+            channels, spread = (1, x.shape[1:]) if x.dim() < 4 else (x.shape[1], x.shape[2:])
+            flat, mask, u = (value.reshape(len(x), channels, -1) for value in (drawn, known, uniforms))
+            for t in range(spread.numel()):
+                p = torch.sigmoid(logits_of(flat.reshape(x.shape))).reshape(flat.shape)[:, :, t]
+                flat[:, :, t] = torch.where(mask[:, :, t], flat[:, :, t], (u[:, :, t] < p).to(x.dtype))
+            return flat.reshape(x.shape)
 
     return {"ancestral_sample": ancestral_sample}
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import torch
 
-from autograder.probes import Close, Fields, Question
+from autograder.probes import Close, Custom, Fields, Question, Verdict
 
 from ..shared.bits import not_bits, strings
 from ..shared.entries import slopes, tried
@@ -104,7 +104,25 @@ def logits(student, rng):
     }
 
 
-@question.probe(points=1, title="fvsbn_logits: huge numbers that must not matter, gradients, float64", judge=Fields(default=Close()))
+TOLD = 3.5  # more telling than what is said of other situations
+
+
+def uncut(evidence, expected, context):
+    """close to the reference (rtol 1e-4, atol 1e-5)"""
+    verdict = Close()(evidence, expected, context)
+    got, want = np.asarray(evidence), np.asarray(expected)
+    if verdict.passed or got.dtype.kind != "f" or got.shape != want.shape or not np.isfinite(got).all():
+        return verdict
+    most = float(np.abs(got).max())
+    if 1 < most < np.abs(want).max() and np.allclose(got, want.clip(-most, most), 1e-3):
+        return Verdict(False, f"the logits are cut off at {most:.4g}; logits of any size are meant.", TOLD)
+    return verdict
+
+
+UNCUT_LOGITS = Fields({"weights of several hundred": Custom(uncut)}, default=Close())
+
+
+@question.probe(points=1, title="fvsbn_logits: huge numbers that must not matter, gradients, float64", judge=UNCUT_LOGITS)
 def logits_edges(student, rng):
     n, d = rng.integer(3, 6), rng.integer(5, 8)
     x, factor = rng.bernoulli(n, d), 1 + rng.uniform(n, d)
@@ -147,18 +165,41 @@ def log_probs(student, rng):
     }
 
 
-def totals(evidence, expected, context):
-    """all 2^D probabilities sum to one, and every situation is close to the reference's (rtol 1e-4, atol 1e-5)"""
-    for key in ("all vectors of 2 bits", "all vectors of several bits"):
-        got, want = np.asarray(evidence[key]), expected[key]
-        if got.dtype.kind == "f" and got.shape == want.shape and np.isfinite(got).all():
-            total = float(np.exp(np.clip(got.astype(float), -700, 50)).sum())
-            if abs(total - 1) > 1e-3:
-                return f"{key}: their probabilities sum to {total:.4g}, not to 1."
-    return Fields(default=Close())(evidence, expected, context)
+def adds_up(evidence, expected, context):
+    """close to the reference (rtol 1e-4, atol 1e-5), so that all 2^D probabilities sum to one"""
+    verdict = Close()(evidence, expected, context)
+    got, want = np.asarray(evidence), np.asarray(expected)
+    if verdict.passed or got.dtype.kind != "f" or got.shape != want.shape or not np.isfinite(got).all():
+        return verdict
+    total = float(np.exp(np.clip(got.astype(float), -700, 50)).sum())
+    return verdict if abs(total - 1) < 1e-3 else Verdict(False, f"their probabilities sum to {total:.4g}, not to 1.", TOLD)
 
 
-@question.probe(points=1, title="fvsbn_log_prob: sums to one, large logits, gradients, float64", judge=totals)
+def unbounded(evidence, expected, context):
+    """close to the reference (rtol 1e-4, atol 1e-5)"""
+    verdict = Close()(evidence, expected, context)
+    got, want = np.asarray(evidence), np.asarray(expected)
+    if verdict.passed or got.dtype.kind != "f" or got.shape != want.shape or not np.isfinite(got).all():
+        return verdict
+    unlikely = np.ceil(-want / 1125 - 1e-3)  # pixels, of log-probability -1000 to -1125 each
+    each = -got[unlikely > 0] / unlikely[unlikely > 0]
+    if each.min() > 5 and np.ptp(each) < 0.02 * each.min() and np.abs(got[unlikely == 0]).sum() < 0.1:
+        said = f"every unlikely pixel counts about {-each.mean():.3g}, whatever its logit"
+        return Verdict(False, f"{said}: something is cut off (by a clamp, or by a small constant inside a logarithm).", TOLD)
+    return verdict
+
+
+LOG_PROBS = Fields(
+    {
+        "all vectors of 2 bits": Custom(adds_up),
+        "all vectors of several bits": Custom(adds_up),
+        "logits of size 1000": Custom(unbounded),
+    },
+    default=Close(),
+)
+
+
+@question.probe(points=1, title="fvsbn_log_prob: sums to one, large logits, gradients, float64", judge=LOG_PROBS)
 def log_prob_edges(student, rng):
     n, d = rng.integer(3, 6), rng.integer(5, 8)
     x, factor = rng.bernoulli(n, d), 1 + rng.uniform(n)
@@ -203,7 +244,7 @@ def log_prob_edges(student, rng):
 class Chain:
     """A small autoregressive model: whole-numbered logits, linear in the earlier entries, plus an example's own.
 
-    Each entry depends clearly on the one before it and on one far back, so that a wrong order shows.
+    Each entry depends clearly on the one before it and on two far back, so that a wrong order shows.
     It notes whether autograd is on when it is called, and refuses other shapes than it is made for.
     """
 
@@ -211,9 +252,10 @@ class Chain:
         size = math.prod(shape)
         self.shape, self.grad = (n, *shape), False
         self.weight = rng.integers(-3, 4, size, size) * rng.bernoulli(size, size, p=min(1.0, 2 / size))
-        for back in (back for back in (1, size // 2 - 1) if 0 < back < size):
-            signs = 2 * rng.bernoulli(size - back) - 1
-            self.weight.diagonal(-back).copy_(signs * rng.integers(2, 4, size - back))
+        clear = torch.tensor([-3.0, -2.0, 2.0, 3.0], device=rng.device)[rng.integers(0, 4, 3, size).long()]
+        for back, numbers in zip((1, size // 2 - 1, size // 2), clear):
+            if 0 < back < size:
+                self.weight.diagonal(-back).copy_(numbers[back:])
         self.weight = self.weight.tril(-1)
         self.bias = rng.integers(-1, 2, size).float()
         self.own = torch.zeros(n, 1, device=rng.device)
@@ -245,14 +287,14 @@ def case(rng, n, *shape, known=0.0, start=0.0, own=False):
 
 def ordinary_cases(rng):
     """Vectors and pictures, drawn from nothing and completed."""
-    picture = case(rng, 4, 1, 3, 5)
-    chain, _, _, uniforms = case(rng, 4, 1, 4, 3)
-    upper = (torch.arange(12, device=rng.device) < 6).reshape(1, 1, 4, 3).expand(4, 1, 4, 3).clone()
+    picture = case(rng, 6, 1, 3, 4)
+    chain, _, _, uniforms = case(rng, 6, 1, 4, 2)
+    upper = (torch.arange(8, device=rng.device) < 4).reshape(1, 1, 4, 2).expand(6, 1, 4, 2).clone()
     return {
-        "vectors from nothing": case(rng, rng.integer(8, 12), rng.integer(6, 9)),
-        "vectors with known entries": case(rng, rng.integer(8, 12), rng.integer(6, 9), known=0.4),
+        "vectors from nothing": case(rng, rng.integer(8, 12), rng.integer(5, 8)),
+        "vectors with known entries": case(rng, rng.integer(8, 12), rng.integer(5, 8), known=0.4),
         "pictures from nothing": picture,
-        "pictures, lower halves completed": (chain, rng.bernoulli(4, 1, 4, 3) * upper, upper, uniforms),
+        "pictures, lower halves completed": (chain, rng.bernoulli(6, 1, 4, 2) * upper, upper, uniforms),
     }
 
 
@@ -269,10 +311,10 @@ def close_call(rng):
 
 def tied_case(rng):
     """Many logits are exactly 0 and many uniform numbers exactly 0.5."""
-    chain, x, mask, uniforms = case(rng, 5, 12, known=0.2)
-    chain.bias *= rng.bernoulli(12, p=0.3)
+    chain, x, mask, uniforms = case(rng, 8, 7, known=0.2)
+    chain.bias *= rng.bernoulli(7, p=0.3)
     chain.bias[:2] = 0
-    uniforms = torch.where(rng.bernoulli(5, 12, p=0.6) > 0, 0.5 * torch.ones_like(uniforms), uniforms)
+    uniforms = torch.where(rng.bernoulli(8, 7, p=0.6) > 0, 0.5 * torch.ones_like(uniforms), uniforms)
     uniforms[:2, :2], mask[:2, :2] = 0.5, False
     return chain, x * mask, mask, uniforms
 
@@ -280,33 +322,40 @@ def tied_case(rng):
 def edge_cases(rng):
     """Where samplers go wrong."""
     return {
-        "known entries anywhere": case(rng, 6, 1, 4, 5, known=0.5),
+        "known entries anywhere, unknown ones hold 1": case(rng, 12, 1, 3, 3, known=0.5, start=1.0),
+        "everything is known": case(rng, 3, 4, known=1.0),
         "only the last entry of each example is unknown": last_unknown(rng),
-        "unknown entries hold 1 at the start": case(rng, 6, 9, known=0.4, start=1.0),
-        "unknown entries hold 7 at the start": case(rng, 6, 2, 5, known=0.4, start=7.0),
+        "unknown entries hold 7 at the start, the last ones are known": last_known(rng),
         "u equals the probability": tied_case(rng),
-        "two channels": case(rng, 6, 2, 3, 3, known=0.2),
-        "each example with logits of its own": case(rng, 7, 6, own=True),
-        "one example": case(rng, 1, 14),
+        "two channels": case(rng, 16, 2, 2, 2, known=0.2),
+        "each example with logits of its own": leafy(rng),
+        "one example": case(rng, 1, 8),
         "one entry": case(rng, 12, 1, own=True),
         "float64, u within 1e-9 of the probability": close_call(rng),
-        "the model's parameters require gradients": leafy(rng),
         "unlikely bits": unlikely(rng),
     }
 
 
 def last_unknown(rng):
     """Everything is known but the last entry, whose logit depends on all others."""
-    chain, x, mask, uniforms = case(rng, 8, 2, 4)
+    chain, x, mask, uniforms = case(rng, 12, 2, 3)
     mask[:] = True
-    mask.view(8, -1)[:, -1] = False
-    chain.weight[-1, :-1] = rng.integers(-2, 3, 7).float()
-    return chain, rng.bernoulli(8, 2, 4) * mask, mask, uniforms
+    mask.view(12, -1)[:, -1] = False
+    chain.weight[-1, :-1] = rng.integers(-2, 3, 5).float()
+    return chain, rng.bernoulli(12, 2, 3) * mask, mask, uniforms
+
+
+def last_known(rng):
+    """The last two entries are known in all examples; where something is unknown, x holds 7."""
+    chain, x, mask, uniforms = case(rng, 10, 2, 3, known=0.3, start=7.0)
+    mask.view(10, -1)[:, -2:] = True
+    x.view(10, -1)[:, -2:] = rng.bernoulli(10, 2)
+    return chain, x, mask, uniforms
 
 
 def leafy(rng):
-    """A model that is being trained: its weights require gradients."""
-    chain, *rest = case(rng, 5, 7, known=0.2)
+    """A model that is being trained: its weights require gradients. Each example has logits of its own."""
+    chain, *rest = case(rng, 9, 5, known=0.2, own=True)
     chain.weight.requires_grad_(), chain.bias.requires_grad_()
     return chain, *rest
 
@@ -322,7 +371,7 @@ def unlikely(rng):
 
 def again(student, rng):
     """The same vectors drawn twice."""
-    chain, *rest = case(rng, 6, 5)
+    chain, *rest = case(rng, 12, 3)
     return [tried(lambda: student.ancestral_sample(chain, *rest)) for _ in range(2)]
 
 
@@ -340,6 +389,7 @@ def drawn(student, cases):
                 "samples": answer,
                 "places of ones, added up": answer.detach().double().flatten(1) @ places,
                 "the arguments afterwards, added up": torch.stack([value.double().sum() for value in rest]),
+                "the memory of x": float(answer.untyped_storage().data_ptr() == x.untyped_storage().data_ptr()),
                 "gradients while drawing": float(chain.grad),
                 "gradients on afterwards": float(torch.is_grad_enabled()),
             }
@@ -357,11 +407,13 @@ def walked(evidence, expected, cases):
         if not isinstance(got, dict):
             return f"{key}: {got if isinstance(got, str) else f'got shape {np.shape(got)} where {tuple(x.shape)} is expected.'}"
         samples = np.asarray(got["samples"])
-        if samples.dtype.kind != "f":
+        if samples.dtype.kind != "f" or (x.dtype == torch.float64 and samples.dtype != np.float64):
             return f"{key}: the samples have type {samples.dtype}; they are expected in the type of x, {x.dtype}."
         problem = not_bits(samples, tuple(x.shape)) or misdrawn(samples, chain, x, known, uniforms)
         if problem:
             return f"{key}: {problem}"
+        if got["the memory of x"]:
+            return f"{key}: the samples share the memory of `x`; a new tensor is asked for."
         if got["gradients while drawing"]:
             return f"{key}: `logits_of` is called with autograd on, which keeps a graph of every call."
         if not got["gradients on afterwards"]:
@@ -386,7 +438,7 @@ def misdrawn(samples, chain, x, known, uniforms):
     if u == p:
         return f"u and σ(a) are both {u:.4g}, so u < σ(a) is false and the entry is 0, but it is {bit}."
     if abs(u - p) < 2e-9:
-        return "in float64 a bit is wrong whose u is 1e-9 from its probability: something is rounded to float32."
+        return "in float64 a bit is wrong whose u is 1e-9 from its probability: something is rounded, to float32 perhaps."
     place = f"entry {t} of example {n} (counted from 0, in the order of drawing)"
     return f"{place} has u = {u:.5g} and σ(a) = {p:.5g} given the entries before it, so it is {1 - bit}, but it is {bit} here."
 
