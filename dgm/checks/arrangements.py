@@ -78,6 +78,8 @@ def _sorted(got: np.ndarray, want: np.ndarray, same: Same) -> str | None:
 
 
 def _accumulated(got: np.ndarray, want: np.ndarray, same: Same) -> str | None:
+    if distinct(got) < MIN_DISTINCT:
+        return None
     sums: list[tuple[Callable[..., np.ndarray], str]] = [(np.cumsum, "sum"), (np.cumprod, "product")]
     with np.errstate(all="ignore"):
         for axis, (function, name) in itertools.product(range(got.ndim), sums):

@@ -208,7 +208,8 @@ def _explained(failed: Iterable[str], known: Mapping[str, list[str]], entries: E
     """The names that the best explanation of the entries of failed probes gives to them."""
     if entries is None:
         return {}
-    wrong = {probe: entries.wrong[probe] for probe in failed if entries.wrong.get(probe)}
+    wrong = {probe: _told_by_numbers(entries.wrong[probe]) for probe in failed}
+    wrong = {probe: places for probe, places in wrong.items() if places}
     agreed = {key: _agreement(key, probes, wrong, entries) for key, probes in known.items()}
     counts = {key: sum(map(len, places.values())) for key, places in agreed.items() if places}
     ranked = sorted(counts, key=lambda key: counts[key], reverse=True)
@@ -221,7 +222,7 @@ def _explained(failed: Iterable[str], known: Mapping[str, list[str]], entries: E
                 return {}
             found = fits[0][1]
             return {
-                probe: Name(found, () if len(places) == len(wrong[probe]) or WHOLE in places else tuple(places))
+                probe: Name(found, () if len(places) == len(entries.wrong[probe]) or WHOLE in places else tuple(places))
                 for probe, places in agreed[found].items() if set(places) - {CHANGED}
             }
     return {}
@@ -249,6 +250,11 @@ def _agreement(
             return {}
     values = {(probe, *place): wrong[probe][place] for probe, places in agreed.items() for place in places}
     return agreed if distinct_numbers(values) >= MIN_DISTINCT else {}
+
+
+def _told_by_numbers(places: Mapping[Place, Any]) -> dict[Place, Any]:
+    """The entries without those that hold a sentence about an error: many mistakes lead to the same one."""
+    return {place: got for place, got in places.items() if not isinstance(got, str)}
 
 
 def _wrong_beyond_gradients(

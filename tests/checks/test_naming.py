@@ -219,3 +219,13 @@ def test_what_is_said_of_entries():
 )
 def test_names_keep_their_case(title, text):
     assert sentence(title) == text
+
+
+def test_equal_errors_of_entries_say_nothing():
+    """Many mistakes end in the same error, so only numbers count."""
+    error = "it stops with RuntimeError: the size of tensor a (2) must match the size of tensor b (3)"
+    student = {"p": evidence(plain=A, weighted=error, border=np.array([9.0, 1.0]))}
+    assert named(student, {"a": {"p": evidence(plain=A, weighted=error, border=np.array([0.0, 5.0]))}}) == {}
+    student = {"p": evidence(plain=A, weighted=error)}
+    mistake = {"a": {"p": evidence(plain=A, weighted="it stops with TypeError")}}
+    assert named(student, mistake) == {"p": Name("a", (("plain",),))}
