@@ -88,3 +88,21 @@ def through_each_other(ref):
         "nats_to_bits_per_dim": lambda nll, d, v: torch.as_tensor(nll / math.log(2) / d + math.log(v, 2)),
         "perplexity": lambda nll: nll.flatten().mean(0).exp(),
     }
+
+
+@alternatives.rewrite("a maximum kept finite by the lowest number; sums apart after broadcasting")
+def lowest(ref):
+    def logsumexp(x, dim):
+        m = x.detach().amax(dim, keepdim=True).clamp(min=torch.finfo(x.dtype).min)
+        return (x - m).exp().sum(dim).log() + m.squeeze(dim)
+
+    def log_softmax(x, dim):
+        wide = x.double()
+        return (wide - torch.logsumexp(wide, dim, keepdim=True)).to(x.dtype)
+
+    def gaussian_log_prob(x, mean, logvar):
+        x, mean, logvar = torch.broadcast_tensors(x, mean, logvar)
+        square = torch.einsum("...d,...d->...", (x - mean) ** 2, torch.exp(-logvar))
+        return -0.5 * (x.shape[-1] * math.log(2 * math.pi) + logvar.sum(-1) + square)
+
+    return {"logsumexp": logsumexp, "log_softmax": log_softmax, "gaussian_log_prob": gaussian_log_prob}

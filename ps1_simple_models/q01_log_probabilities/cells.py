@@ -1,10 +1,10 @@
 # %% [markdown]
-# A likelihood is a product of many numbers, one for each pixel or token. In a hundred dimensions it is smaller than the
-# smallest float32, about $10^{-45}$, and becomes exactly 0. So a generative model never handles $p$: it handles $\log p$. Products become sums.
-# Sums of probabilities become **log-sum-exps**, and those need care.
+# A likelihood is a product, one factor per pixel or token. In a hundred dimensions it falls below the
+# smallest float32, $10^{-45}$, and becomes exactly 0. So generative models handle $\log p$, never $p$: products become sums, and
+# sums of probabilities become **log-sum-exps**, which need care.
 #
-# Below, each sum is shifted by $c$ and shifted back, which should change nothing.
-# **Before you run the figure:** float32 ends at about $3.4\cdot10^{38}=e^{88.7}$. At which positive shift does the naive curve fail?
+# The right panel shifts a sum by $c$ and back, which should change nothing.
+# **Before you run it:** float32 ends at $3.4\cdot10^{38}=e^{88.7}$. At which positive shift does the naive curve fail?
 
 # %%
 guess_shift = None  # type a number
@@ -33,52 +33,52 @@ fails_at = float(shift[(shift > 0) & naive.isinf()].min())
 plot.table([("naive log Σ exp fails at the shift", fails_at, guess_shift)], header=("", "here", "your guess"))
 
 # %% [markdown]
-# It is the *sum* that overflows first: $e^{c}(1+e+e^2)=e^{c+2.41}$ passes $e^{88.7}$ at $c=86.3$. Towards negative $c$ the
-# terms lose their digits one by one from $c\approx-87$ on, and at $c\approx-106$ nothing is left.
+# The *sum* overflows first: $e^{c}(1+e+e^2)=e^{c+2.41}$ passes $e^{88.7}$ at $c=86.3$. Below $c\approx-87$ the terms lose
+# their digits one by one; at $c\approx-106$ nothing is left.
 #
 # ### Log-sum-exp and log-softmax
 #
 # A common factor can be taken out of a sum. For any number $m$,
 #
-# $$\log\sum_{i=1}^{n} e^{x_i} \;=\; m + \log\sum_{i=1}^{n} e^{x_i-m}. \tag{1.1}$$
+# $$\log\sum_{i=1}^{n}e^{x_i}=m+\log\sum_{i=1}^{n}e^{x_i-m}. \tag{1.1}$$
 #
-# With $m=\max_i x_i$ every exponent is at most 0 and one of them is 0. The sum lies between 1 and $n$: for $x=(1000,1000)$ it is 2, and the result
-# $1000+\log 2=1000.693$. Each row needs *its own* maximum.
+# With $m=\max_ix_i$ every exponent is at most 0 and one is 0, so the sum lies between 1 and $n$: for $x=(1000,1000)$ it is 2, the result
+# $1000+\log2=1000.693$. Each row needs *its own* maximum.
 #
-# A probability of 0 is $x_i=-\infty$, and that is legal, since $e^{-\infty}=0$. In a row of nothing else, $m=-\infty$ makes $x_i-m$ a NaN, where the right answer is $-\infty$. But
+# A probability of 0 is $x_i=-\infty$, and legal: $e^{-\infty}=0$. In a row of nothing else, $m=-\infty$ makes $x_i-m$ a NaN, where $-\infty$ is right. But
 # (1.1) holds for *any* finite $m$.
 #
-# The log-probabilities that belong to scores $x$ are
+# Scores $x$ have the log-probabilities
 #
-# $$\log\frac{e^{x_i}}{\sum_j e^{x_j}} \;=\; x_i-\log\sum_j e^{x_j}\;=\;(x_i-m)-\log\sum_j e^{x_j-m}. \tag{1.2}$$
+# $$\log\frac{e^{x_i}}{\sum_je^{x_j}}=x_i-\log\sum_je^{x_j}=(x_i-m)-\log\sum_je^{x_j-m}. \tag{1.2}$$
 #
-# Both forms are equal on paper. For scores near 10,000 they differ on a computer, where neighbouring float32 numbers are 0.001 apart: one form
-# subtracts two rounded large numbers, the other never forms them.
+# Both forms are equal on paper. But float32 numbers near 10,000 are 0.001 apart: one form subtracts
+# two rounded large numbers, the other never forms them.
 #
-# *On paper:* differentiate (1.1) with respect to $x_i$. Which function is the gradient of log-sum-exp? (The check asks your code for it.)
+# *On paper:* differentiate (1.1) by $x_i$. Which function is the gradient? (The check asks your code for it.)
 #
 # ### The diagonal Gaussian
 #
-# Independent dimensions multiply, so their log-densities add. With mean $\mu$ and variances $\sigma_d^2=e^{v_d}$,
+# Log-densities of independent dimensions add. With mean $\mu$ and variances $\sigma_d^2=e^{v_d}$,
 #
-# $$\log\mathcal N(x;\mu,\operatorname{diag} e^{v}) \;=\; -\frac12\sum_{d=1}^{D}\Big[\log 2\pi + v_d + (x_d-\mu_d)^2\,e^{-v_d}\Big]. \tag{1.3}$$
+# $$\log\mathcal N(x;\mu,\operatorname{diag}e^{v})=-\frac12\sum_{d=1}^{D}\Big[\log2\pi+v_d+(x_d-\mu_d)^2\,e^{-v_d}\Big]. \tag{1.3}$$
 #
-# The parameter is the **log-variance** $v_d$, called `logvar` in all five sets. A network may output any real number for it.
-# A check: at $x=\mu$ with $v=0$ each dimension adds $-\frac12\log2\pi=-0.919$.
+# The parameter is the **log-variance** $v_d$, called `logvar` in all five sets: a network may output any real number.
+# Check: at $x=\mu$ with $v=0$ each dimension adds $-\frac12\log2\pi=-0.919$.
 #
-# Write these three from elementary operations (`amax`, `exp`, `log`, `sum`, …); library calls would pass, but teach less.
+# Write these three from elementary operations (`amax`, `exp`, …); library calls pass, but teach less.
 
 # %% role="answer"
 def logsumexp(x: Float[Tensor, "..."], dim: int) -> Float[Tensor, "..."]:
-    """Logarithm of the sum of exponentials along one axis, equation (1.1).
+    """Log-sum-exp along one axis, equation (1.1).
 
     Args:
-        x: any shape and size of numbers, float32 or float64 (whose digits are kept); -inf is allowed.
+        x: any shape and size of numbers, float32 or float64 (whose digits are kept); may hold -inf.
         dim: the axis to sum over, may be negative.
 
     Returns:
-        The shape of ``x`` without axis ``dim``; -inf for a row of only -inf. Gradients are finite wherever a row has
-        a finite entry.
+        The shape of ``x`` without axis ``dim``; -inf for a row of only -inf. Rows with a finite entry have finite
+        gradients.
     """
     ### BEGIN SOLUTION
     m = x.amax(dim, keepdim=True)
@@ -88,11 +88,11 @@ def logsumexp(x: Float[Tensor, "..."], dim: int) -> Float[Tensor, "..."]:
 
 
 def log_softmax(x: Float[Tensor, "..."], dim: int) -> Float[Tensor, "..."]:
-    """Log-probabilities proportional to ``exp(x)`` along one axis, equation (1.2).
+    """Log-probabilities of scores along one axis, equation (1.2).
 
     Args:
-        x: scores as in `logsumexp`; each row has a finite one. Large scores must not cost digits.
-        dim: the axis along which the probabilities sum to one.
+        x: scores as in `logsumexp`, a finite one in each row. Large scores must not cost digits.
+        dim: the axis along which probabilities sum to one.
 
     Returns:
         The shape of ``x``; -inf where ``x`` is.
@@ -108,13 +108,12 @@ def gaussian_log_prob(
 ) -> Float[Tensor, "*batch"]:
     """Log-density in nats of a diagonal Gaussian, equation (1.3).
 
-    The arguments broadcast as in ``x + mean + logvar``, on every axis: a ``logvar`` of shape (1,) is shared by all D
-    dimensions.
+    Arguments broadcast on every axis, as in ``x + mean + logvar``: all D dimensions share a ``logvar`` of shape (1,).
 
     Args:
         x: points.
         mean: means.
-        logvar: natural logarithms of the variances, between -40 and 40.
+        logvar: log-variances, between -40 and 40.
 
     Returns:
         The broadcast shape without its last axis. Differentiable in all arguments.
@@ -127,17 +126,17 @@ def gaussian_log_prob(
 # %% [markdown]
 # ### Units: bits per dimension, perplexity
 #
-# A negative log-likelihood (NLL) in nats depends on how many pixels there are and on how they are encoded. **Bits per dimension** do not: divide by $D$ and by $\ln2$.
+# A negative log-likelihood (NLL) in nats depends on the number of pixels and on their encoding. **Bits per dimension** do not: divide by $D$ and by $\ln2$.
 #
-# One trap remains. Pixels are integers $k\in\{0,\dots,V-1\}^D$, while a density needs real numbers. So we *dequantise*: draw $u$
-# uniformly from $[0,1)^D$ and model $x=(k+u)/V$. Squeezing a level of width 1 to width $1/V$ makes the density $V$ times larger per dimension. Undo it:
+# One trap remains. Pixels are integers $k\in\{0,\dots,V-1\}^D$; a density needs real numbers. So we *dequantise*: draw $u$
+# uniformly from $[0,1)^D$ and model $x=(k+u)/V$. Squeezing levels from width 1 to $1/V$ makes the density $V$ times larger per dimension. Undo it:
 #
-# $$\text{bits per dimension} \;=\; \frac{1}{\ln 2}\left(\frac{-\ln p_X(x)}{D}+\ln V\right). \tag{1.4}$$
+# $$\text{bits per dimension}=\frac{1}{\ln2}\left(\frac{-\ln p_X(x)}{D}+\ln V\right). \tag{1.4}$$
 #
-# Check: the uniform density has NLL 0 and costs $\log_2256=8$ bits. Without $\ln V$ it would cost nothing. By Jensen's inequality, the average of (1.4) over $u$ is at least what a
-# lossless code built on the model needs for a pixel.
+# Check: the uniform density has NLL 0 and costs $\log_2256=8$ bits; without $\ln V$, nothing. By Jensen's inequality, the average of (1.4) over $u$ is at least what a
+# lossless code built on the model needs per pixel.
 #
-# Language models report the **perplexity**, $\exp$ of the *mean* NLL of all tokens. A uniform guess among $V$ words has perplexity $V$.
+# Language models report the **perplexity**, $\exp$ of the *mean* NLL of all tokens: $V$ for a uniform guess among $V$ words.
 
 # %% role="answer"
 def nats_to_bits_per_dim(nll: Float[Tensor, "..."], num_dims: int, num_levels: int) -> Float[Tensor, "..."]:
@@ -145,8 +144,8 @@ def nats_to_bits_per_dim(nll: Float[Tensor, "..."], num_dims: int, num_levels: i
 
     Args:
         nll: nats, summed over dimensions, of x = (k + u) / num_levels.
-        num_dims: D, the dimensions of one example.
-        num_levels: V; 1 if ``nll`` belongs to data that was not rescaled.
+        num_dims: D of one example.
+        num_levels: V; 1 for data that was not rescaled.
     """
     ### BEGIN SOLUTION
     return (nll / num_dims + math.log(num_levels)) / math.log(2)
@@ -154,7 +153,7 @@ def nats_to_bits_per_dim(nll: Float[Tensor, "..."], num_dims: int, num_levels: i
 
 
 def perplexity(token_nll: Float[Tensor, "..."]) -> Float[Tensor, ""]:
-    """Perplexity of a text: one number, from the NLL in nats of each token (any shape, all count equally)."""
+    """Perplexity: one number, from the NLL in nats of each token (any shape, all count equally)."""
     ### BEGIN SOLUTION
     return token_nll.mean().exp()
     ### END SOLUTION
@@ -165,17 +164,17 @@ grader.check("q1")
 # %% [markdown]
 # ### Is the most likely image a good one?
 #
-# The simplest image model has one Gaussian for each pixel. Fitted to $8\times8$ handwritten digits with $V=17$ levels, it costs
-# about 3.38 bits per dimension on held-out digits; a uniform guess costs $\log_217=4.09$.
+# The simplest image model has one Gaussian per pixel. Fitted to $8\times8$ digits with $V=17$ levels, it costs
+# 3.38 bits per dimension on held-out digits; a uniform guess costs $\log_217=4.09$.
 #
-# **Before you run this:** the *mean image* is a grey blur. How many bits per dimension does the model charge for it?
+# **Before you run this:** how many bits per dimension does the model charge for the *mean image*, a grey blur?
 
 # %%
 guess_blur = None  # type a number
 
 # %% role="given"
 def dequantised_digits(split: str, seed: int) -> tuple[Float[Tensor, "N 64"], Int[Tensor, "N"]]:
-    """The 8×8 digits as x = (levels + u) / 17 in [0, 1), with u uniform, and their labels."""
+    """Digits as x = (levels + u) / 17 with uniform u, and their labels."""
     levels, labels = data.digits_levels(split)
     levels = levels.flatten(1).float()
     return (levels + torch.rand(levels.shape, generator=dgm.generator(seed))) / 17, labels
@@ -214,13 +213,13 @@ plot.table([
 ], header=("bits per dimension", "yours", "expected", "your guess"))
 
 # %% [markdown]
-# The blur is more likely than *every* digit, and than every sample of the model itself. A density is highest at its mode, but in 64 dimensions nearly all of its mass
-# is elsewhere: each dimension of a sample adds half a nat, on average, to the NLL at the mode, which makes $1/(2\ln2)=0.72$ bits per dimension. Turn the knob: with `spread = 0.5` samples become more likely than
-# real digits; with `spread = 0` they are the blur. Is a sample with a higher likelihood a better one?
+# The blur is more likely than *every* digit, and than every sample of the model. A density is highest at its mode, but in 64 dimensions nearly all mass
+# is elsewhere: each dimension of a sample costs half a nat more on average, $1/(2\ln2)=0.72$ bits. Turn the knob: with `spread = 0.5` samples become more likely than
+# digits, with `spread = 0` they are the blur. Is a likelier sample a better one?
 #
 # **What to remember**
-# - Work with $\log p$, and subtract a row's own maximum before any `exp`.
+# - Work with $\log p$; subtract a row's own maximum before any `exp`.
 # - Say the unit (nats in total, bits per dimension) and of which data (rescaled or not).
 # - The likelihood of one image does not say how real it looks.
 #
-# `logsumexp` returns in Question 3 for mixtures; (1.3) is the prior and posterior of the VAE in the next set.
+# `logsumexp` returns in Question 3 for mixtures; (1.3) is prior and posterior of the VAE in the next set.

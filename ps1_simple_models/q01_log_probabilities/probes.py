@@ -7,6 +7,7 @@ import torch
 from autograder.probes import Close, Fields, Question
 
 from ..shared.answers import gradient
+from ..shared.entries import slopes
 
 question = Question(
     title="Stable log-probabilities",
@@ -102,11 +103,14 @@ def lse_far(student, rng):
     rows, n = rng.integer(3, 7), rng.integer(2, 6)
     size = torch.linspace(-2000, 2000, rows, device=rng.device)[rng.permutation(rows)]
     x = size[:, None] + rng.normal(rows, n)
-    wide = 1e3 * rng.normal(rows, n, dtype=torch.float64)
+    wide = 3e3 * rng.normal(rows, n, dtype=torch.float64)
     wide[:2] += torch.tensor([[-1e35], [1e35]], dtype=torch.float64, device=rng.device)
     digits = 1e7 * rng.normal(rows, 1, dtype=torch.float64) + rng.normal(rows, n, dtype=torch.float64)
+    spread = torch.cat([rng.uniform(3, 1) - 150, 100 * rng.uniform(3, 3), rng.uniform(3, 1) + 120], 1)
     return {
         "every row with its own size": [student.logsumexp(x, 1), student.logsumexp(x.T.contiguous(), 0)],
+        "numbers near -60": student.logsumexp(rng.normal(rows, n) - 60, 1),
+        "from -150 to 120 in each row": student.logsumexp(spread[:, rng.permutation(5)], 1),
         "huge numbers in float64": student.logsumexp(wide, -1),
         "digits of float64, minus the row's first entry": student.logsumexp(digits, 1) - digits[:, 0],
         "all digits of float64": [student.logsumexp(all_digits(rng), 1), student.logsumexp(all_digits(rng)[:, :1], 1)],
@@ -152,10 +156,11 @@ def far_rows(rng):
 )
 def lse_gradient(student, rng):
     ordinary, far = rng.normal(rng.integer(3, 6), rng.integer(3, 6)).requires_grad_(True), far_rows(rng).requires_grad_(True)
-    name = "the result of logsumexp"
+    low, name = (rng.normal(3, 4) - 60).requires_grad_(True), "the result of logsumexp"
     return {
         "ordinary numbers": gradient(name, (1 + rng.uniform(len(ordinary))) * student.logsumexp(ordinary, 1), x=ordinary),
         "along the first axis": gradient(name, (1 + rng.uniform(ordinary.shape[1])) * student.logsumexp(ordinary, 0), x=ordinary),
+        "numbers near -60": gradient(name, (1 + rng.uniform(3)) * student.logsumexp(low, 1), x=low),
         "far from zero, with -inf": gradient(name, (1 + rng.uniform(len(far))) * student.logsumexp(far, 1), x=far),
     }
 
@@ -228,23 +233,32 @@ def gaussian(student, rng):
     }
 
 
+def extremes(rng, n, d, dtype=torch.float32):
+    """Log-variances near -38, 0 and 38: between them the size of an epsilon would show, and its name would hang on it."""
+    middle = 38.0 * rng.integers(-1, 2, n, d).to(dtype)
+    middle[:, 0], middle[:, 1] = -38.0, 38.0
+    return middle + rng.uniform(n, d, low=-2.0, high=2.0, dtype=dtype)
+
+
 @question.probe(
     points=1,
     title="diagonal Gaussian: broadcasting, tiny and huge variances, gradients",
     judge=Fields({"all digits of float64, differences of rows": EXACT}, default=Close()),
 )
 def gaussian_general(student, rng):
+    def slope(**by):
+        return slopes(student.gaussian_log_prob(point, mean, logvar), (n + 1,), 1.0, **by)
+
     n, k, d = rng.integer(2, 5), rng.integer(6, 9), rng.integer(3, 6)
     x, means, logvars = rng.normal(n, 1, d), rng.normal(k, d), rng.normal(k, d)
     shared = rng.normal(1)
-    extreme = rng.uniform(n, d, low=-40.0, high=40.0)
-    extreme[:, 0] = torch.linspace(-40.0, -38.0, n, device=rng.device)
-    at_scale = (1 + rng.uniform(n, d)) * torch.exp(extreme / 2)
+    extreme, zeros = extremes(rng, 3, d), torch.zeros(d, device=rng.device)
+    at_scale = (1 + rng.uniform(3, d)) * torch.exp(extreme / 2)
+    many = rng.uniform(4, 48, low=36.0, high=40.0) * torch.tensor([[-1.0], [1.0], [-1.0], [1.0]], device=rng.device)
     mean, logvar = rng.normal(d).requires_grad_(True), rng.normal(d).requires_grad_(True)
     point = torch.cat([rng.normal(n, d), mean.detach()[None]]).requires_grad_(True)  # one point is the mean itself
     far, step = 1e7 * (1 + rng.uniform(d, dtype=torch.float64)), rng.normal(n, d, dtype=torch.float64)
-    wide = rng.uniform(n, d, low=-40.0, high=40.0, dtype=torch.float64)
-    wide[:, 0] = -40 + rng.uniform(n, dtype=torch.float64)
+    wide = extremes(rng, n, d, dtype=torch.float64)
     return {
         "N points, K Gaussians": student.gaussian_log_prob(x, means, logvars),
         "three axes in front": student.gaussian_log_prob(rng.normal(2, 1, 1, d), rng.normal(n, 1, d), logvars),
@@ -255,18 +269,14 @@ def gaussian_general(student, rng):
         "x and mean with axes of length 1": student.gaussian_log_prob(x[:, 0, :1], shared, logvars[0]),
         "x and logvar with axes of length 1": student.gaussian_log_prob(x[:, 0, :1], means[0], shared),
         "one mean, many log-variances": student.gaussian_log_prob(x[0, 0], shared, logvars),
-        "tiny and huge variances": student.gaussian_log_prob(at_scale, torch.zeros(d, device=rng.device), extreme),
-        "gradients in x, mean and logvar": gradient(
-            "the result of gaussian_log_prob",
-            student.gaussian_log_prob(point, mean, logvar),
-            x=point,
-            mean=mean,
-            logvar=logvar,
-        ),
-        "gradients in logvar of tiny and huge variances": gradient(
-            "the result of gaussian_log_prob",
-            student.gaussian_log_prob(at_scale, torch.zeros(d, device=rng.device), extreme.requires_grad_(True)),
-            logvar=extreme,
+        "tiny and huge variances": student.gaussian_log_prob(at_scale, zeros, extreme),
+        "many dimensions": student.gaussian_log_prob((1 + rng.uniform(4, 48)) * torch.exp(many / 2), many.new_zeros(48), many),
+        "far from the mean": student.gaussian_log_prob(rng.uniform(3, d, low=40.0, high=60.0), zeros, zeros),
+        "gradient by x": slope(x=point),
+        "gradient by mean": slope(mean=mean),
+        "gradient by logvar": slope(logvar=logvar),
+        "gradient by logvar, tiny and huge variances": slopes(
+            student.gaussian_log_prob(at_scale, zeros, extreme.requires_grad_(True)), (3,), 1.0, logvar=extreme
         ),
         "digits of float64": student.gaussian_log_prob(
             far + step, far, torch.zeros(d, dtype=torch.float64, device=rng.device)
@@ -294,7 +304,7 @@ def bits(student, rng):
 @question.probe(points=0.25, title="perplexity of ordinary texts", public=True)
 def perplexity_ordinary(student, rng):
     texts, words = rng.integer(2, 5), rng.integer(20, 2000)
-    batch = 3 * rng.uniform(texts, rng.integer(3, 7)) + torch.arange(texts, device=rng.device)[:, None]
+    batch = 3 * rng.uniform(texts, rng.integer(5, 8)) + torch.arange(texts, device=rng.device)[:, None]
     return {
         "texts of three lengths": [student.perplexity(4 * rng.uniform(n)) for n in (1, 4, rng.integer(5, 9))],
         "batch of texts": student.perplexity(batch),
