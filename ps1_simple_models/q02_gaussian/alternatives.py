@@ -90,3 +90,30 @@ def loops(ref):
         return mean, sum(w * torch.outer(row - mean, row - mean) for w, row in zip(weights, x)) / weights.sum()
 
     return {"mvn_log_prob": mvn_log_prob, "fit_gaussian": fit_gaussian}
+
+
+@alternatives.rewrite("standardised first, second moments of shifted data, one closed form through the others")
+def other_algebra(ref):
+    def mvn_log_prob(x, mean, cov):
+        std = cov.diagonal().sqrt()
+        L = torch.linalg.cholesky(cov / torch.outer(std, std))
+        z = torch.linalg.solve_triangular(L, ((x - mean) / std).unsqueeze(-1), upper=False).squeeze(-1)
+        return -0.5 * z.square().sum(-1) - (L.diagonal().log() + std.log() + 0.5 * math.log(2 * math.pi)).sum()
+
+    def fit_gaussian(x, weights=None):
+        weights = x.new_ones(len(x)) if weights is None else weights
+        kept, w = x[weights > 0], weights[weights > 0] / weights.sum()
+        shifted = kept - kept.mean(0)
+        mean = w @ shifted
+        return mean + kept.mean(0), (w[:, None] * shifted).T @ shifted - torch.outer(mean, mean)
+
+    def gaussian_kl(mean_p, cov_p, mean_q, cov_q):
+        trace = torch.linalg.solve_triangular(torch.linalg.cholesky(cov_q), torch.linalg.cholesky(cov_p), upper=False).square().sum()
+        return 0.5 * trace - mvn_log_prob(mean_p, mean_q, cov_q) - ref.gaussian_entropy(cov_p)
+
+    return {
+        "mvn_log_prob": mvn_log_prob,
+        "fit_gaussian": fit_gaussian,
+        "gaussian_entropy": lambda cov: 0.5 * len(cov) - mvn_log_prob(torch.zeros_like(cov[0]), torch.zeros_like(cov[0]), cov),
+        "gaussian_kl": gaussian_kl,
+    }

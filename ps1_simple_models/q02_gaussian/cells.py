@@ -1,27 +1,27 @@
 # %% [markdown]
-# Neighbouring pixels are alike, and a diagonal Gaussian cannot say so. The Gaussian with a full covariance matrix is the simplest model that knows about
-# dependence. Its likelihood, best fit, entropy and KL divergence all have closed forms, so it is the ruler against which every estimator can be
-# checked. It returns in mixtures, in VAEs and in each step of a diffusion model.
+# Neighbouring pixels are alike, and a diagonal Gaussian cannot say so. The full-covariance Gaussian is the simplest model that knows
+# dependence. Its likelihood, best fit, entropy and KL divergence have closed forms, so every estimator can be checked
+# against it. It returns in mixtures, VAEs and each step of a diffusion model.
 #
 # ### The density, without an inverse and without a determinant
 #
 # For a mean $\mu\in\mathbb R^D$ and a symmetric positive definite covariance $\Sigma$,
 #
-# $$\log\mathcal N(x;\mu,\Sigma) \;=\; -\tfrac D2\log 2\pi-\tfrac12\log|\Sigma|-\tfrac12\,(x-\mu)^\top\Sigma^{-1}(x-\mu). \tag{2.1}$$
+# $$\log\mathcal N(x;\mu,\Sigma)=-\tfrac{D}2\log2\pi-\tfrac12\log|\Sigma|-\tfrac12(x-\mu)^\top\Sigma^{-1}(x-\mu). \tag{2.1}$$
 #
-# Typed in like this it breaks: with 64 pixels of standard deviation 0.1 the determinant is $10^{-128}$, which is 0 in float32. The **Cholesky factor** repairs it: the lower triangular $L$
+# Typed in like this it breaks: with 64 pixels of standard deviation 0.1 the determinant is $10^{-128}$, 0 in float32. The **Cholesky factor** repairs it: the lower triangular $L$
 # with positive diagonal and $\Sigma=LL^\top$. A triangular determinant is the product of the diagonal, so
 #
-# $$\log|\Sigma| = 2\sum_{d}\log L_{dd}, \tag{2.2}$$
+# $$\log|\Sigma|=2\sum_d\log L_{dd}, \tag{2.2}$$
 #
 # and since $\Sigma^{-1}=L^{-\top}L^{-1}$, the quadratic form is a plain length,
 #
-# $$(x-\mu)^\top\Sigma^{-1}(x-\mu)=\lVert z\rVert^2,\qquad\text{where } z \text{ solves } L\,z=x-\mu. \tag{2.3}$$
+# $$(x-\mu)^\top\Sigma^{-1}(x-\mu)=\lVert z\rVert^2,\quad\text{where }Lz=x-\mu. \tag{2.3}$$
 #
-# Check with $D=1$ and $\Sigma=4$: $L=2$, and a point 2 away from the mean has $z=1$. Read backwards, $x=\mu+Lz$ with $z\sim\mathcal N(0,I)$ is how one **samples**.
+# Check: for $D=1$ and $\Sigma=4$, $L=2$, and a point 2 away from the mean has $z=1$. Read backwards, $x=\mu+Lz$ with $z\sim\mathcal N(0,I)$ is how one **samples**.
 #
-# The figure draws (2.3): solving with $L$ turns data into round white noise. **Before you run it:** the right panel solves with $L^\top$ by mistake. How large will the variance of its
-# first coordinate be, if it is 1 when done right?
+# Solving with $L$ turns data into round white noise. **Before you run it:** the right panel solves with $L^\top$ by mistake. What variance will its
+# first coordinate have, instead of 1?
 
 # %%
 guess_variance = None  # type a number
@@ -50,46 +50,45 @@ plot.table([("first coordinate, solved with L", float(white[:, 0].var(correction
 # %% [markdown]
 # ### Maximum likelihood
 #
-# Let example $n$ count $w_n\ge0$ times (1 as a rule, 0 for a row of padding), and $W=\sum_nw_n$. Up to a constant, the average log-likelihood in terms of $\Lambda=\Sigma^{-1}$ is
+# Let example $n$ count $w_n\ge0$ times (usually 1, 0 for padding), and $W=\sum_nw_n$. Up to a constant, the average log-likelihood in terms of $\Lambda=\Sigma^{-1}$ is
 #
-# $$\ell(\mu,\Lambda)=\tfrac12\log|\Lambda|-\tfrac12\operatorname{tr}(\Lambda S_\mu),\qquad
-# S_\mu=\frac1W\sum_n w_n(x_n-\mu)(x_n-\mu)^\top. \tag{2.4}$$
+# $$\ell(\mu,\Lambda)=\tfrac12\log|\Lambda|-\tfrac12\operatorname{tr}(\Lambda S_\mu),\quad
+# S_\mu=\frac1W\sum_nw_n(x_n-\mu)(x_n-\mu)^\top. \tag{2.4}$$
 #
-# *On paper, in two steps.* (a) Write $x_n-\mu=(x_n-\bar x)+(\bar x-\mu)$ with the weighted mean $\bar x$, and show that the best $\mu$ is $\bar x$, whatever $\Lambda$ is. (b) Move $\Lambda$ by a little
-# symmetric $hV$. With $\log|I+hA|=h\operatorname{tr}A+O(h^2)$ the derivative of $\ell$ is $\frac12\operatorname{tr}\big((\Lambda^{-1}-S_{\bar x})V\big)$. Where is it zero for every $V$? You should arrive at
+# *On paper:* (a) Write $x_n-\mu=(x_n-\bar x)+(\bar x-\mu)$ with the weighted mean $\bar x$, and show that the best $\mu$ is $\bar x$, whatever $\Lambda$ is. (b) Move $\Lambda$ by a little
+# symmetric $hV$. With $\log|I+hA|=h\operatorname{tr}A+O(h^2)$ the derivative of $\ell$ is $\frac12\operatorname{tr}\big((\Lambda^{-1}-S_{\bar x})V\big)$. Where is it zero for every $V$? You arrive at
 #
-# $$\hat\mu=\frac1W\sum_n w_nx_n,\qquad \hat\Sigma=\frac1W\sum_n w_n (x_n-\hat\mu)(x_n-\hat\mu)^\top. \tag{2.5}$$
+# $$\hat\mu=\frac1W\sum_nw_nx_n,\quad\hat\Sigma=\frac1W\sum_nw_n(x_n-\hat\mu)(x_n-\hat\mu)^\top. \tag{2.5}$$
 #
-# The factor is one over $W$, which is $1/N$ without weights. The unbiased $1/(N-1)$, the default of `torch.cov`, is not the maximum of the likelihood.
+# Without weights $1/W$ is $1/N$. The unbiased $1/(N-1)$, the default of `torch.cov`, does not maximise the likelihood.
 #
 # ### Entropy, KL divergence, and a sampled check
 #
-# For $x\sim p=\mathcal N(\mu_p,\Sigma_p)$ and any $m$ and $A$, the same trick gives $\mathbb E_p[(x-m)^\top A(x-m)]=\operatorname{tr}(A\Sigma_p)+(\mu_p-m)^\top A(\mu_p-m)$. Insert it into (2.1), once with $p$ itself and once
-# with $q$: the **entropy** in nats, which may be negative for a density, is
+# For $x\sim p=\mathcal N(\mu_p,\Sigma_p)$ and any $m$ and $A$, the same trick gives $\mathbb{E}_p[(x-m)^\top A(x-m)]=\operatorname{tr}(A\Sigma_p)+(\mu_p-m)^\top A(\mu_p-m)$. Insert it into (2.1)
+# for $p$ and for $q$: the **entropy** in nats, negative for some densities, is
 #
-# $$H(p)=-\mathbb E_p[\log p(x)]=\tfrac D2\,(1+\log2\pi)+\tfrac12\log|\Sigma_p|, \tag{2.6}$$
+# $$H(p)=-\mathbb{E}_p[\log p(x)]=\tfrac{D}2(1+\log2\pi)+\tfrac12\log|\Sigma_p|, \tag{2.6}$$
 #
-# and the **KL divergence** $\mathrm{KL}(p\,\|\,q)=\mathbb E_p[\log p(x)-\log q(x)]$, an expectation under the *first* argument, is
+# and the **KL divergence** $\mathrm{KL}(p\,\|\,q)=\mathbb{E}_p[\log p(x)-\log q(x)]$, an expectation under the *first* argument, is
 #
 # $$\mathrm{KL}(p\,\|\,q)=\tfrac12\Big[\operatorname{tr}(\Sigma_q^{-1}\Sigma_p)+(\mu_q-\mu_p)^\top\Sigma_q^{-1}(\mu_q-\mu_p)-D+\log|\Sigma_q|-\log|\Sigma_p|\Big]. \tag{2.7}$$
 #
-# The trace is $\lVert L_q^{-1}L_p\rVert_F^2$, a sum of squares. Check with $D=1$, equal means, $\Sigma_p=1$, $\Sigma_q=4$: $\frac12[\frac14-1+\log4]=0.318$. Where no closed form exists, one averages over samples $x_s=\mu_p+L_p\,\epsilon_s$ and says how far to trust the average:
+# The trace is $\lVert L_q^{-1}L_p\rVert_F^2$, a sum of squares. Check: for $D=1$, equal means, $\Sigma_p=1$, $\Sigma_q=4$ the KL is $\frac12[\frac14-1+\log4]=0.318$. Without a closed form, one averages over samples $x_s=\mu_p+L_p\,\epsilon_s$ and says how far to trust the average:
 #
-# $$\widehat{\mathrm{KL}}=\frac1S\sum_{s} r_s,\qquad r_s=\log p(x_s)-\log q(x_s),\qquad \text{standard error}=\frac{\operatorname{std}(r_1,\dots,r_S)}{\sqrt S}. \tag{2.8}$$
+# $$\widehat{\mathrm{KL}}=\frac1S\sum_sr_s,\quad r_s=\log p(x_s)-\log q(x_s),\quad\text{standard error}=\frac{\operatorname{std}(r_1,\dots,r_S)}{\sqrt S}. \tag{2.8}$$
 #
-# `torch.linalg.cholesky(cov)` gives $L$, and `torch.linalg.solve_triangular(L, b, upper=False)` solves $Lz=b$ for all columns of $b$.
+# `torch.linalg.cholesky(cov)` gives $L$; `torch.linalg.solve_triangular(L, b, upper=False)` solves $Lz=b$ for all columns of $b$.
 
 # %% role="answer"
 def mvn_log_prob(x: Float[Tensor, "*batch D"], mean: Float[Tensor, "D"], cov: Float[Tensor, "D D"]) -> Float[Tensor, "*batch"]:
-    """Log-density in nats of a Gaussian with full covariance, equations (2.1) to (2.3).
+    """Log-density in nats, equations (2.1) to (2.3).
 
     Args:
-        x: points, any number of axes in front, also none; float32 or float64 (whose digits are kept).
-        mean: the mean.
-        cov: symmetric and positive definite as it is (add nothing). Up to 120 dimensions, whose units may differ.
+        x: points, with any axes in front, also none; float32 or float64 (whose digits are kept).
+        cov: positive definite as it is (add nothing). Up to 120 dimensions, whose units may differ.
 
     Returns:
-        One log-density per point. Differentiable in all arguments.
+        One log-density per point, differentiable in all arguments.
     """
     ### BEGIN SOLUTION
     L = torch.linalg.cholesky(cov)
@@ -108,10 +107,10 @@ def fit_gaussian(
 
     Args:
         x: one example per row, perhaps far from zero (mean 1000, standard deviation 1).
-        weights: how often each example counts, at least 0, of any sum above 0; None means once each.
+        weights: how often each example counts, of any sum above 0; None: once each.
 
     Returns:
-        (mean, cov), of shapes (D,) and (D, D), also for D = 1.
+        (mean, cov), also for D = 1 of shapes (D,) and (D, D).
     """
     ### BEGIN SOLUTION
     w = torch.ones_like(x[:, 0]) if weights is None else weights
@@ -123,7 +122,7 @@ def fit_gaussian(
 
 
 def gaussian_entropy(cov: Float[Tensor, "D D"]) -> Float[Tensor, ""]:
-    """Entropy in nats of a Gaussian with covariance ``cov``, equation (2.6)."""
+    """Entropy in nats, equation (2.6)."""
     ### BEGIN SOLUTION
     half_logdet = torch.linalg.cholesky(cov).diagonal().log().sum()
     return half_logdet + 0.5 * len(cov) * (1 + math.log(2 * math.pi))
@@ -133,7 +132,7 @@ def gaussian_entropy(cov: Float[Tensor, "D D"]) -> Float[Tensor, ""]:
 def gaussian_kl(
     mean_p: Float[Tensor, "D"], cov_p: Float[Tensor, "D D"], mean_q: Float[Tensor, "D"], cov_q: Float[Tensor, "D D"]
 ) -> Float[Tensor, ""]:
-    """KL(p || q) in nats of two Gaussians in closed form, equation (2.7)."""
+    """KL(p || q) in nats, in closed form, equation (2.7)."""
     ### BEGIN SOLUTION
     L_p, L_q = torch.linalg.cholesky(cov_p), torch.linalg.cholesky(cov_q)
     trace = torch.linalg.solve_triangular(L_q, L_p, upper=False).square().sum()
@@ -147,11 +146,10 @@ def kl_monte_carlo(
     mean_p: Float[Tensor, "D"], cov_p: Float[Tensor, "D D"], mean_q: Float[Tensor, "D"], cov_q: Float[Tensor, "D D"],
     eps: Float[Tensor, "S D"],
 ) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
-    """Monte Carlo estimate of KL(p || q) and its standard error, in nats, equation (2.8).
+    """Monte Carlo estimate of KL(p || q) and its standard error, equation (2.8).
 
     Args:
-        mean_p, cov_p, mean_q, cov_q: as in `gaussian_kl`.
-        eps: the noise, one row per sample: sample s is ``mean_p + L_p eps[s]`` with the Cholesky factor L_p.
+        eps: noise, one row per sample: sample s is ``mean_p + L_p eps[s]`` with Cholesky factor L_p.
 
     Returns:
         (estimate, standard error); the standard deviation with 1/S or 1/(S - 1).
@@ -168,8 +166,8 @@ grader.check("q2")
 # %% [markdown]
 # ### What a full covariance can draw
 #
-# Fitted to $16\times16$ characters, a full Gaussian has $256+\frac{256\cdot257}2=33{,}152$ parameters. With `weights` of 1 for the images of one class and 0 for all others, your function fits one Gaussian per class.
-# The knob is `temperature`, which multiplies the noise. **Look at 0, 0.7 and 1.3:** which rows stay digits?
+# For $16\times16$ characters a full Gaussian has $256+\frac{256\cdot257}2=33{,}152$ parameters. With `weights` 1 for one class and 0 elsewhere your function fits a Gaussian per class.
+# The knob `temperature` multiplies the noise. **Look at 0, 0.7 and 1.3:** which rows stay digits?
 
 # %%
 temperature = 1.0  # the knob
@@ -199,17 +197,17 @@ for ax, pictures, title in (
 plt.show()
 
 # %% [markdown]
-# Independent pixels give salt and pepper. The full covariance draws strokes that belong to no character, because one Gaussian has one mode. Told the class, it
-# draws digits. A model that finds the classes by itself is the mixture of Question 3.
+# Independent pixels give salt and pepper. The full covariance draws strokes of no character, because one Gaussian has one mode. Told the class, it
+# draws digits. The mixture of Question 3 finds the classes by itself.
 #
 # ### What ignoring the correlations costs
 #
-# Insert any Gaussian $q$ into (2.4). As $\log q$ is quadratic, the average depends on the data through mean $\bar x$ and covariance $S$ alone:
+# As $\log q$ of any Gaussian $q$ is quadratic, its average depends on the data through mean $\bar x$ and covariance $S$ alone:
 #
 # $$-\frac1N\sum_n\log q(x_n)=H\big(\mathcal N(\bar x,S)\big)+\mathrm{KL}\big(\mathcal N(\bar x,S)\,\big\|\,q\big). \tag{2.9}$$
 #
-# So the fit (2.5) is best, where the KL is zero. With the *diagonal* fit as $q$ the KL is what the correlations are worth, the **total correlation**. Here it is on the $8\times8$ digits, in closed form and by (2.8).
-# **Before you run this:** how many nats per image, if the whole NLL drops from 3.38 to 2.91 bits per dimension?
+# So the fit (2.5), where the KL is zero, is best. With the *diagonal* fit as $q$ the KL is what the correlations are worth, the **total correlation**: here of the $8\times8$ digits, in closed form and by (2.8).
+# **Before you run this:** how many nats per image, if the NLL drops from 3.38 to 2.91 bits per dimension?
 
 # %%
 guess_total_correlation = None  # type a number
@@ -260,11 +258,11 @@ for ax, p, q, title in ((axes[0], full, diagonal, "KL(full || diagonal) is quick
 plt.show()
 
 # %% [markdown]
-# The error bar halves with four times the samples. It is wider in the other direction: a sample with independent pixels is very unlikely under the full model, and *how* unlikely varies from sample to sample.
+# Four times the samples halve the error bar. It is wider in the other direction: a sample with independent pixels is very unlikely under the full model, and *how* unlikely varies.
 #
 # **What to remember**
 # - Cholesky gives the log-determinant, the quadratic form and the samples.
-# - The maximum-likelihood Gaussian has the mean and the covariance of the data, with $1/N$.
-# - KL is an expectation under its first argument; a sampled estimate comes with a standard error that falls like $1/\sqrt S$.
+# - The maximum-likelihood Gaussian has the data's mean and covariance, with $1/N$.
+# - KL is an expectation under its first argument; a sampled estimate has a standard error that falls like $1/\sqrt S$.
 #
 # The weighted fit is the M-step of Question 3; (2.7) is half of the VAE's loss in the next set.
