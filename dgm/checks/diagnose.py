@@ -21,6 +21,7 @@ from dgm.checks.relations import MIN_DISTINCT, as_float32, distinct, lines, rela
 # How much a sentence tells: of several differences, the one that tells most is reported.
 FORM, NOT_FINITE, SPECIFIC, PLACED, VAGUE = 4.0, 3.0, 2.0, 1.0, 0.0
 ENOUGH = 6  # numbers, of which it says something that all are too large
+NEARLY = 1e-6  # of the right values' size, which is nearly 0
 SMALL = 0.02  # an error relative to the largest value that is "close"
 
 
@@ -156,6 +157,8 @@ def _value_sentence(
             return special
         if not got.any() and want.any():
             return SPECIFIC, NO_GRADIENT if gradient else "every value is 0."
+        if np.isfinite(got).all() and np.isfinite(want).all() and np.abs(got).max() < NEARLY * np.abs(want).max():
+            return SPECIFIC, f"every value is nearly 0: at most {np.abs(got).max():.1e} in size."
     moved = arrangement(got, want)
     if moved:
         return SPECIFIC, moved

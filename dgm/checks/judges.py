@@ -248,8 +248,8 @@ class Custom(Judge):
         answer = self.function(evidence, expected, context)
         if isinstance(answer, Verdict):
             return answer
-        if isinstance(answer, str):
-            return Verdict(not answer, answer)
+        if isinstance(answer, str):  # also an empty one, as a brief verdict's message is
+            return Verdict(False, answer or self.text or "the values are wrong.")
         return Verdict(bool(answer), "" if answer else (self.text or "the values are wrong."))
 
     def describe(self) -> str:

@@ -166,7 +166,7 @@ def _constant_inside(got: np.ndarray, want: np.ndarray, same: Same) -> str | Non
     """A constant that was added before a log or a root."""
     if want.max() <= 1e-6:  # logarithms of probabilities
         constant = float(np.median(np.exp(got) - np.exp(want)))
-        if constant > 0 and same(np.log(np.exp(want) + constant), got):
+        if 0 < constant < 0.1 and same(np.log(np.exp(want) + constant), got):
             return f"the values are right after {constant:.2g} has been added before the log."
     if want.min() >= 0:
         constant = float(np.median(got**2 - want**2))

@@ -58,6 +58,7 @@ def wrong_last_row(x):
         (lambda x: None, "return missing"),
         (lambda x: [1, 2], "2 items"),
         (lambda x: np.zeros_like(x), "every value is 0."),
+        (lambda x: 1e-8 * x, "every value is nearly 0: at most"),
         (lambda x: x + 8 * 0.5 * np.log(2 * np.pi), "the same amount, 8 times ½ ln 2π"),
         (lambda x: x * np.log10(2), "log₁₀ 2 times the right one"),
         (lambda x: x + 0.2 * RANDOM.normal(size=x.shape), "rise and fall"),

@@ -76,7 +76,7 @@ def test_same_moments_accepts_equal_laws_and_refuses_others():
 def test_custom_judges_may_answer_with_bool_sentence_or_verdict_and_may_raise():
     assert passed(j.Custom(lambda e, x, c: e == x), 1, 1)
     assert j.decide(j.Custom(lambda e, x, c: "too low"), 1, 1, CONTEXT) == j.Verdict(False, "too low")
-    assert passed(j.Custom(lambda e, x, c: ""), 1, 1)
+    assert not passed(j.Custom(lambda e, x, c: ""), 1, 1)  # as the message of a brief verdict
     assert not passed(j.Custom(lambda e, x, c: e["missing"]), {}, {})
 
 
