@@ -32,8 +32,8 @@ RTOL, ATOL = 2e-3, 1e-5
 MIN_NUMBERS = 2  # a single number or a bool agrees too easily by chance to name a mistake on its own
 
 # The rule for entries. A mistake must have the student's values in this share of the entries that the student failed;
-# it may have other wrong ones in this share as many, and may fail this many times as many that the student has right.
-AGREE, CONTRADICT, FURTHER = 0.6, 0.25, 5
+# it may have other wrong ones in this share as many, and fail at most so many times as many that the student has right.
+AGREE, CONTRADICT, FURTHER = 0.6, 0.25, 1
 MIN_DISTINCT = 3  # different numbers in what agrees
 
 # Evidence that agrees within the tolerance of naming may still differ in small errors. In units of the student's error,

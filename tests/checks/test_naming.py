@@ -111,8 +111,8 @@ def test_a_mistake_that_fails_much_more_is_not_named():
         return {**evidence(), "evidence": values}
 
     student = {"p": evidence(plain=A), "q": q(0)}
-    assert named(student, {"a": {"p": evidence(plain=A, weighted=B), "q": q(4)}}, right=right) == {"p": Name("a")}
-    assert named(student, {"a": {"p": evidence(plain=A, weighted=B), "q": q(5)}}, right=right) == {}
+    assert named(student, {"a": {"p": evidence(plain=A, weighted=B), "q": q(0)}}, right=right) == {"p": Name("a")}
+    assert named(student, {"a": {"p": evidence(plain=A, weighted=B), "q": q(1)}}, right=right) == {}
 
 
 def test_wrong_gradients_alone_are_not_named_after_wrong_values():
