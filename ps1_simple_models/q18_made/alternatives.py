@@ -1,9 +1,11 @@
-"""Other right versions of the answers to question 11."""
+"""Other right versions of the answers to question 18."""
 
+import copy
 from itertools import pairwise
 
 import numpy as np
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from autograder.probes import Alternatives, edit
@@ -16,72 +18,54 @@ alternatives.at(
     """
     self.register_buffer("mask", mask.clone())
     """,
-    edit(
-        "signed",
-        "a buffer that is not saved, weights masked when made as well; logsigmoid of signed logits; an optimiser "
-        "without foreach",
-        """
-         self.register_buffer("mask", mask.bool(), persistent=False)
+    edit("boolean_buffer", "a boolean buffer of another name that is not saved, and weights masked when made as well",
+         """
+         self.register_buffer("keep", mask.bool(), persistent=False)
          self.weight.data.mul_(mask)
          """,
-        (
-            'return -F.binary_cross_entropy_with_logits(model(x), x, reduction="none").sum(1)',
-            "return F.logsigmoid((2 * x - 1) * model(x).double()).sum(1)",
-        ),
-        ("lr=learning_rate)", "lr=learning_rate, foreach=False)"),
-    ),
+         ("return F.linear(x, self.weight * self.mask, self.bias)",
+          "return F.linear(x, self.weight.masked_fill(~self.keep, 0), self.bias)")),
 )
 
 alternatives.at(
     """
     return F.linear(x, self.weight * self.mask, self.bias)
     """,
-    edit(
-        "masks_in_place",
-        "the layer masks its weight.data at every use; the forward pass as a loop with an index",
-        """
-         self.weight.data = self.weight.data * self.mask
-         out = x @ self.weight.T + self.bias
-         if self.weight.requires_grad and out.requires_grad:
-             mask = self.mask
-             out = x @ (self.weight * mask).T + self.bias
-         return out
+    edit("masks_in_place", "the layer masks its weight.data at every use and lets nn.Linear do the rest",
+         """
+         self.weight.data.mul_(self.mask)
+         return super().forward(x)
+         """),
+    edit("where", "torch.where and einsum in the layer; the forward pass as a loop with an index",
+         """
+         weight = torch.where(self.mask > 0, self.weight, torch.zeros_like(self.weight))
+         return torch.einsum("ni,oi->no", x, weight) + self.bias
          """,
-        (
-            """
+         ("""
          for layer in self.layers[:-1]:
              x = F.relu(layer(x))
          return self.layers[-1](x)
-         """,
-            """
+         """, """
          for n, layer in enumerate(self.layers):
              x = layer(x)
              if n < len(self.layers) - 1:
                  x = x.clamp(min=0)
          return x
-         """,
-        ),
-    ),
-    edit(
-        "where",
-        "torch.where in the layer; the first pass of sampling starts from given bits of any value",
-        """
-         weight = torch.where(self.mask > 0, self.weight, torch.zeros_like(self.weight))
-         return torch.einsum('ni,oi->no', x, weight) + self.bias
-         """,
-        (
-            """
-         x = torch.zeros_like(uniforms)
-         """,
-            "x = (uniforms > 0.5).to(uniforms.dtype)",
-        ),
-    ),
+         """)),
+)
+
+# --- made_sample ---------------------------------------------------------------------------------------------------
+
+alternatives.at(
+    "order, place = model.order, torch.argsort(model.order)",
+    edit("inverse_by_scatter", "the inverse permutation by assignment",
+         "order = model.order; place = torch.empty_like(order); place[order] = torch.arange(len(order), device=order.device)"),
 )
 
 # --- rewrites -------------------------------------------------------------------------------------------------------
 
 
-@alternatives.rewrite("loops in Python and NumPy; logsigmoid; samples that start from ones, in float64")
+@alternatives.rewrite("loops in Python and NumPy; a loop of its own through the order, in float64")
 def loops(ref):
     def made_masks(order, hidden_degrees):
         order = order.tolist()
@@ -96,42 +80,93 @@ def loops(ref):
             masks.append(torch.from_numpy(mask))
         return masks
 
-    def made_log_prob(model, x):
-        logits = model(x)
-        return (x * F.logsigmoid(logits) + (1 - x) * F.logsigmoid(-logits)).sum(dim=-1)
-
     @torch.no_grad()
-    def made_sample(model, uniforms):
-        x = torch.ones_like(uniforms)
+    def made_sample(model, x, known, uniforms):
+        drawn = torch.where(known, x, torch.ones_like(x))
         for d in model.order:
-            new = x.clone()
-            new[:, d] = (uniforms[:, d].double() < 1 / (1 + torch.exp(-model(x)[:, d].double()))).float()
-            x = new
-        return x.double()
+            new = drawn.clone()
+            bit = uniforms[:, d].double() < 1 / (1 + torch.exp(-model(drawn)[:, d].double()))
+            new[:, d] = torch.where(known[:, d], x[:, d], bit.to(x.dtype))
+            drawn = new
+        return drawn
 
-    return {"made_masks": made_masks, "made_log_prob": made_log_prob, "made_sample": made_sample}
+    return {"made_masks": made_masks, "made_sample": made_sample}
 
 
-@alternatives.rewrite("argsort for the degrees, boolean masks; Bernoulli distributions; history of tensors")
+@alternatives.rewrite("argsort for the degrees, a tuple of masks; logits compared with the logit of u; nn.Sequential at call time")
 def library(ref):
     def made_masks(order, hidden_degrees):
         degrees = torch.argsort(order) + 1
         layers = [degrees, *hidden_degrees]
-        masks = [above.unsqueeze(1) >= below.unsqueeze(0) for below, above in pairwise(layers)]
-        return [*masks, degrees.unsqueeze(1) > layers[-1].unsqueeze(0)]
+        masks = [above.unsqueeze(1).ge(below.unsqueeze(0)).to(torch.float32) for below, above in pairwise(layers)]
+        return (*masks, degrees.unsqueeze(1).gt(layers[-1].unsqueeze(0)).to(torch.float32))
 
-    def made_log_prob(model, x):
-        return torch.distributions.Independent(torch.distributions.Bernoulli(logits=model(x)), 1).log_prob(x)
+    class MADE(ref.MADE):
+        def forward(self, x):
+            hidden = [part for layer in list(self.layers)[:-1] for part in (layer, nn.ReLU())]
+            return nn.Sequential(*hidden, self.layers[-1])(x)
 
-    def train_made(model, x, steps, batch_size, learning_rate, generator):
-        optimiser = torch.optim.AdamW(model.parameters(), lr=learning_rate, weight_decay=0.0)
-        losses = []
-        for batch in ref.data.batches(x, batch_size, generator, steps=steps):
-            model.zero_grad(set_to_none=True)
-            loss = F.binary_cross_entropy_with_logits(model(batch), batch, reduction="sum") / len(batch)
-            loss.backward()
-            optimiser.step()
-            losses.append(loss.detach())
-        return losses
+    def made_sample(model, x, known, uniforms):
+        result = x.clone()
+        result[~known] = 0
+        with torch.inference_mode():
+            for d in model.order.tolist():
+                draw = uniforms[:, d] < model(result)[:, d].sigmoid()
+                result[:, d] = torch.where(known[:, d], result[:, d], draw.type_as(x))
+        return result
 
-    return {"made_masks": made_masks, "made_log_prob": made_log_prob, "train_made": train_made}
+    return {"made_masks": made_masks, "MADE": MADE, "made_sample": made_sample}
+
+
+@alternatives.rewrite("the parent's forward on a masked copy; permutations as matrices; masks as differences of heavisides")
+def matrices(ref):
+    def made_masks(order, hidden_degrees):
+        eye = torch.eye(len(order), device=order.device)[order]
+        degrees = eye.T @ torch.arange(1.0, len(order) + 1, device=order.device)
+        below, masks = degrees, []
+        for above in [h.float() for h in hidden_degrees]:
+            masks.append(torch.heaviside(above[:, None] - below[None] + 0.5, torch.zeros(())))
+            below = above
+        return masks + [torch.heaviside(degrees[:, None] - below[None] - 0.5, torch.zeros(()))]
+
+    class MaskedLinear(nn.Linear):
+        def __init__(self, mask):
+            super().__init__(mask.shape[1], mask.shape[0])
+            self.register_buffer("mask", mask)
+
+        def forward(self, x):
+            return torch.addmm(self.bias, x, (self.mask * self.weight).T)
+
+    def made_sample(model, x, known, uniforms):
+        shuffle = torch.eye(len(model.order), device=x.device, dtype=x.dtype)[model.order]  # steps = shuffle @ dimensions
+        twin = copy.deepcopy(model)
+        steps = ref.ancestral_sample(
+            lambda s: twin(s @ shuffle) @ shuffle.T, x @ shuffle.T, (known.to(x.dtype) @ shuffle.T) > 0.5, uniforms[:, model.order]
+        )
+        return steps @ shuffle
+
+    return {"made_masks": made_masks, "MaskedLinear": MaskedLinear, "made_sample": made_sample}
+
+
+@alternatives.rewrite("recursion in the forward pass; a parametrisation keeps the weight masked")
+def parametrised(ref):
+    class Times(nn.Module):
+        def __init__(self, mask):
+            super().__init__()
+            self.register_buffer("mask", mask.clone())
+
+        def forward(self, weight):
+            return weight * self.mask
+
+    class MaskedLinear(nn.Linear):
+        def __init__(self, mask):
+            super().__init__(mask.shape[1], mask.shape[0])
+            nn.utils.parametrize.register_parametrization(self, "weight", Times(mask))
+
+    class MADE(ref.MADE):
+        def forward(self, x, n=0):
+            if n == len(self.layers) - 1:
+                return self.layers[n](x)
+            return self.forward(F.threshold(self.layers[n](x), 0, 0), n + 1)
+
+    return {"MaskedLinear": MaskedLinear, "MADE": MADE}

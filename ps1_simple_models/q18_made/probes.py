@@ -1,46 +1,67 @@
-"""Question 18: the masks of a MADE, its layers, likelihood, sampling and training."""
+"""Question 18: the masks of a MADE, its layers, the network, and drawing in its order."""
 
+import copy
 from itertools import pairwise
 
 import numpy as np
 import torch
 from torch import nn
 
-from autograder.probes import Close, Question
+from autograder.probes import Close, Fields, Question
 
-from ..shared.bits import not_bits, strings, wrong_bits
+from ..shared.bits import not_bits, strings
+from ..shared.entries import attempt, tensor_of, tried
 from ..shared.networks import device_after_a_move, fill, some_mask
 
 question = Question(
     title="MADE: one network, all conditionals",
     skills=["1.25"],
+    uses=["bernoulli_log_prob", "train", "evaluate", "train_and_log", "fvsbn_logits", "fvsbn_log_prob", "ancestral_sample"],
     after="q09_fvsbn",
-    run_seconds=7,
-    aim=(
-        "Turn a fully connected network into an autoregressive one for any order by masks, and evaluate, sample and "
-        "train it."
-    ),
-    hints={"made_masks": [
-        "Do the example of the text by hand: order (1, 2, 0) gives the dimensions 0, 1, 2 the degrees 3, 1, 2. So "
-        "the degrees are not `order + 1`: dimension `order[t]` has degree t + 1. Which side of a mask are the rows?",
-        "`degrees[order] = torch.arange(1, D + 1)` inverts the permutation. A mask compares a column of degrees with "
-        "a row: `above[:, None] >= below`. `below` starts as the degrees of the inputs and becomes those of the "
-        "layer just made. In the layer, multiply weight and mask in every `forward`.",
-        "Outputs have the degrees of the inputs and use `>`. Sampling: start from zeros, loop over "
-        "`model.order.tolist()`, and in each round compute `model(x)` anew and fill column d from uniform column d. "
-        "Training: loss = minus the mean of `made_log_prob`; `zero_grad`, `backward`, `step`; keep `loss.item()`.",
-    ]},
+    lecture="autoregressive models: MADE",
+    run_seconds=25,
+    aim="Turn a fully connected network into an autoregressive one for any order by masks, and draw in that order.",
+    hints={
+        "made_masks": (
+            "With order (1, 2, 0), which dimension is drawn last, and how many inputs may its output know?",
+            "Do order (1, 2, 0) with one hidden layer of degrees 1, 2 by hand: the first mask is 0 1 0 / 0 1 1, the "
+            "second 1 1 / 0 0 / 1 0.",
+            "First invert the permutation: dimension `order[t]` gets degree t + 1. Each mask then compares a column of "
+            "degrees (the units of this layer) with a row (those below); what is above becomes what is below.",
+        ),
+        "MaskedLinear": (
+            "Three things happen to `weight` after the layer is made: steps of an optimiser, loading, moving. When "
+            "must the mask act, so that none of them can undo it?",
+            "Think of weights 5, 5, 5 and a mask 1, 0, 0. The layer computes with 5, 0, 0 today, and next week, with "
+            "weights 7, 7, 7, it computes with 7, 0, 0.",
+            "Look up `register_buffer` in the documentation of `nn.Module`. `F.linear` takes the weight as an argument.",
+        ),
+        "MADE": (
+            "After which layers does (18.2) apply the relu, and after which one not?",
+            "With a single layer there is no relu at all.",
+            "Loop over all layers but the last; what comes out of the last one is returned as it is.",
+        ),
+        "made_sample": (
+            "Entry t of the reordered vector is dimension order[t]. Given such vectors, which columns does `model` want "
+            "to see, and in which order do its logits come out?",
+            "For order (1, 2, 0) the image (a, b, c) becomes (b, c, a). Which permutation brings it back, and what "
+            "happens if you apply the first one again?",
+            "Everything that goes into `ancestral_sample` is indexed by the order, what comes out by its inverse "
+            "(`torch.argsort`). Inside, the model's input goes one way and its logits the other.",
+        ),
+    },
     ambiguities=[
-        "Masks may come back as bool or integer tensors too, and the buffer `mask` may be of any type.",
-        "A model may be left in evaluation mode by `made_sample` or `made_log_prob`, or put back: none of the "
-        "networks has layers to which this matters.",
-        "made_log_prob, made_sample and train_made are tested with the grader's own autoregressive networks, so that "
-        "an error in the masks does not cost their points.",
-        "Training must be Adam on the given batches: history and parameters after 7 steps are compared with the "
-        "reference's (any implementation of Adam passes; of each tensor a quarter of the entries may differ, since "
-        "Adam's first step follows the sign of gradients that may be almost 0).",
+        "The buffer may have any name and any type, as long as masked weights never act and the parameters are those "
+        "of nn.Linear.",
+        "made_sample may walk through the order by itself instead of calling ancestral_sample.",
+        "made_sample is tested with the grader's own autoregressive networks, and MADE.forward with ordinary layers "
+        "in place of the masked ones, so that an error in the masks does not cost their points.",
+        "Samples are judged dimension by dimension, given the earlier dimensions of the same example; at u = σ(a) the "
+        "bit is 0, as in Question 9.",
     ],
 )
+
+CLOSE = Fields(default=Close(rtol=1e-3, atol=1e-4))
 
 
 def proper_order(rng, d):
@@ -52,391 +73,500 @@ def proper_order(rng, d):
 
 
 def random_degrees(rng, d, *sizes):
-    """Hidden degrees between 1 and D - 1, not sorted."""
-    return [rng.integers(1, max(d, 2), size) for size in sizes]
+    """Hidden degrees between 1 and D - 1, not sorted; the largest and the smallest occur."""
+    layers = [rng.integers(1, max(d, 2), size) for size in sizes]
+    for degrees in layers:
+        degrees[1], degrees[-1] = max(d - 1, 1), 1
+    return layers
 
 
-class Autoregressive(nn.Module):
-    """Logits that depend on the earlier dimensions of an order: linear in them and in products of neighbours, with a gain each."""
-
-    def __init__(self, order, matrix, pairs, bias, gains=(1.0, 1.0, 1.0)):
-        super().__init__()
-        self.gains = gains
-        self.register_buffer("order", order)
-        self.matrix, self.pairs, self.bias = (
-            nn.Parameter(matrix.clone()),
-            nn.Parameter(pairs.clone()),
-            nn.Parameter(bias.clone()),
-        )
-
-    def forward(self, x):
-        steps = x[:, self.order]  # columns in the order of generation
-        products = steps * torch.cat([torch.zeros_like(steps[:, :1]), steps[:, :-1]], 1)
-        parts = steps @ self.matrix.tril(-1).T, products @ self.pairs.tril(-1).T, self.bias
-        logits = sum(gain * part for gain, part in zip(self.gains, parts))
-        out = torch.empty_like(logits)
-        out[:, self.order] = logits
-        return out
+# --- masks ----------------------------------------------------------------------------------------------------------
 
 
-def toy(rng, d, scale=2.0):
-    """An `Autoregressive` with random numbers and a proper order."""
-    order = proper_order(rng, d) if d > 3 else rng.permutation(d)
-    return Autoregressive(order, rng.normal(d, d, std=scale), rng.normal(d, d, std=scale), rng.normal(d))
+def numbered(mask):
+    """A mask whose ones carry their place, counted from 1, so that a mistake can be told by its numbers."""
+    if not tensor_of(mask, "a mask").dtype.is_floating_point:
+        return mask
+    return mask * torch.arange(1, mask.numel() + 1, device=mask.device, dtype=mask.dtype).reshape(mask.shape)
 
 
-def toy_logits(x, order, matrix, pairs, bias):
-    """The same logits in NumPy, for the judges."""
-    steps = x[:, order]
-    products = steps * np.concatenate([np.zeros_like(steps[:, :1]), steps[:, :-1]], 1)
-    logits = np.empty_like(steps)
-    logits[:, order] = steps @ np.tril(matrix, -1).T + products @ np.tril(pairs, -1).T + bias
-    return logits
+def masks_of(student, order, hidden):
+    """All masks, numbered."""
+    answer = student.made_masks(order, hidden)
+    if not isinstance(answer, (list, tuple)):
+        raise TypeError(f"it returns {type(answer).__name__} where a list of masks is expected")
+    return [numbered(mask) for mask in answer]
 
 
-# --- masks and layers -------------------------------------------------------------------------------------------
-
-
-def as_floats(masks):
-    return [torch.as_tensor(mask).float() for mask in masks]
-
-
-@question.probe(points=1, title="masks with one hidden layer", public=True)
-def masks_shallow(student, rng):
-    d, width = rng.integer(4, 7), rng.integer(7, 10)
-    degrees = random_degrees(rng, d, width)
+def mask_cases(rng):
+    """The example of the text, and random ones with a single hidden layer."""
+    d = rng.integer(4, 7)
+    example = (torch.tensor(numbers, device=rng.device) for numbers in ([1, 2, 0], [1, 2, 2, 1]))
+    order, degrees = example
     return {
-        "order (1, 2, 0)": as_floats(
-            student.made_masks(
-                torch.tensor([1, 2, 0], device=rng.device), [torch.tensor([1, 2, 2, 1], device=rng.device)]
-            )
-        ),
-        "random order": as_floats(student.made_masks(proper_order(rng, d), degrees)),
-        "hidden layers given afterwards": len(degrees),
+        "order (1, 2, 0), hidden degrees 1, 2, 2, 1": (order, [degrees]),
+        "a random order": (proper_order(rng, d), random_degrees(rng, d, rng.integer(7, 10))),
+        "dimensions in their own order": (torch.arange(d, device=rng.device), random_degrees(rng, d, 8)),
     }
 
 
-def mask_inputs(rng):
-    """Orders and hidden degrees: three and two hidden layers, none, and a single dimension."""
-    cases = []
-    for d, sizes in (
-        (rng.integer(4, 8), (rng.integer(8, 12), rng.integer(5, 8), rng.integer(9, 13))),
-        (8, (5, 7)),
-        (5, ()),
-        (1, (3,)),
-        (4, (6, 6)),
-    ):
-        order = proper_order(rng, d) if d > 1 else rng.permutation(d)
-        cases.append((order, random_degrees(rng, d, *sizes)))
-    return cases
+def mask_edge_cases(rng):
+    """More layers, none, and layers that could be mixed up."""
+    d = rng.integer(5, 8)
+    few = 1 + (rng.integers(0, 2, 9) + rng.integer(0, d - 2))
+    return {
+        "three hidden layers": (proper_order(rng, d), random_degrees(rng, d, 9, rng.integer(5, 8), 11)),
+        "two hidden layers as wide as the input": (proper_order(rng, d), random_degrees(rng, d, d, d)),
+        "no hidden layer": (proper_order(rng, d), []),
+        "hidden degrees of two kinds only": (proper_order(rng, d), [few]),
+        "the last dimension first": (torch.arange(d, device=rng.device).flip(0), random_degrees(rng, d, 7, 9)),
+        "many dimensions": (proper_order(rng, 40), random_degrees(rng, 40, 30)),
+        "two dimensions": (torch.tensor([1, 0], device=rng.device), random_degrees(rng, 2, 4)),
+        "one dimension": (torch.zeros(1, dtype=torch.long, device=rng.device), random_degrees(rng, 1, 3)),
+    }
 
 
-def masks_judge(evidence, expected, context):
-    """no path from an input to an output that is not later in the order, and the masks of rule (1)"""
-    if not isinstance(evidence, list) or len(evidence) != len(expected):
+def wrong_masks(got, want, order, hidden):
+    """What is wrong with the masks of one network, in words; None if nothing is."""
+    if isinstance(got, str):
+        return got
+    if len(got) != len(want):
+        return f"{len(got)} masks are returned for {len(hidden)} hidden layers."
+    for number, (mask, right) in enumerate(zip(got, want), 1):
+        which = f"mask {number} of {len(want)}"
+        if mask.shape != right.shape:
+            return f"{which} has shape {mask.shape} where {right.shape} is expected, (units of this layer, units below)."
+        if mask.dtype.kind != "f":
+            return f"{which} has type {mask.dtype}; float32 is expected."
+        if ((mask != 0) & (mask != 1 + np.arange(mask.size).reshape(mask.shape))).any():
+            return f"{which} holds other values than 0 and 1."
+    order, paths = order.cpu().numpy(), np.eye(len(order))
+    for mask in got:
+        paths = np.minimum((mask != 0) @ paths, 1.0)
+    leaks = np.triu(paths[order][:, order])
+    if leaks.any():
+        late, early = (int(k) for k in np.argwhere(leaks)[0][::-1])
+        source = "its own input" if late == early else f"input {order[late]}, which comes later"
+        return f"in the order {order.tolist()} there is a path to output {order[early]} from {source}."
+    for number, (mask, right) in enumerate(zip(got, want), 1):
+        wrong = (mask != 0) != (right != 0)
+        if wrong.any():
+            unit, below = (int(k) for k in np.argwhere(wrong)[0])
+            does = "cuts a connection that may stay" if right[unit, below] else "keeps a connection that must be cut"
+            return f"mask {number} of {len(want)} {does}: to unit {unit} from unit {below} below (counted from 0)."
+    return None
+
+
+def walked(evidence, expected, cases):
+    """The first network whose masks are wrong, in words; True if there is none."""
+    if not isinstance(evidence, dict) or set(evidence) != set(expected):
         return "the answer has an unexpected form."
-    for got, want, (order, _) in zip(evidence, expected, mask_inputs(context.rng())):
-        if isinstance(got, list) and [np.shape(mask) for mask in got] == [mask.shape for mask in want]:
-            order, paths = order.cpu().numpy(), np.eye(len(order))
-            for mask in got:
-                paths = np.minimum(np.asarray(mask, dtype=float) @ paths, 1.0)
-            leaks = np.triu(paths[order][:, order])
-            if leaks.any():
-                late, early = (int(k) for k in np.argwhere(leaks)[0][::-1])
-                which = "itself" if late == early else f"input {order[late]}, which comes later"
-                return (
-                    f"order {order.tolist()}, {len(got) - 1} hidden layers: there is a path to output {order[early]} "
-                    f"from {which}."
-                )
-    return Close()(evidence, expected, context)
+    for key, (order, hidden) in cases.items():
+        got = evidence[key]
+        if not isinstance(got, str):
+            got = [np.asarray(mask) for mask in got]
+        problem = wrong_masks(got, [np.asarray(mask) for mask in expected[key]], order, hidden)
+        if problem:
+            return f"{key}: {problem}"
+    return True
 
 
-@question.probe(points=1, title="masks with several hidden layers, with none, and D = 1", judge=masks_judge)
-def masks_deep(student, rng):
-    return [as_floats(student.made_masks(order, degrees)) for order, degrees in mask_inputs(rng)]
+def ordinary_masks(evidence, expected, context):
+    """all connections that (18.1) allows, and no path from an input to an output that is not later in the order"""
+    return walked(evidence, expected, mask_cases(context.rng()))
 
 
-@question.probe(
-    points=0.5,
-    title="a masked layer, also after optimiser steps and after loading weights",
-    judge=Close(rtol=1e-3, atol=1e-4),
-)
-def masked_layer(student, rng):
-    n_in, n_out = rng.integer(3, 6), rng.integer(6, 9)
-    mask = some_mask(rng, n_out, n_in)
-    mask[1] = 0.0  # a unit without connections still has its bias
-    x, target, test = rng.normal(6, n_in), rng.normal(6, n_out), rng.normal(4, n_in)
-    layer = student.raw.MaskedLinear(mask.clone()).to(rng.device)
-    bits = torch.eye(n_in + 1, n_in, device=rng.device)  # each input alone, and none
-    found = {"connections of a new layer": ((layer(bits)[:-1] - layer(bits)[-1:]).abs() > 1e-7).float()}
-    fill(layer, rng, 0.7)
-    found["output"] = layer(test).detach().clone()
-    found["output of one example"] = layer(test[:1]).detach().clone()
+def edge_masks(evidence, expected, context):
+    """as in the public probe"""
+    key = "hidden degrees afterwards, added up"
+    evidence, expected = dict(evidence), dict(expected)
+    if evidence.pop(key, None) != expected.pop(key):
+        return "the list `hidden_degrees` or what is in it has changed; it belongs to the caller."
+    return walked(evidence, expected, mask_edge_cases(context.rng()))
+
+
+@question.probe(points=0.5, title="made_masks: one hidden layer", judge=ordinary_masks, public=True)
+def masks(student, rng):
+    return {key: tried(lambda case=case: masks_of(student, *case)) for key, case in mask_cases(rng).items()}
+
+
+@question.probe(points=1.5, title="made_masks: several hidden layers, none, D = 1", judge=edge_masks)
+def mask_edges(student, rng):
+    cases = mask_edge_cases(rng)
+    found = {key: tried(lambda case=case: masks_of(student, *case)) for key, case in cases.items()}
+    left = [sum([float(degrees.sum()) for degrees in hidden]) for _, hidden in cases.values()]
+    return found | {"hidden degrees afterwards, added up": left}
+
+
+# --- MaskedLinear ---------------------------------------------------------------------------------------------------
+
+
+def connections(layer, rng):
+    """Which inputs a new layer's outputs depend on: the places of its weights, counted from 1, and 0 for the others."""
+    bits = torch.eye(layer.in_features + 1, layer.in_features, device=rng.device)  # each input alone, and none
+    change = tensor_of(layer(bits), "the output", (layer.in_features + 1, layer.out_features))
+    return numbered(((change[:-1] - change[-1]).abs() > 1e-7).float().T)
+
+
+@question.probe(points=0.5, title="MaskedLinear: its output", judge=CLOSE, public=True)
+def masked_output(student, rng):
+    found, make = {}, student.raw.MaskedLinear
+    mask = some_mask(rng, 4, 6)
+    found["connections of a new layer, numbered"] = attempt(connections, make(mask.clone()).to(rng.device), rng)
+    for name, n_in, n_out in (("more units than inputs", 4, 7), ("fewer units than inputs", 6, 3), ("a square mask", 5, 5)):
+        mask = some_mask(rng, n_out, n_in)
+        mask[1] = 0.0  # a unit without connections still has its bias
+        layer = fill(make(mask.to(rng.device)), rng)
+        found[f"output, {name}"] = attempt(layer, rng.normal(rng.integer(2, 5), n_in))
+    return found
+
+
+def trained_output(layer, x, target, test):
+    """The layer's output after three steps from weights 0, so that its own initial values have no say."""
     with torch.no_grad():
         for p in layer.parameters():
-            if p.requires_grad:
-                p.fill_(0.25 if p.dim() == 1 else 0.0)  # from here on the mask has to show in the gradients, too
-    optimiser = torch.optim.SGD(layer.parameters(), lr=0.3, momentum=0.5)
+            if p.dim() == 1:
+                p.fill_(0.25)
+            elif p.requires_grad:
+                p.mul_(0)
+    optimiser = torch.optim.SGD(layer.parameters(), lr=0.2, momentum=0.5)
     for _ in range(3):
         optimiser.zero_grad()
-        ((layer(x) - target) ** 2).mean().backward()
+        output = tensor_of(layer(x), "the output", target.shape)
+        if not output.requires_grad:
+            return "the output carries no gradient, so nothing can be trained."
+        (output - target).square().mean().backward()
         optimiser.step()
-    found["after 3 steps of SGD"] = layer(test).detach().clone()
-    other, another = (fill(student.raw.MaskedLinear(mask.clone()), rng, 0.7) for _ in range(2))
+    return layer(test).detach().clone()
+
+
+def loaded_output(layer, other, test):
+    """The output in evaluation mode and without gradients, with the weights of another layer."""
     layer.load_state_dict(other.state_dict())
     with torch.no_grad():
-        found["after load_state_dict, in evaluation mode without gradients"] = layer.eval()(test)
+        return layer.eval()(test)
+
+
+def weight_gradient(layer, mask, test):
+    """The gradient of the weights where the mask is 1; elsewhere it is the layer's own matter."""
     layer.zero_grad()
     layer(test).square().mean().backward()
-    found["gradient after a pass without gradients"] = sum(
-        mask * p.grad for p in layer.parameters() if p.dim() == 2 and p.grad is not None
-    )
-    layer.load_state_dict(another.state_dict())
-    found["after load_state_dict, still in evaluation mode"] = layer(test)
-    layer.load_state_dict(other.state_dict())
-    found["after load_state_dict, in training mode"] = layer.train()(test)
-    return found
+    gradients = [mask * p.grad for p in layer.parameters() if p.dim() == 2 and p.grad is not None]
+    if len(gradients) != 1:
+        return "the gradient does not reach the weights."
+    return gradients[0]
 
 
-@question.probe(
-    points=0.5, title="a masked layer has the parameters of nn.Linear and the buffer `mask`, and moves as a whole"
-)
-def layer_moves(student, rng):
-    n_in, n_out = rng.integer(3, 6), rng.integer(6, 9)
-    mask = some_mask(rng, n_out, n_in).to("cpu")
-    mask[:, 0] = 0.0
-    layer = student.raw.MaskedLinear(mask)
-    shapes = sorted(list(p.shape) for p in layer.parameters())
+def copy_with(layer, weights, test):
+    """The output of a deep copy that has other weights; the bias stays."""
+    twin = copy.deepcopy(layer)
     with torch.no_grad():
-        for p in layer.parameters():
+        for p in twin.parameters():
+            if p.dim() == 2 and p.requires_grad:
+                p.copy_(weights)
+        return twin(test)
+
+
+def whole_numbers(layer, x):
+    """The output of a layer and an input in bfloat16, whose small whole numbers are exact."""
+    return tensor_of(layer.to(torch.bfloat16)(x.to(torch.bfloat16)), "the output").float()
+
+
+LAYER = Fields({"output in float64": Close(rtol=1e-10, atol=1e-10)}, default=Close(rtol=1e-3, atol=1e-4))
+
+
+@question.probe(points=1, title="MaskedLinear: the mask holds after steps, loading, copying and moving", judge=LAYER)
+def layer_edges(student, rng):
+    make, n_in, n_out = student.raw.MaskedLinear, rng.integer(3, 6), rng.integer(6, 9)
+    x, target, test = rng.normal(8, n_in), rng.normal(8, n_out), rng.normal(4, n_in)
+    mask = some_mask(rng, n_out, n_in).to(rng.device)
+    mask[1] = 0.0
+    layer, other, another = (make(mask.clone()).to(rng.device) for _ in range(3))
+    fill(other, rng, 0.7), fill(another, rng, 0.7)
+    inputs, weights = test.clone().requires_grad_(), rng.normal(n_out, n_in)
+    whole = make(mask.clone())
+    with torch.no_grad():
+        for p in sorted(whole.parameters(), key=lambda p: p.dim()):
             if p.requires_grad:
-                p.fill_(0.5)
-    wide = layer.to(torch.float64)(torch.ones(2, n_in, dtype=torch.float64))
-    kept = torch.as_tensor(layer.mask).double()
-    elsewhere = device_after_a_move(layer, torch.ones(2, n_in, dtype=torch.float64))
-    return {"shapes of parameters()": shapes, "output in float64": wide, "the mask": kept, "device": elsewhere}
-
-
-# --- the network and its likelihood -----------------------------------------------------------------------------
-
-
-@question.probe(
-    points=0.5, title="the forward pass and its gradient, with ordinary layers in place of the masked ones", public=True
-)
-def forward_pass(student, rng):
-    found = []
-    d = rng.integer(3, 6)
-    for sizes, batch, scale in (
-        ((rng.integer(6, 9),), rng.integer(2, 6), 1.0),
-        ((d, d), 1, 1.0),
-        ((), 3, 1.0),
-        ((5, d), 4, 100.0),
-    ):
-        model = student.raw.MADE(rng.permutation(d), random_degrees(rng, d, *sizes))
-        widths = [d, *sizes, d]
-        model.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(widths))
-        fill(model, rng, 0.7).train(batch > 1)
-        x, first = rng.normal(batch, d, std=scale), model.layers[0].weight
-        logits = model(x)
-        if logits.requires_grad:
-            (logits * rng.normal(*logits.shape)).sum().backward()
-        found.append(
-            {
-                "logits": logits,
-                "gradient": torch.zeros_like(first) if first.grad is None else first.grad,
-                "x afterwards": x,
-            }
-        )
+                p.copy_(rng.integers(-2, 3, *p.shape))
+    found = {
+        "numbers in the parameters": sorted(p.numel() for p in layer.parameters()),
+        "output after 3 steps of SGD": attempt(trained_output, layer, x, target, test),
+        "output after load_state_dict": attempt(loaded_output, layer, other, test),
+        "output after load_state_dict again": attempt(loaded_output, layer, another, test),
+        "gradient of the weights": attempt(weight_gradient, layer.train(), mask, test),
+        "gradient of the input": attempt(lambda: torch.autograd.grad(layer(inputs).square().mean(), inputs)[0]),
+        "output of one example": attempt(layer, test[:1]),
+        "a deep copy with other weights": attempt(copy_with, layer, weights, test),
+        "output in float64": attempt(lambda: layer.to(torch.float64)(test.double())),
+        "output in bfloat16": attempt(whole_numbers, whole.to(rng.device), rng.integers(-2, 3, 3, n_in)),
+    }
+    found["place of the output after a move to the device meta"] = attempt(device_after_a_move, layer, test.double())
     return found
 
 
-@question.probe(
-    points=0.5,
-    title="log-probability from the logits of a given network",
-    judge=Close(rtol=1e-4, atol=1e-4),
-    public=True,
-)
-def log_prob(student, rng):
-    d = rng.integer(4, 8)
-    model, steep, steepest = (toy(rng, d, scale).to(rng.device) for scale in (2.0, 25.0, 3000.0))
-    x = rng.bernoulli(rng.integer(3, 7), d)
-    x = torch.cat([x, 1 - x[1:]])
-    values, gradients = [], []
-    for network in (model, steep, steepest):
-        value = student.made_log_prob(network, x)
-        if not isinstance(value, torch.Tensor) or not value.requires_grad:
-            raise ValueError(
-                "the result carries no gradient: compute with torch operations, without .item(), .detach() or "
-                "torch.no_grad()"
-            )
-        weighted = (value * torch.linspace(1, 2, len(value), device=rng.device)).sum()
-        values.append(value)
-        gradients.append(torch.autograd.grad(weighted, (network.bias,))[0])
+# --- the network ----------------------------------------------------------------------------------------------------
+
+
+def plain_network(student, rng, *widths):
+    """A MADE whose layers are ordinary ones with random weights."""
+    d = widths[0]
+    model = student.raw.MADE(rng.permutation(d), random_degrees(rng, d, *widths[1:-1]))
+    model.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(widths))
+    return fill(model, rng, 0.7)
+
+
+def gradient_by_first(model, x, factor):
+    """The gradient of the summed logits, weighted, by the first layer's weight."""
+    logits = tensor_of(model(x), "the answer", factor.shape)
+    if not logits.requires_grad:
+        return "the logits carry no gradient, so nothing can be trained."
+    (found,) = torch.autograd.grad((logits * factor).sum(), (model.layers[0].weight,), allow_unused=True)
+    return "the gradient does not reach the first layer." if found is None else found
+
+
+@question.probe(points=0.5, title="MADE: logits with ordinary layers in place of the masked ones", judge=CLOSE, public=True)
+def forward_pass(student, rng):
+    found = {}
+    for name, d, sizes in (("one hidden layer", 4, (12,)), ("two hidden layers", 3, (9, 11)), ("no hidden layer", 5, ())):
+        model, n = plain_network(student, rng, d, *sizes, d), rng.integer(3, 6)
+        found[f"logits, {name}"] = attempt(model, rng.normal(n, d))
+    return found
+
+
+FORWARD = Fields({"logits in float64": Close(rtol=1e-10, atol=1e-10)}, default=Close(rtol=1e-3, atol=1e-4))
+
+
+@question.probe(points=0.5, title="MADE: gradients, equal widths, one example, float64", judge=FORWARD)
+def forward_edges(student, rng):
+    d = rng.integer(3, 6)
+    model, square, deep = (plain_network(student, rng, *widths, d) for widths in ((d, 20), (d, d, d), (d, 12, d, 10)))
+    x, factor = rng.normal(6, d), rng.normal(6, d)
     return {
-        "values": values[0],
-        "gradient in the bias": gradients[0],
-        "one example": student.made_log_prob(model, rng.bernoulli(1, d)),
-        "logits far from zero": values[1:],
-        "gradients in the bias, logits far from zero": gradients[1:],
+        "gradient by the first weight": attempt(gradient_by_first, model, x, factor),
+        "gradient by the first weight, three hidden layers": attempt(gradient_by_first, deep, x, factor),
+        "logits of layers as wide as the input": attempt(square, x),
+        "logits of one example": attempt(model, x[:1]),
+        "logits of large inputs": attempt(model, 100 * x),
+        "logits of zeros and ones, in evaluation mode": attempt(lambda: model.eval()(rng.bernoulli(6, d))),
+        "logits in float64": attempt(lambda: copy.deepcopy(model).double()(x.double())),
+        "x afterwards": x,
     }
 
 
 def distribution_orders(rng):
-    """Orders of the networks of `distribution`, drawn first."""
-    return [proper_order(rng, 8), torch.arange(8, device=rng.device), proper_order(rng, 5)]
+    """Orders of the networks of `distribution`, and their hidden layers; drawn first."""
+    return {
+        "one hidden layer": (proper_order(rng, 6), (20,)),
+        "two hidden layers": (torch.arange(5, device=rng.device), (20, 16)),
+        "no hidden layer": (proper_order(rng, 5), ()),
+    }
 
 
 def distribution_judge(evidence, expected, context):
-    """probabilities sum to one, no logit changes with a later bit, and all values agree with the reference's"""
-    if not isinstance(evidence, list) or len(evidence) != len(expected):
+    """probabilities sum to one, no logit changes with a later bit, and all logits agree with the reference's"""
+    if not isinstance(evidence, dict) or set(evidence) != set(expected):
         return "the answer has an unexpected form."
-    for got, want, order in zip(evidence, expected, distribution_orders(context.rng())):
-        order = order.cpu().numpy()
-        logs, logits = (
-            np.asarray(got[name], dtype=float) for name in ("log-probabilities", "logits when one bit is flipped")
-        )
-        if (
-            logs.shape != want["log-probabilities"].shape
-            or logits.shape != want["logits when one bit is flipped"].shape
-        ):
-            return Close()(evidence, expected, context)
-        if not (np.isfinite(logs).all() and np.isfinite(logits).all()):
-            return "a logit or a log-probability is not finite."
-        changes = np.abs(logits[1:] - logits[0]).max(1).T  # (output, flipped input)
+    for key, (order, _) in distribution_orders(context.rng()).items():
+        got, want = evidence[key], expected[key]
+        if isinstance(got, str):
+            return f"{key}: {got}"
+        if np.shape(got) != want.shape or np.asarray(got).dtype.kind != "f":
+            return Fields(default=Close())(evidence, expected, context)
+        got, order, bits = np.asarray(got, dtype=float), order.cpu().numpy(), strings(len(order)).numpy()
+        if not np.isfinite(got).all():
+            return f"{key}: a logit is not finite."
+        flipped = np.arange(len(bits))[:, None] ^ (1 << np.arange(len(order)))  # the row with bit j flipped
+        changes = np.abs(got[flipped] - got[:, None]).max(0).T  # (output, flipped input)
         leaks = np.triu(changes[order][:, order]) > 1e-4
         if leaks.any():
             late, early = (int(k) for k in np.argwhere(leaks)[0][::-1])
             which = "its own bit" if late == early else f"the bit of dimension {order[late]}, which comes later"
-            return f"in the order {order.tolist()} the logit of dimension {order[early]} changes with {which}."
-        total = float(np.exp(np.minimum(logs, 50)).sum())
+            return f"{key}, order {order.tolist()}: the logit of dimension {order[early]} changes with {which}."
+        total = float(np.exp(-np.logaddexp(0, np.where(bits > 0, -got, got)).sum(1)).sum())
         if abs(total - 1) > 1e-3:
-            return f"the probabilities of all 2^{len(order)} binary vectors sum to {total:.4g}, not to 1."
-    return Close(rtol=1e-3, atol=1e-3)(evidence, expected, context)
+            return f"{key}: the probabilities of all 2^{len(order)} binary vectors sum to {total:.4g}, not to 1."
+    return Fields(default=Close(rtol=1e-3, atol=1e-3))(evidence, expected, context)
 
 
-@question.probe(
-    points=1,
-    title="a MADE is a distribution: it sums to one, and its Jacobian is triangular in the order",
-    judge=distribution_judge,
-)
+def all_logits(model, d, device):
+    """The logits of all binary vectors."""
+    return tensor_of(model(strings(d, device)), "the answer")
+
+
+@question.probe(points=0.5, title="a whole MADE: sums to one, and no logit sees a later bit", judge=distribution_judge)
 def distribution(student, rng):
-    found = []
-    for order, sizes in zip(distribution_orders(rng), ((24,), (20, 16), ())):
+    found = {}
+    for key, (order, sizes) in distribution_orders(rng).items():
         d = len(order)
         degrees = [1 + rng.permutation(size) % (d - 1) for size in sizes]
-        model = fill(student.raw.MADE(order, degrees), rng, 0.7)
-        base = rng.bernoulli(6, d)
-        flipped = [base] + [torch.where(torch.arange(d, device=rng.device) == j, 1 - base, base) for j in range(d)]
-        found.append(
-            {
-                "log-probabilities": student.made_log_prob(model, strings(d, rng.device)),
-                "logits when one bit is flipped": torch.stack([model(x).detach() for x in flipped]),
-            }
-        )
+        found[key] = tried(lambda: all_logits(fill(student.raw.MADE(order, degrees), rng, 0.7), d, rng.device))
     return found
 
 
-# --- sampling and training --------------------------------------------------------------------------------------
+# --- drawing --------------------------------------------------------------------------------------------------------
 
 
-def sampling_inputs(rng):
-    """Networks and uniform numbers; the last network has probabilities near 0 and 1, and uniforms there."""
-    cases = [
-        (toy(rng, d), rng.uniform(n, d)) for n, d in ((rng.integer(24, 32), rng.integer(5, 8)), (1, 6), (16, 5), (4, 1))
+class Ordered(nn.Module):
+    """Whole-numbered logits, linear in the dimensions that come before in the order. Each depends clearly on the one before."""
+
+    def __init__(self, rng, order):
+        super().__init__()
+        d = len(order)
+        weight = rng.integers(-3, 4, d, d) * rng.bernoulli(d, d, p=min(1.0, 2 / d))
+        if d > 1:
+            weight.diagonal(-1).copy_((2 * rng.bernoulli(d - 1) - 1) * rng.integers(2, 4, d - 1))
+        self.register_buffer("order", order.clone())
+        self.weight, self.bias = nn.Parameter(weight.tril(-1)), nn.Parameter(rng.integers(-1, 2, d).float())
+
+    def forward(self, x):
+        steps = x[:, self.order] @ self.weight.T + self.bias
+        return torch.zeros_like(steps).index_copy(1, self.order, steps)
+
+
+def drawing(rng, n, order, known=0.0, start=0.0):
+    """(model, x, known, uniforms); no uniform number is near a probability, so that rounding cannot change a bit."""
+    d = len(order)
+    model, mask = Ordered(rng, order), rng.bernoulli(n, d, p=known) > 0
+    x = torch.where(mask, rng.bernoulli(n, d), start * torch.ones(n, d, device=rng.device))
+    return model.to(rng.device), x, mask, torch.sigmoid(rng.integers(-4, 4, n, d) + 0.5)
+
+
+def ordinary_drawings(rng):
+    """Drawn from nothing and completed."""
+    d = rng.integer(5, 8)
+    return {
+        "from nothing": drawing(rng, rng.integer(9, 12), proper_order(rng, d)),
+        "with known entries": drawing(rng, rng.integer(9, 12), proper_order(rng, d), known=0.4),
+        "in the order 0, 1, 2, …": drawing(rng, rng.integer(9, 12), torch.arange(d, device=rng.device), known=0.2),
+    }
+
+
+def tied(rng):
+    """Many logits are exactly 0 and many uniform numbers exactly 0.5."""
+    model, x, mask, uniforms = drawing(rng, 8, proper_order(rng, 6))
+    with torch.no_grad():
+        model.bias.zero_()
+        model.weight[:3] = 0
+    return model, x, mask, torch.where(rng.bernoulli(8, 6, p=0.7) > 0, 0.5, uniforms)
+
+
+def in_float64(rng):
+    """Uniform numbers 1e-9 below and above their probability."""
+    model, x, mask, _ = drawing(rng, 2, proper_order(rng, 6))
+    model, near = model.double(), rng.uniform(6, low=0.2, high=0.8, dtype=torch.float64)
+    with torch.no_grad():
+        model.weight.zero_()
+        model.bias.copy_(torch.logit(near))
+    uniforms = torch.stack([near - 1e-9, near + 1e-9])
+    return model, x.double(), mask, torch.zeros_like(uniforms).index_copy(1, model.order, uniforms)
+
+
+def edge_drawings(rng):
+    """Where a wrong reordering, or a loop of one's own, goes wrong."""
+    d = rng.integer(5, 8)
+    last = drawing(rng, 8, proper_order(rng, d), known=1.0)
+    last[2][:, last[0].order[-1]] = False  # all is known but what is drawn last
+    upper = drawing(rng, 8, torch.arange(d, device=rng.device).flip(0), start=0.0)
+    upper[2][:, d // 2 :] = True
+    return {
+        "as many examples as dimensions": drawing(rng, d, proper_order(rng, d), known=0.3),
+        "the last dimension first, the later half known": (upper[0], rng.bernoulli(8, d) * upper[2], *upper[2:]),
+        "all known but what is drawn last": last,
+        "unknown entries hold 7": drawing(rng, 8, proper_order(rng, d), known=0.4, start=7.0),
+        "everything known": drawing(rng, 4, proper_order(rng, d), known=1.0),
+        "many dimensions": drawing(rng, 3, proper_order(rng, 25), known=0.2),
+        "one example": drawing(rng, 1, proper_order(rng, 12), known=0.3),
+        "one dimension": drawing(rng, 10, torch.zeros(1, dtype=torch.long, device=rng.device)),
+        "u equals the probability": tied(rng),
+        "float64, u within 1e-9 of the probability": in_float64(rng),
+    }
+
+
+def drawn(student, cases):
+    """For each case the samples, and the places of each example's ones added up, which tell more at a glance."""
+    found = {}
+    for key, (model, *rest) in cases.items():
+        answer = tried(lambda: tensor_of(student.made_sample(model, *rest), "the answer"))
+        found[f"{key}: samples"] = found[f"{key}: places of the ones, added up"] = answer
+        if isinstance(answer, torch.Tensor) and answer.shape == rest[0].shape:
+            places = torch.arange(1.0, 1 + answer.shape[1], dtype=torch.float64, device=answer.device)
+            found[f"{key}: places of the ones, added up"] = answer.detach().double() @ places
+    models = [model for model, *_ in cases.values()]
+    found["autograd afterwards"] = [
+        float(torch.is_grad_enabled()), sum(float(p.requires_grad) for model in models for p in model.parameters())
     ]
-    biases = torch.tensor([10.0, -10.0, 100.0, -16.0, 16.0], device=rng.device)[rng.permutation(5)]
-    edges = torch.tensor([0.0, 1e-6, 7e-5, 1 - 7e-5, 1 - 1e-6, 1.0], device=rng.device)
-    faint = Autoregressive(proper_order(rng, 5), *(rng.normal(5, 5, std=0.3) for _ in range(2)), biases)
-    return [*cases, (faint, torch.stack([edges[rng.permutation(6)] for _ in range(5)], 1))]
+    found["numbers in the models afterwards, added up"] = [
+        sum(float(p.detach().abs().sum()) for p in model.parameters()) + float(model.order @ model.order.flip(0)) for model in models
+    ]
+    torch.set_grad_enabled(True)
+    return found
 
 
-def sampling_judge(evidence, expected, context):
-    """each bit is 1 exactly if its uniform number is below its probability, given the bits that come earlier in the order"""
-    cases = sampling_inputs(context.rng())
-    if not isinstance(evidence, dict) or set(evidence) != set(expected) or len(evidence["samples"]) != len(cases):
+def misdrawn(samples, model, x, known, uniforms):
+    """What is wrong with the first wrong bit, in the order in which they are drawn; None if all are right."""
+    got = torch.from_numpy(samples).to(x)
+    with torch.no_grad():
+        p_one = torch.sigmoid(model(got).double())
+    changed, wrong = known & (got != x), ~known & (got != (uniforms.double() < p_one))
+    if changed.any():
+        return "a known entry has been changed."
+    for step, i in enumerate(model.order.tolist()):
+        if not wrong[:, i].any():
+            continue
+        n = int(wrong[:, i].nonzero()[0])
+        u, p, bit = float(uniforms[n, i]), float(p_one[n, i]), int(got[n, i])
+        if u == p:
+            return f"u and σ(a) are both {u:.4g}, so u < σ(a) is false and the bit is 0, but it is {bit}."
+        if abs(u - p) < 2e-9:
+            return "in float64 a bit is wrong whose u is 1e-9 from its probability: something is rounded to float32."
+        return (
+            f"order {model.order.tolist()}, step {step}: dimension {i} of example {n} has u = {u:.5g} and σ(a) = "
+            f"{p:.5g} given the dimensions before it, so it is {1 - bit}, but it is {bit} here."
+        )
+    return None
+
+
+def walked_samples(evidence, expected, cases, context):
+    """The first situation that is wrong, and in it the first bit, in words; True if there is none."""
+    if not isinstance(evidence, dict) or set(evidence) != set(expected):
         return "the answer has an unexpected form."
-    for got, (model, uniforms) in zip(evidence["samples"], cases):
-        numbers = [value.detach().cpu().double().numpy() for value in (model.matrix, model.pairs, model.bias)]
-        order, uniforms = model.order.cpu().numpy(), uniforms.cpu().double().numpy()
-        if np.asarray(got).dtype.kind != "f":
-            return "the samples are not floats."
-        got = np.asarray(got, dtype=float)
-        problem = not_bits(got, uniforms.shape)
+    for key, (model, x, known, uniforms) in cases.items():
+        got = evidence[f"{key}: samples"]
+        if isinstance(got, str):
+            return f"{key}: {got}"
+        got = np.asarray(got)
+        if got.dtype.kind != "f":
+            return f"{key}: the samples have type {got.dtype}; they are expected in the type of x, {x.dtype}."
+        problem = not_bits(got, tuple(x.shape)) or misdrawn(got, model, x, known, uniforms)
         if problem:
-            return problem
-        p_one = 1 / (1 + np.exp(-toy_logits(got, order, *numbers)))
-        wrong = wrong_bits(got, uniforms, p_one, 1e-4 * p_one * (1 - p_one) + 2e-7)
-        for step, i in enumerate(order):
-            if wrong[:, i].any():
-                n = int(np.argmax(wrong[:, i]))
-                return (
-                    f"order {order.tolist()}, step {step}: dimension {i} has u = {uniforms[n, i]:.5g} and probability "
-                    f"{p_one[n, i]:.5g} given the bits drawn before, so it must be "
-                    f"{int(uniforms[n, i] < p_one[n, i])}, but it is {int(got[n, i])}."
-                )
-    if not all(evidence["parameters require gradients"]):
-        return (
-            "after `made_sample` the parameters of the network no longer require gradients, so it cannot be trained "
-            "any more."
-        )
+            return f"{key}: {problem}"
+    on, count = evidence["autograd afterwards"]
+    if not on:
+        return "autograd stays switched off for everything that follows."
+    if count != expected["autograd afterwards"][1]:
+        return "afterwards the parameters of the model no longer require gradients."
+    left = "numbers in the models afterwards, added up"
+    if not Close()(evidence[left], expected[left], context).passed:
+        return "the parameters or the order of the model have changed."
     return True
 
 
-@question.probe(points=1, title="ancestral samples in the order of a given network", judge=sampling_judge, public=True)
+def ordinary_samples(evidence, expected, context):
+    """each unknown bit is 1 exactly if its u is below its probability, given the dimensions before it in the order"""
+    return walked_samples(evidence, expected, ordinary_drawings(context.rng()), context)
+
+
+def edge_samples(evidence, expected, context):
+    """as in the public probe; the models are left as they were"""
+    return walked_samples(evidence, expected, edge_drawings(context.rng()), context)
+
+
+@question.probe(points=0.5, title="made_sample: draws and completes", judge=ordinary_samples, public=True)
 def samples(student, rng):
-    cases = [(model.to(rng.device), uniforms) for model, uniforms in sampling_inputs(rng)]
-    drawn = [student.made_sample(*case) for case in cases]
-    return {
-        "samples": drawn,
-        "parameters require gradients": [p.requires_grad for model, _ in cases for p in model.parameters()],
-    }
+    return drawn(student, ordinary_drawings(rng))
 
 
-TRAIN_STEPS, TRAIN_BATCH, TRAIN_RATE = 7, 11, 0.05  # a pass has three batches, the last one short
-
-
-TRAIN_GAINS = (4.0, 0.03, 4.0)  # large gradients, so that clipped ones show, and small ones, where Adam's epsilon shows
-
-
-def train_judge(evidence, expected, context):
-    """history and parameters are those of Adam on the given batches, up to rounding"""
-    history, wanted = (np.asarray(found["history"], dtype=float) for found in (evidence, expected))
-    if history.shape != wanted.shape:
-        return f"the history has {history.size} values for {len(wanted)} steps."
-    if not abs(history[0] - wanted[0]) <= 2e-3 * wanted[0]:
-        return (
-            f"the history starts with {history[0]:.4f}, but the first batch has an NLL of {wanted[0]:.4f} nats per "
-            "example before the first step (mean over examples, sum over dimensions)."
-        )
-    wrong = ~(np.abs(history - wanted) <= 2e-3 * np.abs(wanted))
-    if wrong.any():
-        step = int(np.argmax(wrong))
-        return (
-            f"step {step}: the history has {history[step]:.4f}, but with Adam on the given batches this batch has an "
-            f"NLL of {wanted[step]:.4f} nats an example before this step."
-        )
-    for name in ("matrix", "pairs", "bias"):
-        got, want = (np.asarray(found["parameters"][name], dtype=float) for found in (evidence, expected))
-        if got.shape != want.shape or not np.isfinite(got).all() or np.quantile(np.abs(got - want), 0.75) > 5e-5:
-            return (
-                f"after {TRAIN_STEPS} steps the parameters are not those of Adam on the given batches, one step per "
-                "batch."
-            )
-    return True
-
-
-@question.probe(points=1, title="training follows Adam on the given batches", judge=train_judge)
-def training(student, rng):
-    n, d = 2 * TRAIN_BATCH + rng.integer(2, 7), rng.integer(12, 16)
-    matrix, pairs, bias = rng.normal(d, d, std=0.4), rng.normal(d, d), rng.normal(d, mean=-1.0, std=0.25)  # far off
-    x, model = (
-        rng.bernoulli(n, d, p=0.6),
-        Autoregressive(proper_order(rng, d), matrix, pairs, bias, TRAIN_GAINS).to(rng.device),
-    )
-    history = student.train_made(
-        model, x, TRAIN_STEPS, TRAIN_BATCH, TRAIN_RATE, torch.Generator().manual_seed(rng.integer(0, 10**6))
-    )
-    return {
-        "history": torch.as_tensor([float(value) for value in history]),
-        "parameters": dict(model.named_parameters()),
-    }
+@question.probe(points=1.5, title="made_sample: known entries anywhere, orders, ties, float64", judge=edge_samples)
+def sample_edges(student, rng):
+    return drawn(student, edge_drawings(rng))

@@ -1,4 +1,4 @@
-"""Other right versions of the answers to question 15."""
+"""Other right versions of the answers to question 19."""
 
 import numpy as np
 import torch
