@@ -18,8 +18,8 @@ question = Question(
     skills=["1.25"],
     uses=["bernoulli_log_prob", "train", "evaluate", "train_and_log", "fvsbn_logits", "fvsbn_log_prob", "ancestral_sample"],
     after="q09_fvsbn",
-    lecture="autoregressive models: MADE",
-    run_seconds=25,
+    lecture="masked autoencoders",
+    run_seconds=30,
     aim="Turn a fully connected network into an autoregressive one for any order by masks, and draw in that order.",
     hints={
         "made_masks": (
@@ -462,6 +462,16 @@ def in_float64(rng):
     return model, x.double(), mask, torch.zeros_like(uniforms).index_copy(1, model.order, uniforms)
 
 
+def unlikely(rng):
+    """Probabilities near 0 and 1, and uniform numbers on both sides of them."""
+    model, x, mask, _ = drawing(rng, 8, proper_order(rng, 5))
+    with torch.no_grad():
+        model.weight.zero_()
+        model.bias.copy_(torch.tensor([10.0, -10.0, 16.0, -16.0, 4.0], device=rng.device)[rng.permutation(5)])
+    edges = torch.tensor([1e-8, 5e-7, 2e-5, 7e-5, 1 - 7e-5, 1 - 2e-5, 1 - 5e-7, 0.97], device=rng.device)
+    return model, x, mask, torch.stack([edges[rng.permutation(8)] for _ in range(5)], 1)
+
+
 def edge_drawings(rng):
     """Where a wrong reordering, or a loop of one's own, goes wrong."""
     d = rng.integer(5, 8)
@@ -475,10 +485,11 @@ def edge_drawings(rng):
         "all known but what is drawn last": last,
         "unknown entries hold 7": drawing(rng, 8, proper_order(rng, d), known=0.4, start=7.0),
         "everything known": drawing(rng, 4, proper_order(rng, d), known=1.0),
-        "many dimensions": drawing(rng, 3, proper_order(rng, 25), known=0.2),
-        "one example": drawing(rng, 1, proper_order(rng, 12), known=0.3),
+        "many dimensions": drawing(rng, 3, proper_order(rng, 14), known=0.2),
+        "one example": drawing(rng, 1, proper_order(rng, 9), known=0.3),
         "one dimension": drawing(rng, 10, torch.zeros(1, dtype=torch.long, device=rng.device)),
         "u equals the probability": tied(rng),
+        "unlikely bits": unlikely(rng),
         "float64, u within 1e-9 of the probability": in_float64(rng),
     }
 

@@ -38,12 +38,12 @@ class ColourNLL(nn.Module):
 
 
 def trained_colours(masks, norm, seed=0):
-    # a trained network, its "bits per pixel" on test patches (3 without any knowledge), and 24 drawings
+    # a trained network, its "bits per pixel" on test patches (3 without any knowledge), and 16 drawings
     torch.manual_seed(seed)
     network = ColourNet(masks, norm).to(dgm.device())
     patches = (part.to(dgm.device()) for part in (train_patches, test_patches))
     nll = train_and_log(ColourNLL(network), *patches, dgm.budget(smoke=1, cpu=4, gpu=8), 32, 5e-3, dgm.generator(seed))[1][-1]
-    x = torch.zeros(24, 8, 8, 3)   # colour last, so that it is drawn pixel by pixel
+    x = torch.zeros(16, 8, 8, 3)   # colour last, so that it is drawn pixel by pixel
     uniforms = torch.rand(x.shape, generator=dgm.generator(seed + 2))
     moved = (part.to(dgm.device()) for part in (x, x > 0, uniforms))
     drawn = ancestral_sample(lambda x: network(x.movedim(-1, 1)).movedim(1, -1), *moved)
@@ -55,7 +55,7 @@ bits = (colour_photo > colour_photo.flatten(2).median(2).values[..., None, None]
 train_patches = data.patches(bits[..., :130], 8, dgm.budget(smoke=64, cpu=2400, gpu=2400), seed=0)   # the left of the photograph
 test_patches = data.patches(bits[..., 140:], 8, 300, seed=1)                                          # its right
 side_by_side = trained_colours(lambda kind, n_in, n_out, size: causal_mask(kind, size), PixelNorm)
-plot.images(0.1 + 0.8 * torch.cat([test_patches[:24], side_by_side[2]]), ncols=24,
+plot.images(0.1 + 0.8 * torch.cat([test_patches[:16], side_by_side[2]]), ncols=16,
             suptitle=f"test patches; drawings, at {side_by_side[1]:.2f} bits per pixel: many single pixels have a colour of their own")
 plt.show()
 
@@ -214,7 +214,7 @@ for ax, (name, norm) in zip(axes, norms.items()):
     ax.grid(False)
 figure.suptitle("log10 of the dependence; white is exactly zero", fontsize=10)
 plt.show()
-plot.table([("leaks at each pixel", guess_pixel_leaks, leaks["LayerNorm at each pixel"])], header=("", "on paper", "found"))
+plot.table([("leaks in the third picture", guess_pixel_leaks, leaks["LayerNorm at each pixel"])], header=("", "on paper", "found"))
 print("expected leaks: 351, 351, 27, 0")
 
 # %% [markdown]
@@ -224,7 +224,7 @@ print("expected leaks: 351, 351, 27, 0")
 #
 # Now train with colour order: with your norm, and with LayerNorm over the whole image.
 #
-# **Before you run this:** the first network had TODO bits per pixel. What will the leaking one report?
+# **Before you run this:** the first network reported 0.35 bits per pixel. What will the leaking one report?
 
 # %%
 guess_leaking = None  # type bits per pixel
@@ -233,21 +233,21 @@ suspect = norms["LayerNorm over C, H, W"]  # the knob: try nn.BatchNorm2d. Which
 # %%
 with_order, leaking = trained_colours(colour_mask, ColourNorm), trained_colours(colour_mask, suspect)
 plot.table([
-    ("colours side by side", side_by_side[1], None, ""),
-    ("colour order", with_order[1], None, ""),
-    ("colour order, leaking norm", leaking[1], guess_leaking, ""),
+    ("colours side by side", side_by_side[1], None, "0.35"),
+    ("colour order", with_order[1], None, "0.22"),
+    ("colour order, leaking norm", leaking[1], guess_leaking, "0.18"),
 ], header=("network", "'bits per pixel' on test patches", "your guess", "expected"))
-figure, axes = plot.subplots(4, 1, width=8.5, height=3.6)
+figure, axes = plot.subplots(4, 1, width=8.5, height=3.4)
 for ax, (title, pictures) in zip(axes, {
-    "test patches": test_patches[:24], "colours side by side": side_by_side[2], "colour order": with_order[2], "colour order, leaking norm": leaking[2],
+    "test patches": test_patches[:16], "colours side by side": side_by_side[2], "colour order": with_order[2], "colour order, leaking norm": leaking[2],
 }.items()):
-    plot.images(0.1 + 0.8 * pictures, ncols=24, ax=ax)
+    plot.images(0.1 + 0.8 * pictures, ncols=16, ax=ax)
     ax.set_title(title, fontsize=10)
 plt.show()
 
 # %% [markdown]
-# The order within the pixel is worth TODO. The leaking network "wins". But its number is not $-\log_2p$ of anything: its "probabilities" do not sum to 1. And when it draws, there is nothing to
-# look at yet.
+# The order within the pixel saves 37 to 39 per cent of the bits (6 runs with other patches and starts). The leaking network seems to save another 14 to 21. But its number is not $-\log_2p$ of anything: its "probabilities" do not sum to 1. And when it
+# draws, there is nothing to look at yet: nearly all its patches stay black.
 #
 # **What to remember**
 # - The chain rule needs an order for *everything* that is predicted, colours included.
