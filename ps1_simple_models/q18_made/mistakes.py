@@ -345,6 +345,13 @@ mistakes.at(
              x = F.relu(layer(x))
          return self.layers[-1](x).float()
          """),
+    edit("input_added", "`MADE.forward` adds the input to the logits, past the masks: each output sees itself",
+         """
+         given = x
+         for layer in self.layers[:-1]:
+             x = F.relu(layer(x))
+         return self.layers[-1](x) + given
+         """),
     edit("logits_clamped", "`MADE.forward` clamps its logits; (18.2) gives any number",
          """
          for layer in self.layers[:-1]:
@@ -445,6 +452,8 @@ mistakes.at(
          "return ancestral_sample(lambda s: reordered(s).float(), x[:, order], known[:, order], uniforms[:, order].float())[:, place]"),
     edit("as_integers", "`made_sample` returns whole numbers; the result has the dtype of x",
          "return ancestral_sample(reordered, x[:, order], known[:, order], uniforms[:, order])[:, place].long()"),
+    edit("one_minus_u", "`made_sample` takes 1 - u for u",
+         "return ancestral_sample(reordered, x[:, order], known[:, order], 1 - uniforms[:, order])[:, place]"),
     edit("as_bools", "`made_sample` returns truth values; the result has the dtype of x",
          "return ancestral_sample(reordered, x[:, order], known[:, order], uniforms[:, order])[:, place].bool()"),
     edit("known_of_first", "`made_sample` takes what is known of the first example for all examples",

@@ -214,10 +214,9 @@ def masked_output(student, rng):
     mask = some_mask(rng, 4, 6)
     found["connections of a new layer, numbered"] = attempt(connections, make(mask.clone()).to(rng.device), rng)
     for name, n_in, n_out in (("more units than inputs", 4, 7), ("fewer units than inputs", 6, 3), ("a square mask", 5, 5)):
-        mask = some_mask(rng, n_out, n_in)
+        mask, x = some_mask(rng, n_out, n_in), rng.normal(rng.integer(2, 5), n_in)
         mask[1] = 0.0  # a unit without connections still has its bias
-        layer = fill(make(mask.to(rng.device)), rng)
-        found[f"output, {name}"] = attempt(layer, rng.normal(rng.integer(2, 5), n_in))
+        found[f"output, {name}"] = attempt(fill(make(mask.to(rng.device)), rng), x)
     return found
 
 
@@ -282,8 +281,8 @@ def layer_edges(student, rng):
     mask = some_mask(rng, n_out, n_in).to(rng.device)
     mask[1] = 0.0
     layer, other, another = (make(mask.clone()).to(rng.device) for _ in range(3))
+    inputs, weights, whole_x = test.clone().requires_grad_(), rng.normal(n_out, n_in), rng.integers(-2, 3, 3, n_in)
     fill(other, rng, 0.7), fill(another, rng, 0.7)
-    inputs, weights = test.clone().requires_grad_(), rng.normal(n_out, n_in)
     whole = make(mask.clone())
     with torch.no_grad():
         for p in sorted(whole.parameters(), key=lambda p: p.dim()):
@@ -299,7 +298,7 @@ def layer_edges(student, rng):
         "output of one example": attempt(layer, test[:1]),
         "a deep copy with other weights": attempt(copy_with, layer, weights, test),
         "output in float64": attempt(lambda: layer.to(torch.float64)(test.double())),
-        "output in bfloat16": attempt(whole_numbers, whole.to(rng.device), rng.integers(-2, 3, 3, n_in)),
+        "output in bfloat16": attempt(whole_numbers, whole.to(rng.device), whole_x),
     }
     found["place of the output after a move to the device meta"] = attempt(device_after_a_move, layer, test.double())
     return found
@@ -329,8 +328,8 @@ def gradient_by_first(model, x, factor):
 def forward_pass(student, rng):
     found = {}
     for name, d, sizes in (("one hidden layer", 4, (12,)), ("two hidden layers", 3, (9, 11)), ("no hidden layer", 5, ())):
-        model, n = plain_network(student, rng, d, *sizes, d), rng.integer(3, 6)
-        found[f"logits, {name}"] = attempt(model, rng.normal(n, d))
+        x = rng.normal(rng.integer(3, 6), d)
+        found[f"logits, {name}"] = tried(lambda: plain_network(student, rng, d, *sizes, d)(x))
     return found
 
 
@@ -397,10 +396,10 @@ def all_logits(model, d, device):
 @question.probe(points=0.5, title="a whole MADE: sums to one, and no logit sees a later bit", judge=distribution_judge)
 def distribution(student, rng):
     found = {}
-    for key, (order, sizes) in distribution_orders(rng).items():
-        d = len(order)
-        degrees = [1 + rng.permutation(size) % (d - 1) for size in sizes]
-        found[key] = tried(lambda: all_logits(fill(student.raw.MADE(order, degrees), rng, 0.7), d, rng.device))
+    cases = distribution_orders(rng)
+    degrees = {key: [1 + rng.permutation(n) % (len(order) - 1) for n in sizes] for key, (order, sizes) in cases.items()}
+    for key, (order, _) in cases.items():
+        found[key] = tried(lambda: all_logits(fill(student.raw.MADE(order, degrees[key]), rng, 0.7), len(order), rng.device))
     return found
 
 
@@ -455,6 +454,7 @@ def in_float64(rng):
     """Uniform numbers 1e-9 below and above their probability."""
     model, x, mask, _ = drawing(rng, 2, proper_order(rng, 6))
     model, near = model.double(), rng.uniform(6, low=0.2, high=0.8, dtype=torch.float64)
+    near[:2] = rng.uniform(2, low=0.53, high=0.6, dtype=torch.float64)  # logits between 0 and u
     with torch.no_grad():
         model.weight.zero_()
         model.bias.copy_(torch.logit(near))

@@ -191,6 +191,8 @@ mistakes.at(
          "torch.sqrt(variance + 1e-3)"),
     edit("norm_divides_by_variance", "the values are divided by the variance instead of by its square root",
          "(variance + 1e-5)"),
+    edit("norm_by_largest", "the values are divided by the largest absolute value instead of by the standard deviation",
+         "(centred.abs().amax(2, keepdim=True) + 1e-5)"),
     edit("norm_only_centred", "the values are not divided by the standard deviation", "1"),
 )
 
@@ -199,6 +201,10 @@ mistakes.at(
     edit("gain_untrained",
          "gain and offset are cut off from the gradient (`.data`, `.detach()` or `no_grad`), so they are never trained",
          "normal * self.gain.data[:, None, None] + self.offset.data[:, None, None]"),
+    edit("only_gain_untrained", "the gain is cut off from the gradient (`.data` or `.detach()`), so it is never trained",
+         "normal * self.gain.detach()[:, None, None] + self.offset[:, None, None]"),
+    edit("norm_squeezed", "ColourNorm loses the axis of the images when there is only one",
+         "(normal * self.gain[:, None, None] + self.offset[:, None, None]).squeeze(0)"),
     edit("norm_ignores_gain", "gain and offset are not used", "normal"),
     edit("offset_missing", "the offset is not added", "normal * self.gain[:, None, None]"),
     edit("gain_missing", "the values are not multiplied by the gain", "normal + self.offset[:, None, None]"),
@@ -327,6 +333,8 @@ mistakes.at(
 
 mistakes.at(
     "return torch.stack(rows).abs()",
+    edit("lower_triangle", "only the entries below the diagonal are returned; leaks stand on and above it",
+         "return torch.stack(rows).abs().tril(-1)"),
     edit("matrix_keeps_graph", "the matrix requires gradients; it is detached",
          "return torch.stack(rows).abs() * torch.ones((), requires_grad=True)"),
     edit("matrix_squared", "the derivatives are squared; their absolute values are asked for", "return torch.stack(rows) ** 2"),

@@ -52,7 +52,11 @@ question = Question(
 
 def jacobian(function, x):
     """Signed d out / d in with all values numbered pixel by pixel, R, G, B within a pixel."""
-    full = torch.autograd.functional.jacobian(lambda image: function(image[None])[0].permute(1, 2, 0), x)
+
+    def output(image):
+        return tensor_of(function(image[None]), "the network's output", (1, *image.shape))[0].permute(1, 2, 0)
+
+    full = torch.autograd.functional.jacobian(output, x)
     return full.permute(0, 1, 2, 4, 5, 3).flatten(0, 2).flatten(1)
 
 
