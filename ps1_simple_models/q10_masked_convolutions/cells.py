@@ -1,5 +1,5 @@
 # %% [markdown]
-# An autoregressive model takes pixels in **raster order**, row by row and from left to right: pixel $(i,j)$ of an image of
+# An autoregressive model takes pixels in **raster order**, row by row from left to right: pixel $(i,j)$ of an image of
 # width $W$ is number $t=iW+j$. Each pixel has a probability given all before it:
 #
 # $$\log p(x)=\sum_{t=0}^{D-1}\log p(x_t\mid x_0,\dots,x_{t-1}).\tag{10.1}$$
@@ -57,8 +57,7 @@ for ax, images, title in zip(axes, rows, titles):
 plt.show()
 
 # %% [markdown]
-# The second has a far better likelihood, and draws noise. With `lag = 0` it reads pixel $t$ itself and copies it, here
-# from a canvas of noise.
+# The second has a far better likelihood, and draws noise: with `lag = 0` it reads pixel $t$ itself and copies it.
 #
 # So (10.1) rests on a promise: **the output for pixel $t$ depends on no pixel $\ge t$.** A network that breaks it does
 # not look broken. It looks wonderful. You build convolutions that keep it, and an instrument that catches the others.
@@ -97,7 +96,7 @@ class MaskedConv2d(nn.Conv2d):
     ``load_state_dict``, ``copy.deepcopy``, and a change of dtype or device.
 
     Args:
-        mask: zeros and ones, (kh, kw), odd and perhaps different; or (out, in, kh, kw).
+        mask: zeros and ones, (kh, kw), odd, perhaps different; or (out, in, kh, kw).
     """
 
     def __init__(self, mask: Tensor, in_channels: int, out_channels: int):
@@ -117,7 +116,7 @@ class MaskedConv2d(nn.Conv2d):
 def receptive_field(model, image: Float[Tensor, "channel height width"], row: int, col: int) -> Float[Tensor, "height width"]:
     """How strongly the output at one pixel depends on each input pixel.
 
-    Leaves no trace: parameters keep ``.grad`` and ``requires_grad``, the model its mode, the image its values.
+    Leaves no trace in image or model: ``.grad`` and ``requires_grad``, mode and dtype stay.
 
     Args:
         model: maps (1, C, H, W) to (1, C', H, W).
@@ -125,7 +124,7 @@ def receptive_field(model, image: Float[Tensor, "channel height width"], row: in
         row, col: the output's pixel.
 
     Returns:
-        Detached; at (i, j) the sum over c of |ds / d image[c, i, j]|, where s sums the output's channels at the pixel.
+        Detached; the sum over the image's channels of |ds/dimage|, where s sums the output's channels at the pixel.
     """
     ### BEGIN SOLUTION
     x = image.detach().clone().unsqueeze(0).requires_grad_()
@@ -187,10 +186,10 @@ plot.table([["your guess", "–" if guess_unread is None else guess_unread], [f"
 # pixel $a$ rows up and $b>a$ columns to the right lies in a **blind spot**. Nothing leaks, but the model ignores pixels that it may
 # use. Which number do you expect for `kernel_size = 5`?
 #
-# **Two stacks** are the cure, each with a promise. The **vertical** features $v(i,j)$ know only rows above $i$. The **horizontal**
+# The cure: **two stacks**, each with a promise. The **vertical** features $v(i,j)$ know only rows above $i$. The **horizontal**
 # features $h(i,j)$ know only pixels before $(i,j)$. The next $v$ reads $v$ in a $k\times k$ window, the next $h$ reads $h$ in a
-# $1\times k$ window of its row. In the first block (kind A) both are the image. Later (kind B) they are features that keep
-# their promises. Which positions may each window read? That is `stack_masks`.
+# $1\times k$ window of its row. In the first block (kind A) both are the image, later (kind B) features that keep their
+# promises. Which positions may each window read? That is `stack_masks`.
 #
 # And $h(i,j)$ reads $v(i,j)$. The way back is closed: $v(i,j)$ also reads $v(i,j+1)$, and $h(i,j+1)$ knows pixel $(i,j)$.
 #
@@ -303,7 +302,7 @@ print("expected: 10 and 0 earlier pixels not read, no others read")
 # ### Plant a leak, and find it
 #
 # Four networks of your blocks learn the letters. One is honest, at 52 to 53 nats. In two, $h$ flows into $v$, in full or
-# only a hundredth of it. In the last, masks were applied once, before training. What will the faint leak's loss be?
+# a hundredth of it. In the last, masks were applied once, before training. What will the faint leak's loss be?
 
 # %%
 guess_faint_loss = None  # type a number

@@ -21,9 +21,17 @@ mistakes.at(
          self.weight.data *= mask
          """,
          ("self.weight * self.mask, self.bias", "self.weight, self.bias")),
+    edit("weights_of_the_constructor",
+         "the masked weights are computed once, in the constructor: what the optimiser or `load_state_dict` does to `weight` later "
+         "has no effect",
+         """
+         self.register_buffer("mask", mask.clone())
+         self.masked = (self.weight * mask).detach()
+         """,
+         ("self.weight * self.mask, self.bias", "self.masked, self.bias")),
     edit("masked_gradient",
-         "the mask is put on the gradient of the weights, not on the weights: values that are there from the start, or "
-         "loaded, still act",
+         "the mask is put on the gradient of the weights, not on the weights: what stands in masked places by other ways, such "
+         "as loading, still acts",
          """
          self.register_buffer("mask", mask.clone())
          self.weight.register_hook(lambda g: g * mask)
@@ -36,6 +44,9 @@ mistakes.at(
     edit("mask_not_buffer",
          "the mask is no buffer, so a move of the layer leaves it behind: it keeps its old device and dtype",
          "self.mask = mask.clone()"),
+    edit("mask_left_on_device",
+         "the mask is no buffer: its dtype is adapted at every use, but a move of the layer leaves it on its old device",
+         "self.mask = mask.clone()", ("self.weight * self.mask, self.bias", "self.weight * self.mask.to(self.weight.dtype), self.bias")),
     edit("mask_is_parameter",
          "the mask is a parameter, so the optimiser changes it; a buffer is saved and moved like one, but not trained",
          "self.mask = nn.Parameter(mask.clone())"),
@@ -46,6 +57,12 @@ mistakes.at(
     edit("mask_of_one_row",
          "the mask is cut down to one kernel for all channels: a mask for each pair of channels needs all four axes",
          'self.register_buffer("mask", mask.reshape(-1, *mask.shape[-2:])[0].clone())'),
+    edit("mask_transposed", "the rows and columns of a square mask are exchanged on its way to the weights",
+         'self.register_buffer("mask", (mask.mT if mask.shape[-1] == mask.shape[-2] else mask).clone())'),
+    edit("mask_expanded",
+         "the buffer is an expanded view, whose entries share one place in memory, so `load_state_dict` cannot write into it; "
+         "a mask that broadcasts needs no expanding, and a clone has its own memory",
+         'self.register_buffer("mask", mask.expand(out_channels, in_channels, height, width))'),
     edit("mask_is_inverted", "the mask is used the wrong way round: the layer reads where the mask is 0",
          'self.register_buffer("mask", 1 - mask)'),
 )
@@ -94,6 +111,24 @@ mistakes.at(
          sides = [side for size in reversed(self.padding) for side in (size, size)]
          return F.conv2d(F.pad(x, sides, mode="replicate"), self.weight * self.mask, self.bias)
          """),
+    edit("border_reflected", "the image is reflected at its border, where (10.2) has zeros",
+         """
+         sides = [side for size in reversed(self.padding) for side in (size, size)]
+         return F.conv2d(F.pad(x, sides, mode="reflect"), self.weight * self.mask, self.bias)
+         """),
+    edit("border_wrapped", "the image is continued periodically: pixels at one border read those at the opposite one",
+         """
+         sides = [side for size in reversed(self.padding) for side in (size, size)]
+         return F.conv2d(F.pad(x, sides, mode="circular"), self.weight * self.mask, self.bias)
+         """),
+    edit("convolved_in_float32", "input, weights and bias are turned into float32, so the output is, too, whatever the layer's dtype",
+         """
+         return F.conv2d(x.float(), (self.weight * self.mask).float(), self.bias.float(), padding=self.padding)
+         """),
+    edit("bias_added_twice", "the bias is added twice",
+         """
+         return F.conv2d(x, self.weight * self.mask, self.bias, padding=self.padding) + self.bias[:, None, None]
+         """),
     edit("output_masked", "the output is multiplied by the mask's mean, and the kernel reads everywhere; mask the kernel",
          """
          return F.conv2d(x, self.weight, self.bias, padding=self.padding) * self.mask.mean()
@@ -137,6 +172,8 @@ mistakes.at(
 mistakes.at(
     "self.bias, padding=self.padding)",
     edit("no_padding", "the masked convolution does not pad, so the output is smaller than the input", "self.bias)"),
+    edit("padding_swapped", "the paddings of height and width are exchanged; a kernel of 1×k needs none above and k//2 at the sides",
+         "self.bias, padding=self.padding[::-1])"),
     edit("one_padding",
          "the padding is taken from one side of the kernel only; a kernel of 1×k needs none above and k//2 at the sides",
          "self.bias, padding=self.padding[0])"),
@@ -197,6 +234,12 @@ mistakes.at(
          model.eval()
          score = model(x)[0, :, row, col].sum()
          """),
+    edit("model_in_float32", "the model itself is converted to float32 and stays so; leave it in the dtype that it has",
+         """
+         model.float()
+         x = x.detach().float().requires_grad_()
+         score = model(x)[0, :, row, col].sum()
+         """),
     edit("model_in_float64", "the model itself is converted to float64 and stays so; work on a copy if you need one",
          """
          model.double()
@@ -224,6 +267,8 @@ mistakes.at(
          "model(x)[0, :, row, col].abs().sum()"),
     edit("map_norm_score", "the length of the output's channels is differentiated; the map is about their plain sum",
          "model(x)[0, :, row, col].norm()"),
+    edit("map_of_probability", "the output goes through a sigmoid first; the map is about the output as it is",
+         "model(x)[0, :, row, col].sigmoid().sum()"),
     edit("map_whole_row", "the gradient is that of a whole row of outputs, not of the one pixel at (row, col)",
          "model(x)[0, :, row].sum()"),
 )
@@ -277,6 +322,10 @@ mistakes.at(
 
 mistakes.at(
     "torch.autograd.grad(score, x)",
+    edit("map_abs_per_output",
+         "the output's channels are differentiated one by one and their absolute values added; the map is about the derivative of "
+         "their sum",
+         "[sum(torch.autograd.grad(one, x, retain_graph=True)[0].abs() for one in model(x)[0, :, row, col])]"),
     edit("map_with_graph", "the map is not detached: it carries the graph of its own computation",
          "torch.autograd.grad(score, x, create_graph=True)"),
 )
@@ -312,6 +361,8 @@ mistakes.at(
          "return gradient[0].norm(dim=0)"),
     edit("map_squares", "the derivatives are squared; the map sums their absolute values",
          "return (gradient[0] ** 2).sum(0)"),
+    edit("map_first_input_channel", "only the first channel of the image is looked at; the map sums over all of them",
+         "return gradient[0, 0].abs()"),
     edit("map_per_channel", "the map has an entry for each input channel; sum over them",
          "return gradient[0].abs()"),
     edit("map_keeps_axis", "the map keeps an axis of length 1 for the channels; its shape is (H, W)",
@@ -362,6 +413,13 @@ mistakes.at(
          vertical[:radius] = 1
          vertical[radius, : radius + own] = 1
          """),
+    edit("vertical_centre_only",
+         "in its own row the vertical window of kind B holds the centre alone; features of that row know only rows above, so "
+         "the full row is allowed",
+         """
+         vertical[:radius] = 1
+         vertical[radius, radius] = own
+         """),
     edit("vertical_nearest_row",
          "the vertical window holds one row above only; all rows above the centre are allowed",
          """
@@ -379,6 +437,10 @@ mistakes.at(
          "the vertical window of kind A contains the centre's own row: the vertical features then know the current pixel "
          "and what is to its right, and hand it to the horizontal stack",
          "vertical[: radius + 1] = 1"),
+    edit("vertical_kinds_swapped",
+         "the kinds of the vertical window are exchanged: kind A contains the centre's own row, with the current pixel, and "
+         "kind B does not",
+         "vertical[: radius + 1 - own] = 1"),
     edit("vertical_lags",
          "the vertical window of kind B lacks the centre's own row, whose features know only rows above: every layer then "
          "drops the nearest row that it could use",
@@ -396,6 +458,10 @@ mistakes.at(
     edit("horizontal_sees_itself",
          "the horizontal window of kind A contains the centre: in the first layer that is the pixel to be predicted",
          "horizontal[:, : radius + 1] = 1"),
+    edit("horizontal_kinds_swapped",
+         "the kinds of the horizontal window are exchanged: kind A contains the centre, which is the pixel to be predicted, and "
+         "kind B does not",
+         "horizontal[:, : radius + 1 - own] = 1"),
     edit("horizontal_never_itself",
          "the horizontal window of kind B lacks the centre, whose features know only earlier pixels: that is a waste",
          "horizontal[:, :radius] = 1"),
@@ -413,6 +479,9 @@ mistakes.at(
     edit("horizontal_flat", "the horizontal window lacks its first axis: its shape is (1, k)",
          "horizontal = torch.zeros(kernel_size)",
          ("horizontal[:, : radius + own] = 1", "horizontal[: radius + own] = 1")),
+    edit("horizontal_upright", "the horizontal window is a column of shape (k, 1), where a row of shape (1, k) is expected",
+         "horizontal = torch.zeros(kernel_size, 1)",
+         ("horizontal[:, : radius + own] = 1", "horizontal[: radius + own] = 1")),
     edit("horizontal_square",
          "the horizontal window is a square of k×k; h reads one row only, so its shape is (1, k)",
          "horizontal = torch.zeros(kernel_size, kernel_size)",
@@ -423,6 +492,9 @@ mistakes.at(
     "return vertical, horizontal",
     edit("windows_exchanged", "the two windows are returned in the wrong order: the vertical one comes first",
          "return horizontal, vertical"),
+    edit("windows_cropped",
+         "the windows hold only the rows or positions that are read; their shapes are (k, k) and (1, k), with zeros for the rest",
+         "return vertical[: radius + own], horizontal[:, : radius + own]"),
     edit("windows_of_bools", "the windows hold True and False, where float32 zeros and ones are expected",
          "return vertical.bool(), horizontal.bool()"),
     edit("windows_in_float64",
@@ -479,6 +551,8 @@ mistakes.at(
     edit("link_of_the_features",
          "the link gets the vertical features after the gate; it takes a = V v, with its 2C channels, from before",
          "left = self.horizontal(h) + self.link(gated_activation(above).repeat(1, 2, 1, 1))"),
+    edit("link_of_v", "the link gets v itself; it takes a = V v, which has 2C channels",
+         "left = self.horizontal(h) + self.link(v)"),
     edit("link_after_gate",
          "the link gets the new v, which has passed the gate and has C channels; it takes a = V v, which has 2C",
          "left = self.horizontal(h) + self.link(gated_activation(above))"),
@@ -523,6 +597,8 @@ mistakes.at(
     edit("bias_in_training_only", "beta is used in training mode only", "if bias is not None and self.training:"),
     edit("bias_in_kind_b_only", "beta is used in blocks of kind B only", 'if bias is not None and self.kind == "B":'),
     edit("bias_in_kind_a_only", "beta is used in blocks of kind A only", 'if bias is not None and self.kind == "A":'),
+    edit("bias_in_batches_only", "beta is not used when the batch is a single image",
+         "if bias is not None and len(v) > 1:"),
     edit("bias_as_a_bool", "the bias is asked whether it is true; a tensor of several numbers has no answer to that",
          "if bias:"),
 )
@@ -543,6 +619,11 @@ mistakes.at(
     edit("bias_in_place",
          "beta is added in place (`+=`) to a = V v, which the link needs as it was for its gradient: backward() fails",
          "above += bias; left += bias"),
+    edit("bias_after_gate", "beta is added behind the gates; in (10.4) it goes into them",
+         "behind = bias.chunk(2, 1)[0]",
+         ("update = self.out(gated_activation(left))",
+          "behind = 0 if bias is None else behind; update = self.out(gated_activation(left) + behind)"),
+         ("return gated_activation(above), update", "return gated_activation(above) + behind, update")),
     edit("bias_in_tanh_only", "beta reaches the first half of the channels only, those of the tanh",
          "half = bias * (torch.arange(bias.shape[1], device=bias.device) < bias.shape[1] // 2)[:, None, None]; "
          "above, left = above + half, left + half"),
@@ -551,6 +632,9 @@ mistakes.at(
 mistakes.at(
     "update = self.out(gated_activation(left))",
     edit("no_out", "the 1×1 convolution `out` after the horizontal gate is left out", "update = gated_activation(left)"),
+    edit("residual_before_out", "h is added before the 1×1 convolution `out`; (10.4) adds it afterwards",
+         'update = self.out(gated_activation(left) + (h if self.kind == "B" else 0))',
+         ('update if self.kind == "A" else h + update', "update")),
     edit("gate_of_both", "a is added once more in the horizontal gate, beside the link",
          "update = self.out(gated_activation(left + above))"),
     edit("out_of_half", "the horizontal gate is left out: `out` gets the first half of the sum as it is",
@@ -567,7 +651,18 @@ mistakes.at(
     edit("h_feeds_v",
          "the horizontal sum flows into the new v: through it, pixels to the left get to see what is on their right",
          "return gated_activation(above + left), update"),
+    edit("both_gates_swapped", "in both gates the halves are exchanged: tanh belongs to the first half of the channels",
+         "return gated_activation(above.roll(above.shape[1] // 2, 1)), update",
+         ("update = self.out(gated_activation(left))", "update = self.out(gated_activation(left.roll(left.shape[1] // 2, 1)))")),
+    edit("gates_interleaved", "the gates take every second channel; tanh belongs to the first half and the sigmoid to the second",
+         "return torch.tanh(above[:, ::2]) * torch.sigmoid(above[:, 1::2]), update",
+         ("update = self.out(gated_activation(left))",
+          "update = self.out(torch.tanh(left[:, ::2]) * torch.sigmoid(left[:, 1::2]))")),
+    edit("gates_without_tanh", "the first half of both gates does not go through tanh",
+         "return F.glu(above, 1), update", ("self.out(gated_activation(left))", "self.out(F.glu(left, 1))")),
     edit("v_not_gated", "the new v is the first half of a, without the gate", "return above.chunk(2, dim=1)[0], update"),
+    edit("v_tanh_only", "the new v is a tanh of the first half, without the sigmoid of the second",
+         "return torch.tanh(above.chunk(2, dim=1)[0]), update"),
     edit("v_through_out", "the 1×1 convolution `out` is also applied to the new v; it belongs to h' only",
          "return self.out(gated_activation(above)), update"),
     edit("v_detached", "the new v is cut off from the gradient", "return gated_activation(above).detach(), update"),

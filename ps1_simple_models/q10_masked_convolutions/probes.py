@@ -216,14 +216,14 @@ def mask_moves(student, rng):
 
 
 class FaintLeak(nn.Module):
-    """A network, plus a millionth of all pixels."""
+    """A network, plus all pixels times 1e-20: less than any threshold that an answer might have."""
 
     def __init__(self, network):
         super().__init__()
         self.network = network
 
     def forward(self, x):
-        return self.network(x) + 1e-6 * x.sum((1, 2, 3), keepdim=True)
+        return self.network(x) + 1e-20 * x.sum((1, 2, 3), keepdim=True)
 
 
 def small_network(rng, channels):
@@ -281,12 +281,13 @@ def gradient_map_edges(student, rng):
     found[".grad that the parameters had before"] = [
         0.0 if p.grad is None else float(p.grad.double().mean()) for p in parameters
     ]
-    found["types of the parameters afterwards"] = sorted({str(p.dtype) for p in parameters})
     grey = small_network(rng, 1)
-    found["map of a network in float64"] = attempt(map_of, find, copy.deepcopy(grey).double(), image[:1].double(), row, col)
+    wide = copy.deepcopy(grey).double()
+    found["map of a network in float64"] = attempt(map_of, find, wide, image[:1].double(), row, col)
+    found["types of the parameters afterwards, float32 and float64"] = [str(p.dtype) for p in (parameters[-1], *wide.parameters())]
     found["pixels with exactly 0"] = attempt(exact_zeros, find, grey, image[:1], row, col)
     faint = attempt(map_of, find, FaintLeak(grey), image[:1], row, col)
-    found["map of a network with a faint leak, times a million"] = 1e6 * faint if torch.is_tensor(faint) else faint
+    found["map of a network with a faint leak, times 1e20"] = 1e20 * faint if torch.is_tensor(faint) else faint
     return found
 
 
@@ -398,6 +399,9 @@ def block_edges(student, rng):
         gradients = attempt(block_gradients, block, *given)
         for place, part in enumerate(("v", "h", "bias", "link.weight", "link.bias", "out.weight")):
             found[f"gradient by {part}, {name}"] = gradients if isinstance(gradients, str) else gradients[place]
+    alone = attempt(both_outputs, block, *(part[:1] for part in given))
+    for place, part in enumerate(("v'", "h'")):
+        found[f"{part} of one image, with a bias"] = alone if isinstance(alone, str) else alone[place]
     block, wide = block.double(), [part.double() for part in given]
     outputs = attempt(both_outputs, block.eval(), *wide)
     for place, part in enumerate(("v'", "h'")):
