@@ -22,6 +22,7 @@ mistakes.at(
 
 mistakes.at(
     "v, h = block(v, h, bias)",
+    edit("stacks_swapped_going_in", "each block gets h where it takes v, and v where it takes h", "v, h = block(h, v, bias)"),
     edit("label_ignored", "the label has no effect on the logits", "v, h = block(v, h)"),
     edit("stacks_exchanged", "v and h are exchanged between the blocks: a block returns the new v first", "h, v = block(v, h, bias)"),
     edit("block_gets_h_twice", "blocks after the first get the horizontal features twice; the first input of a block is v", "v, h = block(h, h, bias)"),
@@ -41,6 +42,8 @@ mistakes.at(
     edit("last_block_skipped", "the last block is left out", "for block, label_map in list(zip(self.blocks, self.label_maps))[:max(1, len(self.blocks) - 1)]:"),
     edit("one_label_map", "all blocks use the first label map; every block has its own matrix U",
          "for block, label_map in zip(self.blocks, [self.label_maps[0]] * len(self.blocks)):"),
+    edit("last_label_map", "all blocks use the last label map; every block has its own matrix U",
+         "for block, label_map in zip(self.blocks, [self.label_maps[-1]] * len(self.blocks)):"),
     edit("label_maps_reversed", "the label maps are taken in reverse order; block n belongs with U_n",
          "for block, label_map in zip(self.blocks, reversed(list(self.label_maps))):"),
 )
@@ -103,6 +106,9 @@ mistakes.at(
          "`F.one_hot` is not told the number of classes and guesses it from the largest label in the batch; a "
          "batch without the last class fails",
          "F.one_hot(y)"),
+    edit("one_hot_of_ten", "ten classes are assumed in the one-hot vectors; the network has `self.classes`", "F.one_hot(y, 10)"),
+    edit("class_0_without_bias", "images of class 0 get no bias; class 0 has a column of U like every other",
+         "(F.one_hot(y, self.classes) * (y > 0)[:, None])"),
     edit("labels_shifted", "the labels are shifted by one: each class gets the next one's column of U",
          "F.one_hot((y + 1) % self.classes, self.classes)"),
     edit("labels_shifted_back", "the labels are shifted by one: each class gets the column of the class before it",
@@ -135,6 +141,10 @@ mistakes.at(
          "bias = label_map(one_hot)[:, :, None, None] if block is self.blocks[-1] else None"),
     edit("not_in_first_block", "the first block gets no label's bias; every block has its own matrix U",
          "bias = label_map(one_hot)[:, :, None, None] if block is not self.blocks[0] else None"),
+    edit("rows_of_U", "rows of U are picked, which belong to channels; the label picks a column",
+         "bias = label_map.weight[y][:, :, None, None]"),
+    edit("U_viewed", "U is read as if its rows were classes (`view` or `reshape`); a transposition moves the numbers, a reshape does not",
+         "bias = label_map.weight.reshape(self.classes, -1)[y][:, :, None, None]"),
     edit("bias_squashed", "a nonlinearity is applied to the label's bias; (11.1) has none",
          "bias = torch.tanh(label_map(one_hot))[:, :, None, None]"),
     edit("bias_sigmoid", "a sigmoid is applied to the label's bias; (11.1) has no nonlinearity",
@@ -243,6 +253,8 @@ mistakes.at(
 
 mistakes.at(
     "y = torch.full((len(images),), k, device=images.device)",
+    edit("one_label_for_all_images", "the model gets a single label for the whole batch; it takes one for every image",
+         "y = torch.full((1,), k, device=images.device)"),
     edit("classes_from_1", "the classes are shifted by one: column k is asked with the label after it",
          "y = torch.full((len(images),), (k + 1) % len(log_prior), device=images.device)"),
     edit("classifier_without_label", "the model is asked without the label, so that only the prior tells the classes apart", "y = None"),
@@ -251,6 +263,8 @@ mistakes.at(
 mistakes.at(
     "for k in range(len(log_prior)):",
     edit("ten_classes_always", "ten classes are assumed; `log_prior` says how many there are", "for k in range(10):"),
+    edit("classes_of_the_model", "the number of classes is taken from the model; any module may come, and `log_prior` says how many there are",
+         "for k in range(model.classes):"),
     edit("last_class_left_out", "the last class is left out", "for k in range(len(log_prior) - 1):"),
 )
 
@@ -258,6 +272,11 @@ mistakes.at(
     "pixelcnn_log_prob(model, images, y) + log_prior[k]",
     edit("prior_ignored", "the prior p(y) is left out of the posterior", "pixelcnn_log_prob(model, images, y)"),
     edit("prior_not_log", "the prior is added as a probability; add its logarithm", "pixelcnn_log_prob(model, images, y) + log_prior[k].exp()"),
+    edit("evidence_without_label",
+         "the model's log-probability without a label takes the place of log p(x); p(x) is the mixture of all p(x | y) p(y), and what "
+         "the model says without a label is something else",
+         "pixelcnn_log_prob(model, images, y) + log_prior[k] - pixelcnn_log_prob(model, images)",
+         ("return log_softmax(torch.stack(columns, dim=1), dim=1)", "return torch.stack(columns, dim=1)")),
     edit("prior_subtracted", "the log-prior is subtracted; Bayes' rule adds it", "pixelcnn_log_prob(model, images, y) - log_prior[k]"),
     edit("prior_twice", "the log-prior is added twice", "pixelcnn_log_prob(model, images, y) + 2 * log_prior[k]"),
     edit("prior_log_twice", "the logarithm of the prior is taken twice: `log_prior` is one already",
@@ -309,6 +328,13 @@ mistakes.at(
          "return (torch.softmax(torch.stack(columns, dim=1), dim=1) + 1e-8).log()"),
     edit("posterior_epsilon_tiny", "a tiny number is added before the logarithm, or probabilities are clamped at it, so unlikely classes come out too likely",
          "return (torch.softmax(torch.stack(columns, dim=1), dim=1) + 1e-12).log()"),
+    edit("maximum_of_the_batch",
+         "one number, the largest of the whole batch, is subtracted before exp: rows far below it underflow; every image has its own",
+         """
+         joint = torch.stack(columns, dim=1)
+         joint = joint - joint.max()
+         return joint - joint.exp().sum(1, keepdim=True).log()
+         """),
     edit("maximum_subtracted", "only the largest joint log-probability is subtracted; normalising subtracts the log-sum-exp",
          """
          joint = torch.stack(columns, dim=1)
@@ -344,6 +370,10 @@ mistakes.at(
          "log_softmax(torch.stack(columns, dim=0), dim=0)"),
     edit("posterior_not_log", "probabilities are returned where their logarithms are asked for",
          "torch.softmax(torch.stack(columns, dim=1), dim=1)"),
+    edit("posterior_in_bits", "the result is in bits; log p(y | x) is in nats",
+         "log_softmax(torch.stack(columns, dim=1), dim=1) / math.log(2)"),
+    edit("posterior_cut", "the log-probabilities are cut off at a smallest value; unlikely classes are less likely than that",
+         "log_softmax(torch.stack(columns, dim=1), dim=1).clamp(min=-20)"),
     edit("posterior_negated", "the sign is that of a loss; a log-probability is never positive",
          "-log_softmax(torch.stack(columns, dim=1), dim=1)"),
 )

@@ -146,7 +146,7 @@ def test_training_learns_streaks(reference):
 
     x, y, new_x, new_y, _ = training_data(Rng(1))
     torch.manual_seed(0)
-    model = ScoredForProbe(reference.PixelCNN(6, 1, 3, 3), True)
+    model = ScoredForProbe(reference.PixelCNN(6, 1, 3, 3))
     batches = [torch.cat([a, b[:, None, None, None].expand_as(a).float()], 1) for a, b in ((x, y), (new_x, new_y))]
     _, test_losses = reference.train_and_log(model, *batches, 8, 16, 0.02, torch.Generator().manual_seed(0))
     noise = -(0.05 * math.log(0.05) + 0.95 * math.log(0.95))
