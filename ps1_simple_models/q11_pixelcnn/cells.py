@@ -1,5 +1,5 @@
 # %% [markdown]
-# The lower row was drawn by the model of Question 9. There are strokes, but few digits. And how would you ask it for a 7?
+# The lower row was drawn by the model of Question 9. There are strokes, but few digits. How would you ask it for a 7?
 
 # %%
 def labelled_glyphs(n: int, split: str) -> tuple[Float[Tensor, "n 1 16 16"], Int[Tensor, "n"]]:
@@ -104,7 +104,7 @@ def pixelcnn_classify(
     """log p(y | x) of every class, equation (11.2).
 
     Args:
-        model: any module with ``model(images, labels)`` → logits, for ``len(log_prior)`` classes. All its parts keep their mode.
+        model: any module with ``model(images, labels)`` → logits, one label per image, for ``len(log_prior)`` classes. Model and parts keep their common mode.
         log_prior: log p(y).
 
     Returns:
@@ -234,10 +234,10 @@ for ax, (title, pictures) in zip(axes, rows.items()):
 plt.show()
 
 # %% [markdown]
-# **Temperature** below 1 pushes every pixel towards its likelier value. That is mostly black: strokes start late, and some images stay empty.
+# **Temperature** below 1 pushes every pixel towards its likelier value. That is mostly black: strokes start late, and images may stay empty.
 #
 # **Completing** the lower half is an exact draw from $p(\text{hidden}\mid\text{seen})$, since the hidden pixels come last. With the *upper* half hidden it would not be: pixels would be drawn
-# without a look at the known ones below. Under a wrong label the 2 becomes a 3 and the 8 a 9; where the shown half forbids it, the result is no digit.
+# without a look at the known ones below. Under a wrong label some digits become the next one; where the shown half forbids it, the result is no digit.
 #
 # ### What it recognises, and the whole part in one table
 #

@@ -27,6 +27,12 @@ mistakes.at(
     edit("stacks_exchanged", "v and h are exchanged between the blocks: a block returns the new v first", "h, v = block(v, h, bias)"),
     edit("block_gets_h_twice", "blocks after the first get the horizontal features twice; the first input of a block is v", "v, h = block(h, h, bias)"),
     edit("block_gets_v_twice", "both inputs of a block are the vertical features; the second one is h", "v, h = block(v, v, bias)"),
+    edit("h_into_v_between_blocks",
+         "h is added to v between the blocks: through it, pixels to the left get to see what is on their right",
+         "v, h = block(v, h, bias)\n            v = v + h"),
+    edit("head_of_all_blocks", "the head gets the sum of the h of all blocks; it takes the last one",
+         "v, h = block(v, h, bias)\n            every = h if block is self.blocks[0] else every + h",
+         ("return self.head(h)", "return self.head(every)")),
     edit("extra_residual", "h is added once more around the blocks of kind B, which have their residual connection inside",
          "v, new = block(v, h, bias)\n            h = new if block is self.blocks[0] else new + h"),
     edit("relu_between_blocks", "a ReLU is applied to h between the blocks; the gates inside them are the only nonlinearity before the head",
@@ -58,6 +64,8 @@ mistakes.at(
          "is made from h",
          "return self.head(v)"),
     edit("head_on_both", "the head is applied to v + h; it takes h alone, which knows what v knows", "return self.head(v + h)"),
+    edit("image_into_head", "the image is added before the head, so every pixel sees itself", "return self.head(h + x)"),
+    edit("logits_flat", "the logits are flattened; they have the shape of the images", "return self.head(h).flatten(1)"),
     edit("logits_detached", "the logits are cut off from autograd (`.detach()`, `.data` or `no_grad`), so nothing can be trained",
          "return self.head(h).detach()"),
     edit("logits_clamped", "the logits are cut at ±5, so no pixel can be nearly certain", "return self.head(h).clamp(-5, 5)"),
@@ -96,6 +104,9 @@ mistakes.at(
 
 mistakes.at(
     "if y is not None:",
+    edit("label_asked_for_truth", "the labels are asked whether they are true, which has no answer for several numbers, and is no for a single label 0; ask `y is None`",
+         "if y is not None and y:"),
+    edit("label_in_training_only", "the labels are used in training mode only", "if y is not None and self.training:"),
     edit("label_zero_is_none", "labels that are all 0 are taken for no labels; ask `y is None`",
          "if y is not None and y.any():"),
 )
@@ -125,6 +136,8 @@ mistakes.at(
 
 mistakes.at(
     "F.one_hot(y, self.classes).to(x.dtype)",
+    edit("label_not_one_hot", "the label map gets the label as a number; it takes a one-hot vector, one entry for each class",
+         "y.to(x.dtype)[:, None]"),
     edit("one_hot_integer",
          "the one-hot vectors are integers, which a linear layer does not take; convert them to the dtype of the "
          "images",
@@ -283,6 +296,10 @@ mistakes.at(
          "pixelcnn_log_prob(model, images, y) + torch.log(log_prior[k].abs())"),
     edit("classifier_mean_over_pixels", "the log-probability is averaged over the pixels; Bayes' rule needs their sum",
          "pixelcnn_log_prob(model, images, y) / images[0].numel() + log_prior[k]"),
+    edit("classifier_ink_only", "only the white pixels count: the factor 1 - p of every black one is missing",
+         "(images * F.logsigmoid(model(images, y))).flatten(1).sum(1) + log_prior[k]"),
+    edit("scores_clamped", "log p(x | y) is cut off at a smallest value, so very unlikely images look alike to all classes",
+         "pixelcnn_log_prob(model, images, y).clamp(min=-500) + log_prior[k]"),
     edit("classifier_nll", "the NLL is used where the log-probability belongs: the least likely class wins",
          "-pixelcnn_log_prob(model, images, y) + log_prior[k]"),
     edit("classifier_bits", "log p(x | y) is in bits and the prior in nats; both must be in nats",
@@ -370,6 +387,7 @@ mistakes.at(
          "log_softmax(torch.stack(columns, dim=0), dim=0)"),
     edit("posterior_not_log", "probabilities are returned where their logarithms are asked for",
          "torch.softmax(torch.stack(columns, dim=1), dim=1)"),
+    edit("normalised_twice", "a softmax is taken of the result of a softmax", "torch.softmax(torch.stack(columns, dim=1), dim=1).log_softmax(1)"),
     edit("posterior_in_bits", "the result is in bits; log p(y | x) is in nats",
          "log_softmax(torch.stack(columns, dim=1), dim=1) / math.log(2)"),
     edit("posterior_cut", "the log-probabilities are cut off at a smallest value; unlikely classes are less likely than that",

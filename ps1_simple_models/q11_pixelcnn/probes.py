@@ -254,9 +254,11 @@ def posterior_edges(student, rng):
     (height, width), classes = oblong(rng), rng.integer(3, 6)
     prior = rng.simplex(classes).log()
     coming, resting = chain(rng, height, width, classes, pixels=2.0).train(), chain(rng, height, width, classes).eval()
-    far, sure = chain(rng, height, width, classes, pixels=150.0), chain(rng, height, width, classes, labels=100.0)
+    far, sure = chain(rng, height, width, classes), chain(rng, height, width, classes, labels=100.0)
     wide = chain(rng, height, width, classes).double()
-    x = rng.bernoulli(classes, 1, height, width)
+    x, bright = rng.bernoulli(classes, 1, height, width), rng.bernoulli(classes, 1, height, width, p=0.9)
+    with torch.no_grad():  # every bright pixel is a surprise, for every class
+        far.label.sub_(1000 / (height * width))
 
     def classified(model, images, log_prior=prior):
         return entry("pixelcnn_classify", lambda: student.pixelcnn_classify(model, images, log_prior))
@@ -265,7 +267,7 @@ def posterior_edges(student, rng):
         "as many images as classes, model arrives in training mode": classified(coming, x),
         "model arrives in evaluation mode": classified(resting, x),
         "one image": classified(resting, x[:1]),
-        "log p(x | y) near -1000": classified(far, x),
+        "log p(x | y) near -1000": classified(far, bright),
         "one class is almost certain": classified(sure, x),
         "a class is rare in advance": classified(resting, x, torch.log_softmax(-30.0 * (torch.arange(classes, device=rng.device) == 1), 0)),
         "float64": classified(wide, x.double(), prior.double()),
