@@ -9,19 +9,19 @@
 # - Turn a network into an exact likelihood with the chain rule and masks, and prove with gradients that nothing leaks.
 #
 # Every model here has an exact likelihood and pays for it: mixtures do not scale to many dimensions, and autoregressive models draw
-# one pixel at a time. Each of the next sets gives something up: an exact likelihood for a latent variable and a bound, or likelihood altogether.
+# one pixel at a time. Each of the next sets gives up something: the exact likelihood for a bound, or likelihood altogether.
 #
-# **Further reading.** Bishop, *Pattern Recognition and Machine Learning*, chapters 2, 4 and 9 (Gaussians, classifiers, EM). Theis, van den Oord and Bethge, "A note on the
+# **Further reading.** Bishop, *Pattern Recognition and Machine Learning*, chapters 2, 4 and 9. Theis, van den Oord and Bethge, "A note on the
 # evaluation of generative models", ICLR 2016. Zoran and Weiss, "From learning models of natural image patches to whole image restoration", ICCV 2011. Van den Oord et al., "Conditional image generation with
 # PixelCNN decoders", NIPS 2016. Salimans et al., "PixelCNN++", ICLR 2017.
 #
-# Run all checks once more, best after *Restart and run all*.
+# After *Restart and run all*, run all checks once more.
 
 # %%
 grader.check_all()
 
 # %% [markdown]
-# **Save the notebook first**: what is handed in is the saved file. The next cell writes the file to hand in, and names what is missing in it.
+# **Save the notebook first.** The next cell writes the file to hand in from what is saved, and names what is missing.
 
 # %%
 grader.export()

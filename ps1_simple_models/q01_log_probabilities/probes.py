@@ -5,9 +5,7 @@ import math
 import torch
 
 from autograder.probes import Close, Fields, Question
-
-from ..shared.answers import gradient
-from ..shared.entries import slopes
+from dgm.checks.asking import gradient, slopes
 
 question = Question(
     title="Stable log-probabilities",

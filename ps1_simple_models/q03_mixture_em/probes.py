@@ -6,8 +6,7 @@ import numpy as np
 import torch
 
 from autograder.probes import Close, Fields, Question
-
-from ..shared.answers import gradient
+from dgm.checks.asking import gradient
 
 question = Question(
     title="A mixture of Gaussians and EM",

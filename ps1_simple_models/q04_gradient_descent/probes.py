@@ -4,9 +4,7 @@ import numpy as np
 import torch
 
 from autograder.probes import Close, Fields, Question
-
-from ..shared.answers import gradient, named
-from ..shared.entries import entry, in_words
+from dgm.checks.asking import entry, gradient, in_words, named
 
 question = Question(
     title="The same mixture by gradient descent",

@@ -5,8 +5,7 @@ import math
 import torch
 
 from autograder.probes import Close, Fields, Question
-
-from ..shared.entries import entry
+from dgm.checks.asking import entry
 
 question = Question(
     title="A mixture that denoises a photograph",

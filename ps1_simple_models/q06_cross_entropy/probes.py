@@ -4,8 +4,7 @@ import torch
 from torch.nn import functional as F
 
 from autograder.probes import Close, Question
-
-from ..shared.answers import gradient
+from dgm.checks.asking import gradient
 
 question = Question(
     title="What maximum likelihood minimises",

@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from autograder.probes import Close, Fields, Question
+from dgm.checks.asking import attempt, tensor_of, two_of
 
-from ..shared.entries import attempt, tensor_of, two_of
 from ..shared.networks import device_after_a_move, fill, some_mask
 
 question = Question(

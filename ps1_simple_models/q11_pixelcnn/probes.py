@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from autograder.probes import Close, Fields, Question
+from dgm.checks.asking import entry
 
-from ..shared.entries import entry
 from ..shared.networks import fill, named_weights
 from .judges import (
     PixelChain,

@@ -5,8 +5,7 @@ import math
 import torch
 
 from autograder.probes import Close, Fields, Question
-
-from ..shared.entries import in_words, tensor_of, tried, two_of
+from dgm.checks.asking import in_words, tensor_of, tried, two_of
 
 question = Question(
     title="AdamW, a schedule and clipping",

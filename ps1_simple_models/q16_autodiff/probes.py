@@ -6,9 +6,9 @@ import numpy as np
 import torch
 
 from autograder.probes import Close, Fields, Question
+from dgm.checks.asking import tried, two_of
 from dgm.checks.judges import Custom
 
-from ..shared.entries import tried, two_of
 from .inputs import Case, Parents, build, linked, number, random_parents, root_of, wrong
 
 question = Question(

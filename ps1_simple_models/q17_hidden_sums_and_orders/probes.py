@@ -7,8 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from autograder.probes import Close, Fields, Question
-
-from ..shared.entries import slopes, tried
+from dgm.checks.asking import slopes, tried
 
 question = Question(
     title="Hidden sums, and the order of the variables",

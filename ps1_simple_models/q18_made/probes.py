@@ -8,9 +8,9 @@ import torch
 from torch import nn
 
 from autograder.probes import Close, Fields, Question
+from dgm.checks.asking import attempt, tensor_of, tried
 
 from ..shared.bits import not_bits, strings
-from ..shared.entries import attempt, tensor_of, tried
 from ..shared.networks import device_after_a_move, fill, some_mask
 
 question = Question(
