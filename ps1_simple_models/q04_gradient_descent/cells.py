@@ -1,5 +1,5 @@
 # %% [markdown]
-# Both paths take 60 steps of the same size down a valley. One has *momentum*.
+# Both paths take 60 steps down a valley, at the same learning rate. One has *momentum*.
 
 # %%
 curvature = np.array([1.0, 30.0])
@@ -21,7 +21,7 @@ plot.curves(valley_losses, ylabel="loss", logy=True, ax=panels[1], title="with m
 # %% [markdown]
 # EM needs the posterior of the label in closed form. Put a neural network in place of the means, and it is gone. The gradient remains.
 #
-# So we fit the mixture of Question 3 again, by minibatch gradients and your own optimiser. What does the more general tool cost?
+# So we fit the mixture of Question 3 again, by minibatch gradients and your own optimiser. What does the general tool cost?
 #
 # **Unconstrained parameters.** A gradient step could make weights negative and covariances indefinite. So we optimise
 # free numbers: a softmax turns them into weights, exp into scales, and a triangular matrix times its transpose is a covariance.
@@ -30,7 +30,7 @@ plot.curves(valley_losses, ylabel="loss", logy=True, ax=panels[1], title="with m
 # \log\pi=\text{log-softmax}(a),\qquad L_k=\begin{pmatrix}e^{s_{k1}}&&\\b_{k,21}&e^{s_{k2}}&\\\vdots&&\ddots\end{pmatrix},\qquad\Sigma_k=L_kL_k^\top. \tag{4.1}
 # $$
 #
-# The array `raw` (K, D, D) stores $L$, with $s$ on its diagonal. Thus
+# The array `raw` (K, D, D) stores $L$, with $s$ on its diagonal:
 # $\begin{pmatrix}0&7\\3&\log2\end{pmatrix}$ becomes $L=\begin{pmatrix}1&0\\3&2\end{pmatrix}$. The 7 is ignored.
 #
 # **The loss** is the mean negative log-likelihood of a batch. A triangular solve gives $y_{nk}=L_k^{-1}(x_n-\mu_k)$, and half the log-determinant is the sum of
@@ -62,7 +62,7 @@ plt.show()
 # **Why the mean?** A random batch's gradient then is, on average, that on all data, whatever its size $B$. Its *noise* depends on $B$:
 # the variance falls like $1/B$.
 #
-# **The optimiser.** The velocity $v$ is a running sum of gradients $g$, in which old ones fade by $\beta$ per step. Weight decay
+# **The optimiser.** The velocity $v$ is a sum of gradients $g$, in which old ones fade by $\beta$ per step. Weight decay
 # $\lambda$ pulls parameters $\theta$ towards 0. As in `torch.optim.SGD`, from $v=0$:
 #
 # $$
@@ -202,8 +202,6 @@ plot.table([[name, "–" if typed is None else f"{typed:g}", "–" if found is N
 # limits $\eta$. The valley took 0.06, just below 2/30.
 #
 # ### Learning rate and batch size
-# Does the best learning rate depend on the batch size?
-#
 # **Before you run this:** which of 0.01, 0.03, 0.1 and 0.3 is best for batches of 4? Type it. Afterwards change one number at a time:
 # `rate_momentum` to 0, `rate_steps` to 100. Where do the minima move?
 
@@ -248,14 +246,14 @@ plot.table([[f"{size:,}", f"{lr:g}", f"{best:.2f}", ("–" if guess_best_lr is N
 
 # %% [markdown]
 # The clouds share their centre, but small batches are five to six times as noisy, about $\sqrt{100/4}$. And the best learning rate moves from 0.01 to
-# 0.3 (also on seven other data sets, but for one 0.1). The mean keeps the *expected* step. Noise makes
+# 0.3 (also on seven other data sets, once to 0.1). The mean keeps the *expected* step. Noise makes
 # parameters jitter around the minimum, so small batches need small steps. Without momentum, batches
 # of 4 want ten times the rate: $1/(1-\beta)$. With only 100 updates they want 0.03.
 #
 # ### EM against SGD
 # An EM step reads all data once, as do ten minibatches of 100: one *pass*.
 #
-# **Before you run this:** how many passes does SGD with momentum need to come as low as EM after 20? Type it.
+# **Before you run this:** how many passes does SGD with momentum need to come as low as EM after 20?
 
 # %%
 guess_passes = None  # type a number of passes

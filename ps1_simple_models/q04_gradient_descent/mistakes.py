@@ -40,6 +40,18 @@ mistakes.at(
          "The logits are used as log-weights without normalisation; the weights do not sum to one, and the "
          "density does not integrate to one",
          "return logits, means, raw.tril(-1) + torch.diag_embed(scales)"),
+    edit("logits_clamped", "The logits are clamped; far apart or far from 0 the weights are wrong, and have no gradient",
+         "return torch.log_softmax(logits.clamp(-50, 50), dim=-1), means, raw.tril(-1) + torch.diag_embed(scales)"),
+    *(
+        edit(f"weights_kept_positive_{power}", f"A small constant (1e-{power}) is added to the weights before the logarithm: tiny weights are wrong, and have no gradient",
+             f"return (torch.softmax(logits, dim=-1) + 1e-{power}).log(), means, raw.tril(-1) + torch.diag_embed(scales)")
+        for power in (8, 10)
+    ),
+    edit("rows_scaled", "The scales multiply whole rows of the factor (L = S·B with ones on B's diagonal); in (4.1) what is below the diagonal stays as it is",
+         "return torch.log_softmax(logits, dim=-1), means, scales[..., None] * raw.tril(-1) + torch.diag_embed(scales)"),
+    edit("logits_only_shifted",
+         "The largest logit is subtracted, but the weights are not normalised: log-softmax subtracts the log of the sum of exponentials",
+         "return logits - logits.max(), means, raw.tril(-1) + torch.diag_embed(scales)"),
     edit("softmax_twice", "The softmax is applied to probabilities, that is twice; the weights come out nearly equal",
          "return torch.log_softmax(logits.softmax(-1), dim=-1), means, raw.tril(-1) + torch.diag_embed(scales)"),
     edit("log_of_softmax",
@@ -63,6 +75,11 @@ mistakes.at(
     edit("upper_triangle_kept",
          "What is above the diagonal of `raw` is not set to zero, so the factor is not triangular",
          "return torch.log_softmax(logits, dim=-1), means, raw - torch.diag_embed(raw.diagonal(dim1=-2, dim2=-1)) + torch.diag_embed(scales)"),
+    edit("factor_transposed", "The factors are transposed, upper triangular; L is lower triangular",
+         "return torch.log_softmax(logits, dim=-1), means, (raw.tril(-1) + torch.diag_embed(scales)).mT"),
+    edit("one_entry_below",
+         "Only entry (2, 1) is taken from below the diagonal; from three dimensions on there are more",
+         "return torch.log_softmax(logits, dim=-1), means, raw.tril(-1) * (torch.arange(raw.shape[-1])[:, None] < 2).to(raw) + torch.diag_embed(scales)"),
     edit("upper_for_lower", "The factors are upper triangular; below the diagonal is what counts",
          "return torch.log_softmax(logits, dim=-1), means, raw.triu(1) + torch.diag_embed(scales)"),
     edit("diagonal_only", "What is below the diagonal is dropped: the components cannot be correlated",
@@ -108,15 +125,26 @@ mistakes.at(
     edit("diagonal_in_the_solve", "x − μ is divided by the scales alone; what is below the diagonal of L counts, too",
          "y = centred / factors.diagonal(dim1=-2, dim2=-1)[..., None]"),
     edit("multiplied_by_factor", "x − μ is multiplied by L instead of solved with it", "y = factors @ centred"),
-    edit("factored_again",
-         "L Lᵀ is formed and factored again: that squares the condition number, and thin components become "
-         "singular or inexact in float32",
-         "y = torch.linalg.solve_triangular(torch.linalg.cholesky_ex(factors @ factors.mT)[0], centred, upper=False)"),
-    edit("covariance_inverted",
-         "L Lᵀ is formed and inverted: that squares the condition number, and thin components become singular or "
-         "inexact in float32",
-         "y = (centred * (torch.linalg.inv_ex(factors @ factors.mT)[0] @ centred)).clamp_min(-1e30)",
-         ("-0.5 * y.square().sum(1).T", "-0.5 * y.sum(1).T")),
+    *(
+        edit(name,
+             "L Lᵀ is formed, and factored again or inverted: that squares the condition number, and thin components become "
+             "singular or inexact in float32",
+             new, *more)
+        for name, new, *more in (
+            ("factored_again", "y = torch.linalg.solve_triangular(torch.linalg.cholesky_ex(factors @ factors.mT)[0], centred, upper=False)"),
+            ("covariance_factored", "factors = torch.linalg.cholesky(factors @ factors.mT); y = torch.linalg.solve_triangular(factors, centred, upper=False); log_scales = factors.diagonal(dim1=-2, dim2=-1).log()"),
+            ("covariance_inverted", "y = (torch.linalg.inv(factors @ factors.mT) @ centred * centred).clamp_min(0).sqrt()"),
+            ("covariance_to_question_3", "return -gmm_log_prob(x, log_weights, means, factors @ factors.mT).mean()"),
+            ("covariance_to_a_library", "y = centred; parts = torch.distributions.MultivariateNormal(means, factors @ factors.mT)",
+             ("log_prob = -0.5 * y.square().sum(1).T - log_scales.sum(-1) - 0.5 * x.shape[1] * math.log(2 * math.pi)", "log_prob = parts.log_prob(x[:, None])")),
+        )
+    ),
+    *(
+        edit(f"covariance_with_jitter_{power}",
+             f"A small constant (1e-{power}) is added to the diagonal of L Lᵀ; components that are narrower than its root get another density",
+             f"factors = torch.linalg.cholesky(factors @ factors.mT + 1e-{power} * torch.eye(x.shape[1]).to(x)); y = torch.linalg.solve_triangular(factors, centred, upper=False); log_scales = factors.diagonal(dim1=-2, dim2=-1).log()")
+        for power in (6, 8)
+    ),
 )
 
 mistakes.at(
@@ -141,6 +169,12 @@ mistakes.at(
          " - log_scales.mean(-1)"),
     edit("one_log_det_for_all", "The log-scales of all components are added up; each component has its own log-determinant",
          " - log_scales.sum()"),
+    edit("log_det_of_variances", "The log-determinant is that of the diagonal of L Lᵀ alone, as if there were no correlations; L's own diagonal gives it",
+         " - 0.5 * (factors @ factors.mT).diagonal(dim1=-2, dim2=-1).log().sum(-1)"),
+    edit("determinant_underflows",
+         "The scales are multiplied (a determinant) before the logarithm: the product of several tiny scales underflows, that of huge ones "
+         "overflows; add their logarithms",
+         " - factors.diagonal(dim1=-2, dim2=-1).prod(-1).log()"),
     edit("log_det_doubled", "The sum of the log-scales is doubled; half of log det Σ is needed",
          " - 2 * log_scales.sum(-1)"),
 )
@@ -153,8 +187,23 @@ mistakes.at(
     edit("components_for_dimensions", "The constant ½ log 2π is counted once per component (K); it counts once per dimension (D)",
          " - 0.5 * len(means) * math.log(2 * math.pi)"),
     edit("log_pi", "The constant has log π; the density has log 2π", " - 0.5 * x.shape[1] * math.log(math.pi)"),
+    edit("log_2pi_for_two_dimensions", "The constant is log 2π, which is (D/2) log 2π for two dimensions only", " - math.log(2 * math.pi)"),
+    edit("examples_for_dimensions", "The constant ½ log 2π is counted once per example; it counts once per dimension (D)",
+         " - 0.5 * len(x) * math.log(2 * math.pi)"),
     edit("log_2pi_once", "The constant ½ log 2π is counted once instead of once per dimension",
          " - 0.5 * math.log(2 * math.pi)"),
+)
+
+mistakes.at(
+    "log_scales = params[2].diagonal(dim1=-2, dim2=-1)",
+    edit("weights_detached_in_loss", "`gmm_nll` cuts the log-weights off from autograd, so the weights are never trained",
+         "log_weights, log_scales = log_weights.detach(), params[2].diagonal(dim1=-2, dim2=-1)"),
+    edit("means_detached_in_loss", "`gmm_nll` cuts the means off from autograd, so they are never trained",
+         "means, log_scales = means.detach(), params[2].diagonal(dim1=-2, dim2=-1)"),
+    edit("log_scales_detached_in_loss", "`gmm_nll` cuts the log-determinant off from autograd: the value is right, the gradient by the log-scales is not",
+         "log_scales = params[2].diagonal(dim1=-2, dim2=-1).detach()"),
+    edit("factors_detached_in_loss", "`gmm_nll` cuts the factors in the solve off from autograd: the value is right, the gradient by `raw` is not",
+         "factors, log_scales = factors.detach(), params[2].diagonal(dim1=-2, dim2=-1)"),
 )
 
 mistakes.at(
@@ -182,6 +231,14 @@ mistakes.at(
          "return -(torch.logsumexp(log_prob, dim=-1) - math.log(len(means))).mean()"),
     edit("weights_in_logspace", "The log-densities are multiplied by the weights; weights multiply densities, so their logs are added",
          "return -torch.logsumexp(log_weights.exp() * log_prob, dim=-1).mean()"),
+    edit("components_averaged", "The density is also divided by the number of components; the weights sum to one already",
+         "return -torch.logsumexp(log_weights + log_prob, dim=-1).mean() + math.log(len(means))"),
+    edit("sum_over_examples", "The log-sum-exp runs over the examples; it runs over the components, for each example",
+         "return -torch.logsumexp(log_weights + log_prob, dim=0).mean()"),
+    edit("average_under_posterior", "The log-joints are averaged under the responsibilities, which is EM's bound without its entropy; the log-density is their log-sum-exp",
+         "log_joint = log_weights + log_prob; return -(log_joint.softmax(-1) * log_joint).sum(-1).mean()"),
+    edit("log_joint_clamped", "The log-densities of the components are clamped from below: far from all of them the loss is flat and has no gradient",
+         "return -torch.logsumexp(log_weights + log_prob.clamp_min(-1e4), dim=-1).mean()"),
     edit("best_component", "Only the best component counts (max); the densities of all are added",
          "return -(log_weights + log_prob).amax(dim=-1).mean()"),
     edit("sum_of_logs", "The log-densities are averaged with the weights; the log is taken of the average density, not before",
@@ -252,8 +309,15 @@ mistakes.at(
          "grads = [g + weight_decay * p.sign() for p, g in zip(params, grads, strict=True)]"),
     edit("decay_shrinks_the_gradient", "The weight decay multiplies the gradient; it adds λθ to it",
          "grads = [(1 - weight_decay) * g for g in grads]"),
-    edit("gradient_clipped", "The gradient is clipped or normalised, which (4.3) does not do: large gradients make shorter steps",
-         "grads = [g + weight_decay * p for p, g in zip(params, (g.clamp(-1, 1) for g in grads), strict=True)]"),
+    *(
+        edit(f"gradient_clipped_{limit}", "The gradient is clipped or normalised, which (4.3) does not do: large gradients make shorter steps",
+             f"grads = [g + weight_decay * p for p, g in zip(params, (g.clamp(-{limit}, {limit}) for g in grads), strict=True)]")
+        for limit in (1, 5, 10)
+    ),
+    edit("gradient_norm_clipped", "The norm of the gradients is limited, which (4.3) does not do: large gradients make shorter steps",
+         "norm = torch.stack([g.norm() for g in grads]).norm().clamp_min(1); grads = [g / norm.to(g) + weight_decay * p for p, g in zip(params, grads, strict=True)]"),
+    edit("three_at_most", "The step is written for three parameters; it must work for any number of them",
+         "grads = [grads[i] + weight_decay * params[i] for i in range(3)]; params, velocity = params[:3], velocity[:3]"),
     edit("decay_doubled", "The weight decay is doubled: λθ is the gradient of (λ/2)θ²",
          "grads = [g + 2 * weight_decay * p for p, g in zip(params, grads, strict=True)]"),
     edit("decay_decoupled",
@@ -266,6 +330,21 @@ mistakes.at(
          "later changes the other",
          "grads = [g + weight_decay * p if weight_decay else g for p, g in zip(params, grads, strict=True)]",
          ("new_velocity = tuple(momentum * v + g for v, g in zip(velocity, grads, strict=True))", "new_velocity = tuple(momentum * v + g if momentum else g for v, g in zip(velocity, grads, strict=True))")),
+)
+
+mistakes.at(
+    "return new_params, new_velocity",
+    edit("results_exchanged", "The velocity comes back first; (new_params, new_velocity) is asked for", "return new_velocity, new_params"),
+    edit("zero_gradient_skipped", "A parameter whose gradient is 0 is left out; its velocity, and the weight decay, move it all the same",
+         "stays = [not g.any() for g in given]; return tuple(p.clone() if s else n for s, p, n in zip(stays, params, new_params)), tuple(v.clone() if s else n for s, v, n in zip(stays, velocity, new_velocity))",
+         ("""
+          with torch.no_grad():
+              grads = [g + weight_decay * p for p, g in zip(params, grads, strict=True)]
+          """, """
+          given = grads
+          with torch.no_grad():
+              grads = [g + weight_decay * p for p, g in zip(params, grads, strict=True)]
+          """)),
 )
 
 mistakes.at(
@@ -336,6 +415,14 @@ mistakes.at(
          """
          order = torch.randperm(len(x), generator=generator, device=generator.device)
          for batch in data.batches(x[order], batch_size, None, steps=steps):
+         """),
+    edit("shuffled_once", "Only the first pass is shuffled, the others come in the given order; each draws a new permutation",
+         """
+         def batches():
+             yield from x[torch.randperm(len(x), generator=generator, device=generator.device)].split(batch_size)
+             while True:
+                 yield from x.split(batch_size)
+         for _, batch in zip(range(steps), batches()):
          """),
     edit("order_applied_again",
          "Each pass shuffles what the pass before has shuffled already; its permutation applies to x as it came",
@@ -489,8 +576,11 @@ mistakes.at(
          "_, velocity = sgd_step(leaves, grads, velocity, lr, momentum)"),
     edit("lr_and_momentum_exchanged", "Learning rate and momentum are exchanged in the call of `sgd_step`",
          "params, velocity = sgd_step(leaves, grads, velocity, momentum, lr)"),
-    edit("with_weight_decay", "`train` uses weight decay; it is to have none",
-         "params, velocity = sgd_step(leaves, grads, velocity, lr, momentum, 0.01)"),
+    *(
+        edit(name, "`train` uses weight decay; it is to have none",
+             f"params, velocity = sgd_step(leaves, grads, velocity, lr, momentum, {decay})")
+        for name, decay in (("with_weight_decay", "0.01"), ("with_small_weight_decay", "1e-4"), ("with_common_weight_decay", "5e-4"))
+    ),
     edit("momentum_fixed", "The momentum is 0.9 whatever is passed in", "params, velocity = sgd_step(leaves, grads, velocity, lr, 0.9)"),
     edit("two_steps_per_batch", "Two updates are made for each minibatch",
          "params, velocity = sgd_step(leaves, grads, velocity, lr, momentum); params, velocity = sgd_step(params, grads, velocity, lr, momentum)"),
@@ -498,6 +588,13 @@ mistakes.at(
          "params, velocity = sgd_step(leaves, grads, velocity, lr * (1 - len(history) / steps), momentum)"),
     edit("bad_steps_skipped", "An update is left out when the loss has risen; every batch makes its update",
          "if not history or value < history[-1]: params, velocity = sgd_step(leaves, grads, velocity, lr, momentum)"),
+    *(
+        edit(f"stops_when_it_rises_{times}", "Training stops when the loss of a minibatch has risen; exactly `steps` updates are asked for",
+             f"risen = sum(b > a for a, b in zip(history, [*history[1:], value])); params, velocity = (params, velocity) if risen >= {times} else sgd_step(leaves, grads, velocity, lr, momentum)")
+        for times in (1, 2)
+    ),
+    edit("velocity_starts_with_gradient", "The first velocity is the first gradient, and then the step adds that gradient once more; (4.3) begins with v = 0",
+         "velocity = velocity if history else grads; params, velocity = sgd_step(leaves, grads, velocity, lr, momentum)"),
     edit("velocity_reset_each_pass", "The velocity is set back to 0 at the start of every pass; it goes on",
          "velocity = [v * (len(history) % -(-len(x) // batch_size) > 0) for v in velocity]; params, velocity = sgd_step(leaves, grads, velocity, lr, momentum)"),
 )
@@ -535,6 +632,8 @@ mistakes.at(
     edit("float32_inside", "Parameters and gradients pass through float32; float64 must keep its digits",
          "return params, torch.stack(history)",
          ("params, velocity = sgd_step(leaves, grads, velocity, lr, momentum)", "params, velocity = sgd_step(leaves, grads, velocity, lr, momentum); params = tuple(p.float().to(leaf.dtype) for p, leaf in zip(params, leaves))")),
+    edit("parameters_in_float32", "The parameters come back in float32; float64 must keep its digits",
+         "return tuple(p.float() for p in params), torch.stack(history)"),
     edit("history_as_list", "The history is a list; one tensor of shape (steps,) is asked for", "return params, [float(value) for value in history]"),
     edit("history_as_column", "The history has a second axis; its shape is (steps,)", "return params, torch.stack(history)[:, None]"),
     edit("history_shifted", "The history begins with the second loss and repeats the last one: it is shifted by one step",
@@ -570,6 +669,19 @@ def shared_state(ref):
     return {"sgd_step": sgd_step}
 
 
+@mistakes.rewrite("The last velocity is kept in a global variable, so two optimisers share it; everything a step needs comes in as an argument")
+def last_velocity_kept(ref):
+    memory = []
+
+    def sgd_step(params, grads, velocity, lr, momentum=0.0, weight_decay=0.0):
+        if [(v.shape, v.dtype) for v in memory] == [(v.shape, v.dtype) for v in velocity]:
+            velocity = memory
+        new_params, memory[:] = ref.sgd_step(params, grads, velocity, lr, momentum, weight_decay)
+        return new_params, tuple(v.clone() for v in memory)
+
+    return {"sgd_step": sgd_step}
+
+
 def loop(ref, step):
     """A training loop around ``step(leaves, loss, batch, velocity, lr, momentum)``, which changes the leaves in place."""
 
@@ -581,6 +693,23 @@ def loop(ref, step):
         return [leaf.detach() for leaf in leaves], torch.stack(history)
 
     return {"train": train}
+
+
+@mistakes.rewrite("Another optimiser (Adam) makes the steps; SGD with momentum is asked for")
+def adam(ref):
+    owner, optimiser = None, None
+
+    def step(leaves, loss, batch, velocity, lr, momentum):
+        nonlocal owner, optimiser
+        if owner is not leaves:
+            owner, optimiser = leaves, torch.optim.Adam(leaves, lr=lr)
+        optimiser.zero_grad()
+        value = loss(leaves, batch)
+        value.backward()
+        optimiser.step()
+        return value.detach()
+
+    return loop(ref, step)
 
 
 @mistakes.rewrite("The gradients of all steps add up: they are not set back to zero before `backward`")
@@ -619,6 +748,34 @@ def start_trained_in_place(ref):
             for p, n in zip(params, new):
                 p.copy_(n)
         return [p.detach() for p in params], history
+
+    return {"train": train}
+
+
+@mistakes.rewrite("The optimiser of `train` is given the parameters that come in and changes them; they must be left as they are, so train copies")
+def start_given_to_an_optimiser(ref):
+    def train(loss, params, x, steps, batch_size, lr, momentum, generator):
+        leaves = [p.requires_grad_() for p in params]
+        new, history = ref.train(loss, params, x, steps, batch_size, lr, momentum, generator)
+        with torch.no_grad():
+            for leaf, p in zip(leaves, new):
+                leaf.copy_(p)
+        return leaves, history
+
+    return {"train": train}
+
+
+@mistakes.rewrite("The parameters after the step with the lowest minibatch loss come back; those after the last update are asked for")
+def best_kept_after_step(ref):
+    def train(loss, params, x, steps, batch_size, lr, momentum, generator):
+        seen = []
+
+        def watched(params, batch):
+            seen.append(tuple(p.detach().clone() for p in params))
+            return loss(params, batch)
+
+        last, history = ref.train(watched, params, x, steps, batch_size, lr, momentum, generator)
+        return [*seen[1:], last][int(history.argmin())], history
 
     return {"train": train}
 

@@ -140,10 +140,12 @@ def test_the_planted_loss_of_the_probes_is_quadratic_in_each_parameter():
     from ps1_simple_models.q04_gradient_descent.probes import planted
 
     x, curvature = points(5, 2, 9), [torch.tensor([0.5, 2.0]), torch.tensor(1.0)]
-    params = [torch.zeros(2), torch.zeros(())]
+    params = [torch.tensor([0.3, 0.7]), torch.tensor(-0.4)]
     values = x.float() @ torch.tensor([1.0, 2.0])
-    by_hand = sum(0.5 * (0.5 + 2.0) * v**2 + 0.5 * (0.6 * v) ** 2 for v in values) / 5
-    torch.testing.assert_close(planted(curvature)(params, x.float()), by_hand)
+    by_hand = sum(
+        0.5 * (0.3 - v) ** 2 + 2.0 * (0.7 - v) ** 2 + (-0.4 - 0.6 * v - 0.2 * 0.5) ** 2 for v in values  # 0.5 is the mean of 0.3, 0.7
+    )
+    torch.testing.assert_close(planted(curvature)(params, x.float()), by_hand / 5)
 
 
 def test_sgd_reaches_what_em_reaches(reference):
