@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _SPACES = re.compile(r"[ \t\r\n\v\f\u0085\u2028\u2029]+")
@@ -23,11 +22,6 @@ def clean_line(text: object, limit: int = LINE) -> str:
 
 def _shown(char: str) -> bool:
     return unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Cn")
-
-
-def listed(words: Sequence[str]) -> str:
-    """``q1, q2 and q3``."""
-    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
 
 
 def encodable(text: str) -> str:

@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from autograder.probes.load import ProblemSet
 from autograder.submissions.definitions import functions_and_classes
 from autograder.submissions.notebook import CodeCell
-from autograder.text import listed
+from dgm.checks.words import listed
 
 _WORD = re.compile(r"[^\W\d]\w*")
 

@@ -19,7 +19,7 @@ from autograder.probes.outline import OutlineContent
 from autograder.probes.solutions import without_markers
 from autograder.probes.source import END, TOP, Cell, Source, read_cells
 from autograder.sets import ALTERNATIVES, MISTAKES, PROBES, SetFolder
-from autograder.text import listed
+from dgm.checks.words import listed
 
 OF_THE_NOTEBOOK = ("grader", "get_ipython", "display")
 NOTE = (

@@ -11,7 +11,7 @@ from autograder.probes.load import ProblemSet
 from autograder.probes.names import answers_named, mentioned
 from autograder.probes.spec import Mistake, Probe, Question
 from autograder.proving.proof import NOTE, QuestionProof
-from autograder.text import listed
+from dgm.checks.words import listed
 
 
 def still_to_do(problem_set: ProblemSet, question: Question) -> list[str]:

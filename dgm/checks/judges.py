@@ -18,6 +18,7 @@ import numpy as np
 from dgm.checks.compare import as_array, differences, is_numeric
 from dgm.checks.diagnose import FORM, SPECIFIC, diagnose, where
 from dgm.checks.rng import Rng
+from dgm.checks.words import listed_briefly
 
 
 @dataclass(frozen=True)
@@ -164,9 +165,7 @@ def _with_rest(verdict: Verdict, right: list[str]) -> Verdict:
     if verdict.telling >= SPECIFIC or not right:
         return verdict
     names = [f"*{key}*" for key in right]
-    shown = names if len(names) <= 3 else [*names[:2], f"{len(names) - 2} more"]
-    listed = " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))
-    return replace(verdict, message=f"{verdict.message} Right: {listed}.")
+    return replace(verdict, message=f"{verdict.message} Right: {listed_briefly(names)}.")
 
 
 def _at(key: str, message: str) -> str:

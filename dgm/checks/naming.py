@@ -27,6 +27,7 @@ from dgm.checks.entries import (
 )
 from dgm.checks.runtime import Outcome
 from dgm.checks.verdicts import sentence
+from dgm.checks.words import listed_briefly
 
 RTOL, ATOL = 2e-3, 1e-5
 MIN_NUMBERS = 2  # a single number or a bool agrees too easily by chance to name a mistake on its own
@@ -53,9 +54,7 @@ class Name:
         names = [f"*{', '.join(place)}*" for place in self.places]
         if not names:
             return sentence(title)
-        shown = names if len(names) <= 3 else [*names[:2], f"{len(names) - 2} more"]
-        listed = " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))
-        return f"In {listed}: {sentence(title)}"
+        return f"In {listed_briefly(names)}: {sentence(title)}"
 
 
 @dataclass(frozen=True)

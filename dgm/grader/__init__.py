@@ -24,11 +24,12 @@ from collections.abc import Mapping
 from types import FrameType
 from typing import Any
 
+from dgm.checks.words import listed
 from dgm.frontend import grading, ipython
 from dgm.grader.export import export, saved_notebook, unwritten
 from dgm.grader.local import assert_check, check_question, used_questions
 from dgm.grader.payload import FrozenQuestion, PayloadError, read_judge, read_questions, unpack
-from dgm.grader.results import CheckResult, Message, Quiet, Shown, Summary, listed, plural
+from dgm.grader.results import CheckResult, Message, Quiet, Shown, Summary, plural
 
 __all__ = ["CheckResult", "Grader", "Message", "Quiet", "Summary", "assert_check"]
 

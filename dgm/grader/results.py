@@ -7,6 +7,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from dgm.checks.words import listed
+
 GOOD, BAD, TODO = "#188038", "#c5221f", "#b06000"
 MARKS = {"passed": ("✓", GOOD), "failed": ("✗", BAD), "error": ("✗", BAD), "missing": ("○", TODO)}
 
@@ -229,11 +231,6 @@ class Summary(Shown):
 def plural(points: float) -> str:
     """"1 point", "2.5 points"."""
     return f"{points:g} point{'' if points == 1 else 's'}"
-
-
-def listed(names: Sequence[str]) -> str:
-    """"a", "a and b", "a, b and c"."""
-    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
 def unwritten_line(questions: Sequence[str]) -> str:
