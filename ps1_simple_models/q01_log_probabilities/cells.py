@@ -26,7 +26,7 @@ naive = torch.log(torch.exp(terms + shift[:, None]).sum(1)) - shift
 exact = math.log(1 + math.e + math.e**2)
 right.axhline(exact, linestyle="--", color=plot.COLORS[0], label=f"exact ({exact:.3f})")
 right.plot(shift, naive.clamp(exact - 2, exact + 2), color=plot.COLORS[1], label="naive (infinite: drawn at the edge)")
-right.set(xlabel="shift c", ylabel="log Σ exp(x + c) - c", title="A naive log Σ exp works near 0 only")
+right.set(xlabel="shift c", ylabel="log Σ exp(x + c) - c", title="A naive log Σ exp works in a window only")
 right.legend(loc="upper left")
 plt.show()
 fails_at = float(shift[(shift > 0) & naive.isinf()].min())
@@ -55,7 +55,7 @@ plot.table([("naive log Σ exp fails at the shift", fails_at, guess_shift)], hea
 # Both forms are equal on paper. But float32 numbers near 10,000 are 0.001 apart: one form subtracts
 # two rounded large numbers, the other never forms them.
 #
-# *On paper:* differentiate (1.1) by $x_i$. Which function is the gradient? (The check asks your code for it.)
+# *On paper:* differentiate (1.1) by $x_i$. Which function is the gradient? (A hidden test asks your code for it.)
 #
 # ### The diagonal Gaussian
 #
@@ -73,7 +73,7 @@ def logsumexp(x: Float[Tensor, "..."], dim: int) -> Float[Tensor, "..."]:
     """Log-sum-exp along one axis, equation (1.1).
 
     Args:
-        x: any shape and size of numbers, float32 or float64 (whose digits are kept); may hold -inf.
+        x: any shape, numbers of any size, float32 or float64 (whose digits are kept); may hold -inf.
         dim: the axis to sum over, may be negative.
 
     Returns:

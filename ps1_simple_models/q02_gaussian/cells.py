@@ -20,8 +20,8 @@
 #
 # Check: for $D=1$ and $\Sigma=4$, $L=2$, and a point 2 away from the mean has $z=1$. Read backwards, $x=\mu+Lz$ with $z\sim\mathcal N(0,I)$ is how one **samples**.
 #
-# Solving with $L$ turns data into round white noise. **Before you run it:** the right panel solves with $L^\top$ by mistake. What variance will its
-# first coordinate have, instead of 1?
+# Solving with $L$ turns data into round white noise. **Before you run it:** the right panel solves with $L^\top$ by mistake. Will its first
+# coordinate have a variance above 1 or below, and which? (The determinant is still 1.)
 
 # %%
 guess_variance = None  # type a number
@@ -245,7 +245,7 @@ sizes = [2**k for k in range(4, most + 1, 2)]
 full, diagonal = (digit_mean, digit_cov), (digit_mean, digit_diagonal)
 
 figure, axes = plot.subplots(1, 2, width=10, height=3.5)
-for ax, p, q, title in ((axes[0], full, diagonal, "KL(full || diagonal) is quick to estimate"), (axes[1], diagonal, full, "KL(diagonal || full) is not")):
+for ax, p, q, title in ((axes[0], full, diagonal, "KL(full || diagonal)"), (axes[1], diagonal, full, "KL(diagonal || full): wider error bars")):
     estimates = [kl_monte_carlo(*p, *q, many_eps[:size]) for size in sizes]
     means, errors = ([float(pair[i]) for pair in estimates] for i in (0, 1))
     exact = float(gaussian_kl(*p, *q))

@@ -43,7 +43,7 @@ plt.show()
 # $$\log p(x_n)\ge\mathcal L_n=\sum_kq_n(k)\big[\ell_{nk}-\log q_n(k)\big],\qquad\log p(x_n)-\mathcal L_n=\mathrm{KL}(q_n\,\|\,r_n).\tag{3.3}$$
 #
 # In the example, $q=(\frac12,\frac12)$ gives $-1.92$, which is 0.43 too low. $\mathcal L$ is the **evidence lower bound**
-# (ELBO). EM raises $\sum_n\mathcal L_n$ by turns. The E-step takes the best $q$, which is $q_n=r_n$, with gap 0. The **M-step** keeps
+# (ELBO). EM raises $\sum_n\mathcal L_n$ in turn. The E-step takes the best $q$, which is $q_n=r_n$, with gap 0. The **M-step** keeps
 # this $q$ and takes the best parameters.
 #
 # ### Your derivation, on paper
@@ -184,7 +184,7 @@ def init_gmm(
 # %% [markdown]
 # ### Watch it work
 # **Predict.** Ten components start on random examples; EM ends near $-2.47$ nats. Now all ten *means* start on the same example.
-# Where does EM end?
+# Where does EM end? (What can ten equal components be? The spread per axis is about 2.2; (2.6) gives the number.)
 
 # %%
 guess_same_start = None  # type a number of nats
@@ -194,7 +194,7 @@ components, start_seed = 10, 2  # change both: with 5 components, does every arm
 train_points, test_points = data.toy2d("pinwheel", 1000, seed=0), data.toy2d("pinwheel", 5000, seed=1)
 em_start = init_gmm(train_points, components, dgm.generator(start_seed))
 figure, panels = plot.subplots(1, 4, width=10.0, height=3.1)
-figure.suptitle("From ten equal blobs to five arms", fontsize=12)
+figure.suptitle(f"From {components} equal blobs to the arms", fontsize=12)
 for panel, steps in zip(panels, (0, 2, 10, 60)):
     em_params, em_history = fit_gmm_em(train_points, *em_start, steps=steps, floor=1e-4)
     plot.scatter2d(train_points, ax=panel, xlim=(-4, 4), ylim=(-4, 4), title=f"{steps} steps: {float(em_history[-1]):.2f} nats", size=3, color="#AAAAAA")
@@ -215,7 +215,7 @@ plot.table(
 )
 
 # %% [markdown]
-# Equal components get equal responsibilities, hence equal updates: for ever ten copies of one Gaussian. EM finds *a* maximum
+# Equal components get equal responsibilities, hence equal updates: forever ten copies of one Gaussian. EM finds *a* maximum
 # near its start. (Ten components end between $-2.57$ and $-2.47$, over eight starts.)
 #
 # Next, the bound after each half of a step.
@@ -231,7 +231,7 @@ for step in range(8):
 times, logliks, bounds = np.array(stairs).T
 plot.curves(
     {"log-likelihood": (times, logliks), "bound": (times, bounds)}, xlabel="step (whole: after E, half: after M)",
-    ylabel="nats per example", title="E: the bound touches. M: it lifts the likelihood further than itself",
+    ylabel="nats per example", title="E: the bound touches. M: both rise, the likelihood more",
 )
 stairs_gap = logliks - bounds
 print(f"gap after E: at most {abs(stairs_gap[::2]).max():.0e} nats (rounding); after M: {stairs_gap[1::2].min():.3f} to {stairs_gap[1::2].max():.3f}")
@@ -246,7 +246,7 @@ print(f"gap after E: at most {abs(stairs_gap[::2]).max():.0e} nats (rounding); a
 guess_no_floor = None  # type a number of nats
 
 # %%
-examples, collapse_seed = 50, 0  # change both: with how many examples does the floor hardly matter?
+examples, collapse_seed = 50, 0  # change both: with how many examples is the *large* floor the worse one?
 few_points, many_points = data.toy2d("pinwheel", examples, seed=0).double(), test_points.double()
 floors = [1e-1, 1e-2, 1e-3, 1e-4, 1e-6, 1e-8]
 few_start = init_gmm(few_points, 10, dgm.generator(collapse_seed))
@@ -257,13 +257,13 @@ for floor in floors:
     few_train.append(float(values[-1]))
     few_test.append(float(gmm_log_prob(many_points, *fitted).mean()))
 figure, panels = plot.subplots(1, 3, width=10.0, height=3.5)
-for panel, title, fitted in zip(panels, ("floor 0.1: blobs", "floor 1e-8: needles"), (few_fits[0], few_fits[-1])):
+for panel, title, fitted in zip(panels, ("floor 0.1: blobs", "floor 1e-8: needles and points"), (few_fits[0], few_fits[-1])):
     plot.scatter2d(few_points, ax=panel, xlim=(-4, 4), ylim=(-4, 4), title=title, size=9, color="#888888")
     if all(part.isfinite().all() for part in fitted[1:]):
         plot.ellipse(fitted[1], fitted[2], ax=panel, n_std=(2,))
 plot.curves(
     {"train": (floors, few_train), "test": (floors, few_test)}, xlabel="floor", ylabel="nats per example",
-    title="less floor: train up, test down", logx=True, ax=panels[2],
+    title=f"{examples} examples: what the floor does", logx=True, ax=panels[2],
 )
 plot.table(
     [["train", few_train[0], few_train[-1], ""], ["test", few_test[0], few_test[-1], guess_no_floor if guess_no_floor is not None else "–"]],
@@ -287,8 +287,8 @@ plot.images(glyph_params[1].reshape(-1, 16, 16), ncols=10, suptitle="nobody told
 # %% [markdown]
 # ### Why? (3 points)
 # Without a floor, EM's log-likelihood never falls. Why not? Say in about six sentences what each half of a step does to the
-# bound and to the gap. Two things break one step of your argument each: the floor, and rounding every responsibility to 0 or 1.
-# Which step?
+# bound and to the gap. Two things each break one step of your argument: the floor, and rounding every responsibility to 0 or 1.
+# Which step does each break?
 
 # %% [markdown] role="written"
 # ### BEGIN SOLUTION
@@ -303,7 +303,7 @@ plot.images(glyph_params[1].reshape(-1, 16, 16), ncols=10, suptitle="nobody told
 # %% [markdown]
 # **What to remember**
 # - A mixture's log-density is a log-sum-exp of log-joints; the posterior is their softmax.
-# - EM raises one bound by turns: over $q$ (gap 0), then over the parameters (weighted fits).
+# - EM raises one bound in two ways, in turn: over $q$ (gap 0), then over the parameters (weighted fits).
 # - By likelihood alone a collapse fits best, so a floor or a prior is part of the model.
 #
 # **Where it returns.** Question 4 fits this mixture by gradient descent, Question 5 denoises photographs with it, and a VAE raises

@@ -12,7 +12,7 @@ question = Question(
     title="A mixture of Gaussians and EM",
     uses=["mvn_log_prob", "fit_gaussian"],
     skills=["1.14", "1.15", "1.16"],
-    lecture="Latent-variable models: mixtures, the evidence lower bound, EM",
+    lecture="latent-variable models: mixtures, the evidence lower bound, EM",
     run_seconds=9,
     manual_points=3,
     rubric=[
@@ -38,7 +38,7 @@ question = Question(
         ),
         "m_step": (
             "Which terms of the bound contain μ₂ and Σ₂? Write them as a sum over n, and compare with the weighted "
-            "likelihood behind (2.6).",
+            "likelihood behind (2.5).",
             "Let one component own everything: resp is a column of ones, and the answer must be that of Question 2 for "
             "unweighted data, plus the floor. Then try the three numbers of the text.",
             "Go through the columns of resp: each is a vector of weights for the fit of Question 2. A column of zeros has "

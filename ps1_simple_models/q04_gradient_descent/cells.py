@@ -14,7 +14,7 @@ for momentum, color in ((0.0, plot.COLORS[0]), (0.8, plot.COLORS[1])):
     path = np.array(states)[:, :, 0].T
     panels[0].plot(path[:, 0], path[:, 1], "o-", color=color, markersize=3, linewidth=1.2, label=f"momentum {momentum:g}")
     valley_losses[f"momentum {momentum:g}"] = 0.5 * (curvature * path**2).sum(1)
-panels[0].set(xlim=(-4, 10.5), ylim=(-2.6, 2.6), title="without momentum: zigzag, then a crawl")
+panels[0].set(xlim=(-4, 10.5), ylim=(-2.6, 2.6), title="without: zigzag, then a crawl; with: one wide swing")
 panels[0].legend(loc="lower left")
 plot.curves(valley_losses, ylabel="loss", logy=True, ax=panels[1], title="with momentum: a loss hundreds of times smaller")
 
@@ -227,7 +227,7 @@ for number, size in enumerate((4, 100)):
     cloud = torch.stack(clouds)
     panels[0].plot(*cloud.T, "o", color=plot.COLORS[number], markersize=3, alpha=0.6, label=f"batches of {size}")
     print(f"batches of {size:>3}: mean gradient ({cloud[:, 0].mean():+.3f}, {cloud[:, 1].mean():+.3f}), standard deviation ({cloud[:, 0].std():.3f}, {cloud[:, 1].std():.3f})")
-panels[0].set(title="same average gradient, other noise", xlabel="gradient by a shift of all means, first axis", ylabel="second axis")
+panels[0].set(title="same average gradient, different noise", xlabel="gradient by a shift of all means, first axis", ylabel="second axis")
 panels[0].legend()
 
 rate_losses, best_rates = {}, []
@@ -246,7 +246,7 @@ plot.table([[f"{size:,}", f"{lr:g}", f"{best:.2f}", ("–" if guess_best_lr is N
 
 # %% [markdown]
 # The clouds share their centre, but small batches are five to six times as noisy, about $\sqrt{100/4}$. And the best learning rate moves from 0.01 to
-# 0.3 (also on seven other data sets, once to 0.1). The mean keeps the *expected* step. Noise makes
+# 0.3 (the same on seven other data sets, except one that ends at 0.1). The mean keeps the *expected* step. Noise makes
 # parameters jitter around the minimum, so small batches need small steps. Without momentum, batches
 # of 4 want ten times the rate: $1/(1-\beta)$. With only 100 updates they want 0.03.
 #
@@ -295,7 +295,7 @@ print(f"\npasses that SGD with momentum needs to come as low as EM after 20: {pa
 #
 # A component could still collapse onto one example: EM has a floor, SGD was just stopped early.
 #
-# **Why** is weight decay a strange cure? It pulls scales to 1, in whatever unit $x$ has.
+# Weight decay would be a strange cure: it pulls scales to 1 and means to 0, in whatever unit $x$ has.
 #
 # **What to remember**
 # - Optimise free numbers; map them to valid parameters.

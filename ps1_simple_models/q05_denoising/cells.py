@@ -113,7 +113,7 @@ plt.show()
 # estimates.
 #
 # Brightness says little about structure. So the mixture describes patches minus *their own mean*. The denoiser
-# takes each noisy patch's mean away, and adds it again. (Such patches sum to 0, so $\Sigma_k$ may have no inverse. Which of your matrices has one?)
+# subtracts each noisy patch's mean, and adds it again. (Such patches sum to 0, so $\Sigma_k$ may have no inverse. Which of your matrices has one?)
 #
 # ### Your task
 # Question 3 has done part of the first function.

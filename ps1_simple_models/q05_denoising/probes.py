@@ -32,7 +32,7 @@ question = Question(
         ),
         "denoise": (
             "What does the mixture know about a patch's brightness, and who must keep it meanwhile?",
-            "Denoise an image, and the same image plus 3: the results must differ by exactly 3.",
+            "Denoise an image, and the same image plus 3: the results must differ by 3, up to rounding.",
             "D gives the patch's side. Four stages: cut, take one mean per row away, posterior mean, add and average.",
         ),
     },

@@ -1,6 +1,6 @@
 # %% [markdown]
-# Two models of the same zeros and ones, a single Gaussian each. Each fit makes a divergence small that is zero only for a perfect model: the same
-# formula, arguments exchanged. Run the cell, and look at what they draw.
+# Two models of the same zeros and ones, a single Gaussian each. The first is fitted to all images. The second imitates what the *other* direction of the same
+# divergence prefers: it is fitted to the zeros alone. Run the cell, and look at what they draw.
 
 # %%
 two_glyphs, is_one = data.glyphs(2000, size=28, classes="01")
@@ -11,7 +11,7 @@ for images in (two_glyphs, zeros_only):
     covariance = torch.cov(images.flatten(1).T) + 1e-4 * torch.eye(784)
     drawn.append(images.flatten(1).mean(0) + noise @ torch.linalg.cholesky(covariance).T)
 figure, axes = plot.subplots(3, 1, width=9.5, height=3.9)
-titles = ("data", "one Gaussian, KL(data || model) smallest: covers both", "one Gaussian, KL(model || data) small: forgets the ones")
+titles = ("data", "one Gaussian, KL(data || model) smallest: covers both", "one Gaussian, as KL(model || data) prefers it: forgets the ones")
 for ax, images, title in zip(axes, (two_glyphs[:10], *drawn), titles):
     plot.images(images.reshape(-1, 28, 28), ncols=10, ax=ax, suptitle=title)
 plt.show()
@@ -162,12 +162,13 @@ print()
 plot.table([("the cost of forgetting, nats", guess_forgetting, float(backward.min()))], header=("", "your guess", "result"))
 
 # %% [markdown]
-# On its bump the winner is $q=p/\text{share}$, so it pays $-\log\text{share}=0.69$ nats, however far the other bump. In $\mathrm{KL}(p\,\|\,q)$ it would pay 12.
+# On its bump the winner is $q=p/\text{share}$, so it pays $-\log\text{share}=0.69$ nats, however far the other bump is. In $\mathrm{KL}(p\,\|\,q)$ it would pay 12.
 # **Knobs:** set `gap` to 3, then to 4, and look for the jump. Set `share` to 0.9: what does forgetting cost now?
 
 # %% [markdown]
-# **Why?** (a) Argue with (6.2) why maximum likelihood puts mass between the bumps, and why the other direction need not cover both. (b) An image model is too small for its data. What
-# do you expect of its samples after maximum likelihood, and after the other fit? (c) When does the direction not matter?
+# ### Why? (3 points)
+# About six sentences. (a) Argue with (6.2) why maximum likelihood puts mass between the bumps, and why the other direction need not cover both. (b) An image model is too small for its data. What
+# do you expect of its samples after maximum likelihood, and after the other fit? (c) When do both directions end at the same model?
 
 # %% [markdown] role="written"
 # ### BEGIN SOLUTION
@@ -208,7 +209,7 @@ plot.table([(f"error with blend = {blend:g}, %", guess_error, wrong)], header=("
 
 # %% [markdown]
 # The first templates look like digits, the better ones less so: $\Sigma^{-1}$ discounts directions in which *all* classes vary, such as slant. (Over 6 draws of the
-# glyphs: 24 ± 1 % and 12 ± 1 %.) **Knob:** below which `blend` does it hardly matter?
+# glyphs: 23 to 25 % and 10 to 13 %.) **Knob:** how little blending beats 24 %, and is none at all best?
 #
 # **What to remember.**
 # - Maximum likelihood minimises $\mathrm{KL}(\text{data}\,\|\,\text{model})$: a model that is too small covers.
