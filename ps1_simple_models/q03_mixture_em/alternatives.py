@@ -53,6 +53,15 @@ alternatives.at(
         """,
     ),
     edit(
+        "library_covariance", "torch.cov with weights",
+        """
+        for k in range(K):
+            if resp[:, k].any():
+                means[k] = resp[:, k] @ x / resp[:, k].sum()
+                covs[k] = torch.cov(x.T, correction=0, aweights=resp[:, k] / resp[:, k].sum())
+        """,
+    ),
+    edit(
         "roots", "normalised shares, and the product of a matrix of weighted roots with itself",
         """
         for k in range(K):

@@ -19,10 +19,10 @@ plt.show()
 
 # %% [markdown]
 # The cheapest model with several bumps is a **mixture**: draw a hidden label $z$, then draw $x$ from that label's Gaussian.
-# If we knew the labels, each component would be a fit of Question 2. If we knew the components, Bayes' rule would give the
+# Given the labels, each component would be a fit of Question 2. Given the components, Bayes' rule would give the
 # labels. We know neither, so we guess one half, improve the other, and repeat. This is **EM**.
 #
-# What a VAE must approximate, the posterior of a hidden variable and a bound on the likelihood, is exact here, so you can check it.
+# What a VAE must approximate, the posterior of a hidden variable, is exact here.
 #
 # **The density** is a sum over components, with weights $\pi_k$ that sum to one. The logarithm of one summand is the *log-joint*:
 #
@@ -37,12 +37,12 @@ plt.show()
 #
 # Take two components of equal weight and variance 1, at $-1$ and $1$. At $x=1$, $\log p=-1.49$ and $r=(0.12,0.88)$.
 #
-# **The bound.** Any probabilities $q_n(k)$ over the labels, good or bad, bound $\log p(x_n)$ from below. For $p(x_n)$ is the
+# **The bound.** Any probabilities $q_n(k)$ over the labels bound $\log p(x_n)$ from below. For $p(x_n)$ is the
 # average of $e^{\ell_{nk}}/q_n(k)$ under $q_n$, and the log of an average is at least the average of the logs:
 #
 # $$\log p(x_n)\ge\mathcal L_n=\sum_kq_n(k)\big[\ell_{nk}-\log q_n(k)\big],\qquad\log p(x_n)-\mathcal L_n=\mathrm{KL}(q_n\,\|\,r_n).\tag{3.3}$$
 #
-# In the example, $q=(\frac12,\frac12)$ gives $-1.92$, which is 0.43 too low. $\mathcal L$ is the **evidence lower bound**
+# In the example, $q=(\frac12,\frac12)$ gives $-1.92$, 0.43 too low. $\mathcal L$ is the **evidence lower bound**
 # (ELBO). EM raises $\sum_n\mathcal L_n$ in turn. The E-step takes the best $q$, which is $q_n=r_n$, with gap 0. The **M-step** keeps
 # this $q$ and takes the best parameters.
 #
@@ -183,8 +183,8 @@ def init_gmm(
 
 # %% [markdown]
 # ### Watch it work
-# **Predict.** Ten components start on random examples; EM ends near $-2.47$ nats. Now all ten *means* start on the same example.
-# Where does EM end? (What can ten equal components be? The spread per axis is about 2.2; (2.6) gives the number.)
+# **Predict.** From ten random examples as means EM ends near $-2.47$ nats. Where from ten *equal* means? (What can ten equal
+# components be? The spread per axis is about 2.2, and (2.6) gives the number.)
 
 # %%
 guess_same_start = None  # type a number of nats
@@ -215,8 +215,8 @@ plot.table(
 )
 
 # %% [markdown]
-# Equal components get equal responsibilities, hence equal updates: forever ten copies of one Gaussian. EM finds *a* maximum
-# near its start. (Ten components end between $-2.57$ and $-2.47$, over eight starts.)
+# Equal components get equal updates: forever ten copies of one Gaussian. EM finds *a* maximum near its start. (Eight starts
+# with ten components end between $-2.57$ and $-2.47$.)
 #
 # Next, the bound after each half of a step.
 
@@ -238,9 +238,7 @@ print(f"gap after E: at most {abs(stairs_gap[::2]).max():.0e} nats (rounding); a
 
 # %% [markdown]
 # ### What the floor is for
-# Now there are only 50 examples. With the floor 0.1, test examples get $-3.1$ nats.
-#
-# **Predict.** And with $10^{-8}$?
+# Now there are only 50 examples. **Predict.** With the floor 0.1, test examples get $-3.1$ nats. And with $10^{-8}$?
 
 # %%
 guess_no_floor = None  # type a number of nats
@@ -273,9 +271,9 @@ plot.table(
 # %% [markdown]
 # With hardly any floor, components **collapse** onto a few examples. One that owns a single example gains $\frac D2\log10$ nats
 # there whenever $\varepsilon$ falls tenfold, without end. Maximum likelihood asks for this. (Over eight starts: $-1.5$ to $-0.4$ on
-# train, $-14.5$ to $-5.3$ on test.) So the floor is part of the model: compare likelihoods only at the same floor.
+# train, $-14.5$ to $-5.3$ on test.) So compare likelihoods only at the same floor.
 #
-# Last, the means of twenty Gaussians in 256 dimensions, fitted to glyphs *without* labels.
+# The means of twenty Gaussians in 256 dimensions, fitted to glyphs *without* labels.
 
 # %%
 glyph_images = data.glyphs(dgm.budget(smoke=100, cpu=1500, gpu=1500), size=16)[0].flatten(1)
@@ -286,9 +284,8 @@ plot.images(glyph_params[1].reshape(-1, 16, 16), ncols=10, suptitle="nobody told
 
 # %% [markdown]
 # ### Why? (3 points)
-# Without a floor, EM's log-likelihood never falls. Why not? Say in about six sentences what each half of a step does to the
-# bound and to the gap. Two things each break one step of your argument: the floor, and rounding every responsibility to 0 or 1.
-# Which step does each break?
+# Without a floor, EM's log-likelihood never falls. Why not? Say in six sentences what each half-step does to bound and gap.
+# The floor breaks one step of your argument, rounding every responsibility to 0 or 1 breaks another. Which?
 
 # %% [markdown] role="written"
 # ### BEGIN SOLUTION

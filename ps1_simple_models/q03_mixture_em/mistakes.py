@@ -15,14 +15,25 @@ mistakes.at(
          "return gmm_log_joint(x, log_weights, means, covs).exp().sum(-1).log()"),
     *(
         edit(f"log_with_epsilon_{power}",
-             "`gmm_log_prob` adds a small constant inside the logarithm; far from every component the result is the logarithm "
-             "of that constant, whatever x is",
+             "A small constant stands inside the logarithm of `gmm_log_prob`, added or as a lower limit; far from every component "
+             "the result is its logarithm, whatever x is",
              f"return (gmm_log_joint(x, log_weights, means, covs).exp().sum(-1) + 1e-{power}).log()")
-        for power in (6, 8, 10, 12)
+        for power in (6, 8, 10, 12, 16, 20, 30)
     ),
-    edit("log_joint_clamped",
-         "`gmm_log_prob` limits the log-joints from below; far away every example gets the same density",
-         "return torch.logsumexp(gmm_log_joint(x, log_weights, means, covs).clamp(min=-100), dim=-1)"),
+    *(
+        edit(f"log_joint_clamped_{limit}",
+             "`gmm_log_prob` limits the log-joints from below; far away every example gets the same density",
+             f"return torch.logsumexp(gmm_log_joint(x, log_weights, means, covs).clamp(min=-{limit}), dim=-1)")
+        for limit in (50, 100, 200, 1000)
+    ),
+    *(
+        edit(f"log_weights_clamped_{limit}",
+             "`gmm_log_prob` limits the log-weights from below; a component of weight 0 then counts where the others are far away",
+             f"return torch.logsumexp(gmm_log_joint(x, log_weights.clamp(min=-{limit}), means, covs), dim=-1)")
+        for limit in (30, 100)
+    ),
+    edit("weights_taken_as_equal", "`gmm_log_prob` gives every component the weight 1/K; the log-weights are not used",
+         "return torch.logsumexp(gmm_log_joint(x, torch.zeros_like(log_weights), means, covs), dim=-1) - math.log(len(means))"),
     edit("maximum_without_weights",
          "`gmm_log_prob` subtracts the largest log-density of a component, not the largest log-joint; where that "
          "component has hardly any weight the others underflow",
@@ -31,7 +42,8 @@ mistakes.at(
          "`gmm_log_prob` subtracts one maximum for all examples; those far away still underflow when a near one is in the batch",
          "joint = gmm_log_joint(x, log_weights, means, covs); return (joint - joint.max()).exp().sum(-1).log() + joint.max()"),
     edit("first_component_subtracted",
-         "`gmm_log_prob` takes the first log-joint out of the sum, not the largest; where another is much larger, exp overflows",
+         "`gmm_log_prob` does not take the largest log-joint out of the sum, but the first, or their mean; where another is much "
+         "larger, exp overflows",
          "joint = gmm_log_joint(x, log_weights, means, covs); return (joint - joint[:, :1]).exp().sum(-1).log() + joint[:, 0]"),
     edit("mean_of_logs", "`gmm_log_prob` is the mean of the log-joints; the sum of their exponentials comes before the logarithm",
          "return gmm_log_joint(x, log_weights, means, covs).mean(-1)"),
@@ -107,13 +119,21 @@ mistakes.at(
     edit("responsibilities_underflow",
          "The responsibilities divide underflowed densities; far from every component that is 0/0",
          "p = gmm_log_joint(x, log_weights, means, covs).exp(); return p / p.sum(-1, keepdim=True)"),
-    edit("responsibilities_with_epsilon",
-         "A small constant in the denominator hides 0/0: far from every component the rows no longer sum to one; "
-         "work in log-space",
-         "p = gmm_log_joint(x, log_weights, means, covs).exp(); return p / (p.sum(-1, keepdim=True) + 1e-10)"),
+    *(
+        edit(f"responsibilities_with_epsilon_{power}",
+             "0/0 is hidden, by a small constant in the denominator or by `nan_to_num`: far from every component the rows no "
+             "longer sum to one; work in log-space",
+             f"p = gmm_log_joint(x, log_weights, means, covs).exp(); return p / (p.sum(-1, keepdim=True) + 1e-{power})")
+        for power in (8, 10, 12, 30)
+    ),
     edit("responsibilities_uniform_when_lost",
-         "Where all densities underflow the responsibilities are set to equal shares; the nearest component has nearly all of it",
+         "Where all densities underflow, or all log-joints meet a lower limit, the responsibilities are equal shares; the nearest "
+         "component has nearly all of it",
          "p = gmm_log_joint(x, log_weights, means, covs).exp(); return torch.where(p.sum(-1, keepdim=True) > 0, p / p.sum(-1, keepdim=True), 1 / p.shape[1])"),
+    edit("responsibilities_clamped",
+         "The log-joints are limited from below before the softmax: far from every component all of them meet the limit, and the "
+         "shares come out equal",
+         "return torch.softmax(gmm_log_joint(x, log_weights, means, covs).clamp(min=-100), dim=-1)"),
     edit("responsibilities_one_maximum",
          "One maximum for all examples is subtracted before the exponential; those far away still underflow, and 0/0 is NaN",
          "joint = gmm_log_joint(x, log_weights, means, covs); p = (joint - joint.max()).exp(); return p / p.sum(-1, keepdim=True)"),
@@ -132,6 +152,9 @@ mistakes.at(
          "return torch.softmax(gmm_log_joint(x, log_weights, means, covs) + 0.5 * torch.logdet(covs), dim=-1)"),
     edit("responsibilities_transposed", "The responsibilities are (K, N); examples are rows and components columns",
          "return torch.softmax(gmm_log_joint(x, log_weights, means, covs), dim=-1).T"),
+    edit("responsibilities_from_float32",
+         "The responsibilities come back in float32 for float64 examples (`.float()`, or a tensor made without `dtype`)",
+         "return torch.softmax(gmm_log_joint(x, log_weights, means, covs).float(), dim=-1)"),
     edit("responsibilities_in_float32",
          "The responsibilities come back in float32 for float64 examples (`.float()`, or a tensor made without `dtype`)",
          "return torch.softmax(gmm_log_joint(x, log_weights, means, covs), dim=-1).float()"),
@@ -231,6 +254,13 @@ mistakes.at(
              if resp[:, k].any():
                  means[k], covs[k] = fit_gaussian(x)
          """),
+    edit("hard_shares", "Each example counts only for the component with the largest share (k-means), in the weights, too; all shares count",
+         """
+         resp = F.one_hot(resp.argmax(1), K).to(x)
+         for k in range(K):
+             if resp[:, k].any():
+                 means[k], covs[k] = fit_gaussian(x, resp[:, k])
+         """),
     edit("hard_fits", "Each example counts only for the component with the largest share (k-means); all shares count",
          """
          hard = F.one_hot(resp.argmax(1), K).to(x)
@@ -267,6 +297,11 @@ mistakes.at(
     edit("empty_component_at_mean",
          "A component that owns nothing gets the mean of the data; mean 0 and covariance ε I are asked for",
          "covs = covs + floor * torch.eye(D, dtype=x.dtype, device=x.device); means = torch.where(resp.any(0)[:, None], means, x.mean(0))"),
+    edit("empty_component_with_identity",
+         "A component that owns nothing gets the identity as its covariance; ε I is asked for",
+         "covs = torch.where(resp.any(0)[:, None, None], covs + floor * torch.eye(D).to(x), torch.eye(D).to(x))"),
+    edit("factors_returned", "The Cholesky factors of the covariances are returned; the covariances are asked for",
+         "covs = torch.linalg.cholesky_ex(covs + floor * torch.eye(D, dtype=x.dtype, device=x.device))[0]"),
     edit("empty_component_without_floor",
          "The floor is missing from a component that owns nothing: its covariance is 0, and the next step fails",
          "covs = covs + floor * torch.eye(D, dtype=x.dtype, device=x.device) * resp.any(0)[:, None, None]"),
@@ -291,9 +326,16 @@ mistakes.at(
          "return resp.log().mean(0), means, covs"),
     edit("weights_softmax", "The new weights are a softmax of the shares N_k/N; these sum to one already",
          "return resp.mean(0).log_softmax(0), means, covs"),
-    edit("weights_kept_positive",
-         "A small constant keeps the log-weight of an empty component finite; it is −∞",
-         "return (resp.mean(0) + 1e-8).log(), means, covs"),
+    *(
+        edit(f"weights_kept_positive_{power}",
+             "A small constant keeps the log-weight of an empty component finite; it is −∞",
+             f"return (resp.mean(0) + 1e-{power}).log(), means, covs")
+        for power in (6, 8, 10, 12)
+    ),
+    edit("buffers_in_float32",
+         "The means and covariances of `m_step` come back in float32 for float64 examples; a tensor that you fill "
+         "(`torch.zeros`, `torch.empty`) needs the dtype of `x`",
+         "return resp.mean(0).log(), means.float(), covs.float()"),
     edit("m_step_in_float32",
          "The results of `m_step` come back in float32 for float64 examples; a tensor that you fill "
          "(`torch.zeros`, `torch.empty`) needs the dtype of `x`",
@@ -322,9 +364,12 @@ mistakes.at(
          "The bound is the average of log p(x | z) alone: log-weights and entropy are missing",
          "return torch.where(resp > 0, resp * gmm_log_joint(x, torch.zeros_like(log_weights), means, covs), torch.zeros_like(resp)).sum(-1)",
          (RESULT, "")),
-    edit("q_kept_positive",
-         "A lower limit or a small constant keeps q positive; where q = 0 meets a log-joint of −∞ the bound then is −∞",
-         "resp = resp.clamp(min=1e-10); " + ENERGY),
+    *(
+        edit(f"q_kept_positive_{power}",
+             "A lower limit or a small constant keeps q positive; where q = 0 meets a log-joint of −∞ the bound then is −∞",
+             f"resp = resp.clamp(min=1e-{power}); " + ENERGY)
+        for power in (6, 8, 10, 12)
+    ),
     edit("energy_unweighted", "The log-joints are summed without q; (3.3) is an average under q",
          "energy = torch.where(resp > 0, log_joint, torch.zeros_like(resp)).sum(-1)"),
     edit("log_likelihood_in_bound",
@@ -340,17 +385,31 @@ mistakes.at(
          "A label with ℓ = −∞ is left out of the bound although q > 0; only q = 0 makes a label count for "
          "nothing, here the bound is −∞",
          "energy = torch.where(log_joint > -math.inf, resp * log_joint, torch.zeros_like(resp)).sum(-1)"),
+    edit("impossible_label_left_out",
+         "A label with ℓ = −∞ is left out of the bound, average and entropy, although q > 0; only q = 0 makes a label count for "
+         "nothing, here the bound is −∞",
+         "resp = torch.where(log_joint > -math.inf, resp, torch.zeros_like(resp)); " + ENERGY),
     edit("log_joint_limited",
          "The log-joints are limited from below; far from a component, and where a weight is 0, the bound is too high",
          "energy = (resp * log_joint.clamp(min=-100)).sum(-1)"),
-    edit("small_q_dropped", "A label with a small q is left out; only q = 0 contributes nothing",
+    edit("small_q_dropped", "A label with a small q is left out of the average; only q = 0 contributes nothing",
          ENERGY.replace("resp > 0", "resp > 1e-3")),
+    *(
+        edit(f"small_q_left_out_{power}", "A label with a small q is left out; only q = 0 contributes nothing",
+             f"resp = torch.where(resp > 1e-{power}, resp, torch.zeros_like(resp)); " + ENERGY)
+        for power in (3, 6, 8, 10)
+    ),
 )
 
 mistakes.at(
     RESULT,
     edit("zero_log_zero", "q log q is NaN at q = 0; its limit, and the right value, is 0",
          "return energy - (resp * resp.log()).sum(-1)"),
+    *(
+        edit(f"entropy_with_epsilon_{power}", "A small constant is added to q in the logarithm; small q, which count, are then wrong",
+             f"return energy - (resp * (resp + 1e-{power}).log()).sum(-1)")
+        for power in (4, 6, 8)
+    ),
     edit("entropy_missing", "The bound lacks the entropy of q, −Σ q log q", "return energy"),
     edit("entropy_sign", "The entropy of q is subtracted; −log q is added inside the average",
          "return energy - torch.special.entr(resp).sum(-1)"),
@@ -358,6 +417,8 @@ mistakes.at(
          "return energy - torch.where(resp > 0, resp.log(), torch.zeros_like(resp)).sum(-1)"),
     edit("entropy_in_bits", "The entropy is in bits, the rest in nats",
          "return energy + torch.special.entr(resp).sum(-1) / math.log(2)"),
+    edit("entropy_of_posterior", "The entropy is that of the posterior; it is the entropy of the q that is passed in",
+         "return energy + torch.special.entr(torch.softmax(log_joint, -1)).sum(-1)"),
     edit("entropy_of_weights", "The entropy is that of the mixture weights; it is the entropy of q",
          "return energy + torch.special.entr(log_weights.exp()).sum()"),
     edit("entropy_of_batch", "The entropy is summed over all examples; each example has that of its own row",
@@ -374,6 +435,8 @@ mistakes.at(
          "return (energy + torch.special.entr(resp).sum(-1)).sum()"),
     edit("bound_averaged", "The bound is averaged over the examples; one value per example is asked for",
          "return (energy + torch.special.entr(resp).sum(-1)).mean()"),
+    edit("bound_over_examples", "The bound is summed over the examples, for each label; it is summed over the labels, for each example",
+         "return (torch.where(resp > 0, resp * log_joint, torch.zeros_like(resp)) + torch.special.entr(resp)).sum(0)"),
     edit("bound_not_summed", "The bound has one value per label; they are to be summed over the labels",
          "return torch.where(resp > 0, resp * log_joint, torch.zeros_like(resp)) + torch.special.entr(resp)"),
     edit("bound_sign", "The negative bound is returned (a loss); the bound itself is asked for",
@@ -444,11 +507,22 @@ mistakes.at(
              params = m_step(x, resp, floor)
              history.append(elbo(x, resp, *params).mean())
          """),
-    edit("stops_early", "EM stops as soon as the log-likelihood hardly changes; exactly `steps` steps are asked for",
-         LOOP.rstrip() + "\n    if abs(history[-1] - history[-2]) < 1e-5:\n        break\n"),
-    edit("stops_early_and_pads",
-         "EM stops as soon as the log-likelihood hardly changes, and repeats its last value; exactly `steps` steps are asked for",
-         LOOP.rstrip() + "\n    if abs(history[-1] - history[-2]) < 1e-3:\n        history += history[-1:] * (steps + 1 - len(history))\n        break\n"),
+    *(
+        edit(f"stops_early_{power}", "EM stops as soon as the log-likelihood hardly changes; exactly `steps` steps are asked for",
+             LOOP.rstrip() + f"\n    if abs(history[-1] - history[-2]) < 1e-{power}:\n        break\n")
+        for power in (3, 6)
+    ),
+    *(
+        edit(f"stops_without_gain_{power}", "EM stops as soon as the log-likelihood hardly rises, or falls; exactly `steps` steps are asked for",
+             LOOP.rstrip() + f"\n    if history[-1] - history[-2] < 1e-{power}:\n        break\n")
+        for power in (3, 6)
+    ),
+    *(
+        edit(f"stops_early_and_pads_{power}",
+             "EM stops as soon as the log-likelihood hardly changes, and repeats its last value; exactly `steps` steps are asked for",
+             LOOP.rstrip() + f"\n    if abs(history[-1] - history[-2]) < 1e-{power}:\n        history += history[-1:] * (steps + 1 - len(history))\n        break\n")
+        for power in (3, 6)
+    ),
     edit("stops_when_it_falls",
          "EM stops when the log-likelihood falls; the floor can make it fall, and exactly `steps` steps are asked for",
          LOOP.rstrip() + "\n    if history[-1] < history[-2]:\n        break\n"),
@@ -465,6 +539,27 @@ mistakes.at(
     edit("history_never_falls",
          "The history holds the best value so far; history[t] belongs to the parameters after t steps, also when it falls",
          LOOP.rstrip() + "\nhistory = list(torch.stack(history).cummax(0).values)\n"),
+    edit("falling_steps_refused",
+         "A step that lowers the log-likelihood is not taken; the floor can make it fall, and every step is asked for",
+         f"""
+         for _ in range(steps):
+             before = params
+             {STEP}
+             {RECORD}
+             if history[-1] < history[-2]:
+                 params = before
+         """),
+    edit("history_running_mean", "The history holds the mean of the values so far; the value after each step is asked for",
+         LOOP.rstrip() + "\nhistory = [sum(history[: t + 1]) / (t + 1) for t in range(len(history))]\n"),
+    edit("history_with_old_weights", "The history is computed with new means and covariances but the old weights",
+         f"""
+         for _ in range(steps):
+             old = params[0]
+             {STEP}
+             history.append(gmm_log_prob(x, old, *params[1:]).mean())
+         """),
+    edit("em_in_float32", "EM runs in float32 whatever the examples are; float64 must keep its digits",
+         "\nx, params = x.float(), tuple(part.float() for part in params)\nhistory = [gmm_log_prob(x, *params).mean()]" + LOOP),
     edit("history_change", "The history holds changes of the log-likelihood after the first value; the values are asked for",
          LOOP.rstrip() + "\nhistory = history[:1] + [now - then for then, now in zip(history, history[1:])]\n"),
     edit("history_shifted",
