@@ -5,6 +5,7 @@
             + 1.5 for each line of their solutions
             + 10 for each written part
             + the running time of the question's cells in the `cpu` profile
+            + the minutes of work of one's own, which no cell shows: an open question's experiment
 
 Words are what stands between blanks in the Markdown that students read (a model answer is not) and in the docstrings
 of the code. Lines are those inside solution regions that are not blank. The running time is what the `Question` says
@@ -37,12 +38,14 @@ class Effort:
     lines: int = 0
     written_parts: int = 0
     seconds: float = 0.0
+    own: float = 0.0
 
     @property
     def minutes(self) -> float:
         """The time that it takes, by the rule of this module."""
         writing = MINUTES_A_FUNCTION * self.functions + MINUTES_A_LINE * self.lines
-        return self.words / WORDS_A_MINUTE + writing + MINUTES_A_WRITTEN_PART * self.written_parts + self.seconds / 60
+        written = MINUTES_A_WRITTEN_PART * self.written_parts
+        return self.words / WORDS_A_MINUTE + writing + written + self.seconds / 60 + self.own
 
     @property
     def rounded_minutes(self) -> int:
@@ -52,13 +55,13 @@ class Effort:
     def __add__(self, other: Effort) -> Effort:
         return Effort(
             self.words + other.words, self.functions + other.functions, self.lines + other.lines,
-            self.written_parts + other.written_parts, self.seconds + other.seconds,
+            self.written_parts + other.written_parts, self.seconds + other.seconds, self.own + other.own,
         )
 
 
-def effort_of(cells: Iterable[Cell], run_seconds: float = 0.0) -> Effort:
-    """The effort of some cells; composed headings are left out. Raises `UserError` for a solution badly marked."""
-    return sum((_of_cell(cell) for cell in cells if cell.role != HEADING), Effort(seconds=run_seconds))
+def effort_of(cells: Iterable[Cell], run_seconds: float = 0.0, own_minutes: float = 0.0) -> Effort:
+    """The effort of some cells, and of what no cell shows; composed headings are left out. Raises `UserError` for a solution badly marked."""
+    return sum((_of_cell(cell) for cell in cells if cell.role != HEADING), Effort(seconds=run_seconds, own=own_minutes))
 
 
 def _of_cell(cell: Cell) -> Effort:

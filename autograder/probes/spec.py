@@ -217,6 +217,7 @@ class Question:
         lecture: what must have been taught before ("mixtures and EM"), for the heading; nothing if empty.
         after: of an optional question, the id or folder of the question after which it can be done, for the heading.
         run_seconds: what its cells take to run in the ``cpu`` profile, a part of the time in the heading.
+        own_minutes: work that no cell shows, such as an experiment of the student's own; likewise.
         id: ``q3`` for the folder ``q03_mixture_em``.
         bonus: an optional question, whose points do not count towards the set's total.
         text: the sources of its modules, which decide whether a result is still good.
@@ -233,6 +234,7 @@ class Question:
     lecture: str = ""
     after: str = ""
     run_seconds: float = 0.0
+    own_minutes: float = 0.0
     id: str = field(default="", kw_only=True)
     bonus: bool = field(default=False, kw_only=True)
     probes: list[Probe] = field(default_factory=list, kw_only=True)

@@ -68,7 +68,8 @@ def workload(problem_set: ProblemSet) -> Workload:
         Share(
             f"{question.id} {question.title}{' (optional)' if question.bonus else ''}",
             question.points + question.manual_points, question.manual_points,
-            effort_of((cell for cell in cells if cell.section == question.id), question.run_seconds), question.bonus,
+            effort_of((c for c in cells if c.section == question.id), question.run_seconds, question.own_minutes),
+            question.bonus,
         )
         for question in problem_set.questions
     )

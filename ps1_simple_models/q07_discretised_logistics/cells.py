@@ -48,7 +48,7 @@ plt.show()
 # %% [markdown]
 # Left of the mean both sigmoids are tiny, and float32 resolves tiny numbers well. Right of it both are near 1, and their difference is 0. Adding a small constant trades $-\infty$ for a plateau, where no gradient says in which direction to go.
 #
-# The cure is not to subtract. *On paper:* bring $\sigma(b)-\sigma(a)$ over a common denominator, with $\delta=b-a=1/s$, and show that
+# The cure: never subtract. *On paper:* bring $\sigma(b)-\sigma(a)$ over a common denominator, with $\delta=b-a=1/s$, and show that
 #
 # $$\sigma(b)-\sigma(a)=\sigma(b)\;\sigma(-a)\;\big(1-e^{-\delta}\big). \tag{7.2}$$
 #
@@ -66,7 +66,7 @@ def discretised_logistic_log_prob(
     """Log-probability of levels under a mixture of K discretised logistics with open edges, equations (7.1) and (7.2).
 
     Values must be right to 0.001, or to a ten-thousandth of their size if that is more, for log-scales from -12 to 15 and levels
-    any distance from the mean; gradients to 0.001 (in a mean, those times its scale). In float32.
+    any distance from the mean. So must gradients, those in a mean times its scale. In float32.
 
     Args:
         x: levels in 0, ..., num_levels - 1 (int64), any shape, also ().
@@ -97,14 +97,14 @@ def discretised_logistic_log_prob(
 grader.check("q7")
 
 # %% [markdown]
-# ### Three parameters or twenty?
+# ### Two parameters or nineteen?
 #
 # The simplest rival is a **histogram**, the shares of the training values, with nineteen free numbers. The last column of the table is the NLL on infinitely many test values, known here because the data are synthetic.
 #
-# **Before you run this:** what is that number for the histogram? (Levels 16 to 19 never occurred.) The knob is `components`: try 3 and 6.
+# **Before you run this:** what is that number for the histogram? (Levels 16 to 19 never occurred.) The knob is `components`: try 3 and 6, and watch how the last column turns.
 
 # %%
-guess_histogram = None  # type a number
+guess_histogram = None  # type a number; math.inf is one
 
 # %%
 components = 1  # the knob
@@ -134,7 +134,7 @@ tables = {
     "the true probabilities": true_probs.log().float(),
 }
 expected = {"histogram": "2.448  2.543", "1 logistic": "2.461  2.543  2.497", "3 logistics": "2.452  2.548  2.496",
-            "histogram, half a count added to each level": "2.451  2.542  2.498", "the true probabilities": "2.457  2.540  2.490"}
+            "histogram, half a count added to each level": "2.451  2.542  2.498", "the true probabilities": "2.458  2.540  2.490"}
 plot.table(
     [(model, *(float(-table[x].mean()) for x in (levels_train, levels_test)), float(-(true_probs * table.double()).sum()),
       expected.get(model, ""), guess_histogram if model == "histogram" else None) for model, table in tables.items()],

@@ -93,7 +93,7 @@ def evaluate(model: nn.Module, x: Float[Tensor, "N ..."], batch_size: int) -> fl
     """Mean NLL over all examples, in evaluation mode and without gradients.
 
     Args:
-        model: a scorer, all parts in one mode. Nothing changes: mode, statistics, ``.grad``.
+        model: a scorer, all parts in one mode. Leave it as it was: mode, statistics, ``.grad``.
         x: at most ``batch_size`` examples go through the model at once.
 
     Returns:
@@ -182,6 +182,7 @@ axis.minorticks_off()
 axis.set(xlabel="test images", ylabel="NLL of A minus NLL of B, nats", title="Pairing decides with far fewer images")
 axis.legend(loc="upper right")
 plt.show()
+decide = [next((str(count) for count, far in zip(pair_counts, abs(pair_means) > 2 * errors) if far), "none") for errors in (paired_errors, unpaired_errors)]
 pair_factor = float((unpaired_errors[2] / paired_errors[2]) ** 2)
 plot.table(
     [
@@ -189,8 +190,10 @@ plot.table(
         ["paired error", float(paired_errors[2]), "", "0.81"],
         ["unpaired error", float(unpaired_errors[2]), "", "3.7"],
         ["times as many images", pair_factor, guess_factor, "21"],
+        ["images that decide, paired", decide[0], "", "25"],
+        ["images that decide, unpaired", decide[1], "", "400"],
     ],
-    header=("", "yours", "guess", "expected"),
+    header=("", "yours", "guess", "expected at the start"),
 )
 
 # %% [markdown]
@@ -230,7 +233,7 @@ figure, (left, right) = plot.subplots(1, 2, width=10, height=3.4, width_ratios=[
 plot.curves({
     "train, dropout on": (np.arange(lower_epochs) + 0.5, epoch_means),
     "test, dropout off": (np.arange(len(epoch_losses)), epoch_losses),
-}, xlabel="epoch", ylabel="nats", ax=left, title="Test can lie below train", reference={"train at the end, dropout off": lower_again})
+}, xlabel="epoch", ylabel="nats", ax=left, title=f"Dropout {lower_dropout:g}: test and train", reference={"train at the end, dropout off": lower_again})
 left.set_ylim(lower_again - 1, lower_again + 14)
 rows = [lower_test[:8], torch.cat([lower_test[:8, :128], torch.full_like(guessed, 0.25)], 1), torch.cat([lower_test[:8, :128], guessed], 1)]
 plot.images(torch.cat(rows).reshape(-1, 16, 16), ncols=8, ax=right)
@@ -247,7 +250,7 @@ print(f"test at the end {float(epoch_losses[-1]):.1f} nats (expected in a full r
 # Of twenty models like A, each fitted to its own 300 images, the best test score on 100 images is reported.
 #
 # **Before you run this:** by how many nats is it too good on average, if all twenty see the *same* test images? (A score's standard error is about
-# 2.7 nats.) Later set `best_size` to 1000, then `best_images` to 400: which curves move?
+# 2.7 nats.) Later set `best_size` to 1000; then, back at 300, `best_images` to 400. Which curves move?
 
 # %%
 guess_bias = None  # type a number
@@ -293,7 +296,7 @@ plot.table(
 #
 # ### In your own words (3 points, graded by a person)
 #
-# In at most ten lines: (i) Which numbers above may be compared, and why not the others? (ii) Why is the paired error right for A and B, and
+# In at most ten lines: (i) Which two of the three losses in *Two curves* may be compared, and why not the third? (ii) Why is the paired error right for A and B, and
 # what does it leave out? (iii) Why does the test set that chose the best of twenty flatter it, and less so if the models are alike?
 
 # %% [markdown] role="written"

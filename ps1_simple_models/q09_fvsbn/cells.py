@@ -39,7 +39,7 @@ show_rows({"data": glyph_test[:20], "right frequency for every pixel, and not on
 # the probability of the value that $x_i$ *has*: $p_i$ for a 1, and $1-p_i$ for a 0. The orange path has $p(101)=0.6\cdot(1-0.7)\cdot0.3=0.054$.
 #
 # To draw, walk down: $x_i=1$ if $u_i<p_i$, with $u_i$ uniform in $[0,1)$. The numbers $u=(0.35,\,0.80,\,0.10)$ gave the orange path.
-# **Before you run this:** where does the walk end with $u_1=0.65$ instead?
+# **Before you run this:** where does the walk end (probabilities: `branch`, below) with $u_1=0.65$ instead?
 
 # %%
 guess_walk = None  # type three bits in quotes, such as "110"
@@ -123,7 +123,7 @@ def ancestral_sample(
     Args:
         logits_of: ``logits_of(x)`` gives logits in the shape of x; each depends on earlier entries only. Call it with
             all N examples, under ``torch.no_grad()``.
-        x: zeros and ones where known; finite numbers elsewhere, which must not matter: start from zeros.
+        x: zeros and ones where known; finite numbers elsewhere, which must not matter: put zeros there first.
         known: these entries stay, and later ones see them. All False draws from nothing.
         uniforms: numbers u in [0, 1), one for each entry.
 
@@ -223,8 +223,8 @@ for name, train_set, test_set, fitted, expected in (
 plot.table(nll_rows, header=("NLL, nats per image", "train", "test", "expected"))
 
 # %% [markdown]
-# Other minibatch orders move the test values by less than 0.05: the loss, a sum of logistic regressions, is convex. Other draws of the 16×16 images give 39.2
-# to 39.7. The gap between train and test is the price of 32,896 weights for 5,000 images; the knob `images` widens it.
+# Other minibatch orders move the test values by less than 0.05: the loss, a sum of logistic regressions, is convex. Six other draws of the 16×16 images give 39.2
+# to 39.7; this one is a little harder. The gap between train and test is the price of 32,896 weights for 5,000 images; the knob `images` widens it.
 #
 # ### A model that cheats
 #
@@ -261,7 +261,7 @@ show_rows({
 })
 
 # %% [markdown]
-# It reports 1.7 nats instead of 39.8, on images that it has never seen (1.6 to 1.8 for other draws). Its samples are black with stray dots: not a stroke.
+# It reports 1.7 nats instead of 39.8, on images that it has never seen (1.6 to 1.8 for other draws). But its "probabilities" of all strips sum to hundreds. Its samples are black with stray dots: not a stroke.
 #
 # ### Why? (3 points)
 #

@@ -6,6 +6,7 @@
 # - Denoise a photograph of your own (Question 5). Does a mixture that was fitted to *another* photograph do as well? To another kind of picture?
 # - How many components does the mixture of Question 3 need before held-out data stop getting better? Does it depend on how many examples there are?
 # - Which momentum is best for SGD (Question 4), if each has its own best learning rate?
+# - Draw the pixels of Question 9's images in another order. Which orders cost how much?
 # - Fit Question 7's mixture to something that you can count: lengths of words, rolls of two dice, minutes between buses.
 # - Teach the model of Question 9 or 11 an alphabet of your choice (`data.glyphs(n, classes="ABC")`). Which letters does it draw best?
 #
@@ -21,7 +22,7 @@
 
 # %%
 prediction = None  # a number
-reason = ""  # one sentence
+reason = ""  # one sentence, with the number's unit and what you keep
 
 # %%
 # your experiment

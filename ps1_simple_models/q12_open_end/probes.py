@@ -7,6 +7,7 @@ question = Question(
     lecture="none beyond the questions that you use",
     aim="Ask a question of one's own, predict, measure honestly and explain; the set's only question without an answer.",
     manual_points=6,
+    own_minutes=45,
     rubric=[
         "1 point: one thing is changed, and it is said what is kept.",
         "1 point: the prediction is a number, has a reason, and was typed before the measurement.",

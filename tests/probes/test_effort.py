@@ -39,7 +39,7 @@ def test_the_rule():
 
 def test_what_is_counted():
     assert effort_of([_cell("one two  three\n\nfour", kind="markdown")]) == Effort(words=4)
-    assert effort_of([_cell("not counted", "heading", "markdown")], 7) == Effort(seconds=7)
+    assert effort_of([_cell("not counted", "heading", "markdown")], 7, 5) == Effort(seconds=7, own=5)
     assert effort_of([_cell(ANSWER, "answer")]) == Effort(words=5, functions=1, lines=4)
     model_answer = "Why is that?\n### BEGIN SOLUTION\nBecause of this.\n### END SOLUTION"
     assert effort_of([_cell(model_answer, "written", "markdown")]) == Effort(words=3, written_parts=1)
