@@ -60,7 +60,11 @@ class Effort:
 
 
 def effort_of(cells: Iterable[Cell], run_seconds: float = 0.0, own_minutes: float = 0.0) -> Effort:
-    """The effort of some cells, and of what no cell shows; composed headings are left out. Raises `UserError` for a solution badly marked."""
+    """The effort of some cells, without composed headings, and of what no cell shows.
+
+    Raises:
+        UserError: a solution is badly marked.
+    """
     return sum((_of_cell(cell) for cell in cells if cell.role != HEADING), Effort(seconds=run_seconds, own=own_minutes))
 
 
