@@ -21,9 +21,8 @@ def with_headings(
     """The cells with a cell above each question that is its heading."""
     known = {question.id: question for question in questions}
     sections = [(name, list(group)) for name, group in itertools.groupby(source.cells, lambda cell: cell.section)]
-    efforts = {
-        name: effort_of(own, known[name].run_seconds, known[name].own_minutes) for name, own in sections if name in known
-    }
+    asked = [(known[name], own) for name, own in sections if name in known]
+    efforts = {question.id: effort_of(own, question.run_seconds, question.own_minutes) for question, own in asked}
     cells: list[Cell] = []
     for section, own in sections:
         cells += [_heading(known[section], efforts[section], folder, content)] if section in known else []
