@@ -4,7 +4,6 @@
 # - Compute with log-probabilities without losing them, and say in which unit and of which data a number is.
 # - Fit one distribution in closed form, by EM and by gradient descent, and say what each of them needs.
 # - Explain why maximum likelihood covers the data, and turn a generative model into a classifier.
-# - Treat pixels as the integers that they are.
 # - Compare models in pairs, with error bars, on data that chose nothing.
 # - Turn a network into an exact likelihood with the chain rule and masks, and prove with gradients that nothing leaks.
 #

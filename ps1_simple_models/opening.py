@@ -4,17 +4,17 @@
 # ![A photograph with noise, and the same photograph cleaned by a mixture of Gaussians](figures/opening.jpg)
 #
 # Nobody told the program on the right what a flower looks like. It has seen small patches of *another* photograph, of a temple, has fitted a
-# probability density to them, and asks of each noisy patch: which clean one is likely? You write it in Question 5.
+# probability density to them, and asks of each noisy patch: which clean one is likely? That is Question 5.
 #
 # A **generative model** is a distribution $p_\theta(x)$ that can be fitted to data, evaluated, and sampled from. All models here are fitted by one principle, **maximum likelihood**,
 # $$\hat\theta=\arg\max_\theta \frac1N\sum_{n=1}^N \log p_\theta(x_n),$$
 # and compared by the log-likelihood of data that they have not seen. You start with one Gaussian and end with a network that draws characters pixel by pixel.
 #
-# **How it works.** A question has a short text, functions for you to write (`raise NotImplementedError` marks the place), a check, and an experiment.
+# **How it works.** `raise NotImplementedError` marks what you write.
 #
 # - `grader.check("q1")` runs public tests: the ordinary case of each function. Hidden tests take the edges that the docstrings promise, and decide the grade.
 # - `grader.hint("logsumexp")` shows one more hint each time. `grader.show("q1")` prints the public tests.
-# - Type a number at each `guess_… = None` *before* you run the cell below it. Guesses are not graded; they make you look.
+# - Type a number at each `guess_… = None` *before* you run the cell below it. They are not graded.
 # - Any correct method is accepted: loops, library calls, float64, your own algebra.
 # - A wrong answer costs points once: later questions are also graded with a correct version of it.
 # - Begin names of your own helpers with an underscore, so that they hide nothing that a later cell needs.

@@ -42,7 +42,7 @@ plot.table([("naive log Σ exp fails at the shift", fails_at, guess_shift)], hea
 #
 # $$\log\sum_{i=1}^{n}e^{x_i}=m+\log\sum_{i=1}^{n}e^{x_i-m}. \tag{1.1}$$
 #
-# With $m=\max_ix_i$ every exponent is at most 0 and one is 0, so the sum lies between 1 and $n$: for $x=(1000,1000)$ it is 2, the result
+# With $m=\max_ix_i$ the largest exponent is 0, and the sum lies between 1 and $n$: for $x=(1000,1000)$ it is 2, the result
 # $1000+\log2=1000.693$. Each row needs *its own* maximum.
 #
 # A probability of 0 is $x_i=-\infty$, and legal: $e^{-\infty}=0$. In a row of nothing else, $m=-\infty$ makes $x_i-m$ a NaN, where $-\infty$ is right. But
@@ -52,10 +52,9 @@ plot.table([("naive log Σ exp fails at the shift", fails_at, guess_shift)], hea
 #
 # $$\log\frac{e^{x_i}}{\sum_je^{x_j}}=x_i-\log\sum_je^{x_j}=(x_i-m)-\log\sum_je^{x_j-m}. \tag{1.2}$$
 #
-# Both forms are equal on paper. But float32 numbers near 10,000 are 0.001 apart: one form subtracts
-# two rounded large numbers, the other never forms them.
+# Float32 numbers near 10,000 are 0.001 apart. One of the two forms subtracts large rounded numbers, the other never forms them.
 #
-# *On paper:* differentiate (1.1) by $x_i$. Which function is the gradient? (A hidden test asks your code for it.)
+# *On paper:* differentiate (1.1) by $x_i$. Which function is the gradient?
 #
 # ### The diagonal Gaussian
 #
@@ -66,14 +65,14 @@ plot.table([("naive log Σ exp fails at the shift", fails_at, guess_shift)], hea
 # The parameter is the **log-variance** $v_d$, called `logvar` in all five sets: a network may output any real number.
 # Check: at $x=\mu$ with $v=0$ each dimension adds $-\frac12\log2\pi=-0.919$.
 #
-# Write these three from elementary operations (`amax`, `exp`, …); library calls pass, but teach less.
+# Library calls pass, but teach less than elementary operations (`amax`, `exp`, …).
 
 # %% role="answer"
 def logsumexp(x: Float[Tensor, "..."], dim: int) -> Float[Tensor, "..."]:
     """Log-sum-exp along one axis, equation (1.1).
 
     Args:
-        x: any shape, numbers of any size, float32 or float64 (whose digits are kept); may hold -inf.
+        x: any shape without empty axes; finite numbers of any size, or -inf. Float64 keeps its digits.
         dim: the axis to sum over, may be negative.
 
     Returns:
@@ -126,9 +125,9 @@ def gaussian_log_prob(
 # %% [markdown]
 # ### Units: bits per dimension, perplexity
 #
-# A negative log-likelihood (NLL) in nats depends on the number of pixels and on their encoding. **Bits per dimension** do not: divide by $D$ and by $\ln2$.
+# A negative log-likelihood (NLL) grows with the number of pixels. **Bits per dimension** divide it by $D$ and by $\ln2$.
 #
-# One trap remains. Pixels are integers $k\in\{0,\dots,V-1\}^D$; a density needs real numbers. So we *dequantise*: draw $u$
+# One trap remains, the encoding. Pixels are integers $k\in\{0,\dots,V-1\}^D$; a density needs real numbers. So we *dequantise*: draw $u$
 # uniformly from $[0,1)^D$ and model $x=(k+u)/V$. Squeezing levels from width 1 to $1/V$ makes the density $V$ times larger per dimension. Undo it:
 #
 # $$\text{bits per dimension}=\frac{1}{\ln2}\left(\frac{-\ln p_X(x)}{D}+\ln V\right). \tag{1.4}$$
@@ -214,8 +213,8 @@ plot.table([
 
 # %% [markdown]
 # The blur is more likely than *every* digit, and than every sample of the model. A density is highest at its mode, but in 64 dimensions nearly all mass
-# is elsewhere: each dimension of a sample costs half a nat more on average, $1/(2\ln2)=0.72$ bits. Turn the knob: with `spread = 0.5` samples become more likely than
-# digits, with `spread = 0` they are the blur. Is a likelier sample a better one?
+# is elsewhere: each dimension of a sample costs half a nat more on average, $1/(2\ln2)=0.72$ bits. **Knob:** with `spread = 0.5` samples are more likely than
+# digits, with `spread = 0` they are the blur.
 #
 # **What to remember**
 # - Work with $\log p$; subtract a row's own maximum before any `exp`.

@@ -87,6 +87,7 @@ def lse_ordinary(student, rng):
         "every axis": [student.logsumexp(x, dim) for dim in (0, 1, 2, -1, -2, -3)],
         "one row": student.logsumexp(row, 0),
         "axes of length 1": [student.logsumexp(thin, dim) for dim in (0, 1, 2)],
+        "a row near 0 and one near 1000": student.logsumexp(1000.0 * torch.arange(2, device=x.device)[:, None] + x[0, :2], 1),
         "four axes": [student.logsumexp(deep(rng), dim) for dim in (0, 1, 2, 3, 3, -1, -4)],
         "equal entries": student.logsumexp(ties(rng), 0),
     }

@@ -1,7 +1,7 @@
 # %% [markdown]
 # Neighbouring pixels are alike, and a diagonal Gaussian cannot say so. The full-covariance Gaussian is the simplest model that knows
-# dependence. Its likelihood, best fit, entropy and KL divergence have closed forms, so every estimator can be checked
-# against it. It returns in mixtures, VAEs and each step of a diffusion model.
+# dependence. Likelihood, best fit, entropy and KL divergence have closed forms, so every estimator can be checked
+# against it.
 #
 # ### The density, without an inverse and without a determinant
 #
@@ -9,7 +9,7 @@
 #
 # $$\log\mathcal N(x;\mu,\Sigma)=-\tfrac{D}2\log2\pi-\tfrac12\log|\Sigma|-\tfrac12(x-\mu)^\top\Sigma^{-1}(x-\mu). \tag{2.1}$$
 #
-# Typed in like this it breaks: with 64 pixels of standard deviation 0.1 the determinant is $10^{-128}$, 0 in float32. The **Cholesky factor** repairs it: the lower triangular $L$
+# With 64 pixels of standard deviation 0.1 the determinant is $10^{-128}$, 0 in float32. The **Cholesky factor** avoids it: the lower triangular $L$
 # with positive diagonal and $\Sigma=LL^\top$. A triangular determinant is the product of the diagonal, so
 #
 # $$\log|\Sigma|=2\sum_d\log L_{dd}, \tag{2.2}$$
@@ -60,7 +60,7 @@ plot.table([("first coordinate, solved with L", float(white[:, 0].var(correction
 #
 # $$\hat\mu=\frac1W\sum_nw_nx_n,\quad\hat\Sigma=\frac1W\sum_nw_n(x_n-\hat\mu)(x_n-\hat\mu)^\top. \tag{2.5}$$
 #
-# Without weights $1/W$ is $1/N$. The unbiased $1/(N-1)$, the default of `torch.cov`, does not maximise the likelihood.
+# The $1/(N-1)$ of `torch.cov` does not maximise the likelihood.
 #
 # ### Entropy, KL divergence, and a sampled check
 #
@@ -110,7 +110,7 @@ def fit_gaussian(
         weights: how often each example counts, of any sum above 0; None: once each.
 
     Returns:
-        (mean, cov), also for D = 1 of shapes (D,) and (D, D).
+        (mean, cov) in the dtype of x, also for D = 1 of shapes (D,) and (D, D).
     """
     ### BEGIN SOLUTION
     w = torch.ones_like(x[:, 0]) if weights is None else weights
@@ -167,7 +167,7 @@ grader.check("q2")
 # ### What a full covariance can draw
 #
 # For $16\times16$ characters a full Gaussian has $256+\frac{256\cdot257}2=33{,}152$ parameters. With `weights` 1 for one class and 0 elsewhere your function fits a Gaussian per class.
-# The knob `temperature` multiplies the noise. **Look at 0, 0.7 and 1.3:** which rows stay digits?
+# The knob `temperature` multiplies the noise. **Look at 0, 0.7 and 1.3:** which panels show digits?
 
 # %%
 temperature = 1.0  # the knob
@@ -193,12 +193,12 @@ for ax, pictures, title in (
     (axes[1, 0], draw(glyph_mean, glyph_cov, eps_16), "full covariance: strokes, but of nothing"),
     (axes[1, 1], class_samples, "one full covariance per class, 0 to 9: digits"),
 ):
+    title = title if temperature == 1 else title.split(":")[0]  # the findings are those of temperature 1
     plot.images(pictures.reshape(-1, 16, 16), ncols=10, suptitle=title, ax=ax)
 plt.show()
 
 # %% [markdown]
-# Independent pixels give salt and pepper. The full covariance draws strokes of no character, because one Gaussian has one mode. Told the class, it
-# draws digits. The mixture of Question 3 finds the classes by itself.
+# The full covariance draws strokes of no character, because one Gaussian has one mode. The mixture of Question 3 finds the classes by itself.
 #
 # ### What ignoring the correlations costs
 #
@@ -258,7 +258,7 @@ for ax, p, q, title in ((axes[0], full, diagonal, "KL(full || diagonal)"), (axes
 plt.show()
 
 # %% [markdown]
-# Four times the samples halve the error bar. It is wider in the other direction: a sample with independent pixels is very unlikely under the full model, and *how* unlikely varies.
+# The error bar is wider in the other direction: a sample with independent pixels is very unlikely under the full model, and *how* unlikely varies.
 #
 # **What to remember**
 # - Cholesky gives the log-determinant, the quadratic form and the samples.

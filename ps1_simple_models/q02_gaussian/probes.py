@@ -34,7 +34,7 @@ question = Question(
             "½ log|Σ| is the sum of the logarithms of L's diagonal.",
         ),
         "gaussian_kl": (
-            "What must the result be for p = q, and which of your four terms is D then?",
+            "What must the result be for p = q, and which of your terms is D then?",
             "D = 1, equal means, variances 1 and 4: 0.318; the other way round 0.807.",
             "Two triangular solves with L_q: one for L_p (sum of squares: the trace), one for the difference of the means.",
         ),

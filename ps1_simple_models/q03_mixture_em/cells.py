@@ -18,11 +18,9 @@ right.text(0, -250, "crosses: exp, sum, log gives −∞", ha="center", color=pl
 plt.show()
 
 # %% [markdown]
-# The cheapest model with several bumps is a **mixture**: draw a hidden label $z$, then draw $x$ from that label's Gaussian.
+# A **mixture** has several: draw a hidden label $z$, then draw $x$ from that label's Gaussian.
 # Given the labels, each component would be a fit of Question 2. Given the components, Bayes' rule would give the
 # labels. We know neither, so we guess one half, improve the other, and repeat. This is **EM**.
-#
-# What a VAE must approximate, the posterior of a hidden variable, is exact here.
 #
 # **The density** is a sum over components, with weights $\pi_k$ that sum to one. The logarithm of one summand is the *log-joint*:
 #
@@ -43,7 +41,7 @@ plt.show()
 # $$\log p(x_n)\ge\mathcal L_n=\sum_kq_n(k)\big[\ell_{nk}-\log q_n(k)\big],\qquad\log p(x_n)-\mathcal L_n=\mathrm{KL}(q_n\,\|\,r_n).\tag{3.3}$$
 #
 # In the example, $q=(\frac12,\frac12)$ gives $-1.92$, 0.43 too low. $\mathcal L$ is the **evidence lower bound**
-# (ELBO). EM raises $\sum_n\mathcal L_n$ in turn. The E-step takes the best $q$, which is $q_n=r_n$, with gap 0. The **M-step** keeps
+# (ELBO). EM raises $\sum_n\mathcal L_n$ in two ways, in turn. The E-step takes the best $q$, which is $q_n=r_n$, with gap 0. The **M-step** keeps
 # this $q$ and takes the best parameters.
 #
 # ### Your derivation, on paper
@@ -57,8 +55,7 @@ plt.show()
 #
 # We add a **floor** $\varepsilon$ to the diagonal of every $\Sigma_k$. You will see why.
 #
-# ### Your task
-# Write five functions. `gmm_log_joint` is given.
+# ### Your task: five functions
 
 # %% role="given"
 def gmm_log_joint(
@@ -78,7 +75,7 @@ def gmm_log_prob(
         log_weights: normalised; −∞ is allowed.
 
     Returns:
-        One value per example, in nats and the dtype of x; finite far from every component, differentiable.
+        One value per example, in nats and the dtype of x; finite where all densities underflow, differentiable.
     """
     ### BEGIN SOLUTION
     return torch.logsumexp(gmm_log_joint(x, log_weights, means, covs), dim=-1)
@@ -91,7 +88,7 @@ def responsibilities(
     """The E-step (3.2). Arguments as for `gmm_log_prob`.
 
     Returns:
-        Probabilities in the dtype of x; rows sum to one, also far from every component.
+        Probabilities in the dtype of x; rows sum to one, also where all densities underflow.
     """
     ### BEGIN SOLUTION
     return torch.softmax(gmm_log_joint(x, log_weights, means, covs), dim=-1)
@@ -216,9 +213,9 @@ plot.table(
 
 # %% [markdown]
 # Equal components get equal updates: forever ten copies of one Gaussian. EM finds *a* maximum near its start. (Eight starts
-# with ten components end between $-2.57$ and $-2.47$.)
+# with ten components end between $-2.57$ and $-2.47$. With five, it depends on the start whether every arm gets its own.)
 #
-# Next, the bound after each half of a step.
+# The bound after each half of a step:
 
 # %%
 stairs, stairs_params = [], em_start
@@ -271,7 +268,7 @@ plot.table(
 # %% [markdown]
 # With hardly any floor, components **collapse** onto a few examples. One that owns a single example gains $\frac D2\log10$ nats
 # there whenever $\varepsilon$ falls tenfold, without end. Maximum likelihood asks for this. (Over eight starts: $-1.5$ to $-0.4$ on
-# train, $-14.5$ to $-5.3$ on test.) So compare likelihoods only at the same floor.
+# train, $-14.5$ to $-5.3$ on test. With 500 examples the *large* floor is the worse one.) So compare likelihoods only at the same floor.
 #
 # The means of twenty Gaussians in 256 dimensions, fitted to glyphs *without* labels.
 
@@ -303,5 +300,5 @@ plot.images(glyph_params[1].reshape(-1, 16, 16), ncols=10, suptitle="nobody told
 # - EM raises one bound in two ways, in turn: over $q$ (gap 0), then over the parameters (weighted fits).
 # - By likelihood alone a collapse fits best, so a floor or a prior is part of the model.
 #
-# **Where it returns.** Question 4 fits this mixture by gradient descent, Question 5 denoises photographs with it, and a VAE raises
+# **Where it returns.** Question 4 fits this mixture by gradient descent, Question 5 denoises with it. A VAE raises
 # the bound with a $q$ that is not exact.

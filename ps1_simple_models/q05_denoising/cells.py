@@ -48,14 +48,14 @@ noisy_photo = clean_photo + 0.1 * torch.randn(clean_photo.shape, generator=dgm.g
 blurred_photo = best_blur(noisy_photo, clean_photo)
 show_panels({
     f"noise, σ = 0.1: {psnr(noisy_photo, clean_photo):.1f} dB": noisy_photo,
-    f"best blur, less noise and less detail: {psnr(blurred_photo, clean_photo):.1f} dB": blurred_photo,
+    f"best blur, and less detail: {psnr(blurred_photo, clean_photo):.1f} dB": blurred_photo,
+    "another photograph, a temple": data.photo("china")[..., 20:276, 240:496],
 })
 
 # %% [markdown]
-# The blur removes noise and detail alike. To do better, one must know what clean patches look like. A density knows, and
-# Bayes' rule turns it into a repair.
+# To do better, one must know what clean patches look like. A density knows, and Bayes' rule turns it into a repair.
 #
-# We shall fit a mixture to small patches of a Chinese temple, and repair this flower, of which it has seen nothing. Nothing is trained for denoising.
+# We shall fit a mixture to small patches of the temple, and repair the flower, of which it has seen nothing. Nothing is trained for denoising.
 #
 # A patch is a vector $x\in\mathbb R^D$. We see $y=x+\sigma\varepsilon$ with $\varepsilon\sim\mathcal N(0,I)$ and known $\sigma$. The
 # estimate with the smallest mean squared error is the **posterior mean** $\mathbb E[x\mid y]$. Half the squared error is +3 dB.
@@ -72,7 +72,7 @@ show_panels({
 # Test your $G$: for $\Sigma=\begin{pmatrix}2&1\\1&2\end{pmatrix}$ and $\sigma=1$ it is $\frac18\begin{pmatrix}5&1\\1&5\end{pmatrix}$.
 # A pixel learns from its neighbour.
 #
-# This filter is linear: it treats a flat patch and an edge alike. A mixture need not.
+# This filter treats a flat patch and an edge alike. A mixture need not.
 
 # %%
 # posterior means in one dimension by integration over a grid of x; the noise has sigma = 0.5
@@ -113,7 +113,8 @@ plt.show()
 # estimates.
 #
 # Brightness says little about structure. So the mixture describes patches minus *their own mean*. The denoiser
-# subtracts each noisy patch's mean, and adds it again. (Such patches sum to 0, so $\Sigma_k$ may have no inverse. Which of your matrices has one?)
+# subtracts each noisy patch's mean, and adds it again. (What is left of the noise is still $\sigma^2I$ in all directions in which such patches differ. They sum to 0, so $\Sigma_k$ may have no
+# inverse. Which of your matrices has one?)
 #
 # ### Your task
 # Question 3 has done part of the first function.
@@ -133,7 +134,7 @@ def posterior_mean(
         log_weights, means, covs: the mixture *of x*; a log-weight may be −∞, a covariance singular.
 
     Returns:
-        In the dtype of y, all its digits; right where all densities underflow, and where variances are as small as 1e-6.
+        In the dtype of y; float64 keeps its digits. Right where all densities underflow, and for variances down to 1e-6.
     """
     ### BEGIN SOLUTION
     noisy_covs = covs + sigma**2 * torch.eye(y.shape[1], dtype=y.dtype, device=y.device)
@@ -245,7 +246,7 @@ plot.table(
 # %% [markdown]
 # **Surprised?** One Gaussian loses to the blur: a compromise between sky and leaves, it leaves noise in the flower's
 # smooth parts. The mixture smooths these *and* keeps the petals' edges, as (5.2) decides patch by patch. (Over six seeds of
-# patches, start and noise: 0.9 to 1.0 dB below the blur, 1.6 to 1.8 above.)
+# patches, start and noise: 0.9 to 1.0 dB below the blur, 1.6 to 1.8 above.) Two components reach 27.4 dB already; at $\sigma=0.3$ the blur comes within 0.4 dB.
 #
 # What has it learned? The direction in which each component varies most:
 

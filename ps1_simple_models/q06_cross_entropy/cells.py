@@ -29,7 +29,7 @@ plt.show()
 #
 # $$H(p,q)=\underbrace{-\sum_v p(v)\log p(v)}_{\text{entropy }H(p)}\;+\;\underbrace{\sum_v p(v)\log\frac{p(v)}{q(v)}}_{\mathrm{KL}(p\,\|\,q)\;\ge\;0}. \tag{6.2}$$
 #
-# So maximum likelihood minimises $\mathrm{KL}(\text{data}\,\|\,\text{model})$, with the data *first*. For $p=(\tfrac12,\tfrac12,0)$ and $q=(\tfrac14,\tfrac14,\tfrac12)$, half of $q$ lies where nothing
+# So maximum likelihood minimises $\mathrm{KL}(\text{data}\,\|\,\text{model})$. For $p=(\tfrac12,\tfrac12,0)$ and $q=(\tfrac14,\tfrac14,\tfrac12)$, half of $q$ lies where nothing
 # occurs, and $\mathrm{KL}(p\,\|\,q)=\log 2$. Exchanged, $\mathrm{KL}(q\,\|\,p)=\infty$. Terms with $p=0$ are zero, whatever $q$ is.
 #
 # ### Binary pixels
@@ -127,7 +127,7 @@ grader.check("q6")
 # %% [markdown]
 # ### Forgetting half of the world
 #
-# Now both directions, with your functions, on a line of 401 cells: the data $p$ have two bumps, and thousands of Gaussians $q$ compete. **Before you run this:** the winner of
+# Both directions, on a line of 401 cells: the data $p$ have two bumps, and thousands of Gaussians $q$ compete. **Before you run this:** the winner of
 # $\mathrm{KL}(q\,\|\,p)$ sits on one bump and forgets the other. How many nats does that cost?
 
 # %%
@@ -159,10 +159,10 @@ ax.legend()
 plt.show()
 plot.table(rows, header=("q of", "mean", "std", "its KL(p || q)", "its KL(q || p)"))
 print()
-plot.table([("the cost of forgetting, nats", guess_forgetting, float(backward.min()))], header=("", "your guess", "result"))
+plot.table([("smallest KL(q || p), nats", guess_forgetting, float(backward.min()))], header=("", "your guess", "result"))
 
 # %% [markdown]
-# On its bump the winner is $q=p/\text{share}$, so it pays $-\log\text{share}=0.69$ nats, however far the other bump is. In $\mathrm{KL}(p\,\|\,q)$ it would pay 12.
+# On its bump the winner is $q=p/\text{share}$, so it pays $-\log\text{share}=0.69$ nats, however far the other bump is.
 # **Knobs:** set `gap` to 3, then to 4, and look for the jump. Set `share` to 0.9: what does forgetting cost now?
 
 # %% [markdown]

@@ -20,8 +20,8 @@ plot.images(torch.cat([one_each, flat_drawings.reshape(-1, 1, 16, 16)]), ncols=1
 plt.show()
 
 # %% [markdown]
-# The FVSBN has a weight for each *pair of pixels*. What it learns about a stroke in one corner does not help it in another. A convolution learns for all places at
-# once, so stack the gated blocks of Question 10: a **PixelCNN**.
+# The FVSBN has a weight for each *pair of pixels*: what it learns in one corner does not help in another. A convolution learns for all places at
+# once. So stack the gated blocks of Question 10: a **PixelCNN**.
 #
 # To draw on request, the network must be told the class. And a model that draws each class can also recognise it.
 #
@@ -105,7 +105,7 @@ def pixelcnn_classify(
 
     Args:
         model: any module with ``model(images, labels)`` → logits, one label per image, for ``len(log_prior)`` classes. Model and parts keep their common mode.
-        log_prior: log p(y).
+        log_prior: log p(y), normalised.
 
     Returns:
         Finite, also where log p(x | y) is -1000.
@@ -128,7 +128,7 @@ grader.check("q11")
 # %% [markdown]
 # ### Told and untold
 #
-# Two networks, same start, same minibatches, trained by Question 8's `train_and_log` in one to three minutes. One is told the labels.
+# Two networks, same start, same minibatches, trained by Question 8's `train_and_log`. One is told the labels. This takes one to three minutes.
 #
 # **Before you run this:** by how many nats per held-out image is the told one better?
 
@@ -234,7 +234,7 @@ for ax, (title, pictures) in zip(axes, rows.items()):
 plt.show()
 
 # %% [markdown]
-# **Temperature** below 1 pushes every pixel towards its likelier value. That is mostly black: strokes start late, and images may stay empty.
+# After four epochs about three in ten of the drawings can be read. **Temperature** below 1 pushes every pixel towards its likelier value. That is mostly black: strokes start late, and images may stay empty.
 #
 # **Completing** the lower half is an exact draw from $p(\text{hidden}\mid\text{seen})$, since the hidden pixels come last. With the *upper* half hidden it would not be: pixels would be drawn
 # without a look at the known ones below. Under a wrong label some digits become the next one; where the shown half forbids it, the result is no digit.
@@ -276,7 +276,7 @@ plot.table(bit_rows, header=("held-out images", "bits per pixel", "minus PixelCN
 print("expected bits per pixel: 0.345, 0.223, 0.20 to 0.21, 0.19 to 0.20, and 0.179 to 0.188")
 
 # %% [markdown]
-# The last line stands apart: $p(x\mid y)$ may not be ranked with $p(x)$. The paired errors cover other test images, not another training.
+# The last line stands apart: $p(x\mid y)$ may not be ranked with $p(x)$.
 #
 # **What to remember**
 # - A label is a bias in every block. Without labels there is none.

@@ -5,7 +5,6 @@
 #
 # - Denoise a photograph of your own (Question 5). Does a mixture that was fitted to *another* photograph do as well? To another kind of picture?
 # - How many components does the mixture of Question 3 need before held-out data stop getting better? Does it depend on how many examples there are?
-# - Which momentum is best for SGD (Question 4), if each has its own best learning rate?
 # - Draw the pixels of Question 9's images in another order. Which orders cost how much?
 # - Fit Question 7's mixture to something that you can count: lengths of words, rolls of two dice, minutes between buses.
 # - Teach the model of Question 9 or 11 an alphabet of your choice (`data.glyphs(n, classes="ABC")`). Which letters does it draw best?
@@ -16,7 +15,7 @@
 # 2. **Predict** a number, with a reason, and type both into the next cell *before* you run anything.
 # 3. **Measure** on held-out data, with an error bar: paired where two models see the same examples (Question 8), over a few seeds where training is random.
 # 4. **Show** it in one figure or table.
-# 5. **Explain** in about ten lines what happened, and what your experiment does *not* show. A wrong prediction with a good explanation is worth as much as a right one.
+# 5. **Explain** in ten lines what happened, and what your experiment does *not* show. A wrong prediction with a good explanation is worth as much as a right one.
 #
 # Put your code in new cells below the prediction.
 
@@ -26,9 +25,11 @@ reason = ""  # one sentence, with the number's unit and what you keep
 
 # %%
 # your experiment
+measured = None  # your number
+error = None  # its standard error
 
 # %%
-plot.table([("your prediction", prediction, reason or "no reason given")], header=("", "value", "reason"))
+plot.table([("predicted", prediction, None), ("measured", measured, error)], header=(reason or "no reason given", "value", "± error"))
 
 # %% [markdown] role="written"
 # ### BEGIN SOLUTION
