@@ -17,6 +17,7 @@ from dgm.checks.arrangements import arrangement, reduced
 from dgm.checks.compare import Difference, Path, as_array, close, dtype_class, is_numeric
 from dgm.checks.places import place
 from dgm.checks.relations import MIN_DISTINCT, as_float32, distinct, lines, relation
+from dgm.checks.words import listed_briefly
 
 # How much a sentence tells: of several differences, the one that tells most is reported.
 FORM, NOT_FINITE, SPECIFIC, PLACED, VAGUE = 4.0, 3.0, 2.0, 1.0, 0.0
@@ -103,8 +104,7 @@ def _together(found: Sequence[Difference]) -> Finding | None:
     if text is None:
         return None
     names = [where(path).removeprefix("In ").removesuffix(": ") for path, _, _ in few]
-    shown = ", ".join(names[:-1]) + f" and {names[-1]}" if len(names) <= 3 else f"{names[0]} and {len(names) - 1} more"
-    return Finding(f"In {shown}: {text}", SPECIFIC + 0.99)
+    return Finding(f"In {listed_briefly(names)}: {text}", SPECIFIC + 0.99)
 
 
 def _sentence(difference: Difference, rtol: float, atol: float) -> tuple[float, str]:
