@@ -58,6 +58,8 @@ mistakes.at(
          "torch.exp(-0.5 * log_scales)"),
     edit("scale_clamped", "the log-scale is clamped; the range of the docstring is -12 to 15",
          "torch.exp(-log_scales.clamp(-7.0, 7.0))"),
+    edit("scale_clamped_below", "the log-scale is kept above a smallest value, as in PixelCNN++; narrower components, down to -12, are asked for",
+         "torch.exp(-log_scales.clamp(min=-7.0))"),
     edit("scales_detached", "no gradient arrives in the log-scales: they are detached", "torch.exp(-log_scales.detach())"),
 )
 
@@ -150,6 +152,9 @@ mistakes.at(
     edit("edges_of_x", "the open edges are those of the smallest and largest value in `x`; they belong to the levels 0 and d − 1",
          "log_upper.masked_fill(x == x.max(), 0.0)", ("log_lower.masked_fill(first, 0.0)", "log_lower.masked_fill(x == x.min(), 0.0)"),
          ("log_width.masked_fill(first | last, 0.0)", "log_width.masked_fill((x == x.min()) | (x == x.max()), 0.0)")),
+    edit("last_level_of_x", "the last level is taken to be the largest value in `x`; it is d − 1, whether `x` holds it or not",
+         "log_upper.masked_fill(x == x.max(), 0.0)",
+         ("log_width.masked_fill(first | last, 0.0)", "log_width.masked_fill(first | (x == x.max()), 0.0)")),
     edit("edges_swapped", "the open edges are exchanged: level 0 must reach down to −∞, level d − 1 up to +∞",
          "log_upper.masked_fill(first, 0.0)",
          ("log_lower.masked_fill(first, 0.0)", "log_lower.masked_fill(last, 0.0)")),
@@ -207,7 +212,7 @@ def difference_of_sigmoids(to_log):
     return {"discretised_logistic_log_prob": discretised_logistic_log_prob}
 
 
-@mistakes.rewrite("the log of a difference of sigmoids: −∞ far from the mean and few digits for wide components; use equation (7.2)")
+@mistakes.rewrite("the log of a difference of sigmoids: −∞ far from the mean and, in float32, few digits for wide components; use equation (7.2)")
 def log_of_difference(ref):
     return difference_of_sigmoids(torch.log)
 
@@ -262,6 +267,18 @@ def infinite_borders(ref):
         b, a = ((level + 0.5).masked_fill(last, torch.inf) - means) * delta, ((level - 0.5).masked_fill(first, -torch.inf) - means) * delta
         width = torch.log(-torch.expm1(-delta)).expand_as(a).masked_fill(first | last, 0.0)
         return torch.logsumexp(log_weights + F_logsigmoid(b) + F_logsigmoid(-a) + width, -1)
+
+    return {"discretised_logistic_log_prob": discretised_logistic_log_prob}
+
+
+@mistakes.rewrite("infinite borders at the open edges, with δ = b − a: the values are right, but the gradients are NaN; replace the terms instead")
+def infinite_borders_subtracted(ref):
+    def discretised_logistic_log_prob(x, log_weights, means, log_scales, num_levels):
+        level, scales = x.unsqueeze(-1).to(means), torch.exp(log_scales)
+        b = ((level + 0.5).masked_fill(level == num_levels - 1, torch.inf) - means) / scales
+        a = ((level - 0.5).masked_fill(level == 0, -torch.inf) - means) / scales
+        log_probs = F_logsigmoid(b) + F_logsigmoid(-a) + torch.log(-torch.expm1(a - b))
+        return torch.logsumexp(log_weights + log_probs, -1)
 
     return {"discretised_logistic_log_prob": discretised_logistic_log_prob}
 

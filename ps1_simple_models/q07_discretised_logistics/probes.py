@@ -73,7 +73,10 @@ def judge_tables(evidence, expected, context):
         if key != "one value" and not (np.abs(total - 1) < 1e-4).all():
             return f"{key}: the probabilities of all levels sum to {np.ravel(total)[0]:.4f}, not to 1."
         if not np.allclose(got, want, rtol=1e-3, atol=1e-4):
-            return f"{key}: the probabilities sum to 1, but they are not on the right levels."
+            if key == "one value":
+                return f"{key}: the log-probability of one inner level, asked alone, is {got:.4g}, which is too {'large' if got > want else 'small'}."
+            wrong = ~np.isclose(got, want, rtol=1e-3, atol=1e-4)
+            return f"{key}: the probabilities sum to 1, but those of {wrong.sum()} of the {wrong.size} levels are wrong."
     return True
 
 
