@@ -36,6 +36,8 @@ mistakes.at(
          "return 100 * difference / loss, torch.zeros(n)"),
     edit("lists", "`counterexample` returns lists; tensors are asked for, which `quick_mean` can cut into batches",
          "return (4 * n * difference).tolist(), [0.0] * n"),
+    edit("arrays", "`counterexample` returns NumPy arrays; tensors are asked for",
+         "return (4 * n * difference).numpy(), torch.zeros(n).numpy()"),
 )
 
 mistakes.at(

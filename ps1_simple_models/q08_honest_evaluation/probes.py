@@ -282,6 +282,8 @@ def prefers_the_worse(evidence, expected, context):
             return said + ". The program is fooled, but a is to be the better model (lower mean): exchange the two."
         if abs(true - program) <= 1e-5 * (abs(true) + abs(program)) + 1e-9:
             return said + ". Both agree, so nothing is exposed: does the last batch differ from the others?"
+        if true < 0 < program and (true > -0.999 or program < 0.999):
+            return said + ". The signs are right, but each must be at least 1 in size."
         if true > -0.999:
             return said + ". Model a is to be better in truth, at most -1."
         if program < 0.999:
@@ -291,9 +293,13 @@ def prefers_the_worse(evidence, expected, context):
 
 def two_losses(answer):
     """Two float tensors as they are, or in words what they are instead."""
-    if not isinstance(answer, (tuple, list)) or len(answer) != 2 or not all(map(torch.is_tensor, answer)):
-        return "a tuple of two tensors is expected, (nll_a, nll_b)"
+    if not isinstance(answer, (tuple, list)):
+        return f"got one value of type {type(answer).__name__} where a tuple of two tensors is expected, (nll_a, nll_b)"
+    if len(answer) != 2:
+        return f"got {len(answer)} values where a tuple of two tensors is expected, (nll_a, nll_b)"
     for nll, letter in zip(answer, "ab"):
+        if not torch.is_tensor(nll):
+            return f"nll_{letter} is of type {type(nll).__name__} where a tensor is expected"
         if not nll.is_floating_point():
             return f"nll_{letter} holds {nll.dtype} where floats are expected; `quick_mean` cannot average it"
     return list(answer)
