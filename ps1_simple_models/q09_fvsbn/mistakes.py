@@ -139,6 +139,12 @@ mistakes.at(
          p = torch.sigmoid(fvsbn_logits(x, weights, biases)).clamp(1e-6, 1 - 1e-6)
          return (x * p.log() + (1 - x) * (1 - p).log()).sum(1)
          """),
+    edit("clamped_probability_barely",
+         "`fvsbn_log_prob` keeps its probabilities 1e-7 away from 0 and 1; very unlikely pixels then look more likely than they are",
+         """
+         p = torch.sigmoid(fvsbn_logits(x, weights, biases)).clamp(1e-7, 1 - 1e-7)
+         return (x * p.log() + (1 - x) * (1 - p).log()).sum(1)
+         """),
     edit("nan_gradient",
          "the gradient of `fvsbn_log_prob` is NaN at large logits: `torch.where` also differentiates the branch that it "
          "does not take, where an exp overflows",
