@@ -271,12 +271,14 @@ def gradient_map_edges(student, rng):
         "parameters that have a .grad afterwards and had none": [float(p.grad is not None) for p in parameters],
         "requires_grad of the parameters afterwards": [float(p.requires_grad) for p in parameters],
         "requires_grad of the image afterwards": float(image.requires_grad),
+        "the image has a .grad afterwards and had none": float(image.grad is not None),
     }
+    image = image.detach().clone()  # without the traces of the first call, which the others would show again
     modes = [network.training]
     for number, p in enumerate(parameters):  # as after somebody else's backward()
         p.grad = torch.full_like(p, 0.25 * (number + 1))
     network.eval()
-    found["map at the upper right corner, in evaluation mode"] = attempt(map_of, find, network, image, 0, width - 1)
+    found["map at the upper right corner, in evaluation mode"] = attempt(map_of, find, network, image.clone(), 0, width - 1)
     found["the model is in training mode afterwards"] = [float(mode) for mode in [*modes, network.training]]
     found[".grad that the parameters had before"] = [
         0.0 if p.grad is None else float(p.grad.double().mean()) for p in parameters
@@ -285,8 +287,8 @@ def gradient_map_edges(student, rng):
     wide = copy.deepcopy(grey).double()
     found["map of a network in float64"] = attempt(map_of, find, wide, image[:1].double(), row, col)
     found["types of the parameters afterwards, float32 and float64"] = [str(p.dtype) for p in (parameters[-1], *wide.parameters())]
-    found["pixels with exactly 0"] = attempt(exact_zeros, find, grey, image[:1], row, col)
-    faint = attempt(map_of, find, FaintLeak(grey), image[:1], row, col)
+    found["pixels with exactly 0"] = attempt(exact_zeros, find, grey, image[:1].clone(), row, col)
+    faint = attempt(map_of, find, FaintLeak(grey), image[:1].clone(), row, col)
     found["map of a network with a faint leak, times 1e20"] = 1e20 * faint if torch.is_tensor(faint) else faint
     return found
 
