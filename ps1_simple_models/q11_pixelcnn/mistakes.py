@@ -339,6 +339,19 @@ mistakes.at(
          joint = torch.stack(columns, dim=1).exp()
          return (joint / joint.sum(1, keepdim=True)).log()
          """),
+    edit("posterior_underflows_to_epsilon",
+         "log p(x | y) is exponentiated before it is normalised, and small constants hide the underflow: of an unlikely image all classes look alike, and "
+         "their probabilities do not sum to 1",
+         """
+         joint = torch.stack(columns, dim=1).exp()
+         return (joint / (joint.sum(1, keepdim=True) + 1e-12) + 1e-12).log()
+         """),
+    edit("epsilon_in_both_logarithms",
+         "log p(x | y) is exponentiated before it is normalised, and a small constant is added in each logarithm: very unlikely images get 0 for every class",
+         """
+         joint = torch.stack(columns, dim=1).exp()
+         return (joint + 1e-12).log() - (joint.sum(1, keepdim=True) + 1e-12).log()
+         """),
     edit("posterior_rounded", "the logarithm is taken of a softmax that has been rounded to 0, which gives infinite values",
          "return torch.softmax(torch.stack(columns, dim=1), dim=1).log()"),
     edit("posterior_epsilon", "a small number is added before the logarithm, so unlikely classes come out too likely",
