@@ -17,8 +17,8 @@ mistakes.at(
     edit("order_ignored", "`made_masks` ignores the order and always uses 0, 1, …, D-1",
          "degrees = torch.arange(1, len(order) + 1, device=order.device)"),
     edit("degrees_from_zero",
-         "in `made_masks` the degrees of inputs and outputs start at 0 instead of 1, so they do not fit those of the hidden "
-         "units",
+         "in `made_masks` the degrees of inputs and outputs are one too low beside those of the hidden units: they start at 1, "
+         "and hidden degrees stay as they are given",
          "degrees[order] = torch.arange(0, len(order), device=order.device)"),
     edit("order_reversed", "`made_masks` counts the order from its end: `order[0]` comes first and has degree 1",
          "degrees[order] = torch.arange(len(order), 0, -1, device=order.device)"),
@@ -40,6 +40,16 @@ mistakes.at(
          "`made_masks` makes up hidden degrees 1, 2, …, D-1, 1, 2, … instead of using those that are given",
          """
          hidden_degrees = [1 + torch.arange(len(h), device=order.device) % max(len(order) - 1, 1) for h in hidden_degrees]
+         masks, below = [], degrees
+         """),
+    edit("hidden_raised",
+         "`made_masks` raises hidden degrees to the smallest one below; a unit of a lower degree keeps no connection",
+         """
+         lowest, raised = degrees, []
+         for h in hidden_degrees:
+             raised.append(h.clamp(min=int(lowest.min())))
+             lowest = raised[-1]
+         hidden_degrees = raised
          masks, below = [], degrees
          """),
     edit("repeats_first_hidden", "`made_masks` uses the degrees of the first hidden layer for all hidden layers",
@@ -132,6 +142,7 @@ mistakes.at(
          "return [mask.T.contiguous() for mask in masks]"),
     edit("boolean", "`made_masks` returns boolean masks; they are float32", "return [mask.bool() for mask in masks]"),
     edit("whole_numbers", "`made_masks` returns whole numbers; the masks are float32", "return [mask.long() for mask in masks]"),
+    edit("double_precision", "`made_masks` returns float64 masks; they are float32", "return [mask.double() for mask in masks]"),
     edit("list_extended", "`made_masks` appends to the list `hidden_degrees`, which belongs to the caller",
          """
          hidden_degrees.append(degrees)
@@ -160,6 +171,23 @@ mistakes.at(
              self.effective = self.weight.detach() * self.mask
          return F.linear(x, self.weight * self.mask if self.training else self.effective, self.bias)
          """)),
+    edit("kept_in_evaluation",
+         "`MaskedLinear` keeps the masked weights of its first use in evaluation mode; weights that are loaded afterwards "
+         "are not used",
+         """
+         self.register_buffer("mask", mask.clone())
+         self.effective = None
+         """,
+         ("""
+         return F.linear(x, self.weight * self.mask, self.bias)
+         """, """
+         if self.training:
+             self.effective = None
+             return F.linear(x, self.weight * self.mask, self.bias)
+         if self.effective is None:
+             self.effective = self.weight.detach() * self.mask
+         return F.linear(x, self.effective, self.bias)
+         """)),
     edit("gradient_hook",
          "`MaskedLinear` masks its weight once and then only its gradient; loaded or copied weights are not masked",
          """
@@ -175,6 +203,10 @@ mistakes.at(
     edit("plain_attribute",
          "the mask of `MaskedLinear` is a plain attribute: it stays behind when the layer moves to another dtype or device",
          "self.mask = mask.clone()"),
+    edit("mask_left_on_device",
+         "the mask of `MaskedLinear` is a plain attribute: it stays behind when the layer moves to another device",
+         "self.mask = mask.clone()",
+         ("self.weight * self.mask, self.bias", "self.weight * self.mask.to(self.weight.dtype), self.bias")),
     edit("trained_mask", "the mask of `MaskedLinear` is a parameter, so the optimiser changes it",
          "self.mask = nn.Parameter(mask.clone())"),
     edit("extra_parameter", "`MaskedLinear` has a further parameter; weight and bias are the only ones",
@@ -234,6 +266,8 @@ mistakes.at(
          "return F.linear(x.float(), self.weight.float() * self.mask.float(), self.bias.float())"),
     edit("mask_added", "`MaskedLinear` adds the mask to the weight; it multiplies it",
          "return F.linear(x, self.weight + self.mask, self.bias)"),
+    edit("layer_relu", "`MaskedLinear` applies the relu itself; it is a linear layer, and the logits get none",
+         "return F.relu(F.linear(x, self.weight * self.mask, self.bias))"),
     edit("output_masked",
          "`MaskedLinear` masks whole units; a mask has an entry for each connection",
          "return F.linear(x, self.weight, self.bias) * self.mask.amax(1)"),
@@ -280,7 +314,7 @@ mistakes.at(
              x = F.relu(layer(x))
          return F.logsigmoid(self.layers[-1](x))
          """),
-    edit("relu_before_layers", "`MADE.forward` applies the relu before each layer, also to the inputs, instead of after it",
+    edit("relu_before_layers", "`MADE.forward` applies the relu to the inputs, too; (18.2) has it after the hidden layers only",
          """
          for layer in self.layers:
              x = layer(F.relu(x))
@@ -363,6 +397,27 @@ mistakes.at(
          for layer in self.layers[:-1]:
              x = F.relu(layer(x))
          return self.layers[-1](x)[:, self.order]
+         """),
+    edit("reordered_both", "`MADE.forward` reorders its input and puts the logits back; column d belongs to dimension d throughout",
+         """
+         x = x[:, self.order]
+         for layer in self.layers[:-1]:
+             x = F.relu(layer(x))
+         return self.layers[-1](x)[:, torch.argsort(self.order)]
+         """),
+    edit("masks_passed_by",
+         "`MADE.forward` computes with the weights of its layers instead of calling them, so their masks do not act",
+         """
+         for layer in self.layers[:-1]:
+             x = F.relu(F.linear(x, layer.weight, layer.bias))
+         return F.linear(x, self.layers[-1].weight, self.layers[-1].bias)
+         """),
+    edit("only_layer_twice", "`MADE.forward` uses the only layer twice when there is no hidden layer",
+         """
+         x = F.relu(self.layers[0](x))
+         for layer in self.layers[1:-1]:
+             x = F.relu(layer(x))
+         return self.layers[-1](x)
          """),
     edit("reordered_input", "`MADE.forward` reorders its input; column d belongs to dimension d, and the masks know the order",
          """
@@ -450,6 +505,12 @@ mistakes.at(
          "return ancestral_sample(reordered, x[:, order], ~known[:, order], uniforms[:, order])[:, place]"),
     edit("rounded", "`made_sample` works in float32 where x is in float64",
          "return ancestral_sample(lambda s: reordered(s).float(), x[:, order], known[:, order], uniforms[:, order].float())[:, place]"),
+    edit("rounded_at_the_end", "`made_sample` returns float32 where x is in float64; the result has the dtype of x",
+         "return ancestral_sample(reordered, x[:, order], known[:, order], uniforms[:, order])[:, place].float()"),
+    edit("left_in_evaluation", "`made_sample` leaves the model in evaluation mode; it is not changed",
+         "model.eval(); return ancestral_sample(reordered, x[:, order], known[:, order], uniforms[:, order])[:, place]"),
+    edit("left_in_training", "`made_sample` leaves the model in training mode; it is not changed",
+         "model.train(); return ancestral_sample(reordered, x[:, order], known[:, order], uniforms[:, order])[:, place]"),
     edit("as_integers", "`made_sample` returns whole numbers; the result has the dtype of x",
          "return ancestral_sample(reordered, x[:, order], known[:, order], uniforms[:, order])[:, place].long()"),
     edit("one_minus_u", "`made_sample` takes 1 - u for u",
