@@ -14,8 +14,8 @@ alternatives.at(
     "variance = (centred**2).mean(2, keepdim=True)",
     edit(
         "mean_of_squares",
-        "variance as the mean of the squares minus the square of the mean",
-        "variance = (grouped**2).mean(2, keepdim=True) - grouped.mean(2, keepdim=True) ** 2",
+        "variance as the mean of the squares minus the square of the mean, kept from being negative",
+        "variance = ((grouped**2).mean(2, keepdim=True) - grouped.mean(2, keepdim=True) ** 2).clamp(min=0)",
     ),
     edit(
         "var_with_correction",

@@ -99,6 +99,9 @@ mistakes.at(
     """,
     edit("mask_boolean", "the mask is boolean; it is float32", "return mask.bool()"),
     edit("mask_integers", "the mask holds whole numbers of an integer type; it is float32", "return mask.long()"),
+    edit("mask_double", "the mask is float64; it is float32", "return mask.double()"),
+    edit("window_transposed", "the window is transposed: it opens the columns left of the centre instead of the rows above it",
+         "return mask.transpose(2, 3)"),
     edit("two_axes", "one mask is returned for all pairs of channels; (19.2) depends on the pair", "return mask.amax((0, 1))"),
     edit("mask_upside_down", "the window is turned round: what comes after the centre is open and what comes before it is closed",
          "return mask.flip(2, 3)"),
@@ -122,6 +125,9 @@ mistakes.at(
          "the channels of a colour are taken to alternate (R G B R G B …); they lie next to each other, in thirds",
          "grouped = a.unflatten(1, (-1, 3)).transpose(1, 2)",
          ("(centred / torch.sqrt(variance + 1e-5)).flatten(1, 2)", "(centred / torch.sqrt(variance + 1e-5)).transpose(1, 2).flatten(1, 2)")),
+    edit("norm_not_regrouped",
+         "the channels are regrouped (R G B R G B …) for the normalisation and do not come back to their places",
+         "grouped = a.unflatten(1, (-1, 3)).transpose(1, 2)"),
     edit("norm_rounds", "ColourNorm computes in float32 where its input is in float64",
          "grouped = a.float().unflatten(1, (3, -1))"),
 )
@@ -153,6 +159,8 @@ mistakes.at(
          "the statistics of a colour run over batch and image: pixels see later ones, and other images",
          "grouped.mean((0, 2, 3, 4), keepdim=True)",
          ("(centred**2).mean(2, keepdim=True)", "(centred**2).mean((0, 2, 3, 4), keepdim=True)")),
+    edit("norm_mean_with_other_images", "the mean runs over the batch, too: other images enter",
+         "grouped.mean((0, 2), keepdim=True)"),
     edit("norm_mean_detached", "the mean is detached (or computed without gradients), so the gradient through it is missing",
          "grouped.mean(2, keepdim=True).detach()"),
 )
@@ -162,6 +170,11 @@ mistakes.at(
     edit("norm_unbiased", "the variance divides by m - 1; equation (19.3) divides by m (and m = 1 would give NaN)",
          "variance = grouped.var(2, keepdim=True)"),
     edit("norm_sum", "the squares are added up; the variance is their mean", "variance = (centred**2).sum(2, keepdim=True)"),
+    edit("norm_cancels",
+         "the variance is a difference of large squares, which rounding can make negative: its root is then NaN",
+         "variance = (grouped**2).mean(2, keepdim=True) - grouped.mean(2, keepdim=True) ** 2"),
+    edit("norm_centred_for_variance_only", "the mean is subtracted for the variance, but not from the values themselves",
+         "variance = (centred**2).mean(2, keepdim=True); centred = grouped"),
     edit("norm_uncentred_squares", "the variance is the mean of the squares, without subtracting the mean first",
          "variance = (grouped**2).mean(2, keepdim=True)"),
     edit("norm_absolute", "the spread is the mean absolute difference; equation (19.3) takes the root of the mean square",
@@ -245,6 +258,15 @@ def single_channel_passes(ref):
     return {"ColourNorm": ColourNorm}
 
 
+@mistakes.rewrite("for m = 1 the values are returned as they are; (19.3) gives the offset")
+def single_channel_returned(ref):
+    class ColourNorm(ref.ColourNorm):
+        def forward(self, a):
+            return super().forward(a) if a.shape[1] > 3 else a
+
+    return {"ColourNorm": ColourNorm}
+
+
 # --- dependence_matrix ---------------------------------------------------------------------------------------------
 
 mistakes.at(
@@ -268,6 +290,27 @@ mistakes.at(
          for name, b in model.named_buffers():
              b.copy_(buffers[name])
          """)),
+    edit("rows_add_up", "the derivatives of an output are added to those of the outputs before it; clear `x.grad` for each row",
+         "model = copy.deepcopy(model)",
+         ("""
+         rows = [torch.autograd.grad(value, x, retain_graph=True)[0][0].permute(1, 2, 0).flatten() for value in output]
+         """, """
+         rows = []
+         for value in output:
+             value.backward(retain_graph=True)
+             rows.append(x.grad[0].permute(1, 2, 0).flatten().clone())
+         """)),
+    edit("part_modes",
+         "the mode of the whole model is given to all its parts; one of them may be in another mode, such as a frozen BatchNorm",
+         "original = model; model = copy.deepcopy(model); original.train(original.training)"),
+    edit("evaluation_and_back",
+         "the model is put in evaluation mode for the test, where BatchNorm looks innocent, and back afterwards; test it in the mode "
+         "that it is in",
+         """
+         before = model.training
+         model.eval()
+         """,
+         ("return torch.stack(rows).abs()", "model.train(before); return torch.stack(rows).abs()")),
     edit("freezes_parameters", "the test leaves a trace: the parameters of the model no longer require gradients",
          """
          model.requires_grad_(False)
@@ -318,6 +361,8 @@ mistakes.at(
          "pixel, R, G, B within a pixel",
          "output = model(x)[0].flatten()",
          ("[0][0].permute(1, 2, 0).flatten() for value", "[0][0].flatten() for value")),
+    edit("probabilities", "the derivatives are those of probabilities, σ(output); those of the output itself are asked for",
+         "output = torch.sigmoid(model(x))[0].permute(1, 2, 0).flatten()"),
     edit("rows_colour_first", "the columns of the matrix are numbered as in equation (19.1) but its rows are not",
          "output = model(x)[0].flatten()"),
     edit("column_major", "pixels are numbered column by column; raster order goes row by row",
@@ -375,7 +420,42 @@ def finite_differences(ref):
     return {"dependence_matrix": dependence_matrix}
 
 
-@mistakes.rewrite("the derivatives of the sum of all outputs are computed, so all rows are the same; each output has a row of its own")
+@mistakes.rewrite("the derivatives are differences of outputs on both sides (finite differences), which are inexact; use autograd")
+def central_differences(ref):
+    def dependence_matrix(model, image):
+        import copy
+
+        twin, start = copy.deepcopy(model), image.detach().permute(1, 2, 0).flatten()
+
+        def outputs(values):
+            with torch.no_grad():
+                return twin(values.reshape(*image.shape[1:], 3).permute(2, 0, 1)[None])[0].permute(1, 2, 0).flatten()
+
+        steps = 1e-3 * torch.eye(len(start), dtype=start.dtype, device=start.device)
+        return torch.stack([(outputs(start + step) - outputs(start - step)) / 2e-3 for step in steps], 1).abs()
+
+    return {"dependence_matrix": dependence_matrix}
+
+
+@mistakes.rewrite(
+    "all outputs are differentiated in one batch of copies of the image; the model is to see one image, and BatchNorm pools over the batch"
+)
+def batch_of_copies(ref):
+    def dependence_matrix(model, image):
+        import copy
+
+        n = image.numel()
+        x = image.detach().expand(n, *image.shape).clone().requires_grad_()
+        chosen = copy.deepcopy(model)(x).permute(0, 2, 3, 1).reshape(n, n).diagonal().sum()
+        return torch.autograd.grad(chosen, x)[0].permute(0, 2, 3, 1).reshape(n, n).abs()
+
+    return {"dependence_matrix": dependence_matrix}
+
+
+@mistakes.rewrite(
+    "all rows are the same, the derivatives of the sum of all outputs (computed at once, or added up in one `.grad`); each output "
+    "has a row of its own"
+)
 def summed_outputs(ref):
     def dependence_matrix(model, image):
         import copy
