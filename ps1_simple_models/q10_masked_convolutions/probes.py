@@ -9,7 +9,9 @@ from torch import nn
 from autograder.probes import Close, Fields, Question
 from dgm.checks.asking import attempt, tensor_of, two_of
 
-from ..shared.networks import device_after_a_move, fill, some_mask
+from ..shared.networks import (
+    copy_with, device_after_a_move, fill, in_bfloat16, loaded_output, some_mask, trained_output, weight_gradient,
+)
 
 question = Question(
     title="Masked convolutions and what they can see",
@@ -120,42 +122,6 @@ def masked_output(student, rng):
     return found
 
 
-def trained_output(layer, x, target, test):
-    """The layer's output after three steps from weights 0, so that its own initial values have no say."""
-    with torch.no_grad():
-        for p in layer.parameters():
-            if p.dim() == 1:
-                p.fill_(0.25)
-            elif p.requires_grad:
-                p.mul_(0)
-    optimiser = torch.optim.SGD(layer.parameters(), lr=0.2, momentum=0.5)
-    for _ in range(3):
-        optimiser.zero_grad()
-        output = tensor_of(layer(x), "the output", target.shape)
-        if not output.requires_grad:
-            raise ValueError("the output carries no gradient, so nothing can be trained")
-        (output - target).square().mean().backward()
-        optimiser.step()
-    return layer(test).detach().clone()
-
-
-def loaded_output(layer, other, test):
-    """The output in evaluation mode and without gradients, with the weights of another layer."""
-    layer.load_state_dict(other.state_dict())
-    with torch.no_grad():
-        return layer.eval()(test)
-
-
-def weight_gradient(layer, mask, test):
-    """The gradient of the weights where the mask is 1; elsewhere it is the layer's own matter."""
-    layer.zero_grad()
-    layer(test).square().mean().backward()
-    gradients = [mask * p.grad for p in layer.parameters() if p.dim() == 4 and p.grad is not None]
-    if len(gradients) != 1:
-        raise ValueError("the gradient does not reach the weights")
-    return gradients[0]
-
-
 @question.probe(points=1.5, title="the mask holds after optimiser steps, loading and copying", judge=CLOSE)
 def mask_survives(student, rng):
     found, make = {}, student.raw.MaskedConv2d
@@ -177,21 +143,6 @@ def mask_survives(student, rng):
     return found
 
 
-def copy_with(layer, weights, test):
-    """The output of a deep copy that has other weights; the bias stays."""
-    twin = copy.deepcopy(layer)
-    with torch.no_grad():
-        for p in twin.parameters():
-            if p.dim() == 4 and p.requires_grad:
-                p.copy_(weights)
-        return twin(test)
-
-
-def whole_numbers(layer, x):
-    """The output of a layer and an input in bfloat16, whose small whole numbers are exact."""
-    return tensor_of(layer.to(torch.bfloat16)(x.to(torch.bfloat16)), "the output").float()
-
-
 @question.probe(points=1, title="the layer moves to another dtype or device as a whole", judge=CLOSE)
 def mask_moves(student, rng):
     make, n_in, n_out = student.raw.MaskedConv2d, 2, rng.integer(3, 5)
@@ -205,7 +156,7 @@ def mask_moves(student, rng):
                 p.copy_(rng.integers(-2, 3, *p.shape))
     found = {
         "output in float64": attempt(layers[0].to(torch.float64), x),
-        "output in bfloat16": attempt(whole_numbers, whole.to(rng.device), rng.integers(-2, 3, 2, n_in, 6, 7)),
+        "output in bfloat16": attempt(in_bfloat16, whole.to(rng.device), rng.integers(-2, 3, 2, n_in, 6, 7)),
         "place of the output after a move to the device meta": attempt(device_after_a_move, layers[1].double(), x),
         "numbers in the parameters": sorted(p.numel() for p in layers[0].parameters()),
     }

@@ -232,6 +232,18 @@ mistakes.at(
              self.weight.data *= self.mask
          return F.linear(x, self.weight, self.bias)
          """),
+    edit("masked_with_gradients_only",
+         "`MaskedLinear` masks its weights only while autograd is on; under `no_grad` loaded weights act unmasked",
+         """
+         if torch.is_grad_enabled():
+             self.weight.data *= self.mask
+         return F.linear(x, self.weight, self.bias)
+         """),
+    edit("detached_in_evaluation", "`MaskedLinear` cuts the gradient in evaluation mode; only `no_grad` should do so",
+         """
+         output = F.linear(x, self.weight * self.mask, self.bias)
+         return output if self.training else output.detach()
+         """),
     edit("masked_on_first_call",
          "`MaskedLinear` masks its weights at its first call only; optimiser steps or loaded weights undo this",
          """
@@ -266,6 +278,9 @@ mistakes.at(
          "return F.linear(x.float(), self.weight.float() * self.mask.float(), self.bias.float())"),
     edit("mask_added", "`MaskedLinear` adds the mask to the weight; it multiplies it",
          "return F.linear(x, self.weight + self.mask, self.bias)"),
+    edit("divided_by_connections", "`MaskedLinear` divides by the number of connections; (18.2) adds them up",
+         "return F.linear(x, self.weight * self.mask / self.mask.sum(1, keepdim=True).clamp(min=1), self.bias)"),
+    edit("bias_twice", "`MaskedLinear` adds the bias twice", "return F.linear(x, self.weight * self.mask, self.bias) + self.bias"),
     edit("layer_relu", "`MaskedLinear` applies the relu itself; it is a linear layer, and the logits get none",
          "return F.relu(F.linear(x, self.weight * self.mask, self.bias))"),
     edit("output_masked",
@@ -397,6 +412,19 @@ mistakes.at(
          for layer in self.layers[:-1]:
              x = F.relu(layer(x))
          return self.layers[-1](x)[:, self.order]
+         """),
+    edit("logits_by_inverse", "`MADE.forward` reorders the logits by the inverse of the order; column d belongs to dimension d",
+         """
+         for layer in self.layers[:-1]:
+             x = F.relu(layer(x))
+         return self.layers[-1](x)[:, torch.argsort(self.order)]
+         """),
+    edit("inputs_centred", "`MADE.forward` turns its inputs into -1 and 1; (18.2) takes them as they are",
+         """
+         x = 2 * x - 1
+         for layer in self.layers[:-1]:
+             x = F.relu(layer(x))
+         return self.layers[-1](x)
          """),
     edit("reordered_both", "`MADE.forward` reorders its input and puts the logits back; column d belongs to dimension d throughout",
          """
@@ -569,6 +597,32 @@ def no_sigmoid(ref):
 @mistakes.rewrite("`made_sample` keeps probabilities away from 0 and 1 or rounds them, so that some bits change")
 def clamped(ref):
     return walk(lambda u, p: u < p.clamp(0.05, 0.95))
+
+
+@mistakes.rewrite("`made_sample` skips a dimension for all examples where it is known for one of them")
+def any_known_skips(ref):
+    @torch.no_grad()
+    def made_sample(model, x, known, uniforms):
+        drawn = torch.where(known, x, 0.0)
+        for d in model.order.tolist():
+            if not known[:, d].any():
+                drawn[:, d] = (uniforms[:, d] < torch.sigmoid(model(drawn)[:, d])).to(x.dtype)
+        return drawn
+
+    return {"made_sample": made_sample}
+
+
+@mistakes.rewrite("`made_sample` uses the first example's logits for all examples")
+def logits_of_first(ref):
+    return walk(lambda u, p: u < p[0])
+
+
+@mistakes.rewrite("`made_sample` uses the first column of `uniforms` at every step; column d belongs to dimension d")
+def one_column_of_uniforms(ref):
+    def made_sample(model, x, known, uniforms):
+        return ref.made_sample(model, x, known, uniforms[:, :1].expand_as(uniforms))
+
+    return {"made_sample": made_sample}
 
 
 @mistakes.rewrite("`made_sample` stops one step early: the last dimension of the order is never drawn")

@@ -11,7 +11,9 @@ from autograder.probes import Close, Fields, Question
 from dgm.checks.asking import attempt, tensor_of, tried
 
 from ..shared.bits import not_bits, strings
-from ..shared.networks import device_after_a_move, fill, some_mask
+from ..shared.networks import (
+    copy_with, device_after_a_move, fill, in_bfloat16, loaded_output, some_mask, trained_output, weight_gradient,
+)
 
 question = Question(
     title="MADE: one network, all conditionals",
@@ -235,55 +237,12 @@ def masked_output(student, rng):
     return found
 
 
-def trained_output(layer, x, target, test):
-    """The layer's output after three steps from weights 0, so that its own initial values have no say."""
-    with torch.no_grad():
-        for p in layer.parameters():
-            if p.dim() == 1:
-                p.fill_(0.25)
-            elif p.requires_grad:
-                p.mul_(0)
-    optimiser = torch.optim.SGD(layer.parameters(), lr=0.2, momentum=0.5)
-    for _ in range(3):
-        optimiser.zero_grad()
-        output = tensor_of(layer(x), "the output", target.shape)
-        if not output.requires_grad:
-            return "the output carries no gradient, so nothing can be trained."
-        (output - target).square().mean().backward()
-        optimiser.step()
-    return layer(test).detach().clone()
-
-
-def loaded_output(layer, other, test):
-    """The output in evaluation mode and without gradients, with the weights of another layer."""
-    layer.load_state_dict(other.state_dict())
-    with torch.no_grad():
-        return layer.eval()(test)
-
-
-def weight_gradient(layer, mask, test):
-    """The gradient of the weights where the mask is 1; elsewhere it is the layer's own matter."""
-    layer.zero_grad()
-    layer(test).square().mean().backward()
-    gradients = [mask * p.grad for p in layer.parameters() if p.dim() == 2 and p.grad is not None]
-    if len(gradients) != 1:
-        return "the gradient does not reach the weights."
-    return gradients[0]
-
-
-def copy_with(layer, weights, test):
-    """The output of a deep copy that has other weights; the bias stays."""
-    twin = copy.deepcopy(layer)
-    with torch.no_grad():
-        for p in twin.parameters():
-            if p.dim() == 2 and p.requires_grad:
-                p.copy_(weights)
-        return twin(test)
-
-
-def whole_numbers(layer, x):
-    """The output of a layer and an input in bfloat16, whose small whole numbers are exact."""
-    return tensor_of(layer.to(torch.bfloat16)(x.to(torch.bfloat16)), "the output").float()
+def by_input(layer, x):
+    """The gradient for the input of a number made of the output."""
+    output = tensor_of(layer(x), "the output")
+    if not output.requires_grad:
+        return "the output carries no gradient, so nothing below the layer can be trained."
+    return torch.autograd.grad(output.square().mean(), x)[0]
 
 
 LAYER = Fields({"output in float64": Close(rtol=1e-10, atol=1e-10)}, default=Close(rtol=1e-3, atol=1e-4))
@@ -302,14 +261,15 @@ def layer_edges(student, rng):
     found = {
         "numbers in the parameters": sorted(p.numel() for p in layer.parameters()),
         "output after 3 steps of SGD": attempt(trained_output, layer, x, target, test),
-        "output after load_state_dict": attempt(loaded_output, layer, other, test),
-        "output after load_state_dict again": attempt(loaded_output, layer, another, test),
+        "output after load_state_dict, in evaluation mode": attempt(loaded_output, layer, other, test, graph=True),
+        "output after load_state_dict, under no_grad": attempt(loaded_output, layer, another, test, training=True),
+        "output after load_state_dict, in evaluation mode and under no_grad": attempt(loaded_output, layer, other, test),
         "gradient of the weights": attempt(weight_gradient, layer.train(), mask, test),
-        "gradient of the input": attempt(lambda: torch.autograd.grad(layer(inputs).square().mean(), inputs)[0]),
+        "gradient of the input, in evaluation mode": attempt(lambda: by_input(layer.eval(), inputs)),
         "output of one example": attempt(layer, test[:1]),
         "a deep copy with other weights": attempt(copy_with, layer, weights, test),
         "output in float64": attempt(lambda: layer.to(torch.float64)(test.double())),
-        "output in bfloat16": attempt(whole_numbers, whole, whole_x),
+        "output in bfloat16": attempt(in_bfloat16, whole, whole_x),
     }
     found["place of the output after a move to the device meta"] = attempt(device_after_a_move, layer, test.double())
     return found
@@ -362,7 +322,7 @@ def forward_edges(student, rng):
     x, factor = rng.normal(6, d), rng.normal(6, d)
     return {
         "gradient by the first weight": attempt(gradient_by_first, model, x, factor),
-        "gradient by the first weight, three hidden layers": attempt(gradient_by_first, deep, x, factor),
+        "gradient by the first weight, three hidden layers, in evaluation mode": attempt(gradient_by_first, deep.eval(), x, factor),
         "logits of layers as wide as the input": attempt(square, x),
         "logits of one example": attempt(model, x[:1]),
         "logits of large inputs": attempt(model, 100 * x),
@@ -493,7 +453,7 @@ def unlikely(rng):
     model, x, mask, _ = drawing(rng, 8, proper_order(rng, 5))
     with torch.no_grad():
         model.weight.zero_()
-        model.bias.copy_(torch.tensor([10.0, -10.0, 16.0, -16.0, 4.0], device=rng.device)[rng.permutation(5)])
+        model.bias.copy_(torch.tensor([10.0, -10.0, 20.0, -20.0, 4.0], device=rng.device)[rng.permutation(5)])
     edges = torch.tensor([1e-8, 5e-7, 2e-5, 7e-5, 1 - 7e-5, 1 - 2e-5, 1 - 5e-7, 0.97], device=rng.device)
     return model, x, mask, torch.stack([edges[rng.permutation(8)] for _ in range(5)], 1)
 
