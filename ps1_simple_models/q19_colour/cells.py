@@ -151,7 +151,7 @@ class ColourNorm(nn.Module):
         self.offset = nn.Parameter(torch.zeros(channels))
 
     def forward(self, a: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch channel height width"]:
-        """(19.3) in the dtype of a, the same in both modes. For m = 1 it is the offset; nothing becomes NaN."""
+        """(19.3) in the dtype of a, the same in both modes. For m = 1 it is the offset; nothing becomes NaN, no gradient either."""
         ### BEGIN SOLUTION
         grouped = a.unflatten(1, (3, -1))
         centred = grouped - grouped.mean(2, keepdim=True)
