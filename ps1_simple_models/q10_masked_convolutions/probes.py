@@ -10,7 +10,14 @@ from autograder.probes import Close, Fields, Question
 from dgm.checks.asking import attempt, tensor_of, two_of
 
 from ..shared.networks import (
-    copy_with, device_after_a_move, fill, in_bfloat16, loaded_output, some_mask, trained_output, weight_gradient,
+    copy_with,
+    device_after_a_move,
+    fill,
+    in_bfloat16,
+    loaded_output,
+    some_mask,
+    trained_output,
+    weight_gradient,
 )
 
 question = Question(

@@ -123,7 +123,7 @@ class MADE(nn.Module):
         self.layers = nn.ModuleList(MaskedLinear(mask) for mask in made_masks(order, hidden_degrees))
 
     def forward(self, x: Float[Tensor, "N D"]) -> Float[Tensor, "N D"]:
-        """Logits in the dtype of x; column d is that of dimension d. Calls ``self.layers`` and uses nothing else of the model."""
+        """Logits in the dtype of x; column d is that of dimension d. Calls ``self.layers``, nothing else of the model."""
         ### BEGIN SOLUTION
         for layer in self.layers[:-1]:
             x = F.relu(layer(x))
