@@ -151,7 +151,7 @@ class ColourNorm(nn.Module):
         self.offset = nn.Parameter(torch.zeros(channels))
 
     def forward(self, a: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch channel height width"]:
-        """(19.3) in the dtype of a, the same in both modes. For m = 1 it is the offset; nothing becomes NaN, no gradient either."""
+        """(19.3) in the dtype of a, the same in both modes. For m = 1 it is the offset; no value or gradient becomes NaN."""
         ### BEGIN SOLUTION
         grouped = a.unflatten(1, (3, -1))
         centred = grouped - grouped.mean(2, keepdim=True)
@@ -168,7 +168,7 @@ def dependence_matrix(model, image: Float[Tensor, "3 height width"]) -> Float[Te
     """|d out_n / d in_m|; row n is the output, column m the input, numbered by (19.1).
 
     Args:
-        model: maps (1, 3, H, W) to (1, 3, H, W). It is tested in the mode that it is in, and left as it was: mode,
+        model: maps (1, 3, H, W) to (1, 3, H, W). It is tested in its mode, and left as it was: mode,
             parameters, their ``.grad`` and ``requires_grad``, and buffers, which BatchNorm changes in training mode
             (``copy.deepcopy(model)`` is one way).
         image: where the derivatives are taken; not changed.
