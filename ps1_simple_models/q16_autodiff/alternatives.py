@@ -122,7 +122,7 @@ def other_ways(ref):
                     stack.append(parent)
         for node in known:
             node.grad = 0
-        root.grad, ready = np.array(1.0), [root]
+        root.grad, ready = 1, [root]
         while ready:
             node = ready.pop()
             for parent, vjp in zip(node.parents, node.vjps):

@@ -88,9 +88,10 @@ class Parents(tuple):
 
 
 class Case:
-    """f(x) = A Σ w φ(x / s) + A Σ exp(sum of two neighbours of x / s), at a point of size s, and its gradient.
+    """f(x) = A Σ w exp(x / s) + A Σ exp(sum of two neighbours of x / s), at a point of size s, and its gradient.
 
-    The second sum, without which a moved entry would not change the derivative in another, is left out for kind "sin".
+    The second sum, without which a moved entry would not change the derivative in another, is left out for kind "sin",
+    which has 2u + sin(u) for exp(u).
     ``dtypes`` notes the types that come in, ``moved`` the entries in which points differ from x, ``away`` how far from x the gradient is taken.
     """
 
@@ -106,25 +107,26 @@ class Case:
         self.before, self.after = places - 1, (places + 1) % self.x.size
 
     def f(self, x):
-        self.dtypes.add(x.dtype.name)
+        self.dtypes.add(x.dtype)
         if self.moved is not None:
             self.moved.update(np.flatnonzero(x != self.point).tolist())
-        u = x / self.scale
-        value = np.exp(u) if self.kind == "exp" else u + 0.3 * u**2 if self.kind == "parabola" else 2 * u + np.sin(u)
-        return self.height * ((self.w * value).sum() + self.pairs(u).sum())
-
-    def pairs(self, u):
-        u = u.reshape(-1)
-        return np.exp(u + u[self.before]) * (self.kind != "sin")
+        u, w = (x / self.scale).reshape(-1), self.w.reshape(-1)
+        if self.kind == "sin":
+            return self.height * (w @ (2 * u + np.sin(u)))
+        e = np.exp(u)
+        return self.height * (e @ (w + e[self.before]))
 
     def gradient(self, x):
-        self.dtypes.add(x.dtype.name)
+        self.dtypes.add(x.dtype)
         if self.moved is not None:
             self.away = max(self.away, float(np.abs(x - self.point).max()))
-        u = x / self.scale
-        slope = np.exp(u) if self.kind == "exp" else 1 + 0.6 * u if self.kind == "parabola" else 2 + np.cos(u)
-        pairs = self.pairs(u)
-        return self.height / self.scale * (self.w * slope + (pairs + pairs[self.after]).reshape(u.shape))
+        u, w = (x / self.scale).reshape(-1), self.w.reshape(-1)
+        if self.kind == "sin":
+            slope = w * (2 + np.cos(u))
+        else:
+            e = np.exp(u)
+            slope = e * (w + e[self.before] + e[self.after])
+        return self.height / self.scale * slope.reshape(x.shape)
 
 
 def wrong(case, factor, entry=None):

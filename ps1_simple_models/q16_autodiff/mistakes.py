@@ -61,6 +61,21 @@ mistakes.at(
                  stack += node.parents
          return list(order)[::-1]
          """),
+    edit("preorder_by_recursion",
+         "A node is listed before its parents are visited, and the list is reversed at the end: a node that is found on a "
+         "short way stands behind nodes that need it",
+         """
+         order = {}
+
+         def visit(node):
+             if node not in order:
+                 order[node] = len(order)
+                 for parent in node.parents:
+                     visit(parent)
+
+         visit(root)
+         return list(order)[::-1]
+         """),
     edit("seen_when_pushed",
          "A node counts as seen when it is put on the stack, so a longer way to it, which is found later, is not "
          "followed",
@@ -97,6 +112,41 @@ mistakes.at(
                  if uses[parent] == 0:
                      ready.append(parent)
          return order[::-1]
+         """),
+    edit("kahn_unique_uses",
+         "A node is appended when all its uses are done, but where it occurs twice in a node's parents only one use was counted",
+         """
+         uses, nodes, stack = {}, {root}, [root]
+         while stack:
+             for parent in dict.fromkeys(stack.pop().parents):
+                 uses[parent] = uses.get(parent, 0) + 1
+                 if parent not in nodes:
+                     nodes.add(parent)
+                     stack.append(parent)
+         ready, order = [root], []
+         while ready:
+             node = ready.pop()
+             order.append(node)
+             for parent in node.parents:
+                 uses[parent] -= 1
+                 if uses[parent] == 0:
+                     ready.append(parent)
+         return order[::-1]
+         """),
+    edit("compared_by_value",
+         "Nodes of equal value count as the same node; two different nodes may hold the same number",
+         """
+         order, seen = [], set()
+
+         def visit(node):
+             if node.value.tobytes() not in seen:
+                 seen.add(node.value.tobytes())
+                 for parent in node.parents:
+                     visit(parent)
+                 order.append(node)
+
+         visit(root)
+         return order
          """),
     edit("sorted_by_depth",
          "Nodes are sorted by their shortest distance to the root; it is the longest way that counts",
@@ -153,7 +203,8 @@ mistakes.at(
          """
          for parent in node.parents:
              visit(parent)
-         order += [node] if node.parents else []
+         if node.parents:
+             order.append(node)
          """),
     edit("last_parent_late", "A node is appended after its first parent, before the others are visited",
          """
@@ -272,6 +323,16 @@ mistakes.at(
     root.grad = np.ones_like(root.value)
     """,
     edit("root_zero", "The gradient of the root is not set to 1, so all gradients are zero", ""),
+    edit("root_kept", "A gradient that the root has from an earlier call is kept; that of the root is 1",
+         "root.grad = np.ones_like(root.value) if before is None else before",
+         ("""
+         for node in order:
+             node.grad = np.zeros_like(node.value)
+         """, """
+         before = root.grad
+         for node in order:
+             node.grad = np.zeros_like(node.value)
+         """)),
     edit("root_with_axis", "The gradient of the root has shape (1,); it is 0-d like the root's value", "root.grad = np.array([1.0])"),
     edit("root_is_value", "The gradient of the root is set to its value; it is 1", "root.grad = root.value.copy()"),
 )
@@ -280,6 +341,8 @@ mistakes.at(
     "for node in reversed(order):",
     edit("forward_order", "The list is walked from the leaves to the root, so gradients are passed on before they are there",
          "for node in order:"),
+    edit("stops_at_leaf", "The walk ends at the first leaf; in the order other nodes may still come before it",
+         "for node in [n for k, n in enumerate(order[::-1]) if all(later.parents for later in order[::-1][: k + 1])]:"),
     edit("one_step_only", "Only the root passes its gradient on; every node does when its turn comes",
          "for node in [root]:"),
 )
@@ -307,6 +370,8 @@ mistakes.at(
          "parent.grad = parent.grad + (vjp(node.grad) if np.shape(vjp(node.grad)) == parent.grad.shape else 0)"),
     edit("gradient_ignored", "Vjps are called with 1, not with the gradient of their node: the chain rule stops after one step",
          "parent.grad = parent.grad + vjp(np.ones_like(node.value))"),
+    edit("vjp_of_value", "Vjps are called with the value of their node; they take its gradient",
+         "parent.grad = parent.grad + vjp(node.value)"),
     edit("subtracts", "Contributions are subtracted; they add up", "parent.grad = parent.grad - vjp(node.grad)"),
     edit("multiplied_again", "The contribution is multiplied by the node's gradient once more; the vjp has done so already",
          "parent.grad = parent.grad + vjp(node.grad) * node.grad"),
@@ -357,6 +422,59 @@ def only_leaves_kept(ref):
         for node in ref.topological_order(root):
             if node.parents and node is not root:
                 node.grad = None
+
+    return {"backward": backward}
+
+
+@mistakes.rewrite("Only leaves have a gradient afterwards; it is to be written into every node, the root too")
+def only_leaves_written(ref):
+    def backward(root):
+        ref.backward(root)
+        for node in ref.topological_order(root):
+            if node.parents:
+                node.grad = None
+
+    return {"backward": backward}
+
+
+@mistakes.rewrite("The graph is taken apart on the way: parents and vjps are emptied, so a later call finds nothing to walk")
+def graph_freed(ref):
+    def backward(root):
+        order = ref.topological_order(root)
+        ref.backward(root)
+        for node in order:
+            node.parents, node.vjps = (), ()
+
+    return {"backward": backward}
+
+
+@mistakes.rewrite("Gradients are cut to a largest size; the chain rule has none")
+def clipped(ref):
+    def backward(root):
+        order = ref.topological_order(root)
+        for node in order:
+            node.grad = np.zeros_like(node.value)
+        root.grad = np.ones_like(root.value)
+        for node in reversed(order):
+            for parent, vjp in zip(node.parents, node.vjps):
+                parent.grad = np.clip(parent.grad + vjp(node.grad), -1e3, 1e3)
+
+    return {"backward": backward}
+
+
+@mistakes.rewrite("Nodes to which only zeros arrive are skipped, so what lies behind them has no gradient: None, where it is zero")
+def zeros_skipped(ref):
+    def backward(root):
+        order = ref.topological_order(root)
+        for node in order:
+            node.grad = None
+        root.grad = np.ones_like(root.value)
+        for node in reversed(order):
+            if node.grad is None or not np.any(node.grad):
+                continue
+            for parent, vjp in zip(node.parents, node.vjps):
+                new = vjp(node.grad)
+                parent.grad = new if parent.grad is None else parent.grad + new
 
     return {"backward": backward}
 
@@ -425,6 +543,14 @@ mistakes.at(
     edit("scalar_only_reshape",
          "`unbroadcast` sums over the last axes where `shape` has fewer; broadcasting matches shapes from the right, so the new axes are in front",
          "grad = grad.sum(axis=tuple(range(len(shape), grad.ndim)))"),
+    edit("stretched_before_front",
+         "`unbroadcast` takes the places of the 1s in `shape` for axes of the array while it still has its axes in front, so "
+         "other axes are summed",
+         """
+         stretched = tuple(i for i, n in enumerate(shape) if n == 1)
+         grad = grad.sum(axis=stretched, keepdims=True)
+         """,
+         ("    return grad.sum(axis=stretched, keepdims=True)", "    return grad.sum(axis=tuple(range(grad.ndim - len(shape))))")),
     edit("one_axis_in_front", "`unbroadcast` sums over one axis in front at most; broadcasting may have added several",
          "grad = grad.sum(axis=0) if grad.ndim > len(shape) else grad"),
     edit("front_kept", "`unbroadcast` keeps the axes in front, with length 1; the result must have the shape before broadcasting",
@@ -433,7 +559,7 @@ mistakes.at(
     edit("reshaped", "`unbroadcast` only reshapes or cuts the array to `shape`; the copies are to be added up",
          "grad = np.resize(grad, shape)",
          ("    return grad.sum(axis=stretched, keepdims=True)", "    return grad")),
-    edit("summed_in_blocks", "`unbroadcast` reshapes the array to blocks of `shape` and adds these; where an axis was stretched in the middle, the copies do not lie in blocks",
+    edit("summed_in_blocks", "`unbroadcast` adds up blocks along the first axis and reshapes; where a later axis was stretched, the copies do not lie there",
          "grad = grad.reshape(-1, *shape).sum(0) if grad.size != np.prod(shape) else grad.reshape(shape)",
          ("    return grad.sum(axis=stretched, keepdims=True)", "    return grad")),
     edit("sums_everything", "`unbroadcast` adds everything up and spreads the sum over `shape`",
@@ -456,6 +582,8 @@ mistakes.at(
          "    return grad.mean(axis=stretched, keepdims=True)"),
     edit("largest_copy", "`unbroadcast` takes the largest of the copies where an axis was stretched; their gradients add up",
          "    return grad.max(axis=stretched, keepdims=True)"),
+    edit("front_one_only", "`unbroadcast` looks for a length of 1 only in front of `shape`; any axis may have been stretched",
+         "    return grad.sum(axis=tuple(i for i in stretched if i == 0), keepdims=True)"),
     edit("first_stretched_only", "`unbroadcast` sums over only one of the axes that were stretched from length 1",
          "    return grad.sum(axis=stretched[:1], keepdims=True)"),
 )
@@ -484,6 +612,10 @@ mistakes.at(
     "for i in np.ndindex(x.shape):",
     edit("sample_of_entries", "Only some entries of a large x are checked; every entry must be",
          "numeric[...] = analytic\n    for i in list(np.ndindex(x.shape))[-10:]:"),
+    edit("zero_x_skipped", "Entries where x is 0 are skipped; every entry must be checked",
+         "numeric[...] = analytic\n    for i in [i for i in np.ndindex(x.shape) if x[i] != 0]:"),
+    edit("zero_gradient_skipped", "Entries where the gradient under test is 0 are skipped; every entry must be checked",
+         "numeric[...] = analytic\n    for i in [i for i in np.ndindex(x.shape) if analytic[i] != 0]:"),
     edit("first_entry", "Only the first entry of x is checked; every entry must be",
          "numeric[...] = analytic\n    for i in list(np.ndindex(x.shape))[:1]:"),
     edit("first_axis_only", "Whole rows of x are moved at once: the loop runs over the first axis only, not over every entry",
@@ -496,7 +628,9 @@ mistakes.at(
     "step = np.zeros_like(x)",
     edit("all_entries_moved", "All entries of x are moved at once; only entry i is",
          "step = eps * np.maximum(np.abs(x), 1e-3)"),
-    edit("not_put_back", "An entry of x that was moved is not put back before the next one is moved",
+    edit("left_below", "An entry of x that was moved up, then down, stays there while the next ones are moved",
+         "step = np.zeros_like(x); x = x if not any(i) else x - before; before = np.zeros_like(x); before[i] = eps * max(abs(x[i]), 1e-3)"),
+    edit("not_put_back", "An entry of x that was moved up is not put back before the next one is moved",
          "step = np.zeros_like(x) if not any(i) else step"),
 )
 
@@ -511,8 +645,12 @@ mistakes.at(
     edit("step_without_floor",
          "The step has no lower limit, or one that is far too low: for x = 0 it is zero or lost in rounding",
          "step[i] = eps * abs(x[i]) + 1e-300"),
+    edit("floor_only_at_zero",
+         "The lower limit of the step counts only where x is exactly 0; for an x near 0 the step is lost in rounding",
+         "step[i] = eps * (abs(x[i]) if x[i] else 1e-3)"),
     edit("floor_of_one", "The step is relative to max(|x|, 1): too coarse for small x; the limit is 0.001",
          "step[i] = eps * max(abs(x[i]), 1.0)"),
+    edit("floor_of_eps", "The lower limit of |x| in the step is ε; in (16.4) it is 0.001", "step[i] = eps * max(abs(x[i]), eps)"),
     edit("floor_added", "0.001 is added to |x|; (16.4) takes the larger of the two", "step[i] = eps * (abs(x[i]) + 1e-3)"),
     edit("eps_added", "ε is added to ε·|x|; (16.4) has the larger of |x| and 0.001", "step[i] = eps * abs(x[i]) + eps"),
     edit("floor_outside", "The lower limit 0.001 is that of the step itself; it belongs to |x|, before ε is multiplied",
@@ -573,7 +711,13 @@ mistakes.at(
     edit("no_rtol", "There is no relative tolerance: right gradients that are large fail",
          "max_error = float((np.abs(analytic - numeric) / atol).max())"),
     edit("no_atol", "There is no absolute tolerance: entries that are zero fail by rounding",
-         "max_error = float((np.abs(analytic - numeric) / (rtol * scale + 1e-300)).max())"),
+         "max_error = float((np.abs(analytic - numeric) / (rtol * scale)).max())"),
+    edit("rtol_fixed", "rtol is a fixed number; the one that is passed in is not used",
+         "max_error = float((np.abs(analytic - numeric) / (atol + 1e-6 * scale)).max())"),
+    edit("atol_fixed", "atol is a fixed number; the one that is passed in is not used",
+         "max_error = float((np.abs(analytic - numeric) / (1e-8 + rtol * scale)).max())"),
+    edit("tolerances_fixed", "Both tolerances are fixed numbers; those that are passed in are not used",
+         "max_error = float((np.abs(analytic - numeric) / (1e-8 + 1e-6 * scale)).max())"),
     edit("tolerances_exchanged", "atol and rtol are exchanged",
          "max_error = float((np.abs(analytic - numeric) / (rtol + atol * scale)).max())"),
     edit("larger_tolerance", "The larger of the two tolerances is taken; (16.4) adds them",
@@ -586,6 +730,12 @@ mistakes.at(
          "max_error = float((np.abs(analytic - numeric) / (atol + rtol * scale)).reshape(-1)[-1])"),
     edit("mean_error", "The errors are averaged; one wrong entry among many then passes",
          "max_error = float((np.abs(analytic - numeric) / (atol + rtol * scale)).mean())"),
+    edit("sum_of_errors", "The errors are added up; max_error is the largest of them",
+         "max_error = float((np.abs(analytic - numeric) / (atol + rtol * scale)).sum())"),
+    edit("norm_of_r", "The norm of the errors r comes back; max_error is the largest of them",
+         "max_error = float(np.linalg.norm(np.abs(analytic - numeric) / (atol + rtol * scale)))"),
+    edit("rms_of_r", "The root mean square of the errors r comes back; one wrong entry among many then passes",
+         "max_error = float(np.sqrt(((np.abs(analytic - numeric) / (atol + rtol * scale)) ** 2).mean()))"),
     edit("median_error", "The median of the errors comes back; one wrong entry among many then passes",
          "max_error = float(np.median(np.abs(analytic - numeric) / (atol + rtol * scale)))"),
     edit("error_of_norms", "The norms of the whole difference and of the whole gradient are compared; (16.4) looks at every entry",
@@ -605,6 +755,9 @@ mistakes.at(
          "return max_error < 1, max_error"),
     edit("verdict_of_allclose", "ok comes from another comparison (`np.allclose` with a tolerance of its own) than max_error",
          "return bool(np.allclose(analytic, numeric, rtol=1e-4)), max_error"),
+    edit("verdict_of_isclose",
+         "ok comes from `np.allclose`, which is relative to its second argument only; (16.4) is relative to the larger of the two",
+         "return bool(np.allclose(analytic, numeric, rtol=rtol, atol=atol)), max_error"),
     edit("verdict_of_any", "ok is True as soon as one entry passes; all must",
          "return bool((np.abs(analytic - numeric) <= atol + rtol * scale).any()), max_error"),
     edit("verdict_upside_down", "ok is True where the check fails", "return max_error > 1, max_error"),
@@ -641,6 +794,14 @@ mistakes.at(
          y = centred / s
          return (grad_y - grad_y.mean(-1, keepdims=True) - y * (grad_y * y).mean(-1, keepdims=True)) / s
          """),
+    edit("second_axis", "`fixed_backward` works along the second axis; it is the last one, also of three",
+         """
+         axis = min(1, x.ndim - 1)
+         centred = x - x.mean(axis, keepdims=True)
+         s = np.sqrt((centred**2).mean(axis, keepdims=True) + eps)
+         y = centred / s
+         return (grad_y - grad_y.mean(axis, keepdims=True) - y * (grad_y * y).mean(axis, keepdims=True)) / s
+         """),
     edit("eps_outside", "ε is added to the standard deviation in `fixed_backward`; (16.5) has it under the root",
          """
          s = np.sqrt((centred**2).mean(-1, keepdims=True)) + eps
@@ -669,6 +830,7 @@ mistakes.at(
     edit("eps_forgotten", "The term from s leaves out the ε that is passed in, in `fixed_backward`",
          "y = centred / np.maximum(np.sqrt((centred**2).mean(-1, keepdims=True)), 1e-30)"),
     edit("centred_for_y", "`fixed_backward` uses x - μ where y is needed", "y = centred"),
+    edit("y_of_default_eps", "y is taken with ε = 1e-5 whatever is passed in, in `fixed_backward`", "y = layer_norm(x)"),
     edit("x_for_y", "`fixed_backward` uses x where y is needed", "y = x"),
 )
 
@@ -689,6 +851,14 @@ mistakes.at(
          "return (grad_y - grad_y.sum(-1, keepdims=True) - y * (grad_y * y).mean(-1, keepdims=True)) / s"),
     edit("term_unbiased", "The term from s is divided by D - 1 in `fixed_backward`; (16.5) has D",
          "return (grad_y - grad_y.mean(-1, keepdims=True) - y * (grad_y * y).sum(-1, keepdims=True) / max(x.shape[-1] - 1, 1)) / s"),
+    edit("both_unbiased", "Both sums over the gradient are divided by D - 1 in `fixed_backward`; (16.5) has D",
+         "return (grad_y - (grad_y.sum(-1, keepdims=True) + y * (grad_y * y).sum(-1, keepdims=True)) / max(x.shape[-1] - 1, 1)) / s"),
+    edit("x_in_mean", "The term from s averages grad_y · x in `fixed_backward`; it is grad_y · y",
+         "return (grad_y - grad_y.mean(-1, keepdims=True) - y * (grad_y * x).mean(-1, keepdims=True)) / s"),
+    edit("term_not_averaged", "The term from s is not averaged over the row in `fixed_backward`: y_i depends on every x_j through s",
+         "return (grad_y - grad_y.mean(-1, keepdims=True) - y * grad_y * y) / s"),
+    edit("gradient_for_y", "The mean in the term from s is multiplied by grad_y in `fixed_backward`; y_i stands there",
+         "return (grad_y - grad_y.mean(-1, keepdims=True) - grad_y * (grad_y * y).mean(-1, keepdims=True)) / s"),
     edit("term_without_y", "The term from s is not multiplied by y_i in `fixed_backward`",
          "return (grad_y - grad_y.mean(-1, keepdims=True) - (grad_y * y).mean(-1, keepdims=True)) / s"),
     edit("term_halved", "The term from s is halved in `fixed_backward`: the root's ½ and the square's 2 cancel",
@@ -700,11 +870,15 @@ mistakes.at(
          "return (grad_y - 2 * grad_y.mean(-1, keepdims=True) - y * (grad_y * y).mean(-1, keepdims=True)) / s"),
     edit("term_over_s_squared", "The term from s lacks one division by s in `fixed_backward`",
          "return (grad_y - grad_y.mean(-1, keepdims=True)) / s - y * (grad_y * y).mean(-1, keepdims=True)"),
+    edit("term_over_s_again", "The term from s has one division by s too many in `fixed_backward`",
+         "return (grad_y - grad_y.mean(-1, keepdims=True) - y * (grad_y * y).mean(-1, keepdims=True) / s) / s"),
+    edit("both_means_over_batch", "Both means over the gradient run over the whole batch in `fixed_backward`; each row has its own",
+         "return (grad_y - grad_y.mean() - y * (grad_y * y).mean()) / s"),
     edit("term_over_batch", "The term from s adds up over all rows in `fixed_backward`; each row has its own",
          "return (grad_y - grad_y.mean(-1, keepdims=True) - y * (grad_y * y).sum() / x.shape[-1]) / s"),
     edit("over_s_partly", "Only the direct term is divided by s in `fixed_backward`; all three are",
          "return grad_y / s - grad_y.mean(-1, keepdims=True) - y * (grad_y * y).mean(-1, keepdims=True)"),
-    edit("mean_over_batch", "The means in `fixed_backward` run over the whole batch; each row has its own",
+    edit("mean_over_batch", "The mean in the term from s runs over the whole batch in `fixed_backward`; each row has its own",
          "return (grad_y - grad_y.mean(-1, keepdims=True) - y * (grad_y * y).mean()) / s"),
     edit("means_over_first_axis", "The means over the gradient run along the first axis in `fixed_backward`; it is the last one",
          "return (grad_y - grad_y.mean(0, keepdims=True) - y * (grad_y * y).mean(0, keepdims=True)) / s"),

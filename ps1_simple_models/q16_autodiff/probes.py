@@ -7,7 +7,7 @@ import torch
 
 from autograder.probes import Close, Fields, Question
 from dgm.checks.asking import tried, two_of
-from dgm.checks.judges import Custom
+from dgm.checks.judges import Custom, Verdict
 
 from .inputs import Case, Parents, build, linked, number, random_parents, root_of, wrong
 
@@ -92,12 +92,12 @@ def judged_orders(evidence, graphs):
         if set(order) - needed:
             return f"In *{name}*: the list holds something that the root does not depend on."
         if needed - set(order):
-            kind = "leaves (nodes without parents)" if all(not parents[i] for i in needed - set(order)) else "nodes"
-            return f"In *{name}*: {len(needed - set(order))} of {len(needed)} nodes are missing: {kind}."
+            leaves = ", all of them leaves (nodes without parents)" * all(not parents[i] for i in needed - set(order))
+            return f"In *{name}*: {len(needed - set(order))} of {len(needed)} nodes are missing{leaves}."
         place = {i: k for k, i in enumerate(order)}
         late = sum(place[p] > place[i] for i in needed for p in parents[i])
         if late:
-            return f"In *{name}*: along {late} edges the parent comes after its child." + (
+            return f"In *{name}*: along {late} edge{'s' * (late > 1)} the parent comes after its child." + (
                 " The list looks reversed: the root comes first." if order[0] == root else ""
             )
     return True
@@ -179,11 +179,12 @@ def drawn(rng, *shape, low=None):
 
 
 def grads(*nodes):
-    """Gradients as they are; in words where there is none."""
+    """Gradients as they are, but whole numbers as floats: the root's 1 may be an int. In words where there is none."""
     missing = [node for node in nodes if node.grad is None]
     if missing:
         return f"{len(missing)} of {len(nodes)} nodes that the root depends on have no gradient: grad is None."
-    return [node.grad for node in nodes]
+    found = [node.grad for node in nodes]
+    return [grad * 1.0 if isinstance(grad, (int, np.ndarray, np.generic)) and np.asarray(grad).dtype.kind == "i" else grad for grad in found]
 
 
 def weighted(Var, node, weights):
@@ -219,7 +220,7 @@ def backward_ordinary(student, rng):
         "b times c, plus b": tried(sum_of_product),
         "a random graph, leaves": random or grads(*nodes[:3]),
         "a random graph, inner nodes": random or grads(*nodes[3:-2]),
-        "a random graph, the root": random or root.grad,
+        "a random graph, the root": random or grads(root),
     }
 
 
@@ -265,11 +266,22 @@ def backward_edges(student, rng):
         return grads(x, total)
 
     def chain():
-        x = node = Var(drawn(rng, low=1.0))
-        for factor in drawn(rng, 100, low=0.9) / 1.45:
-            node = Var(factor * node.value, [node], [lambda g, factor=factor: factor * g])
-        student.backward(node)
-        return grads(x, node)
+        """Each step multiplies by about 1.3, so the first gradients are huge."""
+        nodes = [Var(drawn(rng, low=1.0))]
+        for factor in drawn(rng, 100, low=0.9) * 0.9:
+            nodes.append(Var(factor * nodes[-1].value, [nodes[-1]], [lambda g, factor=factor: factor * g]))
+        student.backward(nodes[-1])
+        return grads(*nodes[::25])
+
+    def dead():
+        """y lies where a ReLU is off: nothing arrives at x, which gets zeros for what an earlier call left."""
+        x, w = Var(drawn(rng, 3)), Var(drawn(rng, 3))
+        y = Var(x.value * 2.0, [x], [lambda g: 2.0 * g])
+        off = Var(np.zeros(3), [y], [lambda g: 0.0 * g])
+        x.grad = y.grad = np.full(3, 4.0)
+        both = Var(off.value + w.value, [off, w], [lambda g: g, lambda g: g])
+        student.backward(weighted(Var, both, drawn(rng, 3)))
+        return grads(x, y, off, w)
 
     def lone():
         leaf = Var(3.0)
@@ -284,7 +296,8 @@ def backward_edges(student, rng):
         "nodes that the root does not depend on": tried(unreachable),
         "vjps that return what they got": tried(shared),
         "a read-only contribution": tried(read_only),
-        "a chain of 100 nodes": tried(chain),
+        "a chain of 100 steps that amplify": tried(chain),
+        "a ReLU that is off: zeros behind it": tried(dead),
         "a root without parents": tried(lone),
     }
 
@@ -384,13 +397,46 @@ def passes_clearly(evidence, expected, context):
     return verdict
 
 
-JUDGES = dict.fromkeys((*RIGHT, *OTHERS[:2]), Custom(passes_clearly)) | {OTHERS[2]: Custom(passes)}
+class Reports(Close):
+    """Verdicts and errors of some calls; where only a verdict is wrong, the message says so."""
+
+    def __call__(self, evidence, expected, context):
+        verdict = super().__call__(evidence, expected, context)
+        if verdict.passed or context.brief or not isinstance(evidence, dict):
+            return verdict
+        errors, rights = ({"max_error": each["max_error"]} for each in (evidence, expected))
+        of_errors = super().__call__(errors, rights, context)
+        if not of_errors.passed:
+            return of_errors
+        ok, error = next(pair for pair, right in zip(zip(evidence["ok"], expected["max_error"]), expected["ok"]) if pair[0] != right)
+        return Verdict(False, f"ok is {bool(ok)} where max_error is {error:.3g}; it says whether max_error is at most 1.")
+
+
+def float64_only(evidence, expected, context):
+    """f and grad_f get float64 arrays"""
+    other = [str(name) for name in evidence if name != "float64"]
+    return f"`f` or `grad_f` got an array of type {other[0]}; both take float64." if other else len(evidence) == 1
+
+
+def all_moved(evidence, expected, context):
+    """how many entries of x were moved, and how far from x the gradient was taken"""
+    moved, away = evidence
+    if moved != expected[0]:
+        return f"only {moved} of {expected[0]} entries of x were moved."
+    return away == 0 or f"`grad_f` is asked {away:.2g} away from x; the gradient under test is that at x."
+
+
+TYPES = "types that f and grad_f saw"
+MOVED = "entries that were moved, distance from x to where the gradient was taken"
+JUDGES = dict.fromkeys((*RIGHT, *OTHERS[:2]), Custom(passes_clearly)) | {
+    OTHERS[2]: Custom(passes), MOVED: Custom(all_moved), TYPES: Custom(float64_only)
+}
 
 
 @question.probe(
     points=1.25,
     title="`gradcheck`: gradients of any size, tolerances, steps, shapes",
-    judge=Fields(JUDGES, default=Close(rtol=0.02, atol=1e-3)),
+    judge=Fields(JUDGES, default=Reports(rtol=0.02, atol=1e-3)),
 )
 def gradcheck_edges(student, rng):
     check, found = student.gradcheck, {}
@@ -429,7 +475,8 @@ def gradcheck_edges(student, rng):
         "one of 24 entries wrong": calls(
             *((large.f, wrong(large, factor, (row, rng.integer(0, 6))), large.x) for row, factor in ((3, 0.5), (0, 0.7)))
         ),
-        "entries that were moved, distance from x to where the gradient was taken": [len(large.moved), large.away],
+        MOVED: [len(large.moved), large.away],
+        "wrong where x is 0": calls(*((zeros.f, wrong(zeros, factor, 1), zeros.x) for factor in (1.01, 0.98, 1.03))),
         "two entries wrong, the last is worst": calls(
             *((case.f, wrong(case, 1 + (last - 1) * float(k)), case.x) for k in factors)
         ),
@@ -438,13 +485,13 @@ def gradcheck_edges(student, rng):
         ),
         "too large by a half, rtol 0.4": calls((case.f, wrong(case, 1.5), case.x, 1e-5, 0.4, 0.0), (case.f, wrong(case, 1.7), case.x, 1e-5, 0.4, 0.0)),
         "too small by a third, rtol 0.4": calls((case.f, wrong(case, 0.65), case.x, 1e-5, 0.4, 0.0), (case.f, wrong(case, 0.55), case.x, 1e-5, 0.4, 0.0)),
-        "errors of exactly 1, of 1.2 and of 0.8": calls(
-            *((lambda x: 0.0, lambda x, a=a: np.full(x.shape, a), case.x, 1e-5, 0.0, 0.25) for a in (0.25, 0.3, 0.2))
+        "errors of exactly 1, then above, then below": calls(
+            *((lambda x: 0.0, lambda x, a=a: np.full(x.shape, a), case.x, 1e-5, 0.25, 0.1875) for a in (0.25, 0.3, 0.2))
         ),
         "far too small, zero": calls(*((case.f, wrong(case, factor), case.x) for factor in (1e-3, 1e-2, 0.0))),
         "relative tolerance": calls(*((case.f, wrong(case, 1 + c * 1e-3), case.x, 1e-5, wide[0], 0.0) for c in (1, 2, 3))),
         "absolute tolerance": calls(
-            *((case.f, lambda x, c=c: case.gradient(x) + c * 1e-3, case.x, 1e-5, 0.0, wide[1]) for c in (1, -2, 3))
+            *((case.f, lambda x, c=c: case.gradient(x) + c * 1e-3, case.x, 1e-5, 1e-6, wide[1]) for c in (1, -2, 3))
         ),
         "both tolerances": calls(*((case.f, wrong(case, c), case.x, 1e-5, *wide) for c in (1.05, 1.1, 0.9))),
         "a large step, the error of (16.3)": calls(
@@ -469,7 +516,7 @@ def gradcheck_edges(student, rng):
                 )
             )
         ),
-        "types that f and grad_f saw": sorted(set.union(*(each.dtypes for each in (case, large, turned, single, deep)))),
+        TYPES: sorted({kind.name for each in (case, large, turned, single, deep) for kind in each.dtypes}),
     }
     return found
 
