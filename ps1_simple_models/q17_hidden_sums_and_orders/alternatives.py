@@ -81,3 +81,19 @@ def loops(ref):
         "second_mean": lambda x1: torch.sin(2 * x1),
         "second_std": lambda x1: 0.2 + 0.1 * x1**2,
     }
+
+
+@alternatives.rewrite("log weights added before the sum; vmap; a mean and a deviation that take float32 only")
+def float32_functions(ref):
+    def log_marginal_mc(log_likelihood, x, z):
+        return torch.func.vmap(lambda one, draws: ref.log_mean_exp(log_likelihood(one, draws), 0))(x, z)
+
+    def second_mean(x1):
+        return torch.stack([torch.ones_like(x1), x1, x1**2], -1) @ torch.tensor([0.0, 0.5, 1.0])
+
+    return {
+        "log_mean_exp": lambda x, dim: torch.logsumexp(x + torch.full_like(x, 1 / x.shape[dim]).log(), dim),
+        "log_marginal_mc": log_marginal_mc,
+        "second_mean": second_mean,
+        "second_std": lambda x1: torch.nn.functional.softplus(x1) + 0.2,
+    }

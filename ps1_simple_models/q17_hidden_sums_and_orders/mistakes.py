@@ -47,6 +47,27 @@ mistakes.at(
          x = x.clamp_min(-1e9)
          return logsumexp(x, dim) - math.log(x.shape[dim])
          """),
+    edit("naive_in_float64", "`log_mean_exp` takes `exp` of the values as they are; float64 postpones the overflow to 709 and the underflow to -745",
+         """
+         return x.double().exp().mean(dim).log().to(x.dtype)
+         """),
+    edit("maximum_not_below_zero",
+         "`log_mean_exp` subtracts more than the row's maximum where that is negative (0, or an absolute value): the row underflows",
+         """
+         m = x.amax(dim, keepdim=True).clamp_min(0)
+         return ((x - m).exp().mean(dim, keepdim=True).log() + m).squeeze(dim)
+         """),
+    edit("weights_detached", "`log_mean_exp` detaches the exponentials: all of the gradient goes to the largest entry",
+         """
+         m = x.amax(dim, keepdim=True)
+         m = torch.where(m == -math.inf, torch.zeros_like(m), m)
+         return ((x - m).detach().exp().mean(dim, keepdim=True).log() + m).squeeze(dim)
+         """),
+    edit("mean_subtracted", "`log_mean_exp` subtracts the mean of the row, not its maximum: one entry of -inf makes all NaN, and others overflow",
+         """
+         m = x.mean(dim, keepdim=True)
+         return ((x - m).exp().mean(dim, keepdim=True).log() + m).squeeze(dim)
+         """),
     edit("mean_in_float32", "`log_mean_exp` works in float32 or rounds its result to it; float64 keeps its digits",
          """
          x = x.float()
@@ -67,6 +88,8 @@ mistakes.at(
     edit("subtracts_n", "`log_mean_exp` subtracts n where log n is meant", "return logsumexp(x, dim) - x.shape[dim]"),
     edit("wrong_sign", "`log_mean_exp` adds log n where it should subtract it",
          "return logsumexp(x, dim) + math.log(x.shape[dim])"),
+    edit("all_in_bits", "`log_mean_exp` returns bits; the result is in nats",
+         "return (logsumexp(x, dim) - math.log(x.shape[dim])) / math.log(2)"),
     edit("in_bits", "`log_mean_exp` subtracts log2 n from natural logarithms",
          "return logsumexp(x, dim) - math.log2(x.shape[dim])"),
     edit("naive", "`log_mean_exp` takes `exp` of the values as they are, so it overflows above 88 and underflows below -103",
@@ -89,6 +112,8 @@ mistakes.at(
     "math.log(x.shape[dim])",
     edit("counts_finite", "`log_mean_exp` counts only the finite entries; a probability of 0 belongs to the mean as well",
          "x.isfinite().sum(dim).clamp_min(1).log()"),
+    edit("log_n_in_float32", "log n is computed in float32 (as `torch.tensor(n).log()` is) in `log_mean_exp`; that leaves seven digits of a float64 result",
+         "torch.tensor(float(x.shape[dim])).log()"),
     edit("divides_by_last", "`log_mean_exp` divides by the length of the last axis, not of `dim`", "math.log(x.shape[-1])"),
     edit("divides_by_first", "`log_mean_exp` divides by the length of the first axis, not of `dim`", "math.log(x.shape[0])"),
     edit("divides_by_all", "`log_mean_exp` divides by the number of all entries, not by the length of the axis",
@@ -117,6 +142,17 @@ mistakes.at(
          "of the average",
          "return log_likelihood(x, z.mean(1))"),
     edit("first_draw", "`log_marginal_mc` uses the first draw only", "return log_likelihood(x, z[:, 0])"),
+    edit("last_draw_left_out", "`log_marginal_mc` leaves out the last draw of each example",
+         "return log_mean_exp(log_likelihood(x[:, None], z[:, : max(z.shape[1] - 1, 1)]), dim=1)"),
+    edit("first_draw_left_out", "`log_marginal_mc` leaves out the first draw of each example",
+         "return log_mean_exp(log_likelihood(x[:, None], z[:, min(z.shape[1] - 1, 1) :]), dim=1)"),
+    edit("examples_and_draws_crossed",
+         "`log_marginal_mc` repeats the examples in another order than the draws are in, so draws meet the wrong x",
+         "n, s, _ = z.shape; return log_mean_exp(log_likelihood(x.repeat(s, 1), z.flatten(0, 1)).reshape(n, s), dim=1)"),
+    edit("all_examples_together", "`log_marginal_mc` averages over all examples and draws together; each x has an average of its own",
+         "return log_mean_exp(log_likelihood(x[:, None], z).flatten(), dim=0).expand(len(x))"),
+    edit("bias_taken_back", "`log_marginal_mc` adds the bias of (17.2) to the logarithm; log A(x) itself is asked for",
+         "v = log_likelihood(x[:, None], z); w = torch.softmax(v, 1) * v.shape[1]; return log_mean_exp(v, dim=1) + (w - 1).square().mean(1) / (2 * v.shape[1])"),
     edit("best_draw", "`log_marginal_mc` takes the best draw instead of the average",
          "return log_likelihood(x[:, None], z).amax(1)"),
     edit("underflow",
@@ -132,10 +168,21 @@ mistakes.at(
          "return log_mean_exp(log_likelihood(x[:, None], z), dim=1).mean()"),
     edit("over_examples", "`log_marginal_mc` averages over the axis of the examples, not of the draws",
          "return log_mean_exp(log_likelihood(x[:, None], z), dim=0)"),
-    edit("mc_in_float32", "`log_marginal_mc` rounds float64 to float32",
+    edit("mc_in_float32", "`log_marginal_mc` rounds float64 log-likelihoods to float32",
          "return log_mean_exp(log_likelihood(x[:, None], z).float(), dim=1)"),
+    edit("mc_rounded", "`log_marginal_mc` rounds its result to float32, as `torch.tensor` does with a list of numbers",
+         "return log_mean_exp(log_likelihood(x[:, None], z), dim=1).float()"),
+    edit("mc_common_maximum",
+         "`log_marginal_mc` subtracts one maximum for all examples; those far below it underflow, so each needs its own",
+         "v = log_likelihood(x[:, None], z); return (v - v.max()).exp().mean(1).log() + v.max()"),
+    edit("median_of_draws", "`log_marginal_mc` takes the median of the draws; A(x) is their average",
+         "return log_likelihood(x[:, None], z).median(1).values"),
     edit("mc_in_bits", "`log_marginal_mc` returns bits; the result is in nats",
          "return log_mean_exp(log_likelihood(x[:, None], z), dim=1) / math.log(2)"),
+    edit("mc_per_dimension", "`log_marginal_mc` divides by the number of dimensions; log A(x) is that of the whole x",
+         "return log_mean_exp(log_likelihood(x[:, None], z), dim=1) / x.shape[-1]"),
+    edit("mc_squeezes", "`log_marginal_mc` squeezes all axes of length 1: of one example, a 0-d number comes back; (1,) is asked for",
+         "return log_mean_exp(log_likelihood(x[:, None], z), dim=1).squeeze()"),
     edit("mc_keeps_axis", "`log_marginal_mc` returns shape (N, 1); one number for each example has shape (N,)",
          "return log_mean_exp(log_likelihood(x[:, None], z), dim=1)[:, None]"),
     edit("draws_of_neighbour", "`log_marginal_mc` gives each x the draws of another example",
@@ -207,3 +254,11 @@ def one_after_the_other(ref):
         return total - math.log(len(parts))
 
     return {"log_mean_exp": log_mean_exp}
+
+
+@mistakes.rewrite("`log_marginal_mc` counts equal draws once; a z that is drawn twice counts twice")
+def distinct_draws(ref):
+    def log_marginal_mc(log_likelihood, x, z):
+        return torch.stack([ref.log_mean_exp(log_likelihood(x[n], torch.unique(z[n], dim=0)), 0) for n in range(len(x))])
+
+    return {"log_marginal_mc": log_marginal_mc}

@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from autograder.probes import Close, Fields, Question
-from dgm.checks.asking import slopes, tried
+from dgm.checks.asking import slopes, tensor_of, tried
 
 question = Question(
     title="Hidden sums, and the order of the variables",
@@ -78,7 +78,8 @@ def mean_of_exponentials(student, rng):
 @question.probe(points=0.5, title="log_mean_exp: far from zero, -inf, gradients, float64", judge=Fields(default=Close()))
 def mean_edges(student, rng):
     rows, n = rng.integer(4, 6), rng.integer(4, 7)
-    far = torch.linspace(-2000, 2000, rows, device=rng.device)[rng.permutation(rows), None] + rng.normal(rows, n)
+    sizes = torch.tensor([-2000.0, -400.0, 400.0, 2000.0, -900.0], device=rng.device)  # 400 is too large for float32 alone
+    far = sizes[rng.permutation(rows), None] + rng.normal(rows, n)
     impossible = 3 * rng.normal(5, n)
     impossible[0, 0] = impossible[1, 1:] = impossible[2] = -math.inf
     impossible = impossible[rng.permutation(5)]
@@ -93,6 +94,10 @@ def mean_edges(student, rng):
         one, other = (student.log_mean_exp(wide + step, 1) for step in (0, 1e-9))
         return 1e9 * (other - one)
 
+    def repeated():
+        """A row written several times has the same mean; so only digits that are lost change it."""
+        return [1e9 * (student.log_mean_exp(wide.repeat(1, k), 1) - student.log_mean_exp(wide, 1)) for k in (2, 3, 5, 7)]
+
     return {
         "every row of its own size": tried(lambda: [student.log_mean_exp(far, 1), student.log_mean_exp(far.T, 0)]),
         "entries of -inf": tried(lambda: [student.log_mean_exp(impossible, 1), student.log_mean_exp(impossible.T, -2)]),
@@ -100,6 +105,7 @@ def mean_edges(student, rng):
         "gradient": tried(lambda: slopes(student.log_mean_exp(leaf, 1), (rows,), 1 + rng.uniform(rows), x=leaf)),
         "float64, far from zero": tried(lambda: student.log_mean_exp(wide + offset, 1) - offset[:, 0]),
         "float64, entries raised by 1e-9, the change times 1e9": tried(change),
+        "float64, rows written 2, 3, 5 and 7 times, the change times 1e9": tried(repeated),
     }
 
 
@@ -118,7 +124,7 @@ def decoder(rng, d, latent, scale=1.0, dtype=torch.float32):
 
 @question.probe(points=0.5, title="log_marginal_mc: a batch with draws", judge=Fields(default=Close()), public=True)
 def monte_carlo(student, rng):
-    n, s, d, latent = rng.integer(3, 6), rng.integer(7, 12), rng.integer(4, 7), rng.integer(2, 4)
+    n, s, d, latent = rng.integer(3, 6), rng.integer(11, 16), rng.integer(4, 7), rng.integer(2, 4)
     square = rng.integer(3, 6)
     model, other = decoder(rng, d, latent), decoder(rng, d, latent)
     return {
@@ -158,14 +164,14 @@ def monte_carlo_edges(student, rng):
     _, values, log_likelihood, x, pairs = enumeration(rng)
     d, n = 40, rng.integer(3, 6)
     tiny, small = decoder(rng, d, 3, scale=4e4), decoder(rng, 4, 2)
-    wide, bits = decoder(rng, 4, 2, dtype=torch.float64), rng.bernoulli(n, 4).double()
-    draws = rng.normal(n, 5, 2, dtype=torch.float64)
+    wide, bits = decoder(rng, 4, 2, dtype=torch.float64), rng.bernoulli(7, 4).double()
+    draws = rng.normal(7, 5, 2, dtype=torch.float64)
 
     def change():
         one, other = (
-            student.log_marginal_mc(lambda x, z: wide(x, z) + step * z[..., 0], bits, draws) for step in (0, 1e-9)
+            student.log_marginal_mc(lambda x, z: wide(x, z) + step * z[..., 0], bits, draws) for step in (0, 1e-5)
         )
-        return 1e9 * (other - one)
+        return 1e5 * (other - one)
 
     return {
         "all draws of two": tried(
@@ -175,9 +181,12 @@ def monte_carlo_edges(student, rng):
         "one example": tried(
             lambda: [student.log_marginal_mc(small, rng.bernoulli(1, 4), rng.normal(1, 3, 2)) for _ in range(3)]
         ),
+        "few values of z, drawn over and over": tried(
+            lambda: student.log_marginal_mc(small, rng.bernoulli(n, 4), rng.normal(2, 2)[(rng.uniform(n, 7) < 0.3).long()])
+        ),
         "one draw": tried(lambda: student.log_marginal_mc(small, rng.bernoulli(n, 4), rng.normal(n, 1, 2))),
         "float64": tried(lambda: student.log_marginal_mc(wide, bits, draws)),
-        "float64, log-likelihoods changed by 1e-9 z, the change times 1e9": tried(change),
+        "float64, log-likelihoods changed by 1e-5 z, the change times 1e5": tried(change),
     }
 
 
@@ -219,8 +228,7 @@ def order_judge(evidence, expected, context):
         return "the answer has an unexpected form."
     for name in names:
         if not isinstance(evidence[name], np.ndarray):
-            kind = type(evidence[name]).__name__
-            return f"`second_{name.split(',')[0]}` returns {kind} where a tensor with one value for each x1 is expected."
+            return evidence[name] if isinstance(evidence[name], str) else "the answer has an unexpected form."
     values = [np.asarray(evidence[name], dtype=float) for name in names]
     part = x[1000:2500][::-1]
     for value, points, name in zip(values, (x, x, part, part), ("second_mean", "second_std") * 2):
@@ -265,11 +273,13 @@ def order_judge(evidence, expected, context):
 
 @question.probe(points=1, title="a pair whose reversed conditional is not Gaussian", judge=order_judge, public=True)
 def reversed_conditional(student, rng):
-    grid = 0.003 * torch.arange(-2000, 2001, dtype=torch.float64, device=rng.device)
+    grid = (0.003 * torch.arange(-2000, 2001, dtype=torch.float64, device=rng.device)).float()
     part = grid[1000:2500].flip(0)  # another size and another mean
-    return {
-        "mean": student.second_mean(grid),
-        "std": student.second_std(grid),
-        "mean, other order": student.second_mean(part),
-        "std, other order": student.second_std(part),
-    }
+
+    def mean(points):
+        return tried(lambda: tensor_of(student.second_mean(points), "the result of `second_mean`"))
+
+    def std(points):
+        return tried(lambda: tensor_of(student.second_std(points), "the result of `second_std`"))
+
+    return {"mean": mean(grid), "std": std(grid), "mean, other order": mean(part), "std, other order": std(part)}
