@@ -117,8 +117,17 @@ mistakes.at(
 mistakes.at(
     "m = betas[0] * m + (1 - betas[0]) * g",
     edit("state_in_place",
-         "m and v of the given state are changed in place; the state is to come back as new tensors",
+         "m of the given state is changed in place; the state is to come back as new tensors",
          "m = m.mul_(betas[0]).add_((1 - betas[0]) * g)"),
+    edit("both_in_place",
+         "m and v of the given state are changed in place; the state is to come back as new tensors",
+         "m = m.mul_(betas[0]).add_((1 - betas[0]) * g)",
+         ("v = betas[1] * v + (1 - betas[1]) * g**2", "v = v.mul_(betas[1]).addcmul_(g, g, value=1 - betas[1])")),
+    edit("m_weights_only", "The weights of m are exchanged: β1 multiplies the new gradient, and 1 - β1 the old average",
+         "m = (1 - betas[0]) * m + betas[0] * g"),
+    edit("averages_in_float32", "m and v come back in float32 whatever comes in; in float64 they lose their digits",
+         "m = betas[0] * m.float() + (1 - betas[0]) * g.float(); v = v.float()",
+         ("(1 - betas[1]) * g**2", "(1 - betas[1]) * g.float() ** 2")),
     edit("m_is_a_sum", "m is a sum, β1·m + g; (13.1) averages, with the factor 1 - β1 before g", "m = betas[0] * m + g"),
     edit("m_weights_exchanged", "The weights of (13.1) are exchanged: β1 multiplies the new gradient, and 1 - β1 the old average",
          "m = (1 - betas[0]) * m + betas[0] * g",
@@ -179,6 +188,11 @@ mistakes.at(
     edit("correction_ends", "The bias correction ends after some number of steps; with β2 = 0.999 it still matters after hundreds",
          "m_hat = m / (1 - betas[0] ** t) if t <= 100 else m",
          ("v_hat = v / (1 - betas[1] ** t)", "v_hat = v / (1 - betas[1] ** t) if t <= 100 else v")),
+    edit("correction_ends_late", "The bias correction ends after a thousand steps; with β2 = 0.999 it still matters then",
+         "m_hat = m / (1 - betas[0] ** t)",
+         ("v_hat = v / (1 - betas[1] ** t)", "v_hat = v / (1 - betas[1] ** t) if t <= 1000 else v")),
+    edit("nesterov_plain", "This step's gradient is mixed into m once more before the correction, as in Nesterov's method; (13.2) corrects m itself",
+         "m_hat = (betas[0] * m + (1 - betas[0]) * g) / (1 - betas[0] ** t)"),
     edit("nesterov", "The step looks ahead (NAdam): it mixes this step's gradient into m̂ once more",
          "m_hat = betas[0] * m / (1 - betas[0] ** (t + 1)) + (1 - betas[0]) * g / (1 - betas[0] ** t)"),
 )
@@ -239,6 +253,8 @@ mistakes.at(
     edit("eps_inside",
          "ε is inside the root; small gradients are then divided by about √ε, which is 1e-4 and not 1e-8",
          "(v_hat + eps).sqrt()"),
+    edit("eps_squared_inside", "ε² is added to v̂ inside the root; (13.2) adds ε to the root",
+         "(v_hat + eps**2).sqrt()"),
     edit("eps_twice", "A small number is added under the root as well; gradients smaller than its root hardly move their parameters",
          "((v_hat + 1e-12).sqrt() + eps)"),
     edit("eps_before_correction",
@@ -268,6 +284,19 @@ mistakes.at(
          """
          if g is None:
              continue
+         new_params.append(p)
+         """),
+    edit("stops_at_none", "The loop ends at the first gradient None, so that all later parameters are missing, too",
+         """
+         new_params.append(p)
+         if g is None:
+             new_state.append((t, m, v))
+             break
+         """),
+    edit("ends_before_none", "The loop ends before the first parameter without a gradient, so that it and all later ones are missing",
+         """
+         if g is None:
+             break
          new_params.append(p)
          """),
     edit("skipped_as_none", "A skipped parameter comes back as None; it is to come back as it is",
@@ -330,6 +359,9 @@ mistakes.at(
          ("if n > total_steps:", "if n > total_steps or n == warmup_steps:")),
     edit("no_warmup", "There is no warm-up: the cosine starts at the first update",
          "if False:", ("progress = (n - warmup_steps) / (total_steps - warmup_steps)", "progress = n / total_steps")),
+    edit("warmup_strict", "Update W is left to the cosine (n < W); with W = T that divides by T - W = 0", "if n < warmup_steps:"),
+    edit("warmup_of_one", "W = 0 is turned into a warm-up of one update (`max(1, W)`), so update 1 has max_lr; without warm-up it is on the cosine",
+         "warmup_steps = max(1, warmup_steps)\n    if n <= warmup_steps:"),
     edit("warmup_at_max", "During warm-up the rate is max_lr; it rises in proportion to n",
          "if n <= warmup_steps: return max_lr\n    if n <= warmup_steps:"),
 )
@@ -356,6 +388,9 @@ mistakes.at(
     edit("rate_as_tensor", "The rate is a tensor; a Python float is asked for", "return torch.tensor(max_lr * n / warmup_steps)",
          ("return min_lr + 0.5 * (max_lr - min_lr) * (1 + math.cos(math.pi * progress))",
           "return torch.tensor(min_lr + 0.5 * (max_lr - min_lr) * (1 + math.cos(math.pi * progress)))")),
+    edit("cosine_as_tensor", "After the warm-up the rate is a tensor; a Python float is asked for", "return max_lr * n / warmup_steps",
+         ("return min_lr + 0.5 * (max_lr - min_lr) * (1 + math.cos(math.pi * progress))",
+          "return min_lr + 0.5 * (max_lr - min_lr) * (1 + torch.cos(torch.tensor(math.pi * progress)))")),
     edit("cosine_warmup", "The warm-up rises like a cosine; it rises in proportion to n",
          "return max_lr * 0.5 * (1 - math.cos(math.pi * n / warmup_steps))"),
     edit("floor_division", "The warm-up divides whole numbers with //, so the rate is 0 until update W",
@@ -390,7 +425,7 @@ mistakes.at(
          if n >= total_steps - 1:
              return min_lr
          """),
-    edit("end_case_left_out", "With W = T the cosine divides by T - W = 0 after the end; the last case of (13.3) needs no cosine", ""),
+    edit("end_case_left_out", "The last case of (13.3) is missing: after the end the cosine rises again, and with W = T it divides by T - W = 0", ""),
 )
 
 mistakes.at(
@@ -437,6 +472,9 @@ mistakes.at(
     edit("linear", "The decay is a straight line, not a cosine", "return min_lr + (max_lr - min_lr) * (1 - progress)"),
     edit("down_to_zero", "The cosine goes down to 0, not to min_lr",
          "return 0.5 * max_lr * (1 + math.cos(math.pi * progress))"),
+    edit("min_lr_ignored", "min_lr is not used: the cosine goes down to 0, and the rate stays there",
+         "return 0.5 * max_lr * (1 + math.cos(math.pi * progress))",
+         ("    if n > total_steps:\n        return min_lr", "    if n > total_steps:\n        return 0.0")),
     edit("min_added", "min_lr is added to a cosine from max_lr to 0; at update W the rate is then max_lr + min_lr",
          "return min_lr + 0.5 * max_lr * (1 + math.cos(math.pi * progress))"),
     edit("cut_at_min", "The cosine goes down to 0 and is cut off at min_lr; it is to end at min_lr smoothly",
@@ -468,6 +506,10 @@ mistakes.at(
          "total_norm = torch.stack([g.square().sum() for g in present]).sum()"),
     edit("mean_square", "The norm is a root mean square; it is the root of the sum",
          "total_norm = torch.cat([g.flatten() for g in present]).square().mean().sqrt()"),
+    edit("mean_squares_added", "The mean squares of the tensors are added; (13.4) adds all squares, so a long tensor counts more",
+         "total_norm = torch.stack([g.square().mean() for g in present]).sum().sqrt()"),
+    edit("spectral_norm", "Of a matrix the largest singular value is taken (`torch.linalg.norm(g, 2)` or `ord=2`); (13.4) has the root of the sum of squares",
+         "total_norm = torch.stack([torch.linalg.norm(g, 2) if g.dim() == 2 else g.norm() for g in present]).norm()"),
     edit("largest_norm", "The norm is that of the longest tensor; all tensors count together",
          "total_norm = torch.stack([g.norm() for g in present]).max()"),
     edit("largest_entry", "The norm is the largest absolute entry; (13.4) has the root of the sum of squares",
@@ -494,6 +536,8 @@ mistakes.at(
     "factor = max_norm / total_norm if total_norm > max_norm else 1.0",
     edit("always_rescales", "Short gradients are lengthened to max_norm; they are to stay as they are",
          "factor = max_norm / total_norm if 0 < total_norm and max_norm < math.inf else 1.0"),
+    edit("always_rescales_to_infinity", "All gradients are brought to length max_norm, also short ones (and with max_norm = inf they become infinite); short ones are to stay as they are",
+         "factor = max_norm / total_norm if 0 < total_norm else 1.0"),
     edit("zero_to_nan", "The gradients are always divided by the norm, also short ones and zero ones (0/0)",
          "factor = max_norm / total_norm"),
     edit("to_length_one", "Long gradients are brought to length 1, not to max_norm",
@@ -530,6 +574,8 @@ mistakes.at(
          "clipped = tuple(None if g is None else g.clamp(-max_norm, max_norm) for g in grads)"),
     edit("none_to_zero", "None is turned into zeros; it stays None, so that the optimiser skips the parameter",
          "clipped = tuple(torch.zeros(()) if g is None else g * factor for g in grads)"),
+    edit("clipped_to_float64", "The gradients come back in float64 whatever came in; they keep their dtype",
+         "clipped = tuple(None if g is None else g.double() * factor for g in grads)"),
     edit("none_left_out", "The gradients None are missing from the result; they stay at their places",
          "clipped = tuple(g * factor for g in present)"),
     edit("clip_in_place", "The gradients are changed in place; new ones are to be returned",
@@ -546,6 +592,8 @@ mistakes.at(
     "return clipped, total_norm",
     edit("norm_after", "The norm after clipping is returned; the one before is asked for",
          "return clipped, total_norm * factor"),
+    edit("norm_with_axis", "The norm comes back with an axis of length 1; it is 0-d", "return clipped, total_norm.reshape(1)"),
+    edit("norm_as_float32", "The norm that comes back is rounded to float32; in float64 digits are lost", "return clipped, total_norm.float()"),
     edit("norm_in_front", "Norm and gradients come back in the wrong order: (clipped, total_norm) is asked for",
          "return total_norm, clipped"),
     edit("gradients_only", "Only the gradients come back; (clipped, total_norm) is asked for", "return clipped"),
@@ -595,3 +643,13 @@ def no_division(ref):
     return {"adamw_step": adamw_step}
 
 
+@mistakes.rewrite("The number of the step is counted in a global variable or an attribute that is never set back, not by the t of the state")
+def count_never_reset(ref):
+    count = [0]
+
+    def adamw_step(params, grads, state, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0):
+        new_params, new_state = ref.adamw_step(params, grads, tuple((count[0], m, v) for _, m, v in state), lr, betas, eps, weight_decay)
+        count[0] += 1
+        return new_params, tuple((t if g is None else t + 1, m, v) for g, (t, _, _), (_, m, v) in zip(grads, state, new_state))
+
+    return {"adamw_step": adamw_step}

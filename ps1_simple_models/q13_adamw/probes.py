@@ -5,6 +5,7 @@ import math
 import torch
 
 from autograder.probes import Close, Fields, Question
+from dgm.checks.answers import AnswerError
 from dgm.checks.asking import in_words, tensor_of, tried, two_of
 
 question = Question(
@@ -55,10 +56,11 @@ def parts(answer, count):
     params, state = two_of(answer, "the new parameters", "the new state")
     for what, group in (("new_params", params), ("new_state", state)):
         if not isinstance(group, (tuple, list)) or len(group) != count:
-            raise ValueError(f"{what} must be a tuple with an entry for each of the {count} parameters")
+            found = f"{len(group)} entries" if isinstance(group, (tuple, list)) else f"type {type(group).__name__}"
+            raise AnswerError(f"{what} must be a tuple with an entry for each of the {count} parameters; it has {found}")
     params = [tensor_of(p, "a new parameter") for p in params]
     if any(not isinstance(each, (tuple, list)) or len(each) != 3 for each in state):
-        raise ValueError("an entry of new_state is not of the form (t, m, v)")
+        raise AnswerError("an entry of new_state is not of the form (t, m, v)")
     return {
         "params": params,
         "t": [float(each[0]) for each in state],
@@ -161,7 +163,8 @@ def adamw_edges(student, rng):
         params = tuple(rng.normal(*shape, **settings).requires_grad_() for shape in ((3,), (2, 2), ()))
         state, grads = used(rng, *(p.detach() for p in params)), [rng.normal(*p.shape, **settings) for p in params]
         new = parts(student.adamw_step(params, (grads[0], None, grads[2]), state, lr, some, 1e-8, 0.5), 3)
-        return [in_words(part) for key in ("params", "m", "v") for part in new[key]] + [in_words(p) for p in params]
+        kinds = {f"new {key}": [in_words(part) for part in new[key]] for key in ("params", "m", "v")}
+        return {**kinds, "params that came in": [in_words(p) for p in params]}
 
     shapes = torch.zeros(3), torch.zeros(2, 2), torch.zeros(()), torch.zeros(2, 1, 3)
     several = used(rng, *(part.to(rng.device) for part in shapes))
@@ -185,6 +188,7 @@ def adamw_edges(student, rng):
         "first gradient zero": one(fresh(zero), zero),
         "gradient zero after other steps": one(used(rng, zero), zero),
         "a step after hundreds": one(used(rng, zero, low=200, high=900), small, settings=((0.9, 0.999), 1e-8, 0.1)),
+        "a step after thousands": one(used(rng, zero, low=1500, high=4000), small, settings=((0.9, 0.999), 1e-8, 0.1)),
         "only lr given": one(used(rng, zero), small, settings=()),
         "weight decay without momentum": one(used(rng, zero), small, settings=((0.0, some[1]), 1e-8, 0.3)),
         "a large weight decay": one(used(rng, zero), small, settings=(some, 1e-8, 3.0)),
@@ -261,7 +265,8 @@ def clipped(student, max_norm, *grads):
         answer = student.clip_grad_norm(grads, max_norm)
         new, norm = two_of(answer, "the clipped gradients", "the norm")
         if not isinstance(new, (tuple, list)) or len(new) != len(grads):
-            raise ValueError(f"the clipped gradients must be a tuple with an entry for each of the {len(grads)} gradients")
+            found = f"{len(new)} entries" if isinstance(new, (tuple, list)) else f"type {type(new).__name__}"
+            raise AnswerError(f"the clipped gradients must be a tuple with an entry for each of the {len(grads)}; it has {found}")
         return {"gradients": list(new), "norm": norm if isinstance(norm, torch.Tensor) else float(norm)}
 
     return tried(compute)
@@ -296,9 +301,9 @@ def clip_edges(student, rng):
         pairs = zip([*one["gradients"], one["norm"]], [*other["gradients"], other["norm"]])
         return [1e7 * (new - old) for old, new in pairs]
 
-    def types():
-        found = [student.clip_grad_norm((*wide, None), limit) for limit in (0.1, 100.0)]
-        return [in_words(g) if g is not None else "None" for new, _ in found for g in new]
+    def types(*some):
+        found = {"clipped": student.clip_grad_norm((*some, None), 0.1), "not clipped": student.clip_grad_norm((*some, None), 100.0)}
+        return {key: [in_words(g) if g is not None else "None" for g in new] for key, (new, _) in found.items()}
 
     return {
         "0.2 % too long": clipped(student, length / 1.002, *grads),
@@ -307,6 +312,8 @@ def clip_edges(student, rng):
         "very short": clipped(student, 1.0, 1e-3 * grads[0]),
         "norm below 1, limit above it": clipped(student, 0.9, 0.5 * grads[0] / grads[0].norm()),
         "huge": clipped(student, 1.0, 1e6 * grads[0], grads[1]),
+        "huge, and the limit large": clipped(student, 2e3, 1e5 * grads[0], 1e3 * grads[1]),
+        "nine tensors": clipped(student, 1.0, *(rng.normal(2, std=1 + i) for i in range(9))),
         "one tensor far longer than the other": clipped(student, 1.0, 100 * grads[0], 0.1 * grads[1]),
         "max_norm infinite": clipped(student, math.inf, *grads),
         "with None": clipped(student, 0.7, None, 2.0 * grads[0], None, grads[1]),
@@ -315,5 +322,6 @@ def clip_edges(student, rng):
         "some zero": clipped(student, 0.5, zero, grads[1], 2 * grads[0]),
         "single numbers": clipped(student, 2.0, -5.0 - rng.uniform(), 3.0 + rng.uniform()),
         "float64, gradients changed by 1e-7, the change times 1e7": tried(digits),
-        "types in float64": tried(types),
+        "types in float32": tried(lambda: types(*grads)),
+        "types in float64": tried(lambda: types(*wide)),
     }
