@@ -35,6 +35,16 @@ mistakes.at(
              result = torch.logaddexp(result, x.select(dim, i))
          return result
          """),
+    edit("axis_kept_by_maxima",
+         "the row maxima still have their axis when `logsumexp` adds them to the sums, which have lost it, so the two are broadcast",
+         """
+         m = x.amax(dim, keepdim=True)
+         m = torch.where(m == -math.inf, torch.zeros_like(m), m)
+         return (x - m).exp().sum(dim).log() + m
+         """),
+    edit("term_too_many",
+         "`logsumexp` counts one term e^0 = 1 too many: a loop of `logaddexp` that starts at 0 starts at the log of 1; the log of an empty sum is -inf",
+         "return torch.logaddexp(torch.logsumexp(x, dim), torch.zeros_like(x.select(dim, 0)))"),
     edit("only_maximum", "`logsumexp` returns the maximum; the logarithm of the sum of exponentials is missing",
          "return x.amax(dim)"),
     edit("equal_maxima", "`logsumexp` counts the largest entry once, but several entries can be equal to it",
@@ -65,6 +75,13 @@ mistakes.at(
          "`logsumexp` subtracts a row's mean, or another number below its maximum; an entry far above that number then "
          "overflows",
          "m = x.masked_fill(x == -math.inf, 0.0).mean(dim, keepdim=True)"),
+    edit("mean_of_finite_subtracted",
+         "`logsumexp` subtracts a row's mean, or another number below its maximum; an entry far above that number then "
+         "overflows",
+         """
+         finite = x.isfinite()
+         m = x.masked_fill(~finite, 0.0).sum(dim, keepdim=True) / finite.sum(dim, keepdim=True).clamp_min(1)
+         """),
     edit("only_float32",
          "`logsumexp` works in float32 whatever it is given; the result for float64 input needs its 16 digits",
          """
@@ -283,9 +300,13 @@ mistakes.at(
          "an epsilon is added to the standard deviation in `gaussian_log_prob`; a small one is then wrong, and it is "
          "positive without",
          "math.log(2 * math.pi) + 2 * (torch.exp(0.5 * logvar) + 1e-6).log() + ((x - mean) / (torch.exp(0.5 * logvar) + 1e-6)) ** 2"),
-    edit("variance_clamped",
-         "the variance is kept above 1e-6 in `gaussian_log_prob`, as `gaussian_nll_loss` does; smaller variances are legal",
-         "math.log(2 * math.pi) + logvar.exp().clamp_min(1e-6).log() + (x - mean) ** 2 / logvar.exp().clamp_min(1e-6)"),
+    *(
+        edit(f"variance_floor_{power}",
+             "a small number is added to the variance in `gaussian_log_prob`, or the variance is kept above one (as "
+             "`gaussian_nll_loss` does); smaller variances are legal",
+             f"math.log(2 * math.pi) + logvar.exp().clamp_min(1e-{power}).log() + (x - mean) ** 2 / logvar.exp().clamp_min(1e-{power})")
+        for power in (6, 8, 10, 12)
+    ),
     edit("logvar_half_detached",
          "`logvar` is detached where it divides the squared error in `gaussian_log_prob`, so that part of its gradient is missing",
          "math.log(2 * math.pi) + logvar + (x - mean) ** 2 * torch.exp(-logvar.detach())"),
@@ -422,6 +443,9 @@ mistakes.at(
          "perplexity: the probabilities of all words are multiplied, and the product of a long text underflows; "
          "add their logarithms",
          "(-token_nll).exp().prod() ** (-1 / token_nll.numel())"),
+    edit("perplexity_product_of_inverses",
+         "perplexity: the exponentials of all words are multiplied, and the product of a long text overflows; take the mean first",
+         "token_nll.exp().prod() ** (1 / token_nll.numel())"),
     edit("perplexity_nats", "perplexity: the mean NLL itself is returned; its exponential is missing", "token_nll.mean()"),
     edit("perplexity_median", "perplexity: the median of the tokens is taken, not their mean", "token_nll.median().exp()"),
     edit("perplexity_clamped", "perplexity: the NLL is clamped, so a text with a surprise looks better than it is",
