@@ -44,6 +44,9 @@ mistakes.at(
     edit("density_without_mean", "`mvn_log_prob` ignores the mean, as if it were 0", "columns = x.reshape(-1, len(mean)).T"),
     edit("density_only_matrix", "`mvn_log_prob` takes only a batch (N, D), not one point or more axes",
          "columns = (x - mean).T"),
+    edit("density_no_single_point",
+         "`mvn_log_prob` swaps the last two axes of the points, which a single point does not have",
+         "columns = (x - mean).mT.movedim(-2, 0).reshape(len(mean), -1)"),
 )
 
 mistakes.at(
@@ -105,6 +108,8 @@ mistakes.at(
     "return -0.5 * square - half_logdet - 0.5 * len(mean) * math.log(2 * math.pi)",
     edit("density_summed", "`mvn_log_prob` sums or averages over the batch; it gives one value per point",
          "return (-0.5 * square - half_logdet - 0.5 * len(mean) * math.log(2 * math.pi)).sum()"),
+    edit("density_averaged", "`mvn_log_prob` sums or averages over the batch; it gives one value per point",
+         "return (-0.5 * square - half_logdet - 0.5 * len(mean) * math.log(2 * math.pi)).mean()"),
 )
 
 mistakes.at(
@@ -181,6 +186,11 @@ mistakes.at(
     "centred = x - mean",
     edit("around_unweighted_mean", "the weighted covariance is taken around the unweighted mean",
          "centred = x - x.mean(0)"),
+    edit("examples_scaled",
+         "the examples themselves are multiplied by their weights before the mean is subtracted; a weight counts the whole of "
+         "(x - mean)(x - mean)ᵀ",
+         "centred = (x if weights is None else weights[:, None] * x) - mean",
+         ("(w * centred).T @ centred", "centred.T @ centred / (len(x) if weights is None else weights.sum())")),
     edit("not_centred", "the covariance is taken around zero; subtract the mean first", "centred = x"),
     edit("scalar_mean",
          "the covariance is taken around one number, the mean of all entries; every dimension has its own mean",

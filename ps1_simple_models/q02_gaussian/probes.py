@@ -155,10 +155,10 @@ def density_shapes(student, rng):
         return tried(lambda: slopes(student.mvn_log_prob(x, place, spread), (4,), 1 + rng.uniform(4), **by))
 
     return {
-        "one point, float64": [tried(lambda: student.mvn_log_prob(rng.normal(d).double(), mean.double(), cov.double())) for _ in range(3)],
+        "one point, float64": tried(lambda: [student.mvn_log_prob(rng.normal(d).double(), mean.double(), cov.double()) for _ in range(3)]),
         "two axes in front": tried(lambda: student.mvn_log_prob(rng.normal(3, 2, d).transpose(0, 1), mean, cov)),
         "three axes in front": tried(lambda: student.mvn_log_prob(rng.normal(2, 1, 3, d), mean, cov)),
-        "batch of one": [tried(lambda: student.mvn_log_prob(rng.normal(1, d), mean, cov)) for _ in range(3)],
+        "batch of one": tried(lambda: [student.mvn_log_prob(rng.normal(1, d), mean, cov) for _ in range(3)]),
         "gradient by x": slope(x=x),
         "gradient by mean": slope(mean=place),
         "gradient by cov": symmetric(slope(cov=spread)),
@@ -194,6 +194,22 @@ def fit_weighted(student, rng):
     }
 
 
+def far_fit(student, *given):
+    """A fit of float32 data far from zero; in words if its digits are lost, as what is left is noise that names nothing."""
+    mean, cov = student.fit_gaussian(*given)
+    _, wide = student.fit_gaussian(*(part.double() for part in given))
+    matrices = all(isinstance(each, torch.Tensor) and each.ndim == 2 and each.isfinite().all() for each in (cov, wide))
+    if matrices and cov.shape == wide.shape and not torch.allclose(cov.double(), wide.double(), 1e-3, 2e-3):
+        kind = "" if torch.allclose(cov, cov.mT, 1e-3, 2e-3) else "is not symmetric, and "
+        return f"the covariance {kind}differs from what your own function gives for the same data in float64: digits are lost."
+    return mean, cov
+
+
+def in_eighths(rng):
+    """Multiples of 1/8 in float32, near 4096 in two dimensions: E[x xᵀ] and the squared mean then lose the same digits in every order."""
+    return rng.integers(-5, 6, 32, 4) / 8 + torch.tensor([4096.0, 4096.0, 0.0, 0.0], device=rng.device)
+
+
 @question.probe(
     points=1,
     title="fit of data far from zero, and of narrow data",
@@ -213,7 +229,9 @@ def fit_far(student, rng):
     _, alike = student.fit_gaussian(nearly_equal(rng, n, 3) - 1e3)
     variances = alike.diagonal()
     return {
-        "float32": [student.fit_gaussian(x), student.fit_gaussian(x, weights())],
+        "float32": far_fit(student, x),
+        "float32, with weights": far_fit(student, x, weights()),
+        "float32, multiples of 1/8, two dimensions near 4096": student.fit_gaussian(in_eighths(rng)),
         "covariance in float64": [cov for _, cov in far],
         "mean in float64, minus the first example": [mean - wide[0] for mean, _ in far],
         "covariance in different units, over these": graded / scale / scale[:, None],
