@@ -45,6 +45,9 @@ mistakes.at(
          "`gmm_log_prob` does not take the largest log-joint out of the sum, but the first, or their mean; where another is much "
          "larger, exp overflows",
          "joint = gmm_log_joint(x, log_weights, means, covs); return (joint - joint[:, :1]).exp().sum(-1).log() + joint[:, 0]"),
+    edit("log_prob_starts_at_zero",
+         "`gmm_log_prob` counts one term e^0 = 1 too many: a loop of `logaddexp` that starts at 0 starts at the log of 1; the log of an empty sum is −∞",
+         "joint = gmm_log_joint(x, log_weights, means, covs); return torch.logaddexp(joint.logsumexp(-1), torch.zeros_like(joint[:, 0]))"),
     edit("mean_of_logs", "`gmm_log_prob` is the mean of the log-joints; the sum of their exponentials comes before the logarithm",
          "return gmm_log_joint(x, log_weights, means, covs).mean(-1)"),
     edit("sum_of_logs",
@@ -521,6 +524,12 @@ mistakes.at(
         edit(f"stops_early_and_pads_{power}",
              "EM stops as soon as the log-likelihood hardly changes, and repeats its last value; exactly `steps` steps are asked for",
              LOOP.rstrip() + f"\n    if abs(history[-1] - history[-2]) < 1e-{power}:\n        history += history[-1:] * (steps + 1 - len(history))\n        break\n")
+        for power in (3, 6)
+    ),
+    *(
+        edit(f"stops_without_gain_and_pads_{power}",
+             "EM stops as soon as the log-likelihood hardly rises, or falls, and repeats its last value; exactly `steps` steps are asked for",
+             LOOP.rstrip() + f"\n    if history[-1] - history[-2] < 1e-{power}:\n        history += history[-1:] * (steps + 1 - len(history))\n        break\n")
         for power in (3, 6)
     ),
     edit("stops_when_it_falls",
