@@ -104,6 +104,13 @@ mistakes.at(
 )
 
 mistakes.at(
+    "result = torch.zeros_like(y)",
+    edit("result_in_float32", "the posterior means are collected in a float32 tensor (one made without `dtype`), also for float64 vectors",
+         "result = torch.zeros(y.shape, device=y.device)",
+         ("result = result + weights", "result += weights")),
+)
+
+mistakes.at(
     "responsibilities(y, log_weights, means, noisy_covs)",
     edit("log_weights_clamped",
          "the log-weights are clamped; a component of weight 0 must not get any responsibility, however well it fits",
