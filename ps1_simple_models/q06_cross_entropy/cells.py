@@ -87,7 +87,7 @@ def kl_divergence(p: Float[Tensor, "*#batch K"], q: Float[Tensor, "*#batch K"]) 
     ### END SOLUTION
 
 # %% role="answer"
-def bernoulli_log_prob(logits: Float[Tensor, "N ..."], x: Float[Tensor, "N ..."]) -> Float[Tensor, "N"]:
+def bernoulli_log_prob(logits: Float[Tensor, "N D ..."], x: Float[Tensor, "N D ..."]) -> Float[Tensor, "N"]:
     """Log-probability of each example's binary values in nats, equation (6.3), summed over all axes but the first.
 
     Args:
