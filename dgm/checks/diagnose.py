@@ -110,6 +110,8 @@ def _together(found: Sequence[Difference]) -> Finding | None:
 def _sentence(difference: Difference, rtol: float, atol: float) -> tuple[float, str]:
     got, want = difference.got, difference.want
     if difference.kind == "type":
+        if isinstance(got, str):  # in a list of answers, why one of them is none
+            return FORM, f"got {_short(got)} where {_kind(want)} is expected."
         return FORM, f"got {_kind(got)} where {_kind(want)} is expected."
     if difference.kind == "keys":
         return FORM, f"got the entries {_short(got)} where {_short(want)} are expected."

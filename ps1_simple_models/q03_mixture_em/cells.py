@@ -88,7 +88,7 @@ def responsibilities(
     """The E-step (3.2). Arguments as for `gmm_log_prob`.
 
     Returns:
-        Probabilities in the dtype of x; rows sum to one but for rounding, also far away.
+        Probabilities in the dtype of x; rows sum to one but for rounding, also where densities underflow.
     """
     ### BEGIN SOLUTION
     return torch.softmax(gmm_log_joint(x, log_weights, means, covs), dim=-1)

@@ -243,3 +243,8 @@ def test_where_little_can_be_told_it_is_told_what_is_right():
     for judge in (Close(), Fields(default=Close())):
         assert judge(wrong, right, Context(0)).message.endswith("Right: *plain*, *far* and *two rows*.")
         assert "Right" not in judge({**right, "edge": -right["edge"]}, right, Context(0)).message
+
+
+def test_a_sentence_in_a_list_of_answers_is_repeated():
+    right = [np.ones(3), np.zeros(3)]
+    assert "`f` raised ValueError" in said([np.ones(3), "`f` raised ValueError: no"], right)
