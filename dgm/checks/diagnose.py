@@ -194,7 +194,7 @@ def _not_finite(
 ) -> tuple[float, str] | None:
     for test, hint in (
         (np.isnan, "NaN: look for ∞ − ∞, 0·∞, 0/0 or log of a negative"),
-        (np.isinf, "infinite: an exp overflows, or a log meets an underflowed 0"),
+        (np.isinf, "infinite: an exp overflows, a log meets a 0, or a division by 0"),
     ):
         bad = test(got)
         if bad.any() and not test(want).any():

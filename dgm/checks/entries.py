@@ -77,7 +77,7 @@ def misfit(got: Any, other: Any, want: Any) -> float:
     mine, theirs, right = (_numbers(item) for item in (got, other, want))
     if mine is None or theirs is None or mine.shape != theirs.shape:
         return 0.0 if first_difference(got, other, 0, 0) is None else 1.0
-    if right is None or right.shape != mine.shape or (np.isfinite(mine) != np.isfinite(right)).any():
+    if right is None or _shape(got) != _shape(want) or (np.isfinite(mine) != np.isfinite(right)).any():
         return 0.0  # of another form than the right ones, so it is not near them
     both = np.isfinite(mine) & np.isfinite(theirs)
     mine, theirs, right = mine[both], theirs[both], right[both]
@@ -96,6 +96,11 @@ def _numbers(value: Any) -> np.ndarray | None:
         parts = [_numbers(item) for item in value]
         return None if any(part is None for part in parts) else np.concatenate(parts)  # type: ignore[arg-type]
     return None
+
+
+def _shape(value: Any) -> Any:
+    """The shape of an array, or the shapes of a list's items."""
+    return [_shape(item) for item in value] if isinstance(value, list) else as_array(value).shape
 
 
 def distinct_numbers(values: Mapping[Place, Any]) -> int:
