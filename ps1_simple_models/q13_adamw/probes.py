@@ -59,8 +59,10 @@ def parts(answer, count):
             found = f"{len(group)} entries" if isinstance(group, (tuple, list)) else f"type {type(group).__name__}"
             raise AnswerError(f"{what} must be a tuple with an entry for each of the {count} parameters; it has {found}")
     params = [tensor_of(p, "a new parameter") for p in params]
-    if any(not isinstance(each, (tuple, list)) or len(each) != 3 for each in state):
-        raise AnswerError("an entry of new_state is not of the form (t, m, v)")
+    for each in state:
+        if not isinstance(each, (tuple, list)) or len(each) != 3:
+            found = f"has {len(each)} parts" if isinstance(each, (tuple, list)) else f"is of type {type(each).__name__}"
+            raise AnswerError(f"an entry of new_state {found}; its form is (t, m, v)")
     return {
         "params": params,
         "t": [float(each[0]) for each in state],
