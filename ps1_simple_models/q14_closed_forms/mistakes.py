@@ -34,6 +34,18 @@ mistakes.at(
          "precision = x_centred.T @ x_centred / noise_variance + 1e-9 * torch.eye(x.shape[1], dtype=x.dtype, device=x.device)"),
     edit("ridge_right_side", "`ridge_map` divides only one side of the linear system by the noise variance",
          "precision = x_centred.T @ x_centred / noise_variance + torch.eye(x.shape[1], dtype=x.dtype, device=x.device) / prior_variance; y_centred = y_centred * noise_variance"),
+    edit("ridge_jitter", "`ridge_map` adds a small number to the matrix besides the prior; where the data are small it is a penalty of its own",
+         "precision = x_centred.T @ x_centred / noise_variance + torch.eye(x.shape[1], dtype=x.dtype, device=x.device) * (noise_variance / prior_variance + 1e-6) / noise_variance"),
+    edit("ridge_jitter_eight", "`ridge_map` adds a small number (1e-8) to the matrix besides the prior; where the data are small it is a penalty of its own",
+         "precision = x_centred.T @ x_centred / noise_variance + torch.eye(x.shape[1], dtype=x.dtype, device=x.device) * (noise_variance / prior_variance + 1e-8) / noise_variance"),
+    edit("ridge_jitter_three", "`ridge_map` adds 1e-3 to the matrix besides the prior; where the data are small it is a penalty of its own",
+         "precision = x_centred.T @ x_centred / noise_variance + torch.eye(x.shape[1], dtype=x.dtype, device=x.device) * (noise_variance / prior_variance + 1e-3) / noise_variance"),
+    edit("ridge_mean_and_sum", "`ridge_map` averages x'x over the examples but not x'y (or the reverse); both are sums",
+         "precision = x_centred.T @ x_centred / noise_variance / len(x) + torch.eye(x.shape[1], dtype=x.dtype, device=x.device) / prior_variance"),
+    edit("ridge_diagonal", "`ridge_map` divides by the diagonal of the matrix only, as if the inputs were uncorrelated; it is a linear system",
+         "precision = x_centred.T @ x_centred / noise_variance + torch.eye(x.shape[1], dtype=x.dtype, device=x.device) / prior_variance; precision = torch.diag(precision.diagonal())"),
+    edit("ridge_right_divided", "`ridge_map` divides x'y by the noise variance, but not x'x",
+         "precision = x_centred.T @ x_centred + torch.eye(x.shape[1], dtype=x.dtype, device=x.device) * noise_variance / prior_variance"),
     edit("ridge_rounded_variances", "`ridge_map` rounds the penalty down to a whole number (`//` or `int`)",
          "precision = x_centred.T @ x_centred / noise_variance + torch.eye(x.shape[1], dtype=x.dtype, device=x.device) * (noise_variance // prior_variance) / noise_variance"),
 )
@@ -44,6 +56,14 @@ mistakes.at(
     edit("ridge_x_not_centred", "`ridge_map` centres y but not x", "x_centred, y_centred = x, y - y_mean"),
     edit("ridge_one_mean", "`ridge_map` subtracts one mean of all entries of x; each input has its own mean",
          "x_centred, y_centred = x - x.mean(), y - y_mean"),
+    edit("ridge_standardised_back", "`ridge_map` divides the inputs by their standard deviations and w afterwards, too; the prior then is on other weights than w",
+         "x_std = x.std(0); x_centred, y_centred = (x - x_mean) / x_std, y - y_mean",
+         ("return w, y_mean - x_mean @ w", "w = w / x_std; return w, y_mean - x_mean @ w")),
+    edit("ridge_standardised_back_n", "`ridge_map` divides the inputs by their standard deviations (with N) and w afterwards, too; the prior then is on other weights than w",
+         "x_std = x.std(0, correction=0); x_centred, y_centred = (x - x_mean) / x_std, y - y_mean",
+         ("return w, y_mean - x_mean @ w", "w = w / x_std; return w, y_mean - x_mean @ w")),
+    edit("ridge_one_mean_everywhere", "`ridge_map` takes one mean of all entries of x, also for b; each input has its own mean",
+         "x_mean = x.mean().expand(x.shape[1]); x_centred, y_centred = x - x_mean, y - y_mean"),
     edit("ridge_standardised_n", "`ridge_map` divides the inputs by their standard deviations (with N); the prior is on the weights of the inputs as they are",
          "x_centred, y_centred = (x - x_mean) / x.std(0, correction=0), y - y_mean"),
     edit("ridge_standardised", "`ridge_map` divides the inputs by their standard deviations; the prior is on the weights of the inputs as they are",
@@ -56,6 +76,9 @@ mistakes.at(
     edit("ridge_b_plus", "`ridge_map` adds x̄·w to the mean of y in b; it is to be subtracted", "return w, y_mean + x_mean @ w"),
     edit("ridge_b_sign", "`ridge_map` returns -b: b is the mean of y minus x̄·w", "return w, x_mean @ w - y_mean"),
     edit("ridge_b_zero", "`ridge_map` returns 0 as b; b is free, not 0", "return w, 0 * y_mean"),
+    edit("ridge_b_first", "`ridge_map` takes b from the first example; it is the mean of y - x·w", "return w, y[0] - x[0] @ w"),
+    edit("ridge_b_median", "`ridge_map` returns a median as b; it is the mean of y - x·w", "return w, (y - x @ w).median()"),
+    edit("ridge_b_sum", "`ridge_map` returns the sum of y - x·w as b; it is the mean", "return w, (y - x @ w).sum()"),
     edit("ridge_b_each", "`ridge_map` returns one b for each example; b is their mean, one number", "return w, y - x @ w"),
     edit("ridge_b_shape", "`ridge_map` returns b with an axis of length 1; one number, without axes, is asked for", "return w, (y_mean - x_mean @ w)[None]"),
     edit("ridge_w_shape", "`ridge_map` returns w as a column; its shape is (D,)", "return w[:, None], y_mean - x_mean @ w"),
@@ -135,6 +158,12 @@ mistakes.at(
     edit("l2_n_squared", "`l2_coefficient` divides by N twice", "return noise_variance / (prior_variance * num_examples**2)"),
     edit("l2_n_minus_one", "`l2_coefficient` divides by N - 1; the mean in (14.2) divides by N",
          "return noise_variance / (prior_variance * max(num_examples - 1, 1))"),
+    edit("l2_noise_squared", "`l2_coefficient` squares σ², which is a variance already", "return noise_variance**2 / (prior_variance * num_examples)"),
+    edit("l2_noise_root", "`l2_coefficient` has σ where σ² belongs", "return noise_variance**0.5 / (prior_variance * num_examples)"),
+    edit("l2_root_n", "`l2_coefficient` divides by √N; the mean in (14.2) divides by N", "return noise_variance / (prior_variance * num_examples**0.5)"),
+    edit("l2_mean_half", "`l2_coefficient` divides by σ²; (14.2) is (14.1) times 2σ²/N, so σ² multiplies",
+         "return 1 / (prior_variance * noise_variance * num_examples)"),
+    edit("l2_one_ratio", "`l2_coefficient` is σ²/(2τ²): ½ and N are still those of (14.1)", "return noise_variance / (2 * prior_variance)"),
     edit("l2_whole", "`l2_coefficient` divides whole numbers (`//`), which rounds down", "return noise_variance // (prior_variance * num_examples)"),
 )
 
@@ -154,15 +183,51 @@ mistakes.at(
 )
 
 mistakes.at(
+    """
+    log_joint = log_prior + x @ theta.log().T + (1 - x) @ torch.log1p(-theta).T
+    return torch.log_softmax(log_joint, dim=1)
+    """,
+    edit("nb_prior_after", "`naive_bayes_log_posterior` adds the log-prior after normalising; it belongs to the joint, before",
+         """
+         log_joint = x @ theta.log().T + (1 - x) @ torch.log1p(-theta).T
+         return torch.log_softmax(log_joint, dim=1) + log_prior
+         """),
+    edit("nb_theta_over_classes", "`naive_bayes_log_posterior` divides theta by its sum over the classes; it holds p(x_d = 1 | k) already",
+         """
+         theta = theta / theta.sum(0, keepdim=True)
+         log_joint = log_prior + x @ theta.log().T + (1 - x) @ torch.log1p(-theta).T
+         return torch.log_softmax(log_joint, dim=1)
+         """),
+    edit("nb_theta_over_pixels", "`naive_bayes_log_posterior` divides theta by its sum over the pixels, as if they shared one distribution; each has its own",
+         """
+         theta = theta / theta.sum(1, keepdim=True)
+         log_joint = log_prior + x @ theta.log().T + (1 - x) @ torch.log1p(-theta).T
+         return torch.log_softmax(log_joint, dim=1)
+         """),
+    edit("nb_log2_ones", "`naive_bayes_log_posterior` mixes log2 and the natural logarithm",
+         """
+         log_joint = log_prior + x @ theta.log2().T + (1 - x) @ (1 - theta).log2().T
+         return torch.log_softmax(log_joint, dim=1)
+         """),
+    edit("nb_clamped_three",
+         "`naive_bayes_log_posterior` clamps theta before the logarithm at a number like 1e-3; theta is never 0 or 1, and a pixel that is rare for one class and rarer for another is evidence",
+         """
+         theta = theta.clamp(1e-3, 1 - 1e-3)
+         log_joint = log_prior + x @ theta.log().T + (1 - x) @ torch.log1p(-theta).T
+         return torch.log_softmax(log_joint, dim=1)
+         """),
+)
+
+mistakes.at(
     "log_joint = log_prior + x @ theta.log().T + (1 - x) @ torch.log1p(-theta).T",
     edit("nb_clamped_twelve",
-         "`naive_bayes_log_posterior` clamps theta at 1e-12 before the logarithm; theta is never 0 or 1, and a pixel that is rare for "
+         "`naive_bayes_log_posterior` clamps theta before the logarithm at a very small number; theta is never 0 or 1, and a pixel that is rare for "
          "one class and rarer for another is evidence",
          "theta = theta.clamp(1e-12, 1 - 1e-12); log_joint = log_prior + x @ theta.log().T + (1 - x) @ torch.log1p(-theta).T"),
     edit("nb_epsilon", "`naive_bayes_log_posterior` adds an epsilon inside its logarithms; theta is never 0 or 1, and a pixel that is rare for "
          "one class and rarer for another is evidence",
          "log_joint = log_prior + x @ (theta + 1e-8).log().T + (1 - x) @ (1 - theta + 1e-8).log().T"),
-    edit("nb_epsilon_small", "`naive_bayes_log_posterior` adds an epsilon of 1e-12 inside its logarithms; theta is never 0 or 1, and a pixel "
+    edit("nb_epsilon_small", "`naive_bayes_log_posterior` adds a very small epsilon inside its logarithms; theta is never 0 or 1, and a pixel "
          "that is rare for one class and rarer for another is evidence",
          "log_joint = log_prior + x @ (theta + 1e-12).log().T + (1 - x) @ (1 - theta + 1e-12).log().T"),
     edit("nb_ones_only",
@@ -212,6 +277,17 @@ mistakes.at(
          "return torch.softmax(log_joint, dim=1).log()"),
     edit("nb_no_max", "`naive_bayes_log_posterior` sums exponentials that underflow to 0 with many pixels; subtract each row's maximum first",
          "return log_joint - log_joint.exp().sum(1, keepdim=True).log()"),
+    edit("nb_log_of_softmax_eps", "`naive_bayes_log_posterior` adds a small number to a softmax before the log, so unlikely classes all get the same log-probability",
+         "return (torch.softmax(log_joint, dim=1) + 1e-10).log()"),
+    edit("nb_log_of_softmax_eps_eight", "`naive_bayes_log_posterior` adds a small number (1e-8) to a softmax before the log, so unlikely classes all get the same log-probability",
+         "return (torch.softmax(log_joint, dim=1) + 1e-8).log()"),
+    edit("nb_log_of_softmax_eps_twelve", "`naive_bayes_log_posterior` adds a small number (1e-12) to a softmax before the log, so unlikely classes all get the same log-probability",
+         "return (torch.softmax(log_joint, dim=1) + 1e-12).log()"),
+    edit("nb_only_max", "`naive_bayes_log_posterior` subtracts each row's maximum and stops; the exponentials of a row are to sum to one",
+         "return log_joint - log_joint.max(1, keepdim=True).values"),
+    edit("nb_minus_sum", "`naive_bayes_log_posterior` subtracts the sum of the log-joints; a log-sum-exp normalises", "return log_joint - log_joint.sum(1, keepdim=True)"),
+    edit("nb_squeezed", "`naive_bayes_log_posterior` squeezes its result: one example or one class loses its axis", "return torch.log_softmax(log_joint, dim=1).squeeze()"),
+    edit("nb_cut_off", "`naive_bayes_log_posterior` cuts log-probabilities off at -100; unlikely classes may be far below", "return torch.log_softmax(log_joint, dim=1).clamp(min=-100)"),
     edit("nb_joint", "`naive_bayes_log_posterior` returns log p(x, k): it is not normalised over the classes", "return log_joint"),
     edit("nb_wrong_axis", "`naive_bayes_log_posterior` normalises over the examples instead of the classes",
          "return torch.log_softmax(log_joint, dim=0)"),
@@ -250,6 +326,13 @@ mistakes.at(
          "rows = math.prod(cardinalities[max(0, i - memory) : i + 1])"),
     edit("count_window", "`num_parameters`: the window of m variables ends at the variable itself instead of before it",
          "rows = math.prod(cardinalities[max(0, i - memory + 1) : i + 1]) if memory else 1"),
+    edit("count_index_wraps", "`num_parameters`: for the first variables an index i - j is negative, which Python counts from the end (or it leaves the list)",
+         "rows = math.prod(cardinalities[j] for j in range(i - memory, i))"),
+    edit("count_window_short", "`num_parameters` leaves out the first of the m variables before, also where there are fewer",
+         "rows = math.prod(cardinalities[max(0, i - memory) + 1 : i])"),
+    edit("count_first_parents", "`num_parameters` takes the first m variables of all as parents; they are the m just before",
+         "rows = math.prod(cardinalities[: min(memory, i)])"),
+    edit("count_binary_parents", "`num_parameters` takes all parents to have two values", "rows = 2 ** min(i, memory)"),
     edit("count_sum", "`num_parameters` adds the numbers of values; combinations of values multiply",
          "rows = sum(cardinalities[max(0, i - memory) : i]) or 1"),
     edit("count_sum_zero", "`num_parameters` adds the numbers of values; combinations of values multiply (and no parents are one combination)",
@@ -275,6 +358,11 @@ mistakes.at(
     edit("count_not_minus_one", "`num_parameters` counts k numbers per row; they sum to one, so k - 1 are free", "total += rows * k"),
     edit("count_minus_one_last", "`num_parameters` subtracts 1 for each table; each row sums to one, so each row has k - 1 free numbers",
          "total += rows * k - 1"),
+    edit("count_very_first_skipped", "`num_parameters` forgets the first variable's table", "total += rows * (k - 1) if i else 0"),
+    edit("count_very_last_skipped", "`num_parameters` forgets the last variable's table", "total += rows * (k - 1) if i < len(cardinalities) - 1 else 0"),
+    edit("count_one_value", "`num_parameters` counts a variable with one value as one free number; it has none", "total += rows * max(k - 1, 1)"),
+    edit("count_overwritten", "`num_parameters` subtracts 1 at the end; each row of each table sums to one", "total += rows * k",
+         ("return total", "return total - 1")),
     edit("count_rows", "`num_parameters` counts the rows of the tables, not the free numbers in them", "total += rows"),
     edit("count_first_skipped", "`num_parameters` forgets the first variables, which have fewer than m parents but still a table",
          "total += rows * (k - 1) if i >= min(memory, len(cardinalities) - 1) else 0"),
@@ -283,5 +371,28 @@ mistakes.at(
 
 mistakes.at(
     "return total",
+    edit("count_text", "`num_parameters` returns text; an exact int is asked for", "return str(total)"),
     edit("count_float_result", "`num_parameters` returns a float; an exact int is asked for", "return float(total)"),
 )
+
+
+@mistakes.rewrite("`num_parameters` changes the list that is passed")
+def count_list_changed(ref):
+    def num_parameters(cardinalities, memory):
+        total = 0
+        while cardinalities:
+            k = cardinalities.pop()
+            total += ref.math.prod(cardinalities[max(0, len(cardinalities) - memory) :]) * (k - 1)
+        return total
+
+    return {"num_parameters": num_parameters}
+
+
+@mistakes.rewrite("`num_parameters` takes all variables to have as many values as the first")
+def count_all_alike(ref):
+    return {"num_parameters": lambda cardinalities, memory: ref.num_parameters([cardinalities[0]] * len(cardinalities), memory)}
+
+
+@mistakes.rewrite("`num_parameters` sorts the variables; the order decides which are just before")
+def count_sorted(ref):
+    return {"num_parameters": lambda cardinalities, memory: ref.num_parameters(sorted(cardinalities), memory)}

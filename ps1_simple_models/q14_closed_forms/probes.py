@@ -2,7 +2,8 @@
 
 import torch
 
-from autograder.probes import Close, Exact, Question
+from autograder.probes import Close, Exact, Fields, Question
+from dgm.checks.asking import attempt, tried, two_of
 
 question = Question(
     title="Fitted without a loop",
@@ -43,14 +44,14 @@ question = Question(
 )
 
 
-def weights_and_bias(answer, key):
+def weights_and_bias(key, student, *arguments):
     """The two parts of an answer, each an entry."""
-    if not isinstance(answer, (tuple, list)) or len(answer) != 2:
-        raise ValueError("ridge_map must return a pair, (w, b)")
-    return {f"{key}: w": answer[0], f"{key}: b": answer[1]}
+    found = tried(lambda: two_of(student.ridge_map(*arguments), "w", "b"))
+    w, b = (found, found) if isinstance(found, str) else found
+    return {f"{key}: w": w, f"{key}: b": b}
 
 
-@question.probe(points=0.5, title="ridge regression", judge=Close(rtol=1e-3, atol=1e-4), public=True)
+@question.probe(points=0.5, title="ridge regression", judge=Fields(default=Close(rtol=1e-3, atol=1e-4)), public=True)
 def ridge(student, rng):
     n, d = rng.integer(9, 14), rng.integer(3, 5)
     size = torch.logspace(-0.7, 1.3, d, dtype=torch.float64, device=rng.device)
@@ -58,30 +59,31 @@ def ridge(student, rng):
     noise = rng.normal(n, dtype=torch.float64)
     y = (x / size) @ rng.normal(d, dtype=torch.float64) + 3 + rng.number(0, 2) + 0.5 * noise
     return {
-        **weights_and_bias(student.ridge_map(x, y, rng.number(0.3, 0.8), rng.number(0.1, 0.25)), "a weak prior"),
-        **weights_and_bias(student.ridge_map(x.float(), y.float(), rng.number(2, 4), 0.01), "a strong prior"),
+        **weights_and_bias("a weak prior", student, x, y, rng.number(0.3, 0.8), rng.number(0.1, 0.25)),
+        **weights_and_bias("a strong prior", student, x.float(), y.float(), rng.number(2, 4), 0.01),
     }
 
 
 @question.probe(
     points=1,
     title="ridge regression: more weights than examples, one example, one weight, far from zero",
-    judge=Close(rtol=1e-3, atol=1e-4),
+    judge=Fields(default=Close(rtol=1e-3, atol=1e-4)),
 )
 def ridge_edges(student, rng):
     n, d = rng.integer(3, 5), rng.integer(6, 9)
     wide = rng.normal(n, d, dtype=torch.float64)
     single = rng.normal(1, d, dtype=torch.float64)
     far = 1e3 * (1 + rng.uniform(1, dtype=torch.float64)) + rng.normal(8, 1, dtype=torch.float64)
+    tiny = 1e-3 * rng.normal(5, 4, dtype=torch.float64)
     x, w = rng.normal(14, 6), (2 * rng.bernoulli(6) - 1) * rng.uniform(6, low=0.5, high=1.5)
     y = x @ w + rng.normal(14)
     return {
-        **weights_and_bias(student.ridge_map(wide, 1 + rng.normal(n, dtype=torch.float64), 0.5, 2.0), "more weights than examples"),
-        **weights_and_bias(student.ridge_map(single, 2 + rng.normal(1, dtype=torch.float64), 0.5, 2.0), "one example"),
-        **weights_and_bias(student.ridge_map(far, 500 + rng.normal(8, dtype=torch.float64), 0.7, 0.6), "one weight"),
-        "float32, far from zero: w": weights_and_bias(
-            student.ridge_map(x + rng.uniform(6, low=130, high=170), y, 0.7, 0.6), "far"
-        )["far: w"],
+        **weights_and_bias("more weights than examples", student, wide, 1 + rng.normal(n, dtype=torch.float64), 0.5, 2.0),
+        **weights_and_bias("one example", student, single, 2 + rng.normal(1, dtype=torch.float64), 0.5, 2.0),
+        **weights_and_bias("one weight", student, far, 500 + rng.normal(8, dtype=torch.float64), 0.7, 0.6),
+        "float32, far from zero: w": weights_and_bias("", student, x + rng.uniform(6, low=130, high=170), y, 0.7, 0.6)[": w"],
+        # the data and the penalty are as small as what one adds to a matrix "for stability"
+        **weights_and_bias("inputs of size 0.001", student, tiny, 2e-3 + 1e-3 * rng.normal(5, dtype=torch.float64), 2e-7, 0.4),
     }
 
 
@@ -112,17 +114,17 @@ def binary_case(rng, n, k, d, dtype=torch.float64):
     return x.to(dtype), rng.simplex(k, dtype=dtype).log(), theta.to(dtype)
 
 
-@question.probe(points=0.5, title="naive Bayes", judge=Close(rtol=1e-3, atol=1e-3), public=True)
+@question.probe(points=0.5, title="naive Bayes", judge=Fields(default=Close(rtol=1e-3, atol=1e-3)), public=True)
 def naive_bayes(student, rng):
     n, k, d = rng.integer(4, 7), rng.integer(3, 6), rng.integer(3, 6)
     return {
-        "a batch": student.naive_bayes_log_posterior(*binary_case(rng, n, k, d, torch.float32)),
-        "two classes": student.naive_bayes_log_posterior(*binary_case(rng, n, 2, d, torch.float32)),
+        "a batch": attempt(student.naive_bayes_log_posterior, *binary_case(rng, n, k, d, torch.float32)),
+        "two classes": attempt(student.naive_bayes_log_posterior, *binary_case(rng, n, 2, d, torch.float32)),
     }
 
 
 @question.probe(
-    points=1, title="naive Bayes with thousands of pixels and with very rare ones", judge=Close(rtol=1e-3, atol=1e-3)
+    points=1, title="naive Bayes with thousands of pixels and with very rare ones", judge=Fields(default=Close(rtol=1e-3, atol=1e-3))
 )
 def naive_bayes_edges(student, rng):
     n, k, d = rng.integer(4, 7), rng.integer(3, 6), rng.integer(4, 6)
@@ -135,12 +137,13 @@ def naive_bayes_edges(student, rng):
     rare[:, 1] = 1 - 2.0**-21 * (1 + rng.permutation(k))
     x[0, 0], x[1, 1] = 1, 0
     return {
-        "2500 pixels": student.naive_bayes_log_posterior(many, prior, theta),
-        "2500 pixels, float32": student.naive_bayes_log_posterior(many.float(), prior.float(), theta.float()),
-        "pixels that are nearly always 0 or 1": student.naive_bayes_log_posterior(x, rare_prior, rare),
-        "one example": student.naive_bayes_log_posterior(*binary_case(rng, 1, k, d)),
-        "one class": student.naive_bayes_log_posterior(*binary_case(rng, 2, 1, d)),
-        "one pixel": student.naive_bayes_log_posterior(*binary_case(rng, n, k, 1)),
+        "2500 pixels": attempt(student.naive_bayes_log_posterior, many, prior, theta),
+        "2500 pixels, float32": attempt(student.naive_bayes_log_posterior, many.float(), prior.float(), theta.float()),
+        "pixels that are nearly always 0 or 1": attempt(student.naive_bayes_log_posterior, x, rare_prior, rare),
+        "as many examples as classes": attempt(student.naive_bayes_log_posterior, *binary_case(rng, k, k, d)),
+        "one example": attempt(student.naive_bayes_log_posterior, *binary_case(rng, 1, k, d)),
+        "one class": attempt(student.naive_bayes_log_posterior, *binary_case(rng, 2, 1, d)),
+        "one pixel": attempt(student.naive_bayes_log_posterior, *binary_case(rng, n, k, 1)),
     }
 
 
@@ -152,22 +155,24 @@ def some_sizes(rng):
     return lists
 
 
-@question.probe(points=0.5, title="parameter counts", judge=Exact(), public=True)
+@question.probe(points=0.5, title="parameter counts", judge=Fields(default=Exact()), public=True)
 def counting(student, rng):
     lists = some_sizes(rng)
-    counts = {f"memory {m}": [student.num_parameters(sizes, m) for sizes in lists] for m in (0, 1, 2)}
-    counts["memory D - 1"] = [student.num_parameters(sizes, len(sizes) - 1) for sizes in lists]
+    counts = {f"memory {m}": tried(lambda m=m: [student.num_parameters(sizes, m) for sizes in lists]) for m in (0, 1, 2)}
+    counts["memory D - 1"] = tried(lambda: [student.num_parameters(sizes, len(sizes) - 1) for sizes in lists])
     return counts
 
 
-@question.probe(points=0.5, title="parameter counts: long memory, one variable, very many", judge=Exact())
+@question.probe(points=0.5, title="parameter counts: long memory, one variable, very many", judge=Fields(default=Exact()))
 def counting_edges(student, rng):
     lists = some_sizes(rng)
     many = [[rng.choice([3, 5, 7]) for _ in range(rng.integer(70, 90))] for _ in range(3)]
     return {
-        "memory longer than the chain": [student.num_parameters(sizes, len(sizes) + 3) for sizes in lists],
-        "memory 3": [student.num_parameters(sizes, 3) for sizes in lists],
-        "one variable": [student.num_parameters([size], m) for size, m in ((7, 0), (5, 2), (1, 1))],
-        "a variable with one value": [student.num_parameters([size, 1, 4], m) for size, m in ((3, 1), (5, 2), (6, 0))],
-        "beyond 64 bits": [str(student.num_parameters(sizes, m)) for sizes, m in zip(many, (40, 50, 99), strict=True)],
+        "memory longer than the chain": tried(lambda: [student.num_parameters(sizes, len(sizes) + 3) for sizes in lists]),
+        "memory 3": tried(lambda: [student.num_parameters(sizes, 3) for sizes in lists]),
+        "one variable": tried(lambda: [student.num_parameters([size], m) for size, m in ((7, 0), (5, 2), (1, 1))]),
+        "a variable with one value": tried(lambda: [student.num_parameters([size, 1, 4], m) for size, m in ((3, 1), (5, 2), (6, 0))]),
+        "beyond 64 bits": tried(
+            lambda: [str(student.num_parameters(sizes, m)) for sizes, m in zip(many, (40, 50, 99), strict=True)]
+        ),
     }
