@@ -5,7 +5,9 @@ import math
 import numpy as np
 import torch
 
-from autograder.probes import Close, Question
+from autograder.probes import Close, Fields, Question
+from dgm.checks.answers import AnswerError
+from dgm.checks.asking import attempt, tensor_of, tried, two_of
 
 question = Question(
     title="A histogram by gradient descent",
@@ -46,22 +48,23 @@ def values_with_gaps(rng, levels, n):
 
 
 @question.probe(
-    points=1, title="histogram in closed form, with unseen levels", judge=Close(rtol=1e-4, atol=1e-5), public=True
+    points=1, title="histogram in closed form, with unseen levels", judge=Fields(default=Close(rtol=1e-4, atol=1e-5)), public=True
 )
 def closed_form_histogram(student, rng):
     levels = rng.integer(5, 12)
     x = values_with_gaps(rng, levels, rng.integer(30, 90))
-    pseudocount = rng.number(0.2, 3.0)
+    pseudocount = rng.number(1.3, 1.8)
     return {
-        "with a pseudocount": student.histogram_mle(x, levels, pseudocount),
-        "the lowest and the highest": student.histogram_mle((levels - 1) * rng.permutation(2), levels, pseudocount=0.5),
-        "no pseudocount": student.histogram_mle(x, levels),
+        "with a pseudocount": attempt(student.histogram_mle, x, levels, pseudocount),
+        "the lowest and the highest": attempt(student.histogram_mle, (levels - 1) * rng.permutation(2), levels, pseudocount=0.5),
+        "no pseudocount": attempt(student.histogram_mle, x, levels),
     }
 
 
 def judge_batches(evidence, expected, context):
     """No call of ``log_prob_fn`` gets more than ``batch_size`` examples, and the mean is that of the reference."""
-    got, allowed = np.asarray(evidence["largest batch"]), expected["largest batch"]
+    evidence, expected = dict(evidence), dict(expected)
+    got, allowed = np.asarray(evidence.pop("largest batch")), expected.pop("largest batch")
     if got.shape != allowed.shape:
         return "the answer has an unexpected form."
     if (got > allowed).any():
@@ -70,7 +73,7 @@ def judge_batches(evidence, expected, context):
             f"`log_prob_fn` was called with {int(got[worst])} examples at once where at most {int(allowed[worst])} "
             "were allowed."
         )
-    return Close(rtol=1e-4, atol=1e-5)(evidence["mean NLL"], expected["mean NLL"], context)
+    return Fields(default=Close(rtol=1e-4, atol=1e-5))(evidence, expected, context)
 
 
 @question.probe(points=1, title="mean NLL over batches, the last one ragged", judge=judge_batches, public=True)
@@ -78,40 +81,65 @@ def mean_over_ragged_batches(student, rng):
     levels, n = rng.integer(4, 9), rng.integer(50, 80)
     table = torch.log(rng.simplex(levels)).clamp(min=-30)
     one, several = rng.integers(0, levels, n), rng.integers(0, levels, n, 2, rng.integer(1, 4))
-    sizes = [n - 1, rng.integer(7, 17), 1, n, n + rng.integer(3, 40)]
-    calls = []
+    never = table.clone()
+    never[one[n // 3]] = -math.inf
+    some = rng.integer(7, 17)
+    largest = []
 
-    def one_number(batch):
-        calls.append(len(batch))
-        return table[batch]
+    def means(x, table, *sizes):
+        """The answer for each size; notes the largest batch."""
+        calls = []
 
-    def several_numbers(batch):
-        calls.append(len(batch))
-        return table[batch].sum((1, 2))
+        def log_prob(batch):
+            shape = tuple(getattr(batch, "shape", ()))
+            if not shape or shape[1:] != x.shape[1:]:
+                expected = ", ".join(["B", *map(str, x.shape[1:])])
+                raise AnswerError(f"`log_prob_fn` got a batch of shape {shape}, where ({expected}{'' if x.ndim > 1 else ','}) is expected")
+            calls.append(len(batch))
+            return table[batch].flatten(1).sum(1) if x.ndim > 1 else table[batch]
 
-    values, largest = [], []
-    for data, log_prob in ((one, one_number), (several, several_numbers)):
-        for size in sizes:
+        def ask(size):
             calls.clear()
-            values.append(torch.as_tensor(student.mean_nll_over_batches(log_prob, data, size)).detach().cpu().double())
-            largest.append(max(calls))
-    return {"mean NLL": torch.stack(values), "largest batch": torch.tensor(largest)}
+            value = student.mean_nll_over_batches(log_prob, x, size)
+            largest[-1] = max(calls, default=0)
+            value = torch.as_tensor(value).detach().cpu().double()
+            return tensor_of(value, "the mean", ())
+
+        found = []
+        for size in sizes:
+            largest.append(0)
+            found.append(tried(lambda size=size: ask(size)))
+        sentences = [each for each in found if isinstance(each, str)]
+        return sentences[0] if sentences else torch.stack(found)
+
+    return {
+        "numbers, the last batch smaller": means(one, table, n - 1, some, n // 2 + 1),
+        "numbers, batches of 1, of N, larger than N": means(one, table, 1, n, n + rng.integer(3, 40)),
+        "examples of several numbers": means(several, table, some, 1, n),
+        "a log-probability of -inf": means(one, never, some, 1, n),
+        "largest batch": torch.tensor(largest),
+    }
 
 
 @question.probe(points=1, title="gradient descent on all data: logits and history", judge=Close(rtol=1e-4, atol=2e-5), public=True)
 def full_batch_descent(student, rng):
     levels, n = rng.integer(4, 10), rng.integer(30, 70)
     x = values_with_gaps(rng, levels, n)
-    steps, lr = rng.integer(3, 7), rng.number(0.3, 1.5)
-    logits, history = student.train_histogram(x, levels, steps, lr, n + rng.integer(4, 12), rng.generator())
-    history = torch.as_tensor(history)
-    far_logits, far_history = student.train_histogram(x, levels, 2, rng.number(30, 45), n, rng.generator())
+
+    def run(values, steps, lr, batch_size):
+        logits, history = two_of(
+            student.train_histogram(values, levels, steps, lr, batch_size, rng.generator()), "the logits", "the history"
+        )
+        logits = torch.as_tensor(logits)
+        return {
+            "history": torch.as_tensor(history).detach(), "logits": logits.detach(), "logits require gradients": int(logits.requires_grad),
+        }
+
     return {
-        "history": history.detach(),
-        "log-probabilities": torch.log_softmax(torch.as_tensor(logits).detach().float(), -1),
-        "large steps, history": torch.as_tensor(far_history).detach(),
-        "large steps, log-probabilities": torch.log_softmax(torch.as_tensor(far_logits).detach().float(), -1),
-        "logits require gradients": int(torch.as_tensor(logits).requires_grad),
+        "a few steps": tried(lambda: run(x, rng.integer(3, 7), rng.number(0.3, 1.5), n + rng.integer(4, 12))),
+        "large steps": tried(lambda: run(x, 2, rng.number(30, 45), n)),
+        # whatever is drawn, the shares of a batch are known
+        "all values equal, 2 of 5 per update": tried(lambda: run(x[:1].repeat(5), 7, rng.number(0.5, 1.5), 2)),
     }
 
 
@@ -131,8 +159,10 @@ def judge_minibatches(evidence, expected, context):
     runs = []
     for key in ("long", "short", "short again", "other seed"):
         logits = np.asarray(evidence[key], dtype=np.float64)
-        if logits.shape != (levels,) or not np.isfinite(logits).all():
-            return f"the logits must be {levels} finite numbers, one per level; got shape {logits.shape}."
+        if logits.shape != (levels,):
+            return f"the logits must be {levels} numbers, one per level; got shape {logits.shape}."
+        if not np.isfinite(logits).all():
+            return "some of the logits are infinite or not a number after the updates."
         logits = logits - logits.max()
         runs.append(logits - np.log(np.exp(logits).sum()))
     nll = -(share * runs[0]).sum()
