@@ -255,7 +255,7 @@ mistakes.at(
          "log_joint = log_prior + (x @ theta.log().T + (1 - x) @ torch.log1p(-theta).T) / x.shape[1]"),
     edit("nb_logits", "`naive_bayes_log_posterior` takes theta as logits and applies a sigmoid; theta holds probabilities",
          "log_joint = log_prior + x @ torch.sigmoid(theta).log().T + (1 - x) @ torch.sigmoid(-theta).log().T"),
-    edit("nb_underflow", "`naive_bayes_log_posterior` multiplies probabilities, which underflow to 0 with many pixels",
+    edit("nb_underflow", "`naive_bayes_log_posterior` leaves the logarithms (by products or `exp`): p(x, k) underflows to 0 with many pixels",
          "log_joint = (log_prior.exp() * torch.where(x[:, None] > 0.5, theta, 1 - theta).prod(-1)).log()"),
 )
 
