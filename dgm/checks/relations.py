@@ -97,7 +97,8 @@ def _factor(got: np.ndarray, want: np.ndarray, same: Same) -> str | None:
         return "every value has the wrong sign."
     named = next((text for value, text in FACTORS.items() if np.isclose(factor, value, rtol=1e-4)), None)
     kind = "the factor between bits and nats" if named and "ln 2" in named else "a constant factor"
-    return f"every value is {named or f'{factor:.4g} times'} the right one: {kind}."
+    shown = f"{factor:.4g}" if abs(factor - 1) > 1e-3 else f"{factor:.7g}"  # 1.0002 is not 1
+    return f"every value is {named or f'{shown} times'} the right one: {kind}."
 
 
 def _size(got: np.ndarray, want: np.ndarray, same: Same) -> str | None:
