@@ -1,5 +1,11 @@
 """The fixture of the tests that stand beside the questions: ``psN_…/qNN_…/test_reference.py``."""
 
+import os
+
+# Before torch is imported, and for every process that tests start: their tensors are small.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin while they wait take time from the others
+
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
