@@ -26,12 +26,12 @@ from autograder.submissions.notebook import read_notebook
 
 from .attack import HONEST, LEVELS, Attack, Target
 from .course import canary, make_course, public_payload
+from .harming import SLEEP
 
 LIMITS = Limits(
     cell_seconds=12, probe_seconds=3, total_seconds=25, memory_mb=700, processes=40, file_mb=8, scratch_mb=32,
     output_bytes=200_000, display_bytes=2_000_000, message_bytes=8 * 2**20,
 )  # fmt: skip
-ORPHAN = "98765.4321"  # what attacks that leave a process behind let it sleep
 PLACES = ("used", "reference", "judge", "mistake", "other", "gradebook", "environment", "public")
 
 
@@ -197,7 +197,7 @@ def _sleepers() -> list[int]:
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            if ORPHAN.encode() in path.read_bytes().split(b"\0"):
+            if SLEEP.encode() in path.read_bytes().split(b"\0"):
                 found.append(int(path.parent.name))
         except OSError:
             continue

@@ -1,8 +1,10 @@
 """Stalling, killing, flooding, and leaving something behind."""
 
+import os
+
 from .attack import RIGHT, SETUP, Attack
 
-SLEEP = "98765.4321"
+SLEEP = f"98765.{os.getpid()}"  # what is left behind sleeps so long; another run of these tests is told apart
 Q1 = {"q1": 3.0}
 
 

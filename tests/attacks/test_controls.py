@@ -6,7 +6,8 @@ import subprocess
 import time
 
 from .attack import FULL, HONEST, SETUP, WRONG, Attack, looking
-from .conftest import ORPHAN, Arena, _sleepers
+from .conftest import Arena, _sleepers
+from .harming import SLEEP
 
 
 def test_the_right_answers_get_all_points(arena: Arena) -> None:
@@ -51,7 +52,7 @@ def log_mean_exp(x, dim):
 
 
 def test_left_over_processes_are_seen() -> None:
-    process = subprocess.Popen(["sleep", ORPHAN])
+    process = subprocess.Popen(["sleep", SLEEP])
     try:
         # Popen returns a moment before Linux shows the new program's arguments.
         until = time.monotonic() + 300

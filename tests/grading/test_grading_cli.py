@@ -175,7 +175,15 @@ def test_limits_of_the_course_are_checked(here, capsys):
         path.write_text(text)
 
 
-def test_interrupted_run_says_how_to_go_on(tmp_path):
+@pytest.fixture
+def interruptible():
+    """Programs that we start hear SIGINT, also where we do not: a shell's job in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_interrupted_run_says_how_to_go_on(tmp_path, interruptible):
     make_course(tmp_path)
     path = tmp_path / "course.toml"
     path.write_text(path.read_text().replace("cell_seconds = 8", "cell_seconds = 600"))
