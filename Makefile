@@ -7,6 +7,8 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 SET    ?= ps1
 OUT    ?= out/$(SET)
 SEEDS  ?= 50
+# How many tests run at once: for each processor one, and at most four (each worker takes a gigabyte of memory).
+TESTS  ?= -n logical --maxprocesses 4 --dist loadgroup
 
 .PHONY: help setup demo test test-long build check prove release grade lint bench clean
 
@@ -29,12 +31,12 @@ $(VENV)/.all: $(BIN)/python pyproject.toml constraints.txt
 
 setup: $(VENV)/.all  ## create .venv with everything in it
 
-demo: $(VENV)/.grade  ## grade the sample class and show the report
-	$(BIN)/python examples/make_class.py --quiet
-	$(BIN)/autograder grade ps1 examples/ps1 --out out/demo
+demo: $(VENV)/.grade  ## grade the sample class of SET and show the report
+	$(BIN)/python examples/make_class.py $(SET) --quiet
+	$(BIN)/autograder grade $(SET) examples/$(SET) --out out/demo
 
 test: $(VENV)/.all  ## run the tests (under 20 minutes on two cores)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(TESTS)
 
 test-long: $(VENV)/.all  ## the longer checks: full proof of every problem set, notebooks in the cpu profile
 	@sets=$$($(BIN)/autograder list) || exit 1; for set in $$sets; do $(BIN)/autograder build $$set --check || exit 1; done
@@ -64,5 +66,5 @@ bench: $(VENV)/.all  ## measure notebooks, grading, growth with the class, and n
 	$(BIN)/python benchmarks/growth.py --n 500 --kills 5 --sizes 10,100,1000
 
 clean:  ## remove what the targets above made (not the notebooks)
-	rm -rf out build dist release *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis examples/ps1
+	rm -rf out build dist release *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis examples/ps*/
 	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +

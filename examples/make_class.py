@@ -1,10 +1,10 @@
 """Makes the sample class: submissions that look like real ones, written from the student notebook and the solution.
 
-    python examples/make_class.py [--out examples/ps1] [--quiet]
+    python examples/make_class.py [ps1] [--out examples/ps1] [--quiet]
 
 Nothing here is copied by hand: right answers come from the questions' cells, wrong ones from their named mistakes, so
 the class stays true when a question changes. ``classes.py`` says who the students are and what each should get; the
-tests grade the class and compare.
+tests grade the class and compare. A problem set without a class of its own there gets the one that fits every set.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ import copy
 import json
 import shutil
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from autograder.course import course_root
 from autograder.probes.edits import edited
@@ -141,9 +142,11 @@ for frame in inspect.stack():
 """
 
 
-def write(problem_set: ProblemSet, student: Student, folder: Path) -> Path:
-    """Write one student's notebook (or zip) and return its path."""
+def write(problem_set: ProblemSet, student: Student, folder: Path, figures: bool = True) -> Path:
+    """Write one student's notebook (or zip) and return its path; without its figures and training runs if so wished."""
     notebook = json.loads(problem_set.outline.student_notebook.read_text(encoding="utf-8"))
+    if not figures:
+        notebook["cells"] = [cell for cell in notebook["cells"] if not is_figure(cell)]
     answers: Answers = {
         question.id: [without_markers(cell.text) for cell in problem_set.source.answers(question.id)]
         for question in problem_set.questions
@@ -172,16 +175,25 @@ def write(problem_set: ProblemSet, student: Student, folder: Path) -> Path:
     return path
 
 
-def make(name: str, out: Path) -> list[Student]:
-    """Write the whole class of one problem set into ``out`` (emptied first)."""
-    from classes import CLASSES  # beside this script
+def is_figure(cell: dict[str, Any]) -> bool:
+    """Whether it is code that only shows something: nothing that is graded needs it."""
+    return cell["cell_type"] == "code" and cell["metadata"].get("dgm", {}).get("role") == "demo"
+
+
+def make(name: str, out: Path, figures: Container[str] | None = None) -> list[Student]:
+    """Write the whole class of one problem set into ``out`` (emptied first).
+
+    Figures and training runs take most of a notebook's time: ``figures`` names the students who keep them, if not all.
+    """
+    from classes import CLASSES, any_class  # beside this script
 
     problem_set = load_problem_set(find_outline(name, course_root()))
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
-    for student in CLASSES[name]:
-        write(problem_set, student, out)
-    return CLASSES[name]
+    students = CLASSES.get(name) or any_class(problem_set)
+    for student in students:
+        write(problem_set, student, out, figures is None or student.name in figures)
+    return students
 
 
 def main() -> None:
