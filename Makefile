@@ -8,7 +8,7 @@ SET    ?= ps1
 OUT    ?= out/$(SET)
 SEEDS  ?= 50
 # How many tests run at once: for each processor one, and at most four (each worker takes a gigabyte of memory).
-TESTS  ?= -n logical --maxprocesses 4 --dist loadgroup
+TESTS  ?= -n logical --maxprocesses 4
 
 .PHONY: help setup demo test test-long build check prove release grade lint bench clean
 

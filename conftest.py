@@ -9,25 +9,30 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin while t
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from autograder.probes.load import load_problem_set
 from autograder.probes.namespace import public, reference_namespace
 
-TOGETHER = ("tests/kernel", "tests/attacks")  # warm parents for the whole folder, which take seconds to make
+TOGETHER = ("tests/kernel/", "tests/attacks/")  # a folder whose tests share what takes seconds to make
+APART = ("tests/sets/test_proofs.py", "tests/sets/test_graded.py")  # long tests that share little
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With several workers (``make test``), a file's tests stay together, unless they are marked with ``spread``."""
-    if not hasattr(config, "workerinput"):
-        return
-    for item in items:
-        if item.get_closest_marker("spread") is None and item.get_closest_marker("xdist_group") is None:
-            file = item.nodeid.partition("::")[0]
-            group = next((folder for folder in TOGETHER if file.startswith(f"{folder}/")), file)
-            item.add_marker(pytest.mark.xdist_group(group))
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With several workers (``make test``) the tests of a file stay together, and what has many tests comes first."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            if file in APART:
+                return nodeid
+            return next((folder for folder in TOGETHER if file.startswith(folder)), file)
+
+    return ByFile(config, log)
 
 
 @cache

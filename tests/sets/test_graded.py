@@ -21,8 +21,6 @@ import make_class
 ROOT = Path(__file__).resolve().parents[2]
 WITH_FIGURES = ("ada", "felix")  # whose whole notebook runs, with right answers and with a mistake
 
-pytestmark = pytest.mark.spread
-
 
 def graded(assignment, folder):
     """The results of the submissions of a folder, by student."""

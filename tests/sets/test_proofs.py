@@ -6,8 +6,6 @@ import pytest
 
 from autograder.proving.prove import prove_question
 
-pytestmark = pytest.mark.spread
-
 
 @pytest.fixture(autouse=True)
 def collected():
