@@ -293,7 +293,7 @@ def bits(student, rng):
     return {
         "256 levels": student.nats_to_bits_per_dim(nll, d, 256),
         "another number of levels": student.nats_to_bits_per_dim(nll, d, 2 * rng.integer(1, 50) + 1),
-        "data that was not rescaled": student.nats_to_bits_per_dim(nll, d, 1),
+        "data that was not rescaled": student.nats_to_bits_per_dim(torch.cat([nll, -nll]), d, 1),
         "one number": student.nats_to_bits_per_dim(nll.mean(), d, 16),
         "two levels": student.nats_to_bits_per_dim(rng.normal(2, 3), d, 2),
         "one dimension": student.nats_to_bits_per_dim(rng.normal(4), 1, 8),
