@@ -4,6 +4,7 @@ import re
 import subprocess
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -40,6 +41,19 @@ def test_the_workflow_covers_the_oldest_python_and_may_only_read():
     versions = WORKFLOW["jobs"]["test"]["strategy"]["matrix"]["python-version"]
     assert f">={versions[0]}" == PROJECT["requires-python"] and all(isinstance(version, str) for version in versions)
     assert WORKFLOW["permissions"] == {"contents": "read"} and WORKFLOW["concurrency"]["cancel-in-progress"] is True
+
+
+def test_tests_of_a_file_share_a_worker(pytestconfig):
+    """What they make once, they make once. The scheduler of ``conftest.py`` stands on a method of pytest-xdist's."""
+    (make,) = pytestconfig.hook.pytest_xdist_make_scheduler.get_hookimpls()
+    option = SimpleNamespace(tx=["popen", "popen"], maxschedchunk=None, loadscopereorder=True)
+    config = SimpleNamespace(getvalue=lambda name: option.tx, option=option)
+    scheduler = make.function(config, None)
+    assert "_split_scope" in vars(type(scheduler).__mro__[1])
+    names = ["dgm/test_a.py", "dgm/test_b.py", "kernel/test_a.py", "kernel/test_b.py", "sets/test_proofs.py"]
+    units = [scheduler._split_scope(f"tests/{name}::test_{i}[x::y]") for name in names for i in range(2)]
+    assert [units.index(unit) for unit in units] == [0, 0, 2, 2, 4, 4, 4, 4, 8, 9]
+    assert any("-m pytest -n " in line for line in recipe("test"))
 
 
 def test_hooks_download_nothing_and_lint_as_make_does():
