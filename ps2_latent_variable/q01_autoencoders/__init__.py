@@ -1,0 +1,1 @@
+"""Question 1: autoencoders, PCA and probabilistic PCA."""
