@@ -1,0 +1,1 @@
+"""Question 8: change of variables; coupling layers, actnorm and splines."""
