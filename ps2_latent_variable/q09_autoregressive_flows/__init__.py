@@ -1,0 +1,1 @@
+"""Question 9: masked and inverse autoregressive flows."""
