@@ -1,19 +1,17 @@
 # %% [markdown]
 # ## What you can do now
 #
-# - Compute with log-probabilities without losing them, and say in which unit and of which data a number is.
-# - Fit one distribution in closed form, by EM and by gradient descent, and say what each of them needs.
-# - Explain why maximum likelihood covers the data, and turn a generative model into a classifier.
-# - Treat pixels as the integers that they are.
-# - Compare models in pairs, with error bars, on data that chose nothing.
-# - Turn a network into an exact likelihood with the chain rule and masks, and prove with gradients that nothing leaks.
+# - Say what a bound on $\log p(x)$ loses, and why: a posterior of the wrong shape, an encoder that is not at its best, or a latent that nobody uses.
+# - Differentiate through a draw, and choose the estimator whose variance you can afford.
+# - Train a network to draw, and tell a bound that holds from one that is only reported.
+# - Build an exact density from invertible layers, and check it by its Jacobian.
+# - Turn a likelihood into the length of a file.
 #
-# Every model here has an exact likelihood and pays for it: mixtures do not scale to many dimensions, and autoregressive models draw
-# one pixel at a time. Each of the next sets gives up something: the exact likelihood for a bound, or likelihood altogether.
+# A VAE pays with a bound, a flow with its size: as many latents as pixels, and only layers that can be undone. The next set keeps the full size, gives up learning the encoder, and learns to remove noise.
 #
-# **Further reading.** Bishop, *Pattern Recognition and Machine Learning*, chapters 2, 4 and 9. Theis, van den Oord and Bethge, "A note on the
-# evaluation of generative models", ICLR 2016. Zoran and Weiss, "From learning models of natural image patches to whole image restoration", ICCV 2011. Van den Oord et al., "Conditional image generation with
-# PixelCNN decoders", NIPS 2016. Salimans et al., "PixelCNN++", ICLR 2017.
+# **Further reading.** Kingma and Welling, "An introduction to variational autoencoders", *Foundations and Trends in Machine Learning*, 2019. Burda, Grosse and Salakhutdinov, "Importance weighted autoencoders", ICLR 2016.
+# Cremer, Li and Duvenaud, "Inference suboptimality in variational autoencoders", ICML 2018. Papamakarios et al., "Normalizing flows for probabilistic modeling and inference", *JMLR*, 2021. Townsend, Bird and Barber, "Practical
+# lossless compression with latent variables using bits back coding", ICLR 2019.
 #
 # After *Restart and run all*, run all checks once more.
 

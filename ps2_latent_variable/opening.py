@@ -1,8 +1,13 @@
 # %% [markdown]
 # # Problem set 2 · Latent variables and flows
 #
-# A **latent variable** $z$ is a hidden cause: $p_\theta(x)=\int p_\theta(x\mid z)\,p(z)\,dz$. In the first half of this set the integral cannot be computed, and you bound it. In the second half there is
-# nothing to integrate: $x$ and $z$ determine each other.
+# ![A sheet of digits that turn into one another, and the size of 297 images in four file formats](figures/opening.png)
+#
+# Nobody drew the digits on the left. A network draws them from two numbers, the place on the sheet, and the same kind of network makes the shortest bar on the right: it packs pictures of digits without loss into fewer
+# bytes than gzip or xz. Those are Questions 5 and 10.
+#
+# A **latent variable** $z$ is a hidden cause: $p_\theta(x)=\int p_\theta(x\mid z)\,p(z)\,dz$. In the first seven questions nobody can compute this integral for the models that you want, and you bound it. In the next two there is
+# nothing to integrate: $x$ and $z$ determine each other. The last one turns a bound into bytes.
 #
 # **How it works.** A question has a short text, functions for you to write (`raise NotImplementedError` marks the place), a check, and an experiment.
 #
