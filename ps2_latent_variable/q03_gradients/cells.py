@@ -1,14 +1,14 @@
 # %% [markdown]
-# Each row estimates one and the same gradient, an image of 784 numbers. The exact answer is the digit in the first column. All three rows are right on average. Run the cell.
+# Each row estimates one and the same gradient, an image of 784 numbers. The exact one is the digit in the first column. All rows are right on average. Run the cell.
 
 # %%
-draw_std = 0.3   # a knob: z is drawn around 0 with this standard deviation; try 0.1 and 1
+draw_std = 0.3   # a knob: z is drawn around 0 with this standard deviation; with 1, all rows need about ten times as many draws
 
 hidden_digit = data.glyphs(20)[0][3].flatten()
 
 
 def three_estimates(draws):
-    """The gradient of the average of f(z) = -|z - digit|²/2 in the mean of z."""
+    """Gradients of the average of f(z) = -|z - digit|²/2."""
     total, noise = torch.zeros(3, 784), dgm.generator(0)
     f_mean = -0.5 * (hidden_digit.square().sum() + 784 * draw_std**2)
     for start in range(0, draws, 1000):
@@ -19,7 +19,6 @@ def three_estimates(draws):
 
 
 def labelled_rows(rows, labels):
-    """Rows of images with titles, and labels below the columns."""
     figure, axes = plot.subplots(len(rows), 1, width=1.5 * len(labels), height=1.6 * len(rows))
     for ax, (title, pictures) in zip(axes, rows.items()):
         plot.images(pictures.reshape(-1, 28, 28), ncols=len(labels), ax=ax, suptitle=title)
@@ -30,45 +29,45 @@ def labelled_rows(rows, labels):
 
 draw_counts = (1, 10, 100, 1000, 10000)
 estimates = torch.stack([hidden_digit.expand(3, 784), *map(three_estimates, draw_counts)], 1)
-estimate_titles = ("move the draws: one is enough", "weigh the draws by f minus its average: a thousand", "weigh the draws by f: more than ten thousand")
+estimate_titles = ("move the draws", "weigh the draws by f minus its average", "weigh the draws by f")
 labelled_rows(dict(zip(estimate_titles, estimates)), ("exact", "1 draw", "10", "100", "1,000", "10,000 draws"))
 
 # %% [markdown]
-# The ELBO of Question 2 is an average over draws, $\mathbb E_{q_\phi(z)}[\log p(x,z)-\log q_\phi(z)]$. With a few states you could sum it. With 784 numbers you have to draw, from the distribution that you train.
+# The ELBO of Question 2 is an average, $\mathbb{E}_{q_\phi(z)}[\log p(x,z)-\log q_\phi(z)]$. A few states you could sum. 784 numbers you have to draw, from the distribution that you train.
 # How does a gradient pass through a draw?
 #
-# You can keep the draw where it is, and make good draws more probable. Or you can move it. Both ways are unbiased, but the figure shows that the noise decides.
+# You can keep the draw and make good ones more probable, or you can move it. Both ways are unbiased, but one moved draw shows the digit, and weighed ones take a thousand or more.
 #
 # ### Weigh the draw
 #
 # The first way needs only values of $f$. Since $\nabla q=q\,\nabla\log q$, the gradient of an average is an average again:
 #
-# $$\nabla_\phi\,\mathbb E_{q_\phi}[f(z)]=\sum_z f(z)\,\nabla q_\phi(z)=\mathbb E_{q_\phi}\bigl[f(z)\,\nabla\log q_\phi(z)\bigr]. \tag{3.1}$$
+# $$\nabla_\phi\,\mathbb{E}_{q_\phi}[f(z)]=\sum_z f(z)\,\nabla q_\phi(z)=\mathbb{E}_{q_\phi}\bigl[f(z)\,\nabla\log q_\phi(z)\bigr]. \tag{3.1}$$
 #
-# $\nabla\log q_\phi(z)$ is the **score function**. Take two states of probability $\frac12$, the second one by a logit $a$, and $f=100$ and $101$. The exact gradient in $a$ is $\frac14$. The two possible estimates are $-\frac12\cdot100$ and
-# $\frac12\cdot101$: right on average, and useless one by one.
+# $\nabla\log q_\phi(z)$ is the **score function**. Take two states of probability $\frac12$, the second by a logit $a$, and $f=100$ and $101$. The exact gradient in $a$ is $\frac14$. The two possible estimates, $-\frac12\cdot100$ and
+# $\frac12\cdot101$, are right on average and useless one by one.
 #
-# A **baseline** $b$, subtracted from $f$, changes no average, as the score has the average zero:
+# A **baseline** $b$, subtracted from $f$, changes no average, as that of the score is zero:
 #
-# $$\mathbb E_q\bigl[b\,\nabla\log q(z)\bigr]=b\,\nabla\sum_z q(z)=b\,\nabla1=0, \tag{3.2}$$
+# $$\mathbb{E}_q\bigl[b\,\nabla\log q(z)\bigr]=b\,\nabla\sum_z q(z)=b\,\nabla1=0, \tag{3.2}$$
 #
-# if $b$ does not depend on the draw. With $b=100.5$ both estimates above are $\frac14$: no noise is left. Often $b$ is the mean $f$ of *other* draws for the same $x$.
+# if $b$ does not depend on the draw. With $b=100.5$ both estimates above are $\frac14$, without noise. Often $b$ is the mean $f$ of *other* draws for the same $x$.
 #
-# **On paper:** let $\phi$ be the $K$ logits of a softmax. Which $b$ makes the variance of $(f-b)\nabla\log q$ smallest, summed over the $K$ components? The mean does not depend on $b$, so minimise the average squared length. For $K=2$ you should find
+# **On paper:** let $\phi$ be the $K$ logits of a softmax. Which $b$ makes the variance of $(f-b)\nabla\log q$ smallest, summed over the components? The mean does not depend on $b$, so minimise the average squared length. For $K=2$ you should find
 # $b=q_2f_1+q_1f_2$.
 #
 # ### Move the draw
 #
-# The second way needs the derivative of $f$. Draw noise that does not know $\phi$, and make $z$ a function of both:
+# The second way needs the derivative of $f$. Draw noise without $\phi$, and make $z$ a function of both:
 #
-# $$z=\mu+e^{\text{logvar}/2}\,\epsilon,\qquad\epsilon\sim\mathcal N(0,I),\qquad\frac{\partial z}{\partial\mu}=1,\qquad\frac{\partial z}{\partial\,\text{logvar}}=\tfrac12\,e^{\text{logvar}/2}\,\epsilon. \tag{3.3}$$
+# $$z=\mu+e^{\text{logvar}/2}\,\epsilon,\qquad\epsilon\sim\mathcal{N}(0,I),\qquad\frac{\partial z}{\partial\mu}=1,\qquad\frac{\partial z}{\partial\,\text{logvar}}=\tfrac12\,e^{\text{logvar}/2}\,\epsilon. \tag{3.3}$$
 #
-# This **reparameterisation** lets `backward()` pass through $z$. At $\mu=1$, $\text{logvar}=\log4$ and $\epsilon=-\frac12$ it gives $z=0$ and a derivative of $-\frac12$ in logvar.
+# This **reparameterisation** lets `backward()` pass through $z$. At $\mu=1$, $\text{logvar}=\log4$ and $\epsilon=-\frac12$ it gives $z=0$, with the derivative $-\frac12$ in logvar.
 #
-# In the ELBO, $\phi$ occurs twice: in $z$, and in the formula of $\log q_\phi(z)$. The second part contributes $-\nabla\log q_\phi(z)$, which is zero on average by (3.2): pure noise. The **path derivative** leaves it out, and
+# In the ELBO, $\phi$ occurs twice: in $z$, and in the formula of $\log q_\phi(z)$. The second part contributes $-\nabla\log q_\phi(z)$, by (3.2) pure noise. The **path derivative** leaves it out, and
 # differentiates through $z$ only.
 #
-# Write four functions, in which float64 stays float64. `diagonal_log_prob` is given.
+# Write four functions, in which float64 stays float64.
 
 # %% role="given"
 def diagonal_log_prob(
@@ -81,7 +80,7 @@ def diagonal_log_prob(
 def reparameterise(
     mean: Float[Tensor, "*#batch k"], logvar: Float[Tensor, "*#batch k"], eps: Float[Tensor, "*#batch k"]
 ) -> Float[Tensor, "*batch k"]:
-    """The draw z of (3.3) that belongs to the noise eps, differentiable in mean and logvar.
+    """The draw z of (3.3) for the noise eps, differentiable in mean and logvar.
 
     Args:
         mean, eps: shapes that broadcast, such as (N, k) and (M, N, k).
@@ -101,7 +100,7 @@ def score_function_loss(
         log_prob: log q(z) of M draws for each of N examples, with a graph.
         reward: f(z). No gradient passes through it or the baseline, even if they have a graph.
         baseline: a number, or a tensor that broadcasts. None: for each draw the mean reward of the other
-            M - 1 draws for the same example.
+            draws for the same example.
     """
     ### BEGIN SOLUTION
     if baseline is None:
@@ -111,7 +110,7 @@ def score_function_loss(
 
 
 def best_baseline(logits: Float[Tensor, "K"], reward: Float[Tensor, "K"]) -> Float[Tensor, ""]:
-    """The baseline of your derivation, for z with the probabilities softmax(logits) and f(z) = reward[z]."""
+    """The baseline of your derivation, for the probabilities softmax(logits) and f(z) = reward[z]."""
     ### BEGIN SOLUTION
     q = logits.softmax(0)
     score = torch.eye(len(q), dtype=q.dtype, device=q.device) - q   # row z: the gradient of log q(z) in the logits
@@ -123,7 +122,7 @@ def best_baseline(logits: Float[Tensor, "K"], reward: Float[Tensor, "K"]) -> Flo
 def path_derivative_elbo(
     log_joint, mean: Float[Tensor, "N k"], logvar: Float[Tensor, "N k"], eps: Float[Tensor, "N k"]
 ) -> Float[Tensor, "N"]:
-    """log p(x, z) - log q(z) at the draw that belongs to eps; its gradient in mean and logvar passes through z only.
+    """log p(x, z) - log q(z) at the draw for eps; its gradient in mean and logvar passes through z only.
 
     ``log_joint(z)`` gives log p(x, z), of shape (N,). Gradients in parameters of its own are as usual.
     """
@@ -138,8 +137,8 @@ grader.check("q3")
 # %% [markdown]
 # ### All possible draws
 #
-# Three states allow nine pairs of draws. So mean and variance of an estimate from two draws are sums of nine terms, and no noise hides a bias. In the last row a colleague subtracts the mean reward
-# of *both* draws. "It has the smallest variance," she says, "and training works."
+# Three states allow nine pairs of draws, so mean and variance of an estimate from two draws are exact sums. In the last row a colleague subtracts the mean reward
+# of *both* draws. "The smallest variance," she says, "and training works."
 #
 # **Before you run this:** how many times smaller does the best baseline make the variance?
 
@@ -153,7 +152,7 @@ state_reward = torch.tensor([-1.0, 0.0, 2.0]).double() + shift
 
 
 def all_pairs(baseline_of):
-    """Exact mean and total variance of the estimate from two draws."""
+    """Exact mean and total variance of the estimate."""
     chances, found = [], []
     for pair in torch.cartesian_prod(torch.arange(3), torch.arange(3)):
         log_prob, reward = state_logits.log_softmax(0)[pair][:, None], state_reward[pair][:, None]
@@ -182,21 +181,21 @@ print()
 plot.table([("variance without / with the best baseline", guess_factor, moments["no baseline"][1] / moments["your best baseline"][1])], header=("", "your guess", "result"))
 
 # %% [markdown]
-# Without a baseline the shift, which does not change the gradient, is nearly all of the variance. The colleague's baseline contains the draw's own reward. Her estimate is the one above it, halved: a quarter
-# of the variance, and half of the gradient. With $M$ draws the share is $(M-1)/M$. Training works, since this bias is only a shorter step.
+# Only the row without a baseline sees the shift: it is nearly all of its variance. The colleague's baseline contains the draw's own reward. So her estimate is the one above it, halved, with a quarter
+# of the variance. With $M$ draws the share is $(M-1)/M$. Training works, since this bias only shortens the step.
 #
 # ### Sticking the landing
 #
-# Now a continuous latent: $z\sim\mathcal N(0,1)$ and $x=z+\text{noise}$ of variance 1. We see $x=2$, so the posterior is $\mathcal N(1,\frac12)$. Each dot below is the ELBO's gradient from one draw, and the cross is the exact one. In the upper row $q$
-# is a little off. In the lower row $q$ *is* the posterior.
+# Now $z\sim\mathcal{N}(0,1)$ is continuous, and $x=z+\text{noise}$ of variance 1. We see $x=2$, so the posterior is $\mathcal{N}(1,\frac12)$. Each dot is the ELBO's gradient from one draw, the cross the exact one. In the upper row $q$
+# is a little off; in the lower row it *is* the posterior.
 #
-# **Before you run this:** how many of the four estimators have no noise at all in the lower row?
+# **Before you run this:** how many of the four estimators have no noise in the lower row?
 
 # %%
 guess_silent = None  # type a number from 0 to 4
 
 # %%
-off = 0.5     # a knob: how far mean and logvar of q are from the posterior's in the upper row; try 0.1 and 1
+off = 0.5     # a knob: how far mean and logvar of q are from the posterior's in the upper row; try 0.1
 x_seen = 2.0
 
 
@@ -205,7 +204,7 @@ def toy_log_joint(z):
 
 
 def gradient_clouds(mean, logvar):
-    """Gradients in mean and logvar from 2,000 single draws."""
+    """Gradients from 2,000 single draws."""
     leaves = [torch.full((2000, 1), value, requires_grad=True) for value in (mean, logvar)]
     draws = torch.randn(2000, 1, generator=dgm.generator(0))
     z = reparameterise(*leaves, draws)
@@ -236,18 +235,17 @@ plt.show()
 plot.table([("estimators without noise at the posterior", guess_silent, silent)], header=("", "your guess", "result"))
 
 # %% [markdown]
-# At the posterior, $\log p(x,z)-\log q(z)=\log p(x)$, the same number at every $z$. Along $z$ its derivative is zero, so the path derivative is silent. The other draws' mean is that number, too, so the second estimator multiplies the score by zero.
-# The first multiplies it by $\log p(x)=-2.27$, and the third by $-1$. The average is right, but they never rest.
+# At the posterior, $\log p(x,z)-\log q(z)=\log p(x)$ at every $z$. Along $z$ its derivative is zero: the path derivative is silent, and nearly so with `off = 0.1`. The other draws' mean is that number, too, so the second estimator multiplies the score by zero.
+# The first multiplies it by $\log p(x)=-2.27$, the third by $-1$: right on average, but never at rest.
 #
-# Now train. Below, $z$ has 784 pixels and $x$ is the digit. $q$ starts at the prior, 1,026 nats from the posterior. All rows use the same step size of Adam.
+# Now train. Below, $z$ has 784 pixels and $x$ is the digit. $q$ starts at the prior, 1,026 nats from the posterior.
 
 # %%
-step_size = 0.03   # a knob: at 0.1, which rows end farther from the posterior, and which one closer?
+step_size = 0.03   # a knob, of Adam in all rows: at 0.1, which one ends closer to the posterior?
 
 
 def digit_log_joint(z):
-    """z ~ N(0, I), and the digit is z plus noise of variance 1/4."""
-    zero = torch.zeros(784)
+    zero = torch.zeros(784)   # z is standard normal, and the digit is z plus noise of variance 1/4
     return diagonal_log_prob(z, zero, zero) + diagonal_log_prob(hidden_digit, z, zero + math.log(0.25))
 
 
@@ -267,7 +265,7 @@ def path_loss(mean, logvar, eps):
 
 
 def fit_posterior(loss, draws, steps, noise):
-    """The mean of q and KL(q || posterior) after some steps."""
+    """Means of q, and its KLs to the posterior."""
     mean, logvar = torch.zeros(784, requires_grad=True), torch.zeros(784, requires_grad=True)
     optimizer = torch.optim.Adam([mean, logvar], step_size)
     pictures, distances = [], []
@@ -278,7 +276,7 @@ def fit_posterior(loss, draws, steps, noise):
         if step in landing_shown:
             pictures.append(mean.detach().clone())
             with torch.no_grad():
-                distances.append(float(0.5 * (((mean - 0.8 * hidden_digit).square() + logvar.exp()) / 0.2 - 1 - logvar + math.log(0.2)).sum()))
+                distances.append(abs(float(0.5 * (((mean - 0.8 * hidden_digit).square() + logvar.exp()) / 0.2 - 1 - logvar + math.log(0.2)).sum())))
     return torch.stack(pictures), ", ".join(f"{distance:.{int(distance < 10)}f}" for distance in distances)
 
 
@@ -290,12 +288,12 @@ for name, loss, draws in (("weighed, 10 draws a step", weighed_loss, 10), ("move
 labelled_rows(landings, ["mean of q: step 1", *(f"step {step}" for step in landing_shown[1:])])
 
 # %% [markdown]
-# The path derivative lands: 0.1 to 0.2 nats are left after 300 steps (over 6 seeds). The moved draw stays at 14 to 15 with this step size. The weighed draws are still at 400 to 430.
+# The path derivative lands: 0.1 to 0.2 nats are left (over 6 seeds). The moved draw stays at 14 to 15, the weighed ones at 400 to 430. Both end farther away with a step size of 0.1.
 #
 # ### Why? (3 points)
 #
-# About six sentences. (a) One moved draw shows the digit, one weighed draw shows nothing. What does each of them use of $f$, and why does the difference grow with the number of dimensions? (b) Why may a baseline depend on $x$, but not
-# on its own draw? (c) Let $f$ be a program without derivatives. Which way is left, and what do you do about its noise?
+# About six sentences. (a) One moved draw shows the digit, one weighed draw nothing. What does each use of $f$, and why does the difference grow with the dimension? (b) Why may a baseline depend on $x$, but not
+# on its own draw? (c) Let $f$ be a program without derivatives. Which way is left, and what tames its noise?
 
 # %% [markdown] role="written"
 # ### BEGIN SOLUTION
@@ -311,7 +309,7 @@ labelled_rows(landings, ["mean of q: step 1", *(f"step {step}" for step in landi
 # %% [markdown]
 # **What to remember.**
 # - Moving the draw uses the derivative of $f$. Weighing it needs values only, and a baseline.
-# - A baseline that does not know its draw changes the noise, and never the mean.
-# - A score has the average zero: drop it where you can. At the posterior the path derivative is exactly zero.
+# - A baseline that does not know its draw changes the noise, never the mean.
+# - A score has the average zero: drop it where you can.
 #
-# `reparameterise` returns in Question 5. Where $z$ is discrete, `score_function_loss` is what is left.
+# `reparameterise` returns in Question 5. Where $z$ is discrete, `score_function_loss` still works.

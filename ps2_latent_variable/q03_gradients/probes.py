@@ -1,5 +1,7 @@
 """Question 3: gradients of an average over draws: score function, baselines, reparameterisation, path derivative."""
 
+import inspect
+
 import torch
 
 from autograder.probes import Close, Fields, Question
@@ -49,7 +51,8 @@ question = Question(
     ambiguities=[
         "Of score_function_loss only the gradient is judged, and that it is a single number; its value means nothing.",
         "Any algebra for best_baseline is accepted, also a search for the minimum to the tolerance.",
-        "path_derivative_elbo may use its own formula of the Gaussian log-density.",
+        "path_derivative_elbo may use its own formula of the Gaussian log-density. It is graded with the right reparameterise, so that a "
+        "mistake there costs points once; the public check, whose source students can read, is worth no points.",
     ],
 )
 
@@ -62,6 +65,23 @@ def leaf(tensor):
     return tensor.clone().requires_grad_()
 
 
+def with_right(function, **right):
+    """A student's function, called while the answers that it may use are these right ones: a mistake there costs points once."""
+
+    def call(*given):
+        names = getattr(inspect.unwrap(function), "__globals__", {})
+        kept = {name: names[name] for name in right if name in names}
+        names.update(right)
+        try:
+            return function(*given)
+        finally:
+            for name in right:
+                del names[name]
+            names.update(kept)
+
+    return call
+
+
 # --- reparameterise ---------------------------------------------------------------------------------------------------
 
 
@@ -70,10 +90,10 @@ def moved(student, mean, logvar, eps):
     return tried(lambda: student.reparameterise(mean, logvar, eps))
 
 
-def moved_gradients(student, rng, mean, logvar, eps, scale=1.0):
+def moved_gradients(student, rng, mean, logvar, eps):
     """Gradients of a weighted sum of the draws in mean and logvar, as two entries or one sentence."""
     shape = torch.broadcast_shapes(mean.shape, logvar.shape, eps.shape)
-    factor = scale * rng.uniform(*shape, low=0.5, high=2.0, dtype=mean.dtype)
+    factor = rng.uniform(*shape, low=0.5, high=2.0, dtype=mean.dtype)
     leaves = {"mean": leaf(mean), "logvar": leaf(logvar)}
     return tried(lambda: slopes(student.reparameterise(*leaves.values(), eps), shape, factor, **leaves))
 
@@ -88,29 +108,29 @@ def draw(student, rng):
     }
 
 
+def from_to(rng, low, high, n, k):
+    """Log-variances from low to high at equal distances in random order, and noise for which their draws are of the size of 1."""
+    logvar = torch.linspace(low, high, n * k, device=rng.device)[rng.permutation(n * k)].reshape(n, k)
+    return logvar, rng.normal(n, k) / (0.5 * logvar).exp()
+
+
 @question.probe(points=1, title="the moved draw: several draws, tiny and huge variances, float64", judge=Fields({
-    "logvar from -60 to -20": Close(rtol=1e-4, atol=1e-25),
-    "logvar from -60 to -20: gradient in logvar": Close(rtol=1e-4, atol=1e-25),
-    "logvar from 20 to 60": Close(rtol=1e-4, atol=1e-3),
     "float64": Close(rtol=1e-10, atol=1e-10),
 }, default=Close()))
 def draw_edges(student, rng):
     n, k, m = rng.integer(4, 6), rng.integer(2, 4), rng.integer(3, 5)
     mean, logvar, eps = rng.normal(n, k), rng.normal(n, k), rng.normal(m, n, k)
-    small, large = rng.uniform(n, k, low=-60, high=-20), rng.uniform(n, k, low=20, high=60)
-    tiny = {"logvar": leaf(small)}
-    factor = rng.uniform(n, k, low=0.5, high=2)
+    small, large = from_to(rng, -60, -19, n, k), from_to(rng, 19, 60, n, k)
     return {
         "M draws for each example": moved(student, mean, logvar, eps),
         "M draws for each example: gradients": moved_gradients(student, rng, mean, logvar, eps),
         "one mean and logvar for all examples": moved(student, mean[0], logvar[0], eps),
         "one mean and logvar for all examples: gradients": moved_gradients(student, rng, mean[0], logvar[0], eps),
         "one number each": moved(student, mean[:, :1], logvar[:, :1], eps[0, :, :1]),
-        "logvar from -60 to -20": moved(student, 0 * mean, small, eps[0]),
-        "logvar from -60 to -20: gradient in logvar": tried(
-            lambda: slopes(student.reparameterise(0 * mean, tiny["logvar"], eps[0]), (n, k), factor, **tiny)
-        ),
-        "logvar from 20 to 60": moved(student, mean, large, eps[0]),
+        "logvar from -60 to -19, eps large": moved(student, mean, *small),
+        "logvar from -60 to -19, eps large: gradients": moved_gradients(student, rng, mean, *small),
+        "logvar from 19 to 60, eps small": moved(student, mean, *large),
+        "logvar from 19 to 60, eps small: gradients": moved_gradients(student, rng, mean, *large),
         "float64": moved(student, mean.double(), logvar.double(), rng.normal(n, k, dtype=WIDE)),
     }
 
@@ -149,7 +169,9 @@ def weigh(student, rng):
     }
 
 
-@question.probe(points=2, title="the loss: graphs behind reward and baseline, baselines of all shapes, few draws", judge=TOLD)
+@question.probe(points=2, title="the loss: graphs behind reward and baseline, baselines of all shapes, few draws", judge=Fields({
+    "float64: gradient in log q": Close(rtol=1e-9, atol=1e-9),
+}, default=Close()))
 def weigh_edges(student, rng):
     m, n = rng.integer(5, 8), 3
     log_prob, reward = log_probs(rng, m, n), 2 * rng.normal(m, n) + 5
@@ -184,7 +206,7 @@ def weigh_edges(student, rng):
 
 def baselines(student, cases):
     """A baseline for each pair of logits and rewards."""
-    return tried(lambda: [student.best_baseline(*case) for case in cases])
+    return tried(lambda: [tensor_of(student.best_baseline(*case), "the baseline") for case in cases])
 
 
 def softmaxes(rng, k, count=3, scale=1.0, shift=0.0, dtype=torch.float32):
@@ -236,12 +258,22 @@ class Joint:
         return torch.sin(z @ self.weights).sum(1) - 0.3 * (z.square().sum(1) - self.x).square()
 
 
-def path(student, joint, mean, logvar, eps, factor, **more):
+def right_draw(mean, logvar, eps):
+    """The draw of (3.3)."""
+    return mean + (0.5 * logvar).exp() * eps
+
+
+def given_draws(student):
+    """`path_derivative_elbo` with the right `reparameterise`."""
+    return with_right(student.path_derivative_elbo, reparameterise=right_draw)
+
+
+def path(function, joint, mean, logvar, eps, factor, **more):
     """Values, and gradients in mean, logvar and ``more``, each an entry, or the same sentence in all."""
     leaves = {"mean": leaf(mean), "logvar": leaf(logvar)}
     inputs = leaves | more
     keys = [f"gradient in {key}" for key in inputs]
-    answer = tried(lambda: tensor_of(student.path_derivative_elbo(joint, *leaves.values(), eps), "the answer", mean.shape[:1]))
+    answer = tried(lambda: tensor_of(function(joint, *leaves.values(), eps), "the answer", mean.shape[:1]))
     if isinstance(answer, str):
         return dict.fromkeys(["values", *keys], answer)
     grads = tried(lambda: slopes(answer, answer.shape, factor, **inputs))
@@ -253,36 +285,52 @@ def keyed(prefix, entries):
     return {f"{prefix}: {key}": value for key, value in entries.items()}
 
 
-@question.probe(points=0.5, title="the path derivative: values and gradients", public=True, judge=Fields({}, default=Close(rtol=1e-3, atol=1e-4)))
-def landing(student, rng):
+def one_path(function, rng):
+    """Values and gradients for a few examples."""
     n, k = rng.integer(4, 7), rng.integer(2, 4)
-    return path(student, Joint(rng, n, k), rng.normal(n, k), rng.normal(n, k), rng.normal(n, k), rng.uniform(n, low=0.5, high=2))
+    return path(function, Joint(rng, n, k), rng.normal(n, k), rng.normal(n, k), rng.normal(n, k), rng.uniform(n, low=0.5, high=2))
 
 
-@question.probe(points=1, title="the path derivative: at the posterior, behind a network, the model's own parameters", judge=Fields({
+@question.probe(
+    points=0, title="the path derivative: values and gradients; graded with the right `reparameterise`", public=True,
+    judge=Fields({}, default=Close(rtol=1e-3, atol=1e-4)),
+)
+def landing(student, rng):
+    return one_path(student.path_derivative_elbo, rng)
+
+
+@question.probe(
+    points=0.5, title="the path derivative, with the right `reparameterise`: values and gradients",
+    judge=Fields({}, default=Close(rtol=1e-3, atol=1e-4)),
+)
+def landing_given(student, rng):
+    return one_path(given_draws(student), rng)
+
+
+@question.probe(points=1, title="the path derivative, with the right `reparameterise`: at the posterior, behind a network, the model's own parameters", judge=Fields({
     "float64: values": Close(rtol=1e-9, atol=1e-9),
 }, default=Close(rtol=1e-3, atol=1e-4)))
 def landing_edges(student, rng):
-    n, k = rng.integer(4, 6), 3
+    n, k, elbo = rng.integer(4, 6), 3, given_draws(student)
     joint, factor = Joint(rng, n, k), rng.uniform(n, low=0.5, high=2)
     mean, logvar, eps = (rng.normal(n, k) for _ in range(3))
-    found = keyed("with the model's parameters", path(student, joint, mean, logvar, eps, factor, weights=joint.weights))
-    found |= keyed("one example, one latent", path(student, Joint(rng, 1, 1), mean[:1, :1], logvar[:1, :1], eps[:1, :1], factor[:1]))
-    found |= keyed("small variances", path(student, Joint(rng, n, k), mean, logvar - 5, eps, factor))
-    found |= keyed("float64", path(student, Joint(rng, n, k, WIDE), mean.double(), logvar.double(), rng.normal(n, k, dtype=WIDE), factor))
+    found = keyed("with the model's parameters", path(elbo, joint, mean, logvar, eps, factor, weights=joint.weights))
+    found |= keyed("one example, one latent", path(elbo, Joint(rng, 1, 1), mean[:1, :1], logvar[:1, :1], eps[:1, :1], factor[:1]))
+    found |= keyed("small variances", path(elbo, Joint(rng, n, k), mean, logvar - 5, eps, factor))
+    found |= keyed("float64", path(elbo, Joint(rng, n, k, WIDE), mean.double(), logvar.double(), rng.normal(n, k, dtype=WIDE), factor))
 
     centre, log_width = rng.normal(n, k), rng.normal(n, k)
 
     def at_posterior(z):
         return (-0.5 * (z - centre).square() / log_width.exp() - 0.5 * log_width).sum(1) - torch.arange(1.0, n + 1, device=rng.device)
 
-    found |= keyed("q is the posterior", path(student, at_posterior, centre, log_width, eps, factor))
+    found |= keyed("q is the posterior", path(elbo, at_posterior, centre, log_width, eps, factor))
 
     weights = leaf(rng.normal(k, 2 * k))
 
     def behind_a_network():
         means, logvars = (mean @ weights).chunk(2, dim=1)
-        return slopes(student.path_derivative_elbo(joint, means, logvars, eps), (n,), factor, weights=weights)
+        return slopes(elbo(joint, means, logvars, eps), (n,), factor, weights=weights)
 
     found["mean and logvar from a network: gradient in its weights"] = tried(behind_a_network)
     return found
