@@ -2,7 +2,7 @@
 # An image is squeezed into 32 latents and drawn again. All rows show the same linear network, with the weights that are best for a loss found in many programs: *the mean squared error over the pixels, plus* $\beta$ *times the KL*. Only $\beta$ differs. Run the cell.
 
 # %%
-gauss_latents = 32   # a knob: with 8, which rows change?
+gauss_latents = 32   # a knob: with 8, which rows change? The last table shows why
 
 gauss_train, gauss_test = data.glyphs(4000)[0].flatten(1), data.glyphs(1000, split="test")[0].flatten(1)
 gauss_centre = gauss_train.mean(0)
@@ -32,18 +32,18 @@ plt.show()
 # %% [markdown]
 # The ELBO has no $\beta$, so $\beta=1$ looks right. But with $\beta=1$ the network ignores its latents and draws one blur for all images. Is the ELBO at fault?
 #
-# No. The ELBO is $\mathbb E_q[\log p(x\mid z)]-\mathrm{KL}(q\,\|\,p)$, and both terms are in nats. A mean squared error is not. In this question you write both terms with all their constants. Then you find the decoder that hides in the loss above.
+# No. The ELBO is $\mathbb{E}_q[\log p(x\mid z)]-\mathrm{KL}(q\,\|\,p)$, and both terms are in nats. A mean squared error is not. You will write both with all constants, and then find the decoder that hides in the loss above.
 #
 # ### The distance of two Gaussians
 #
-# Under $q=\mathcal N(\mu,\sigma^2)$ the average of $(z-\mu)^2$ is $\sigma^2$, and that of $z^2$ is $\mu^2+\sigma^2$. So the average of $\log q(z)-\log p(z)$ with the standard normal $p$ is, summed over the $k$ latents,
+# Under $q=\mathcal{N}(\mu,\sigma^2)$ the average of $(z-\mu)^2$ is $\sigma^2$, and that of $z^2$ is $\mu^2+\sigma^2$. So the average of $\log q(z)-\log p(z)$ with the standard normal $p$ is, summed over the $k$ latents,
 #
-# $$\mathrm{KL}\bigl(\mathcal N(\mu,\sigma^2)\,\|\,\mathcal N(0,1)\bigr)=\sum_{i=1}^k\tfrac12\bigl(\mu_i^2+\sigma_i^2-1-\log\sigma_i^2\bigr). \tag{4.1}$$
+# $$\mathrm{KL}\bigl(\mathcal{N}(\mu,\sigma^2)\,\|\,\mathcal{N}(0,1)\bigr)=\sum_{i=1}^k\tfrac12\bigl(\mu_i^2+\sigma_i^2-1-\log\sigma_i^2\bigr). \tag{4.1}$$
 #
 # It is $\frac12$ for $\mu=1,\sigma=1$ and $0.807$ for $\mu=0,\sigma=2$.
 #
-# **On paper:** a KL does not change if both variables are shifted and scaled together. Shift and scale so that $p=\mathcal N(\mu_p,\sigma_p^2)$ becomes standard normal. What are mean and log-variance of $q$ then? For
-# $q=\mathcal N(1,1)$ and $p=\mathcal N(3,4)$ you should find $0.818$.
+# **On paper:** a KL does not change if both variables are shifted and scaled together. Shift and scale so that $p=\mathcal{N}(\mu_p,\sigma_p^2)$ becomes standard normal. What are mean and log-variance of $q$ then? For
+# $q=\mathcal{N}(1,1)$ and $p=\mathcal{N}(3,4)$ you should find $0.818$.
 #
 # If no formula is known, draw: at $z=\mu+\sigma\epsilon$,
 #
@@ -53,14 +53,13 @@ plt.show()
 #
 # ### What the decoder says
 #
-# A decoder gives each image a mean $\hat x$ and a variance $\sigma^2$: for all pixels, for each pixel, or for each pixel of each image. Summed over the $D$ pixels,
+# A decoder gives each image a mean $\hat{x}$ and a variance $\sigma^2$, one for all pixels or one for each. Summed over the $D$ pixels,
 #
-# $$\log p(x\mid z)=-\tfrac12\sum_{j=1}^D\Bigl[\frac{(x_j-\hat x_j)^2}{\sigma_j^2}+\log\sigma_j^2+\log2\pi\Bigr]. \tag{4.3}$$
+# $$\log p(x\mid z)=-\tfrac12\sum_{j=1}^D\Bigl[\frac{(x_j-\hat{x}_j)^2}{\sigma_j^2}+\log\sigma_j^2+\log2\pi\Bigr]. \tag{4.3}$$
 #
-# With $\sigma^2=\frac12$ the first part is minus the *summed* squared error. The rest does not depend on $\hat x$, but it is part of the nats. If $\sigma^2$ is one number that is learned, the derivative in it is zero where $\sigma^2$ is the mean squared
-# error.
+# With $\sigma^2=\frac12$ the first part is minus the *summed* squared error. The rest does not depend on $\hat{x}$, but it is part of the nats. If one $\sigma^2$ is learned, it becomes the mean squared error: there the derivative is zero.
 #
-# **On paper:** now the loss of the figure, $L=\frac1D\sum_j(x_j-\hat x_j)^2+\beta\,\mathrm{KL}$. Find the $\sigma^2$ for which $L/\beta$ is $-\text{ELBO}$ up to a constant, and the constant. For $D=784$ and $\beta=10^{-3}$ you should find
+# **On paper:** now the loss of the figure, $L=\frac1D\sum_j(x_j-\hat{x}_j)^2+\beta\,\mathrm{KL}$. Find the $\sigma^2$ for which $L/\beta$ is $-\text{ELBO}$ up to a constant, and the constant. For $D=784$ and $\beta=10^{-3}$ you should find
 # $\sigma^2=0.392$.
 #
 # Write five short functions, in which float64 stays float64. For black-and-white pixels the decoder is set 1's `bernoulli_log_prob`, which is given.
@@ -95,8 +94,7 @@ def kl_gaussians(
     Leading axes broadcast, such as (N, k) with (k,), or (N, 1, k) with (K, k).
     """
     ### BEGIN SOLUTION
-    shifted, log_ratio = (mean_q - mean_p) * (-0.5 * logvar_p).exp(), logvar_q - logvar_p
-    return 0.5 * (shifted.square() + log_ratio.exp() - 1 - log_ratio).sum(-1)
+    return kl_standard_normal((mean_q - mean_p) * (-0.5 * logvar_p).exp(), logvar_q - logvar_p)
     ### END SOLUTION
 
 
@@ -142,14 +140,14 @@ grader.check("q4")
 # %% [markdown]
 # ### How many draws?
 #
-# The networks above have a Gaussian $q$ with 32 latents for each image. So you can compare (4.2) with (4.1), the truth. **Before you run this:** for one image with $\beta=10^{-4}$, how many draws does the mean of (4.2) need until
+# The networks above have a Gaussian $q$ for each image, so you can compare (4.2) with (4.1). **Before you run this:** for one image with $\beta=10^{-4}$, how many draws does the mean of (4.2) need until
 # its standard error is 0.01 nats?
 
 # %%
 guess_draws = None  # type a number
 
 # %%
-draws_beta = 0.0001   # a knob: at 0.01 far fewer draws are needed. Why? Look at the KL
+draws_beta = 0.0001   # a knob: at 0.01 q is nearly the prior (look at the KL). How many draws are needed there?
 
 draws_mean, draws_logvar = (each.double() for each in gauss_vae(784 * draws_beta / 2, gauss_test[:1])[1:])
 draws_eps = torch.randn(20000, *draws_mean.shape, generator=dgm.generator(0)).double()
@@ -159,7 +157,7 @@ two_draws = torch.stack([torch.ones_like(draws_mean), -torch.ones_like(draws_mea
 figure, ax = plot.subplots(width=8, height=3)
 ax.hist(singles, bins=80, color=plot.COLORS[5])
 ax.axvline(float(truth), color=plot.COLORS[1], label=f"the KL, {float(truth):.2f} nats")
-ax.set(xlabel="one draw of log q(z) - log p(z), nats", ylabel="number of draws", title=f"Right on average, but one draw is off by {float(singles.std()):.1f} nats")
+ax.set(xlabel="one draw of log q(z) - log p(z), nats", ylabel="number of draws", title=f"Right on average, but the standard deviation of one draw is {float(singles.std()):.1f} nats")
 ax.legend()
 plt.show()
 plot.table([
@@ -169,12 +167,12 @@ plot.table([
 ], header=("", "your guess", "result"))
 
 # %% [markdown]
-# About 150,000 random draws, or two chosen ones. The estimate is a sum over latents, quadratic in each $\epsilon_i$. So its average depends only on the average of $\epsilon_i$ and of $\epsilon_i^2$. These are 0 and 1 for a standard normal, and also for the pair
+# About 150,000 random draws, or two chosen ones. The estimate is a sum over latents, quadratic in each $\epsilon_i$. So its average depends only on those of $\epsilon_i$ and $\epsilon_i^2$: 0 and 1 for a standard normal, and for the pair
 # $\pm1$. This is Gauss–Hermite quadrature with two points. Behind a network $\log p(x\mid z)$ is not quadratic. So take the closed form for the KL, and draw for the rest.
 #
 # ### Which β is best?
 #
-# Now many $\beta$, on new images. The left panel has the loss as typed, the right panel $-\text{ELBO}$ from your functions. With 32 latents the mean squared error per pixel is at best 0.013. **Before you run this:** which $\beta$ has the best
+# Now many $\beta$, on new images. Left is the loss as typed, right $-\text{ELBO}$ from your functions. With 32 latents the mean squared error per pixel is at best 0.014. **Before you run this:** which $\beta$ has the best
 # ELBO?
 
 # %%
@@ -185,8 +183,9 @@ shown_betas = (1.0, 0.01, 0.001, 0.0001, 1e-6)   # knobs
 
 
 def gauss_terms(beta):
-    """The loss as typed and -ELBO of new images. For a linear decoder the two draws ±1 are exact."""
+    """The loss as typed and -ELBO of new images."""
     decode, means, logvars = gauss_vae(784 * beta / 2, gauss_test)
+    # The two draws ±1 are exact: the decoder's columns are orthogonal, so the squared error has no product of two latents.
     drawn = [decode(reparameterise(means, logvars, sign * torch.ones_like(means))) for sign in (1.0, -1.0)]
     error = sum((gauss_test - each).square().mean(1) for each in drawn) / 2
     log_prob = sum(gaussian_decoder_log_prob(gauss_test, each, torch.tensor(math.log(784 * beta / 2))) for each in drawn) / 2
@@ -225,15 +224,15 @@ for ax, beta in zip(axes, (1.0, 0.001, best_beta)):
 plt.show()
 
 # %% [markdown]
-# The rows are what each decoder takes for an image: its mean *and its noise*. With $\beta=1$ it expects noise of standard deviation 20. In such snow a digit is not worth one nat, so the ELBO is right to ignore the latents. This blur is no
-# "posterior collapse" to be cured by tricks, but a variance that nobody chose.
+# The rows are what each decoder takes for an image: its mean *and its noise*. With $\beta=1$ it expects noise of standard deviation 20. In such snow a digit is not worth one nat, so the ELBO is right to ignore the latents. This
+# "posterior collapse" needs no trick, only a variance that somebody chose.
 #
-# The loss as typed cannot choose it, since a smaller $\beta$ always makes it smaller. In nats the constant $\frac D2\log2\pi\sigma^2$ pays for a variance that is too large, and the error for one that is too small. The best is $\sigma^2=0.014$, the mean squared error over the directions that are left out. This is $\beta=3.5\cdot10^{-5}$,
-# and 6 other draws of the images agree within 2 %. $-\text{ELBO}$ is negative there: a density, unlike a probability, can be greater than one.
+# The loss as typed cannot choose it: a smaller $\beta$ always makes it smaller. In nats the constant $\frac D2\log2\pi\sigma^2$ is the price of a variance that is too large, and the error that of one too small. The best is $\sigma^2=0.014$, the mean squared error over the directions left out, or $\beta=3.5\cdot10^{-5}$;
+# 6 other draws of the images agree within 2 %. $-\text{ELBO}$ is negative there: a density can be greater than one.
 #
 # **What to remember.**
-# - The KL is summed over latents and the log-likelihood over pixels. Averages over pixels hide a variance: $\sigma^2=\beta D/2$.
+# - The KL is summed over latents, the log-likelihood over pixels. An average over pixels hides a variance: $\sigma^2=\beta D/2$.
 # - Shift and scale: the KL of any two diagonal Gaussians is one to the standard normal.
-# - Report nats with all constants, or do not call them nats.
+# - Nats need all constants.
 #
 # `kl_standard_normal` and the decoders return in Questions 5 to 7.

@@ -55,6 +55,8 @@ mistakes.at(
          "logvar = logvar.clamp(-6, 2); return 0.5 * (mean.square() + logvar.exp() - 1 - logvar).sum(-1)"),
     edit("kl_epsilon", "`kl_standard_normal` adds an epsilon of 1e-4 inside the logarithm of the variance, which shows for small variances",
          "return 0.5 * (mean.square() + logvar.exp() - 1 - (logvar.exp() + 1e-4).log()).sum(-1)"),
+    edit("kl_epsilon_six", "`kl_standard_normal` adds an epsilon of 1e-6 inside the logarithm of the variance, which shows for small variances",
+         "return 0.5 * (mean.square() + logvar.exp() - 1 - (logvar.exp() + 1e-6).log()).sum(-1)"),
     edit("kl_no_graph", "`kl_standard_normal` returns numbers without a graph", "return 0.5 * (mean.square() + logvar.exp() - 1 - logvar).sum(-1).detach()"),
     edit("kl_float32", "`kl_standard_normal` computes in float32; float64 is to stay float64", "return 0.5 * (mean.square() + logvar.exp() - 1 - logvar).sum(-1).float()"),
     edit("kl_free_bits", "`kl_standard_normal` lifts each example to a least value (free bits); the KL itself is asked for",
@@ -67,8 +69,7 @@ mistakes.at(
 
 mistakes.at(
     """
-    shifted, log_ratio = (mean_q - mean_p) * (-0.5 * logvar_p).exp(), logvar_q - logvar_p
-    return 0.5 * (shifted.square() + log_ratio.exp() - 1 - log_ratio).sum(-1)
+    return kl_standard_normal((mean_q - mean_p) * (-0.5 * logvar_p).exp(), logvar_q - logvar_p)
     """,
     edit("pair_swapped", "`kl_gaussians` computes KL(p || q): the direction is reversed",
          """
@@ -258,6 +259,14 @@ mistakes.at(
          """
          return 0.5 * (logvar_p - logvar_q - 1 + ((mean_q - mean_p).square() + logvar_q.exp()) / (logvar_p.exp() + 1e-3)).sum(-1)
          """),
+    edit("pair_epsilon_six", "`kl_gaussians` adds an epsilon of 1e-6 to the variance of p",
+         """
+         return 0.5 * (logvar_p - logvar_q - 1 + ((mean_q - mean_p).square() + logvar_q.exp()) / (logvar_p.exp() + 1e-6)).sum(-1)
+         """),
+    edit("pair_epsilon_eight", "`kl_gaussians` adds an epsilon of 1e-8 to the variance of p",
+         """
+         return 0.5 * (logvar_p - logvar_q - 1 + ((mean_q - mean_p).square() + logvar_q.exp()) / (logvar_p.exp() + 1e-8)).sum(-1)
+         """),
     edit("pair_keeps_axis", "`kl_gaussians` keeps an axis of length 1 for the latents",
          """
          return kl_standard_normal((mean_q - mean_p) * (-0.5 * logvar_p).exp(), logvar_q - logvar_p)[..., None]
@@ -387,6 +396,11 @@ mistakes.at(
          """
          z = reparameterise(mean, logvar, eps)
          return diagonal_log_prob(z, mean, logvar) - diagonal_log_prob(z, mean, torch.zeros_like(z))
+         """),
+    edit("draws_unit_q", "`kl_monte_carlo` gives q the variance 1 in log q(z), whatever logvar is",
+         """
+         z = reparameterise(mean, logvar, eps)
+         return diagonal_log_prob(z, mean, torch.zeros_like(logvar)) - diagonal_log_prob(z, torch.zeros_like(z), torch.zeros_like(z))
          """),
     edit("draws_no_width", "`kl_monte_carlo` leaves logvar/2 out of log q, the logarithm of the width",
          """
@@ -663,6 +677,34 @@ mistakes.at(
          terms = (x - mean).square() / (logvar.exp() + 1e-6) + logvar + math.log(2 * math.pi)
          return -0.5 * terms.reshape(len(x), -1).sum(1)
          """),
+    edit("decoder_clamped_two", "`gaussian_decoder_log_prob` clamps logvar to [-6, 2], so small variances are too large, large ones too small, and both get no gradient",
+         """
+         logvar = logvar.clamp(-6, 2)
+         terms = (x - mean).square() * (-logvar).exp() + logvar + math.log(2 * math.pi)
+         return -0.5 * terms.reshape(len(x), -1).sum(1)
+         """),
+    edit("decoder_clamped_ten", "`gaussian_decoder_log_prob` clamps logvar at -10, so small variances are too large and get no gradient",
+         """
+         logvar = logvar.clamp(min=-10)
+         terms = (x - mean).square() * (-logvar).exp() + logvar + math.log(2 * math.pi)
+         return -0.5 * terms.reshape(len(x), -1).sum(1)
+         """),
+    edit("decoder_epsilon_both", "`gaussian_decoder_log_prob` adds an epsilon of 1e-6 to the variance, also in its logarithm, which shows for small ones",
+         """
+         terms = (x - mean).square() / (logvar.exp() + 1e-6) + (logvar.exp() + 1e-6).log() + math.log(2 * math.pi)
+         return -0.5 * terms.reshape(len(x), -1).sum(1)
+         """),
+    edit("decoder_epsilon_eight", "`gaussian_decoder_log_prob` adds an epsilon of 1e-8 to the variance, which shows for small ones",
+         """
+         terms = (x - mean).square() / (logvar.exp() + 1e-8) + (logvar.exp() + 1e-8).log() + math.log(2 * math.pi)
+         return -0.5 * terms.reshape(len(x), -1).sum(1)
+         """),
+    edit("decoder_floor", "`gaussian_decoder_log_prob` keeps the variance at 1e-6 or more, as `F.gaussian_nll_loss` does without its argument eps; a smaller one is then "
+         "too large, and gets no gradient",
+         """
+         terms = 2 * F.gaussian_nll_loss(mean, x, logvar.exp().expand_as(x), full=True, reduction="none")
+         return -0.5 * terms.reshape(len(x), -1).sum(1)
+         """),
     edit("decoder_library", "`gaussian_decoder_log_prob` calls `F.gaussian_nll_loss` as it is: it leaves out log 2π unless `full=True`, and clamps variances at 1e-6",
          """
          terms = 2 * F.gaussian_nll_loss(mean, x, logvar.exp().expand_as(x), reduction="none")
@@ -758,6 +800,7 @@ mistakes.at(
     edit("nats_only_beta", "`loss_in_nats` takes β itself for the variance", "sigma2 = beta"),
     edit("nats_std", "`loss_in_nats` takes the standard deviation for the variance, also in the constant", "sigma2 = math.sqrt(beta * pixels / 2)"),
     edit("nats_half_sigma", "`loss_in_nats` is the variance of a decoder with half of the squared error in its loss; this loss has no ½", "sigma2 = beta * pixels / 4"),
+    edit("nats_fixed_pixels", "`loss_in_nats` takes 784 for the number of pixels, whatever it is", "pixels = 784; sigma2 = beta * pixels / 2"),
     edit("nats_unit", "`loss_in_nats` takes the variance ½, for which the squared error is *summed*; here it is a mean, and β counts", "sigma2 = 0.5"),
 )
 
@@ -789,6 +832,8 @@ mistakes.at(
          "return sigma2, loss / (2 * sigma2) + 0.5 * pixels * math.log(2 * math.pi * sigma2)"),
     edit("nats_times_pixels", "`loss_in_nats` multiplies the loss by the number of pixels: then β counts the KL D times",
          "return sigma2, loss * pixels + 0.5 * pixels * math.log(2 * math.pi * sigma2)"),
+    edit("nats_pixels_over_beta", "`loss_in_nats` multiplies the loss by the number of pixels and divides by β; the factor 1/β is enough, and D is in σ² already",
+         "return sigma2, loss * pixels / beta + 0.5 * pixels * math.log(2 * math.pi * sigma2)"),
     edit("nats_average_pixel", "`loss_in_nats` is per pixel; nats per image are asked for",
          "return sigma2, (loss / beta + 0.5 * pixels * math.log(2 * math.pi * sigma2)) / pixels"),
     edit("nats_bits", "`loss_in_nats` is in bits; nats are asked for", "return sigma2, (loss / beta + 0.5 * pixels * math.log(2 * math.pi * sigma2)) / math.log(2)"),

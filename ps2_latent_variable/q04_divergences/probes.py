@@ -1,5 +1,6 @@
 """Question 4: divergences between Gaussians, decoder likelihoods, and the variance that hides in a loss."""
 
+import inspect
 import math
 
 import torch
@@ -47,6 +48,8 @@ question = Question(
     ambiguities=[
         "Library calls (torch.distributions.kl_divergence, Normal.log_prob, F.gaussian_nll_loss with full=True) are accepted.",
         "The variance of loss_in_nats may be a number or a tensor of one number.",
+        "kl_gaussians is graded with the right kl_standard_normal, so that a mistake there costs points once; the public check, whose source "
+        "students can read, is worth no points.",
         "Values near the limits of float32 are not tested: logvar lies between -16 and 6.",
     ],
 )
@@ -113,23 +116,57 @@ def kl_edges(student, rng):
 # --- kl_gaussians -----------------------------------------------------------------------------------------------------
 
 
+def with_right(function, **right):
+    """A student's function, called while the answers that it may use are these right ones: a mistake there costs points once."""
+
+    def call(*given):
+        names = getattr(inspect.unwrap(function), "__globals__", {})
+        kept = {name: names[name] for name in right if name in names}
+        names.update(right)
+        try:
+            return function(*given)
+        finally:
+            for name in right:
+                del names[name]
+            names.update(kept)
+
+    return call
+
+
+def equation_one(mean, logvar):
+    """(4.1)."""
+    return 0.5 * (mean.square() + logvar.exp() - 1 - logvar).sum(-1)
+
+
 def four(rng, *shapes, dtype=torch.float32):
     """mean_q, logvar_q, mean_p, logvar_p of these shapes; the last one serves for all that follow."""
     shapes = [*shapes, *[shapes[-1]] * (4 - len(shapes))]
     return [rng.normal(*shape, dtype=dtype) for shape in shapes]
 
 
-@question.probe(points=0.5, title="KL of two Gaussians, and its gradients", public=True, judge=TOLD)
-def kl_pair(student, rng):
+def pairs(function, rng):
+    """Values and gradients for a few pairs."""
     n, k = rng.integer(4, 7), rng.integer(2, 4)
     given = dict(zip(("mean_q", "logvar_q", "mean_p", "logvar_p"), four(rng, (n, k)), strict=True))
     return {
-        "a few pairs": tried(lambda: student.kl_gaussians(*four(rng, (n, k)))),
-        "gradients in all four arguments": gradients(rng, (n,), student.kl_gaussians, **given),
+        "a few pairs": tried(lambda: function(*four(rng, (n, k)))),
+        "gradients in all four arguments": gradients(rng, (n,), function, **given),
     }
 
 
-@question.probe(points=1.5, title="KL of two Gaussians: equal ones, broadcasting, wide and narrow, float64", judge=Fields({
+@question.probe(
+    points=0, title="KL of two Gaussians, and its gradients; graded with the right `kl_standard_normal`", public=True, judge=TOLD
+)
+def kl_pair(student, rng):
+    return pairs(student.kl_gaussians, rng)
+
+
+@question.probe(points=0.5, title="KL of two Gaussians and its gradients, with the right `kl_standard_normal`", judge=TOLD)
+def kl_pair_given(student, rng):
+    return pairs(with_right(student.kl_gaussians, kl_standard_normal=equation_one), rng)
+
+
+@question.probe(points=1.5, title="KL of two Gaussians, with the right `kl_standard_normal`: equal ones, broadcasting, wide and narrow, float64", judge=Fields({
     "float64": Close(rtol=1e-10, atol=1e-10),
 }, default=Close()))
 def kl_pair_edges(student, rng):
@@ -138,8 +175,10 @@ def kl_pair_edges(student, rng):
     mean_p[0], logvar_p[0] = mean_q[0], logvar_q[0]
     mixed = dict(zip(("mean_q", "logvar_q", "mean_p", "logvar_p"), four(rng, (n, 1, k), (n, 1, k), (3, k)), strict=True))
 
+    function = with_right(student.kl_gaussians, kl_standard_normal=equation_one)
+
     def ask(*given):
-        return tried(lambda: student.kl_gaussians(*given))
+        return tried(lambda: function(*given))
 
     return {
         "two equal ones, then other pairs": ask(mean_q, logvar_q, mean_p, logvar_p),
@@ -153,9 +192,9 @@ def kl_pair_edges(student, rng):
         "one q for all examples": ask(mean_q[1], logvar_q[1], mean_p, logvar_p),
         "one mean for all, each its variance": ask(mean_q[1], logvar_q, mean_p[1], logvar_p),
         "all pairs, by broadcasting": ask(*mixed.values()),
-        "all pairs, by broadcasting: gradients": gradients(rng, (n, 3), student.kl_gaussians, **mixed),
+        "all pairs, by broadcasting: gradients": gradients(rng, (n, 3), function, **mixed),
         "one latent": ask(*four(rng, (n, 1))),
-        "single vectors, of shape (k,)": tried(lambda: [student.kl_gaussians(*four(rng, (k,))) for _ in range(3)]),
+        "single vectors, of shape (k,)": tried(lambda: [function(*four(rng, (k,))) for _ in range(3)]),
         "float64": ask(*four(rng, (n, k), dtype=WIDE)),
     }
 
@@ -241,6 +280,7 @@ def decoder_edges(student, rng):
         "x is the mean": ask(x, x, rng.normal(n, *shape)),
         "logvar is 0": ask(x, mean, torch.zeros(*shape, device=rng.device)),
         "small variances": ask(flat, flat + 0.01 * flat_mean, spread(rng, -16, -8, 24)),
+        "large variances": ask(flat, flat + 3 * flat_mean, spread(rng, 2, 5.9, 24)),
         "one pixel": ask(flat[:, :1], flat_mean[:, :1], one),
         "one example at a time": tried(lambda: [student.gaussian_decoder_log_prob(x[i : i + 1], mean[i : i + 1], one) for i in range(3)]),
         "one variance: gradients": gradients(rng, (n,), lambda *given: student.gaussian_decoder_log_prob(x, *given), mean=mean, logvar=one),
