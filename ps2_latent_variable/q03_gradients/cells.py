@@ -2,7 +2,7 @@
 # Each row estimates one and the same gradient, an image of 784 numbers. The exact one is the digit in the first column. All rows are right on average. Run the cell.
 
 # %%
-draw_std = 0.3   # a knob: z is drawn around 0 with this standard deviation; with 1, all rows need about ten times as many draws
+draw_std = 0.3   # a knob: z is drawn around 0 with this standard deviation; with 1, the rows need 4 to 11 times as many draws
 
 hidden_digit = data.glyphs(20)[0][3].flatten()
 

@@ -54,6 +54,10 @@ mistakes.at(
          "return mean + ((0.5 * logvar).exp() + 1e-6) * eps"),
     edit("draw_epsilon_variance", "`reparameterise` adds an epsilon of 1e-8 to the variance, which is larger than the right one for small logvar",
          "return mean + (logvar.exp() + 1e-8).sqrt() * eps"),
+    edit("draw_epsilon_variance_six", "`reparameterise` adds an epsilon of 1e-6 to the variance, which is larger than the right one for small logvar",
+         "return mean + (logvar.exp() + 1e-6).sqrt() * eps"),
+    edit("draw_clamped_both", "`reparameterise` clamps logvar to [-30, 30]; it may be anything from -60 to 60, and beyond a clamp there is no gradient",
+         "return mean + (0.5 * logvar.clamp(-30, 30)).exp() * eps"),
     edit("draw_clamped", "`reparameterise` clamps logvar to [-20, 20]; it may be anything from -60 to 60, and beyond a clamp there is no gradient",
          "return mean + (0.5 * logvar.clamp(-20, 20)).exp() * eps"),
     edit("draw_clamped_ten", "`reparameterise` clamps logvar to [-10, 10]; it may be anything from -60 to 60, and beyond a clamp there is no gradient",
@@ -68,6 +72,8 @@ mistakes.at(
     edit("draw_detached_logvar", "`reparameterise` detaches logvar, so no gradient reaches it", "return mean + (0.5 * logvar.detach()).exp() * eps"),
     edit("draw_detached", "`reparameterise` returns a draw without a graph, as `.sample()`, `.detach()` or `no_grad` give it: no gradient passes",
          "return (mean + (0.5 * logvar).exp() * eps).detach()"),
+    edit("draw_new_leaf", "`reparameterise` cuts the draw from the graph and makes it a leaf of its own: no gradient reaches mean and logvar",
+         "return (mean + (0.5 * logvar).exp() * eps).detach().requires_grad_()"),
     edit("draw_float32", "`reparameterise` rounds to float32; float64 is to stay float64", "return (mean + (0.5 * logvar).exp() * eps).float()"),
     edit("draw_averaged", "`reparameterise` averages over the M draws", "z = mean + (0.5 * logvar).exp() * eps; return z.mean(0) if z.dim() > 2 else z"),
     edit("draw_in_place", "`reparameterise` changes eps in place", "return eps.mul_((0.5 * logvar).exp().detach()).add(mean) + 0 * logvar"),
@@ -135,6 +141,10 @@ mistakes.at(
     edit("loss_squared", "`score_function_loss` squares reward minus baseline", "return -((reward - baseline).detach().square() * log_prob).mean()"),
     edit("loss_separate_means", "`score_function_loss` multiplies the mean weight with the mean of log q; each draw has its own weight",
          "return -(reward - baseline).detach().mean() * log_prob.mean()"),
+    edit("loss_separate_means_by_example", "`score_function_loss` multiplies the mean weight of each example with its mean of log q; each draw has its own weight",
+         "return -((reward - baseline).detach().mean(0) * log_prob.mean(0)).mean()"),
+    edit("loss_by_fewer", "`score_function_loss` divides the sum over all draws by (M - 1)·N; the average over M·N is asked for",
+         "return -((reward - baseline).detach() * log_prob).sum() / (max(1, len(reward) - 1) * reward.shape[1])"),
     edit("loss_first_draw", "`score_function_loss` uses the first draw only", "return -((reward - baseline).detach() * log_prob)[0].mean()"),
     edit("loss_log_q_as_reward", "`score_function_loss` subtracts log q from the reward; the reward is complete as it is given",
          "return -((reward - log_prob - baseline).detach() * log_prob).mean()"),
@@ -241,6 +251,18 @@ mistakes.at(
              baseline = (reward.sum(0) - reward).detach() / (len(reward) - 1)
          return -((reward - baseline) * log_prob).mean()
          """),
+    edit("others_given_graph", "`score_function_loss` detaches the weights only if no baseline is given; with one, gradients pass through reward and baseline",
+         """
+         if baseline is not None:
+             return -((reward - baseline) * log_prob).mean()
+         baseline = (reward.sum(0) - reward) / (len(reward) - 1)
+         """),
+    edit("others_whitened", "`score_function_loss` standardises the rewards first, which changes the length of the gradient, and the baseline's part in it",
+         """
+         reward = (reward - reward.mean()) / (reward.std() + 1e-8)
+         if baseline is None:
+             baseline = (reward.sum(0) - reward) / (len(reward) - 1)
+         """),
     edit("others_one_graph", "`score_function_loss` detaches the reward in the weight, but not in the baseline of the other draws",
          """
          if baseline is None:
@@ -273,6 +295,8 @@ mistakes.at(
          "weight = q * (1 - 2 * q); return (weight * reward).sum() / weight.sum()"),
     edit("best_two_terms", "`best_baseline` takes (1 - q)² + q² for the squared length; the other logits have their own q²",
          "weight = q * ((1 - q).square() + q.square()); return (weight * reward).sum() / weight.sum()"),
+    edit("best_unsquared_others", "`best_baseline` adds the q of the other logits to (1 - q)², without squaring them",
+         "weight = q * ((1 - q).square() + 1 - q); return (weight * reward).sum() / weight.sum()"),
     edit("best_centred", "`best_baseline` subtracts the mean reward and does not add it again: what is returned is the distance from the mean",
          "return (weight * (reward - (q * reward).sum())).sum() / weight.sum()"),
     edit("best_epsilon", "`best_baseline` adds an epsilon of 1e-4 to the sum of the weights, which is never 0 here",
@@ -322,7 +346,7 @@ mistakes.at(
     edit("best_in_q", "`best_baseline` takes the score in the probabilities, 1/q(z); asked for is the one in the logits",
          "score = torch.diag(1 / q)"),
     edit("best_of_q", "`best_baseline` takes the gradient of q(z) for that of log q(z)", "score = q[:, None] * (torch.eye(len(q), dtype=q.dtype, device=q.device) - q)"),
-    edit("best_columns", "`best_baseline` builds the score with q along the wrong axis: row z is one-hot minus all of q",
+    edit("best_columns", "`best_baseline` gives the score of z the entry -q(z) in the other logits, too; there it is minus the q of that logit",
          "score = torch.eye(len(q), dtype=q.dtype, device=q.device) - q[:, None]"),
     edit("best_plus", "`best_baseline` adds q in the score; it is one-hot *minus* q", "score = torch.eye(len(q), dtype=q.dtype, device=q.device) + q"),
 )
@@ -356,6 +380,16 @@ mistakes.at(
          "return (log_joint(z) - diagonal_log_prob(z, mean.detach(), logvar.detach())).mean()"),
     edit("path_prior", "`path_derivative_elbo` evaluates the standard normal density instead of q",
          "return log_joint(z) - diagonal_log_prob(z, 0 * mean.detach(), 0 * logvar.detach())"),
+    edit("path_joint_summed", "`path_derivative_elbo` gives each example the sum of log p(x, z) over all; each has its own",
+         "return log_joint(z).sum() - diagonal_log_prob(z, mean.detach(), logvar.detach())"),
+    edit("path_width_attached", "`path_derivative_elbo` detaches the mean and the variance in the square of log q, but not the logvar/2 that stands alone",
+         "return log_joint(z) - diagonal_log_prob(z, mean.detach(), logvar.detach()) + 0.5 * (logvar - logvar.detach()).sum(1)"),
+    edit("path_kl", "`path_derivative_elbo` subtracts the KL to a standard normal; log q(z) belongs to log p(x, z)",
+         "return log_joint(z) - 0.5 * (mean.square() + logvar.exp() - 1 - logvar).sum(1)"),
+    edit("path_std", "`path_derivative_elbo` hands the standard deviation to log q, which expects the logarithm of the variance",
+         "return log_joint(z) - diagonal_log_prob(z, mean.detach(), (0.5 * logvar.detach()).exp())"),
+    edit("path_q_at_mean", "`path_derivative_elbo` evaluates log q at its mean; both logarithms belong to the same z",
+         "return log_joint(z) - diagonal_log_prob(mean, mean.detach(), logvar.detach())"),
     edit("path_mean_over_latents", "`path_derivative_elbo` averages log q over the latents; it is the sum over them",
          "return log_joint(z) - diagonal_log_prob(z, mean.detach(), logvar.detach()) / z.shape[1]"),
     edit("path_double_logvar", "`path_derivative_elbo` hands 2·logvar to log q; it is the logarithm of the variance already",

@@ -90,12 +90,16 @@ def moved(student, mean, logvar, eps):
     return tried(lambda: student.reparameterise(mean, logvar, eps))
 
 
-def moved_gradients(student, rng, mean, logvar, eps):
-    """Gradients of a weighted sum of the draws in mean and logvar, as two entries or one sentence."""
+def moved_gradients(student, rng, prefix, mean, logvar, eps):
+    """Gradients of a weighted sum of the draws in mean and in logvar, each an entry or a sentence."""
     shape = torch.broadcast_shapes(mean.shape, logvar.shape, eps.shape)
     factor = rng.uniform(*shape, low=0.5, high=2.0, dtype=mean.dtype)
-    leaves = {"mean": leaf(mean), "logvar": leaf(logvar)}
-    return tried(lambda: slopes(student.reparameterise(*leaves.values(), eps), shape, factor, **leaves))
+
+    def gradient_in(name):
+        leaves = {"mean": leaf(mean), "logvar": leaf(logvar)}
+        return slopes(student.reparameterise(*leaves.values(), eps), shape, factor, **{name: leaves[name]})
+
+    return {f"{prefix}gradient in {name}": tried(lambda name=name: gradient_in(name)) for name in ("mean", "logvar")}
 
 
 @question.probe(points=0.5, title="the moved draw and its gradients", public=True, judge=TOLD)
@@ -104,7 +108,7 @@ def draw(student, rng):
     mean, logvar, eps = rng.normal(n, k), 1.5 * rng.normal(n, k), rng.normal(n, k)
     return {
         "a draw for each example": moved(student, mean, logvar, eps),
-        "gradients in mean and logvar": moved_gradients(student, rng, mean, logvar, eps),
+        **moved_gradients(student, rng, "", mean, logvar, eps),
     }
 
 
@@ -123,14 +127,14 @@ def draw_edges(student, rng):
     small, large = from_to(rng, -60, -19, n, k), from_to(rng, 19, 60, n, k)
     return {
         "M draws for each example": moved(student, mean, logvar, eps),
-        "M draws for each example: gradients": moved_gradients(student, rng, mean, logvar, eps),
+        **moved_gradients(student, rng, "M draws for each example: ", mean, logvar, eps),
         "one mean and logvar for all examples": moved(student, mean[0], logvar[0], eps),
-        "one mean and logvar for all examples: gradients": moved_gradients(student, rng, mean[0], logvar[0], eps),
+        **moved_gradients(student, rng, "one mean and logvar for all examples: ", mean[0], logvar[0], eps),
         "one number each": moved(student, mean[:, :1], logvar[:, :1], eps[0, :, :1]),
         "logvar from -60 to -19, eps large": moved(student, mean, *small),
-        "logvar from -60 to -19, eps large: gradients": moved_gradients(student, rng, mean, *small),
+        **moved_gradients(student, rng, "logvar from -60 to -19, eps large: ", mean, *small),
         "logvar from 19 to 60, eps small": moved(student, mean, *large),
-        "logvar from 19 to 60, eps small: gradients": moved_gradients(student, rng, mean, *large),
+        **moved_gradients(student, rng, "logvar from 19 to 60, eps small: ", mean, *large),
         "float64": moved(student, mean.double(), logvar.double(), rng.normal(n, k, dtype=WIDE)),
     }
 
