@@ -2,7 +2,7 @@
 # An image is squeezed into 32 latents and drawn again. All rows show the same linear network, with the weights that are best for a loss found in many programs: *the mean squared error over the pixels, plus* $\beta$ *times the KL*. Only $\beta$ differs. Run the cell.
 
 # %%
-gauss_latents = 32   # a knob: with 8, which rows change? The last table shows why
+gauss_latents = 32   # a knob: with 8, which rows change? See "latents in use" below
 
 gauss_train, gauss_test = data.glyphs(4000)[0].flatten(1), data.glyphs(1000, split="test")[0].flatten(1)
 gauss_centre = gauss_train.mean(0)

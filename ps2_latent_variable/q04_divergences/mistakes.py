@@ -14,6 +14,10 @@ mistakes.at(
     edit("kl_no_one", "`kl_standard_normal` forgets the -1, so it is not 0 for a standard normal q", "return 0.5 * (mean.square() + logvar.exp() - logvar).sum(-1)"),
     edit("kl_one_once", "`kl_standard_normal` subtracts the 1 once for all latents; each latent has its own",
          "return 0.5 * ((mean.square() + logvar.exp() - logvar).sum(-1) - 1)"),
+    edit("kl_one_of_examples", "`kl_standard_normal` subtracts the number of examples; there are k ones, one for each latent",
+         "return 0.5 * ((mean.square() + logvar.exp() - logvar).sum(-1) - len(mean))"),
+    edit("kl_norm", "`kl_standard_normal` takes the length of the mean; its square is needed",
+         "return 0.5 * (mean.square().sum(-1).sqrt() + (logvar.exp() - 1 - logvar).sum(-1))"),
     edit("kl_half_of_mean", "`kl_standard_normal` applies the ½ to the squared mean only", "return (0.5 * mean.square() + logvar.exp() - 1 - logvar).sum(-1)"),
     edit("kl_log_std", "`kl_standard_normal` takes logvar for the logarithm of a standard deviation, so the variance is squared",
          "return 0.5 * (mean.square() + (2 * logvar).exp() - 1 - 2 * logvar).sum(-1)"),
@@ -201,6 +205,14 @@ mistakes.at(
     edit("pair_ratio_of_stds", "`kl_gaussians` has the ratio of the standard deviations where that of the variances belongs",
          """
          return 0.5 * (logvar_p - logvar_q - 1 + (mean_q - mean_p).square() / logvar_p.exp() + (0.5 * (logvar_q - logvar_p)).exp()).sum(-1)
+         """),
+    edit("pair_q_std", "`kl_gaussians` has the standard deviation of q where its variance belongs",
+         """
+         return 0.5 * (logvar_p - logvar_q - 1 + ((mean_q - mean_p).square() + (0.5 * logvar_q).exp()) / logvar_p.exp()).sum(-1)
+         """),
+    edit("pair_only_p_scaled", "`kl_gaussians` divides the mean of p by its standard deviation, but not that of q",
+         """
+         return kl_standard_normal(mean_q - mean_p * (-0.5 * logvar_p).exp(), logvar_q - logvar_p)
          """),
     edit("pair_variance_undivided", "`kl_gaussians` does not divide the variance of q by that of p",
          """
@@ -391,6 +403,36 @@ mistakes.at(
          """
          z = reparameterise(mean, logvar, eps)
          return diagonal_log_prob(z, mean, logvar) - diagonal_log_prob(z, torch.zeros_like(z), logvar)
+         """),
+    edit("draws_p_ones", "`kl_monte_carlo` gives p the logvar 1, a variance of e; standard normal means logvar 0",
+         """
+         z = reparameterise(mean, logvar, eps)
+         return diagonal_log_prob(z, mean, logvar) - diagonal_log_prob(z, torch.zeros_like(z), torch.ones_like(z))
+         """),
+    edit("draws_q_variance", "`kl_monte_carlo` hands the variance to log q, which expects its logarithm",
+         """
+         z = reparameterise(mean, logvar, eps)
+         return diagonal_log_prob(z, mean, logvar.exp()) - diagonal_log_prob(z, torch.zeros_like(z), torch.zeros_like(z))
+         """),
+    edit("draws_q_std", "`kl_monte_carlo` hands the standard deviation to log q, which expects the logarithm of the variance",
+         """
+         z = reparameterise(mean, logvar, eps)
+         return diagonal_log_prob(z, mean, (0.5 * logvar).exp()) - diagonal_log_prob(z, torch.zeros_like(z), torch.zeros_like(z))
+         """),
+    edit("draws_one_constant", "`kl_monte_carlo` has log 2π in one of the two logarithms only",
+         """
+         z = reparameterise(mean, logvar, eps)
+         return 0.5 * (z.square() - eps.square() - logvar + math.log(2 * math.pi)).sum(-1)
+         """),
+    edit("draws_both_signs", "`kl_monte_carlo` averages over eps and -eps; the estimate of eps alone is asked for",
+         """
+         pair = [reparameterise(mean, logvar, each) for each in (eps, -eps)]
+         return sum(diagonal_log_prob(z, mean, logvar) - diagonal_log_prob(z, torch.zeros_like(z), torch.zeros_like(z)) for z in pair) / 2
+         """),
+    edit("draws_p_detached", "`kl_monte_carlo` detaches z in log p, which passes no gradient then",
+         """
+         z = reparameterise(mean, logvar, eps)
+         return diagonal_log_prob(z, mean, logvar) - diagonal_log_prob(z.detach(), torch.zeros_like(z), torch.zeros_like(z))
          """),
     edit("draws_mean_of_p", "`kl_monte_carlo` gives p the mean of q; p is standard normal",
          """
@@ -738,6 +780,11 @@ mistakes.at(
          terms = (x - mean).square() * (-logvar).exp() + logvar
          return -0.5 * (terms.reshape(len(x), -1).sum(1) + x.shape[1] * math.log(2 * math.pi))
          """),
+    edit("decoder_constant_last", "`gaussian_decoder_log_prob` counts log 2π as often as the last axis is long; each pixel has one",
+         """
+         terms = (x - mean).square() * (-logvar).exp() + logvar
+         return -0.5 * (terms.reshape(len(x), -1).sum(1) + x.shape[-1] * math.log(2 * math.pi))
+         """),
     edit("decoder_mean_clamped", "`gaussian_decoder_log_prob` clamps the mean to [0.01, 0.99], beyond which it gets no gradient",
          """
          mean = mean.clamp(0.01, 0.99)
@@ -790,14 +837,14 @@ mistakes.at(
 
 mistakes.at(
     "sigma2 = beta * pixels / 2",
-    edit("nats_no_half", "`loss_in_nats`: the variance lacks the ½ of the Gaussian's exponent; βD is twice as large as it should be", "sigma2 = beta * pixels"),
-    edit("nats_no_pixels", "`loss_in_nats`: the variance lacks the number of pixels; the loss is a mean over them", "sigma2 = beta / 2"),
+    edit("nats_no_half", "`loss_in_nats`: σ² lacks the ½ of the Gaussian's exponent; βD is twice as large as it should be", "sigma2 = beta * pixels"),
+    edit("nats_no_pixels", "`loss_in_nats`: σ² lacks the number of pixels; the loss is a mean over them", "sigma2 = beta / 2"),
     edit("nats_per_pixel", "`loss_in_nats` divides by the number of pixels; the mean over the pixels makes the variance larger, not smaller", "sigma2 = beta / (2 * pixels)"),
-    edit("nats_double", "`loss_in_nats`: the variance is 2βD, with the 2 on the wrong side", "sigma2 = 2 * beta * pixels"),
+    edit("nats_double", "`loss_in_nats`: σ² is 2βD, with the 2 on the wrong side", "sigma2 = 2 * beta * pixels"),
     edit("nats_inverse", "`loss_in_nats` returns the reciprocal of the variance", "sigma2 = 2 / (beta * pixels)"),
     edit("nats_over_beta", "`loss_in_nats` divides by β where it is to multiply: a larger β means a larger variance", "sigma2 = pixels / (2 * beta)"),
     edit("nats_whole_half", "`loss_in_nats` divides the number of pixels by 2 with `//`, which loses the half of an odd one", "sigma2 = beta * max(1, pixels // 2)"),
-    edit("nats_only_beta", "`loss_in_nats` takes β itself for the variance", "sigma2 = beta"),
+    edit("nats_only_beta", "`loss_in_nats` takes β itself for σ²", "sigma2 = beta"),
     edit("nats_std", "`loss_in_nats` takes the standard deviation for the variance, also in the constant", "sigma2 = math.sqrt(beta * pixels / 2)"),
     edit("nats_half_sigma", "`loss_in_nats` is the variance of a decoder with half of the squared error in its loss; this loss has no ½", "sigma2 = beta * pixels / 4"),
     edit("nats_fixed_pixels", "`loss_in_nats` takes 784 for the number of pixels, whatever it is", "pixels = 784; sigma2 = beta * pixels / 2"),
@@ -826,6 +873,10 @@ mistakes.at(
     edit("nats_log_sigma", "`loss_in_nats`: the constant has log σ where log σ² belongs", "return sigma2, loss / beta + 0.5 * pixels * math.log(2 * math.pi * math.sqrt(sigma2))"),
     edit("nats_plus_one", "`loss_in_nats` counts D/2 nats too many: the squared error is in the loss already",
          "return sigma2, loss / beta + 0.5 * pixels * math.log(2 * math.pi * math.e * sigma2)"),
+    edit("nats_beta_constant", "`loss_in_nats` has β in the constant where σ² belongs", "return sigma2, loss / beta + 0.5 * pixels * math.log(2 * math.pi * beta)"),
+    edit("nats_two_pi_raw", "`loss_in_nats`: the constant has 2π where log 2π belongs", "return sigma2, loss / beta + 0.5 * pixels * (math.log(sigma2) + 2 * math.pi)"),
+    edit("nats_of_the_loss", "`loss_in_nats` takes the mean loss for the variance; σ² follows from β and the number of pixels alone",
+         "sigma2 = float(loss.mean()); return sigma2, loss / beta + 0.5 * pixels * math.log(2 * math.pi * sigma2)"),
     edit("nats_as_dict", "`loss_in_nats` returns one thing; the variance and -ELBO are asked for, as two", "return loss / beta + 0.5 * pixels * math.log(2 * math.pi * sigma2)"),
     edit("nats_elbo", "`loss_in_nats` returns the ELBO; -ELBO is asked for", "return sigma2, -(loss / beta + 0.5 * pixels * math.log(2 * math.pi * sigma2))"),
     edit("nats_scaled_kl", "`loss_in_nats` divides the whole loss by 2σ², which is right only for the part with the error, without the mean over the pixels",

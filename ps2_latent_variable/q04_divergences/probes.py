@@ -193,6 +193,7 @@ def kl_pair_edges(student, rng):
         "one mean for all, each its variance": ask(mean_q[1], logvar_q, mean_p[1], logvar_p),
         "all pairs, by broadcasting": ask(*mixed.values()),
         "all pairs, by broadcasting: gradients": gradients(rng, (n, 3), function, **mixed),
+        "all pairs, p with as many axes as q": ask(*four(rng, (n, 1, k), (n, 1, k), (1, 3, k))),
         "one latent": ask(*four(rng, (n, 1))),
         "single vectors, of shape (k,)": tried(lambda: [function(*four(rng, (k,))) for _ in range(3)]),
         "float64": ask(*four(rng, (n, k), dtype=WIDE)),
