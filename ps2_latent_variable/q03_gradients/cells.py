@@ -182,7 +182,7 @@ plot.table([("variance without / with the best baseline", guess_factor, moments[
 
 # %% [markdown]
 # Only the row without a baseline sees the shift: it is nearly all of its variance. The colleague's baseline contains the draw's own reward. So her estimate is the one above it, halved, with a quarter
-# of the variance. With $M$ draws the share is $(M-1)/M$. Training works, since this bias only shortens the step.
+# of the variance. With $M$ draws the factor is $(M-1)/M$. Training works, since this bias only shortens the step.
 #
 # ### Sticking the landing
 #
