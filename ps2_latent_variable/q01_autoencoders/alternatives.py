@@ -141,6 +141,39 @@ def double(ref):
     }
 
 
+@alternatives.rewrite("the N×N matrix of products, `pca_lowrank` of full rank, layers in a ModuleList, the decoder's first")
+def other_size(ref):
+    def pca_projector(x, k):
+        centred = x - x.mean(0)
+        values, vectors = torch.linalg.eigh(centred @ centred.T)
+        axes = centred.T @ vectors[:, -k:] / values[-k:].sqrt()
+        return axes @ axes.T
+
+    def ppca_fit(x, k):
+        torch.manual_seed(0)
+        _, values, axes = torch.pca_lowrank(x, q=min(x.shape))
+        variances = values.square() / len(x)
+        sigma2 = variances[k:].sum() / (x.shape[1] - k)
+        return x.mean(0), axes[:, :k] * (variances[:k] - sigma2).sqrt(), sigma2.item()
+
+    class Autoencoder(nn.Module):
+        def __init__(self, shape, hidden, latent):
+            super().__init__()
+            self.shape, pixels = shape, math.prod(shape)
+            self.layers = nn.ModuleList([nn.Linear(*sizes) for sizes in ((hidden, pixels), (latent, hidden), (hidden, latent), (pixels, hidden))])
+
+        def encode(self, x):
+            return self.layers[2](self.layers[3](x.view(len(x), -1)).clamp(min=0))
+
+        def decode(self, z):
+            return self.layers[0](self.layers[1](z).relu()).sigmoid().unflatten(1, self.shape)
+
+        def squared_error(self, x):
+            return (x - self.decode(self.encode(x))).pow(2).sum(dim=[1, 2, 3])
+
+    return {"pca_projector": pca_projector, "ppca_fit": ppca_fit, "Autoencoder": Autoencoder}
+
+
 @alternatives.rewrite("Cholesky and slogdet, N×N products where examples are few, an information filter")
 def other_algebra(ref):
     def pca_projector(x, k):

@@ -1,5 +1,5 @@
 # %% [markdown]
-# Run the cell. The first row shows images of $28\times28=784$ pixels. Below, each image was kept as a few numbers, and drawn again from these.
+# Run the cell. The first row shows images of $784$ pixels. Below, each was drawn again from a few numbers.
 
 # %%
 ae_train, ae_test = data.glyphs(5000)[0], data.glyphs(1000, split="test")[0]
@@ -15,40 +15,39 @@ for ax, (title, pictures) in zip(axes, rebuilt_rows.items()):
 plt.show()
 
 # %% [markdown]
-# A network that squeezes an image into a short **code** and draws it again is an **autoencoder**. It needs no labels, because the image is its own target. The code must keep what the
-# image is about: it is a guess at a hidden cause.
+# A network that squeezes an image into a short **code** and draws it again is an **autoencoder**. It needs no labels: the image is its own target. The code is a guess at a hidden cause.
 #
-# If so, make up a code, and draw a *new* image! But which codes are likely? For linear networks there is an answer in closed form. A deeper network draws better and has
-# none. The rest of this set gives it one.
+# If so, make up a code, and draw a *new* image! But which codes are likely? Linear networks have an answer in closed form. Deeper ones draw better;
+# their codes get a density in Question 5.
 #
 # ### The best linear autoencoder
 #
-# Let $V$ have $k$ orthonormal columns. The code is $V^\top(x-\bar x)$, and $\hat x=\bar x+VV^\top(x-\bar x)$ is drawn. What is lost is the whole squared length less the part that is kept. With the
-# covariance $S=\frac1N\sum_n(x_n-\bar x)(x_n-\bar x)^\top$,
+# Let $V$ have $k$ orthonormal columns. The code is $V^\top(x-\bar{x})$, and $\hat{x}=\bar{x}+VV^\top(x-\bar{x})$ is drawn. With the covariance $S=\frac1N\sum_n(x_n-\bar{x})(x_n-\bar{x})^\top$, what is lost is the
+# whole squared length less the part that is kept:
 #
-# $$\frac1N\sum_n\lVert x_n-\hat x_n\rVert^2=\operatorname{tr}S-\operatorname{tr}(V^\top SV)\;\ge\;\sum_{i>k}\lambda_i, \tag{1.1}$$
+# $$\frac1N\sum_n\lVert x_n-\hat{x}_n\rVert^2=\operatorname{tr}S-\operatorname{tr}(V^\top{S}V)\;\ge\;\sum_{i>k}\lambda_i, \tag{1.1}$$
 #
-# where $\lambda_1\ge\lambda_2\ge\dots$ are the eigenvalues of $S$. Equality holds if $V$ spans the first $k$ eigenvectors: this is **PCA**. Variances $4$, $1$ and $\frac14$ with $k=1$ lose $1.25$. Turning the columns of $V$ within
-# their span changes nothing. So one compares not the columns, but the **projector** $P=VV^\top$.
+# where $\lambda_1\ge\lambda_2\ge\dots$ are the eigenvalues of $S$. Equality holds if $V$ spans the first $k$ eigenvectors: this is **PCA**. Variances $4$, $1$ and $\frac14$ with $k=1$ lose $1.25$. Turning $V$ within its span
+# changes nothing, so one compares the **projector** $P=VV^\top$.
 #
 # ### Its probabilistic twin
 #
 # PCA says what an image loses, not how likely it is. **Probabilistic PCA** gives the code a density. The image is its linear picture, plus equal noise at each pixel:
 #
-# $$z\sim\mathcal N(0,I_k),\qquad x=m+Wz+\sigma\epsilon,\quad \epsilon\sim\mathcal N(0,I_D). \tag{1.2}$$
+# $$z\sim\mathcal{N}(0,I_k),\qquad x=m+Wz+\sigma\epsilon,\quad \epsilon\sim\mathcal{N}(0,I_D). \tag{1.2}$$
 #
-# A sum of independent Gaussians is Gaussian, so the integral over $z$ is done:
+# A sum of independent Gaussians is Gaussian, so the integral is done:
 #
-# $$p(x)=\int p(x\mid z)\,p(z)\,dz=\mathcal N(x;\;m,\;WW^\top+\sigma^2I). \tag{1.3}$$
+# $$p(x)=\int p(x\mid z)\,p(z)\,dz=\mathcal{N}(x;\;m,\;WW^\top+\sigma^2I). \tag{1.3}$$
 #
-# The likelihood is greatest if the first $k$ directions have the variances of the data, and all others the mean of what is left. With eigenvectors $V$ and $\Lambda=\operatorname{diag}(\lambda_1,\dots,\lambda_k)$,
+# The likelihood is greatest if the first $k$ directions have the data's variances, and all others the mean of the rest. With eigenvectors $V$ and $\Lambda=\operatorname{diag}(\lambda_1,\dots,\lambda_k)$,
 #
-# $$m=\bar x,\qquad \sigma^2=\frac1{D-k}\sum_{i>k}\lambda_i,\qquad W=V(\Lambda-\sigma^2I)^{1/2}. \tag{1.4}$$
+# $$m=\bar{x},\qquad \sigma^2=\frac1{D-k}\sum_{i>k}\lambda_i,\qquad W=V(\Lambda-\sigma^2I)^{1/2}. \tag{1.4}$$
 #
 # Again $W$ may be turned: $WR$ with an orthogonal $R$ has the same $WW^\top$. Variances $4$, $1$ and $\frac14$ give $\sigma^2=0.625$ and $W=(\sqrt{3.375},0,0)^\top$.
 #
-# **On paper:** which causes does an image suggest? By Bayes' rule $\log p(z\mid x)=\log p(x\mid z)+\log p(z)$ up to a constant, which is quadratic in $z$. Collect $z^\top(\cdot)\,z$ and $z^\top(\cdot)$, and read
-# off the covariance and the mean of this Gaussian. For $D=k=1$, $m=0$, $W=2$, $\sigma^2=1$ and $x=5$ you should find the mean $2$ and the variance $0.2$.
+# **On paper:** which causes does an image suggest? By Bayes' rule $\log p(z\mid x)=\log p(x\mid z)+\log p(z)+\text{const}$, which is quadratic in $z$. Collect $z^\top(\cdot)\,z$ and $z^\top(\cdot)$, and read
+# off covariance and mean. For $D=k=\sigma^2=1$, $m=0$, $W=2$ and $x=5$ you should find the mean $2$ and the variance $0.2$.
 
 # %% role="answer"
 def pca_projector(x: Float[Tensor, "N D"], k: int) -> Float[Tensor, "D D"]:
@@ -56,7 +55,7 @@ def pca_projector(x: Float[Tensor, "N D"], k: int) -> Float[Tensor, "D D"]:
 
     Args:
         x: any mean; perhaps fewer examples than dimensions. float64 stays float64.
-        k: at least 1, at most D, with a gap between eigenvalues k and k + 1.
+        k: from 1 to D, less than N, with a gap behind eigenvalue k.
     """
     ### BEGIN SOLUTION
     centred = x - x.mean(0)
@@ -83,7 +82,7 @@ def ppca_fit(x: Float[Tensor, "N D"], k: int) -> tuple[Float[Tensor, "D"], Float
 def ppca_log_prob(
     x: Float[Tensor, "N D"], mean: Float[Tensor, "D"], W: Float[Tensor, "D k"], sigma2: Float[Tensor, ""]
 ) -> Float[Tensor, "N"]:
-    """log p(x) of each example in nats, equation (1.3), for any W, also for hundreds of dimensions.
+    """log p(x) of each example in nats, equation (1.3), for any W and hundreds of dimensions.
 
     Differentiable in all arguments.
     """
@@ -104,7 +103,7 @@ def ppca_posterior(
     ### END SOLUTION
 
 # %% [markdown]
-# Last, a network with hidden layers, and its squared error $\lVert x-\hat x\rVert^2$ of each image.
+# Last, a network with hidden layers.
 
 # %% role="answer"
 class Autoencoder(nn.Module):
@@ -147,11 +146,11 @@ grader.check("q1")
 # %% [markdown]
 # ### One likelihood, three ways
 #
-# Since $p(x,z)=p(x)\,p(z\mid x)$, whoever knows the posterior needs no integral. At *every* $z$, likely or not,
+# Since $p(x,z)=p(x)\,p(z\mid x)$, whoever knows the posterior needs no integral. At *every* $z$,
 #
 # $$\log p(x)=\log p(x\mid z)+\log p(z)-\log p(z\mid x). \tag{1.5}$$
 #
-# The table computes the mean of $\log p$ over the $8\times8$ digits by (1.3), from the eigenvalues alone, and by (1.5) at several $z$.
+# The table has the mean over the $8\times8$ digits by (1.3), from the eigenvalues alone, and by (1.5).
 
 # %%
 ppca_latents = 8        # a knob
@@ -189,8 +188,8 @@ plot.table([
 # %% [markdown]
 # ### A linear autoencoder beside a linear VAE
 #
-# Put *another* density $q(z\mid x)$ in the place of the posterior, and average (1.5) over $z\sim q$. This is the **ELBO**. It is never above $\log p(x)$, as Question 2 will show. Here $q$ has the mean $A(x-m)$ and a
-# *diagonal* covariance. Both networks below start at random. One lowers the error (1.1) by gradient descent. The other raises the ELBO in $A$, $W$, $\sigma$ and the variances: it is a linear variational autoencoder (VAE).
+# The rows by (1.5) agree only with the exact posterior. Put *another* density $q(z\mid x)$ in its place, and average over $z\sim q$. This is the **ELBO**, which is never above $\log p(x)$, as Question 2 will show. Here $q$ has the
+# mean $A(x-m)$ and a *diagonal* covariance. Both networks below start at random. One lowers the error (1.1). The other raises the ELBO: a linear variational autoencoder (VAE).
 #
 # **Before you run this:** the posterior of a random $W$ has correlations, which $q$ cannot have. How many nats will the mean ELBO stay below the best mean of $\log p$?
 
@@ -248,24 +247,24 @@ plot.table([
 
 
 def normed_columns(columns):
-    """Columns by falling length, of length 1, their largest entry positive."""
+    # by falling length, then scaled to length 1, the largest entry positive
     columns = columns.double()[:, columns.norm(dim=0).argsort(descending=True)]
     largest = columns.gather(0, columns.abs().argmax(0, keepdim=True))
     return (columns * largest.sign() / columns.norm(dim=0)).T.reshape(-1, 16, 16)
 
 
 figure, axes = plot.subplots(1, 3, width=10, height=1.3)
-for ax, columns, title in zip(axes, (best_columns[1], ae_columns[1], vae_columns[1]), ("principal axes", "autoencoder: mixtures of them", "linear VAE: the axes themselves")):
+for ax, columns, title in zip(axes, (best_columns[1], ae_columns[1], vae_columns[1]), ("principal axes", "linear autoencoder: mixtures of them", "linear VAE: the axes, if their lengths differ")):
     plot.images(normed_columns(columns), ncols=axes_shown, vmin=-0.2, vmax=0.2, cmap="RdBu_r", suptitle=title, ax=ax)
 plt.show()
 
 # %% [markdown]
-# None: less than 0.001 over 6 starts. $\log p(x)$ does not change when $W$ is turned, but the ELBO does: a diagonal $q$ is exact only where $W^\top W$ is diagonal. A
-# $W$ turned at random pays about 0.1 nats. So the VAE turns $W$ until its columns are the principal axes. The autoencoder has no reason to.
+# None: less than 0.001 over 6 starts. Turning $W$ changes the ELBO, but not $\log p(x)$: a diagonal $q$ is exact only where $W^\top W$ is diagonal. A
+# $W$ turned at random pays about 0.1 nats. So the VAE turns $W$ until its columns are the principal axes, but slowly among columns of nearly equal length. The autoencoder has no reason to.
 #
 # ### A better code that you cannot draw from
 #
-# Now your `Autoencoder`, on the images of the first figure. **Before you run this:** 8 numbers of PCA leave a squared error of 26.0 on new images. How much do 8 numbers of the network leave?
+# Now your `Autoencoder`, on the first figure's images. **Before you run this:** 8 numbers of PCA leave a squared error of 26.0 on new images. How much do 8 numbers of the network leave?
 
 # %%
 guess_network_error = None  # type a number
@@ -300,16 +299,16 @@ figure, axes = plot.subplots(5, 1, width=10, height=4.3)
 for ax, (title, pictures) in zip(axes, code_rows.items()):
     plot.images(pictures[:20].reshape(-1, 28, 28), ncols=20, suptitle=title, ax=ax)
 plt.show()
-plot.table([(f"autoencoder, {code_size} numbers", code_errors["network"], "14.7", guess_network_error)], header=("squared error on new images", "yours", "expected", "your guess"))
+plot.table([(f"autoencoder, {code_size} numbers", code_errors["network"], "14.7", guess_network_error)], header=("squared error on new images", "yours", "expected for 8", "your guess"))
 
 # %% [markdown]
 # The network leaves little more than half of PCA's error (over 5 seeds: 14.0 to 15.0). But nothing told it which codes to use. Its own are several times larger, and
-# codes from $\mathcal N(0,I)$ draw shadows. Four times larger, they draw bright strokes, many of no digit. Probabilistic PCA was fitted as a density: its codes draw ghosts, but as bright
-# and as large as the data. The VAE of Question 5 has both, a network and a density for its codes.
+# codes from $\mathcal{N}(0,I)$ draw shadows. Four times larger, they draw bright strokes, many of no digit. With 2 numbers the errors are larger, but made-up codes draw digits. Probabilistic PCA was fitted as a density: its
+# codes draw ghosts, but as bright and as large as the data. The VAE of Question 5 has both network and density.
 #
 # **What to remember**
 # - The best linear autoencoder is PCA. It loses the sum of the dropped eigenvalues; only its subspace is determined.
-# - Probabilistic PCA adds $z\sim\mathcal N(0,I)$ and equal noise, and so has a likelihood, a posterior and samples.
-# - $\log p(x)=\log p(x\mid z)+\log p(z)-\log p(z\mid x)$ at every $z$. With another $q$ for the posterior, its mean is the ELBO.
+# - Probabilistic PCA adds $z\sim\mathcal{N}(0,I)$ and equal noise, so it has a likelihood, a posterior and samples.
+# - With the exact posterior, (1.5) gives $\log p(x)$ at every $z$. With another $q$ in its place, the mean is the ELBO.
 #
-# The ELBO is the subject of Question 2. Probabilistic PCA returns in Question 7, where its exact $\log p$ judges every bound.
+# Question 2 is about the ELBO. In Question 7 this exact $\log p$ judges every bound.

@@ -77,6 +77,16 @@ def projector_lowrank(ref):
     return {"pca_projector": pca_projector}
 
 
+@mistakes.rewrite("`pca_projector` turns eigenvectors of the N×N matrix into axes, but does not scale these to length 1")
+def projector_long_axes(ref):
+    def pca_projector(x, k):
+        centred = x - x.mean(0)
+        axes = centred.T @ torch.linalg.eigh(centred @ centred.T)[1][:, -k:]
+        return axes @ axes.T
+
+    return {"pca_projector": pca_projector}
+
+
 # --- ppca_fit --------------------------------------------------------------------------------------------------------
 
 mistakes.at(
@@ -290,6 +300,22 @@ def log_prob_noise_everywhere(ref):
     return short_way(ref, lambda M, d, k, sigma2: torch.logdet(M) + d * sigma2.log())
 
 
+@mistakes.rewrite("`ppca_log_prob` takes the columns of W for orthogonal in the log-determinant; W may be any matrix")
+def log_prob_orthogonal_logdet(ref):
+    return short_way(ref, lambda M, d, k, sigma2: M.diagonal().log().sum() + (d - k) * sigma2.log())
+
+
+@mistakes.rewrite("`ppca_log_prob` takes the columns of W for orthogonal; W may be any matrix")
+def log_prob_orthogonal(ref):
+    def ppca_log_prob(x, mean, W, sigma2):
+        d, k = W.shape
+        variances, c = W.square().sum(0) + sigma2, x - mean
+        square = (c.square().sum(1) - ((c @ W).square() / variances).sum(1)) / sigma2
+        return -0.5 * (square + variances.log().sum() + (d - k) * sigma2.log() + d * math.log(2 * math.pi))
+
+    return {"ppca_log_prob": ppca_log_prob}
+
+
 # --- ppca_posterior --------------------------------------------------------------------------------------------------
 
 mistakes.at(
@@ -298,6 +324,15 @@ mistakes.at(
          "precision = W.T @ W / sigma2 + 1e-12 * torch.eye(W.shape[1], dtype=W.dtype, device=W.device)"),
     edit("posterior_noise_ignored", "`ppca_posterior` uses WᵀW + I, as if sigma2 were 1",
          "precision = W.T @ W + torch.eye(W.shape[1], dtype=W.dtype, device=W.device)"),
+    edit("posterior_unit_noise", "`ppca_posterior` leaves out sigma2, for the covariance and for the means, as if it were 1",
+         "precision = W.T @ W + torch.eye(W.shape[1], dtype=W.dtype, device=W.device)",
+         ("return (x - mean) @ W @ cov / sigma2, cov", "return (x - mean) @ W @ cov, cov")),
+    edit("posterior_squared_twice", "`ppca_posterior` squares sigma2, which is a variance already, for the covariance and for the means",
+         "precision = W.T @ W / sigma2 ** 2 + torch.eye(W.shape[1], dtype=W.dtype, device=W.device)",
+         ("return (x - mean) @ W @ cov / sigma2, cov", "return (x - mean) @ W @ cov / sigma2 ** 2, cov")),
+    edit("posterior_sigma_twice", "`ppca_posterior` divides by σ, for the covariance and for the means; the variance σ² is needed",
+         "precision = W.T @ W / sigma2.sqrt() + torch.eye(W.shape[1], dtype=W.dtype, device=W.device)",
+         ("return (x - mean) @ W @ cov / sigma2, cov", "return (x - mean) @ W @ cov / sigma2.sqrt(), cov")),
     edit("posterior_sigma", "`ppca_posterior` divides WᵀW by σ; the variance σ² is needed",
          "precision = W.T @ W / sigma2.sqrt() + torch.eye(W.shape[1], dtype=W.dtype, device=W.device)"),
     edit("posterior_squared", "`ppca_posterior` squares sigma2, which is a variance already",
@@ -341,6 +376,7 @@ mistakes.at(
          "return (x - mean) @ W @ cov / sigma2, cov.expand(len(x), *cov.shape)"),
     edit("posterior_swapped", "`ppca_posterior` returns the covariance first; the means come first", "return cov, (x - mean) @ W @ cov / sigma2"),
     edit("posterior_factor", "`ppca_posterior` returns a Cholesky factor for the covariance", "return (x - mean) @ W @ cov / sigma2, torch.linalg.cholesky(cov)"),
+    edit("posterior_variances", "`ppca_posterior` returns the variances alone; the covariance is asked for, k×k", "return (x - mean) @ W @ cov / sigma2, cov.diagonal()"),
     edit("posterior_std", "`ppca_posterior` returns standard deviations; the covariance is asked for, k×k", "return (x - mean) @ W @ cov / sigma2, cov.diagonal().sqrt()"),
     edit("posterior_product", "`ppca_posterior` returns σ²WᵀW for the covariance; where W is large, z is known *better*, so the inverse of WᵀW + σ²I is needed",
          "return (x - mean) @ W @ cov / sigma2, sigma2 * W.T @ W"),
@@ -387,6 +423,26 @@ mistakes.at(
          "self.encoder = nn.Sequential(nn.Linear(pixels, hidden), nn.GELU(), nn.Linear(hidden, latent))",
          ("self.decoder = nn.Sequential(nn.Linear(latent, hidden), nn.ReLU(), nn.Linear(hidden, pixels), nn.Sigmoid())",
           "self.decoder = nn.Sequential(nn.Linear(latent, hidden), nn.GELU(), nn.Linear(hidden, pixels), nn.Sigmoid())")),
+    edit("network_tanhs", "`Autoencoder` has tanhs behind its hidden layers; ReLUs are asked for",
+         "self.encoder = nn.Sequential(nn.Linear(pixels, hidden), nn.Tanh(), nn.Linear(hidden, latent))",
+         ("self.decoder = nn.Sequential(nn.Linear(latent, hidden), nn.ReLU(), nn.Linear(hidden, pixels), nn.Sigmoid())",
+          "self.decoder = nn.Sequential(nn.Linear(latent, hidden), nn.Tanh(), nn.Linear(hidden, pixels), nn.Sigmoid())")),
+    edit("network_sigmoids", "`Autoencoder` has sigmoids behind its hidden layers; ReLUs are asked for",
+         "self.encoder = nn.Sequential(nn.Linear(pixels, hidden), nn.Sigmoid(), nn.Linear(hidden, latent))",
+         ("self.decoder = nn.Sequential(nn.Linear(latent, hidden), nn.ReLU(), nn.Linear(hidden, pixels), nn.Sigmoid())",
+          "self.decoder = nn.Sequential(nn.Linear(latent, hidden), nn.Sigmoid(), nn.Linear(hidden, pixels), nn.Sigmoid())")),
+    edit("network_leakys", "`Autoencoder` has leaky ReLUs behind its hidden layers; ReLUs are asked for",
+         "self.encoder = nn.Sequential(nn.Linear(pixels, hidden), nn.LeakyReLU(), nn.Linear(hidden, latent))",
+         ("self.decoder = nn.Sequential(nn.Linear(latent, hidden), nn.ReLU(), nn.Linear(hidden, pixels), nn.Sigmoid())",
+          "self.decoder = nn.Sequential(nn.Linear(latent, hidden), nn.LeakyReLU(), nn.Linear(hidden, pixels), nn.Sigmoid())")),
+    edit("network_elus", "`Autoencoder` has ELUs behind its hidden layers; ReLUs are asked for",
+         "self.encoder = nn.Sequential(nn.Linear(pixels, hidden), nn.ELU(), nn.Linear(hidden, latent))",
+         ("self.decoder = nn.Sequential(nn.Linear(latent, hidden), nn.ReLU(), nn.Linear(hidden, pixels), nn.Sigmoid())",
+          "self.decoder = nn.Sequential(nn.Linear(latent, hidden), nn.ELU(), nn.Linear(hidden, pixels), nn.Sigmoid())")),
+    edit("network_silus", "`Autoencoder` has SiLUs behind its hidden layers; ReLUs are asked for",
+         "self.encoder = nn.Sequential(nn.Linear(pixels, hidden), nn.SiLU(), nn.Linear(hidden, latent))",
+         ("self.decoder = nn.Sequential(nn.Linear(latent, hidden), nn.ReLU(), nn.Linear(hidden, pixels), nn.Sigmoid())",
+          "self.decoder = nn.Sequential(nn.Linear(latent, hidden), nn.SiLU(), nn.Linear(hidden, pixels), nn.Sigmoid())")),
     edit("network_linear", "`Autoencoder` has no ReLUs at all, so each half is one linear map",
          "self.encoder = nn.Sequential(nn.Linear(pixels, hidden), nn.Linear(hidden, latent))",
          ("self.decoder = nn.Sequential(nn.Linear(latent, hidden), nn.ReLU(), nn.Linear(hidden, pixels), nn.Sigmoid())",
@@ -426,6 +482,9 @@ mistakes.at(
 mistakes.at(
     "return self.encoder(x.flatten(1))",
     edit("network_flattened_last", "`Autoencoder` flattens images with the channels last", "return self.encoder(x.movedim(1, -1).flatten(1))"),
+    edit("network_last_both", "`Autoencoder` orders pixels with the channels last, in `encode` and in `decode`; channels come first",
+         "return self.encoder(x.movedim(1, -1).flatten(1))",
+         ("return self.decoder(z).reshape(-1, *self.shape)", "return self.decoder(z).reshape(-1, *self.shape[1:], self.shape[0]).movedim(-1, 1)")),
     edit("network_flattened_columns", "`Autoencoder` flattens images column by column; rows come first", "return self.encoder(x.transpose(2, 3).flatten(1))"),
     edit("network_rescaled", "`Autoencoder` maps the pixels to -1 … 1 before it encodes them", "return self.encoder(2 * x.flatten(1) - 1)"),
     edit("network_centred", "`Autoencoder` subtracts the batch's mean from x, so the code of an image depends on the others", "return self.encoder(x.flatten(1) - x.flatten(1).mean(0))"),
@@ -472,8 +531,8 @@ mistakes.at(
 )
 
 
-@mistakes.rewrite("`Autoencoder` drops hidden units at random while it is in training mode; nothing but ReLUs and the sigmoid is asked for")
-def network_dropout(ref):
+@mistakes.rewrite("`Autoencoder` gives the same images other codes in a second call, as dropout or noise does; nothing random is asked for")
+def network_random(ref):
     class Autoencoder(ref.Autoencoder):
         def __init__(self, shape, hidden, latent):
             super().__init__(shape, hidden, latent)

@@ -1,9 +1,9 @@
 # %% [markdown]
-# Somebody put digits at random places, and flipped three pixels of ten. Run the cells. Can you read the first row? The second one is drawn by a program that has never been trained.
+# Somebody put digits at random places, and flipped three pixels of ten. Run the cells. Can you read the first row? The second is drawn by an untrained program.
 
 # %% role="given"
 def glyph_causes() -> Float[Tensor, "250 256"]:
-    """Black-and-white images of 16×16 pixels: ten digits, each at 25 places; cause 25·d + place shows digit d."""
+    """Black-and-white images of 16×16 pixels: ten digits at 25 places; cause 25·d + place shows digit d."""
     pictures, labels = data.glyphs(400, size=12)
     bold = [pictures[labels == d][pictures[labels == d].sum((1, 2, 3)).argmax(), 0] for d in range(10)]
     places = [(row, column) for row in range(5) for column in range(5)]
@@ -22,7 +22,7 @@ cause_images, flat_prior = glyph_causes(), torch.full((250,), -math.log(250), dt
 
 
 def flipped_glyphs(n, flips, digits="0123456789", seed=0):
-    """Images of some digits with flipped pixels, and the numbers of their causes."""
+    # images of some digits with flipped pixels, and the numbers of their causes
     numbers = dgm.generator(seed)
     digit = torch.tensor([int(d) for d in digits])[torch.randint(len(digits), (n,), generator=numbers)]
     z = 25 * digit + torch.randint(25, (n,), generator=numbers)
@@ -37,39 +37,38 @@ for ax, pictures, title in zip(axes, (noisy_glyphs, cause_weights @ cause_images
 plt.show()
 
 # %% [markdown]
-# The hidden cause $z$ is one of $K=250$, ten digits at 25 places. So the likelihood $p(x)=\sum_zp(x,z)$ is a sum of 250 terms, and so is all that the posterior $p(z\mid x)=p(x,z)/p(x)$ is asked. It
-# drew the second row.
+# The hidden cause $z$ is one of $K=250$, ten digits at 25 places. So the likelihood $p(x)=\sum_zp(x,z)$ is a sum of 250 terms. The posterior $p(z\mid{x})=p(x,z)/p(x)$ drew the second row.
 #
-# With a latent of twenty real numbers there is no such sum. One computes with a stand-in $q(z\mid x)$ and a lower bound of $\log p(x)$. What is lost? Where everything can be summed, you see it exactly.
+# With a latent of twenty real numbers there is no such sum. One computes with a stand-in $q(z\mid{x})$ and a lower bound of $\log{p}(x)$. What is lost? Here you see it exactly.
 #
 # ### The bound
 #
-# **On paper:** for every $z$, $\log p(x)=\log p(x,z)-\log p(z\mid x)$. Average this over $z\sim q$, and subtract and add the average of $\log q(z)$, until you have
+# **On paper:** for every $z$, $\log{p}(x)=\log{p}(x,z)-\log{p}(z\mid{x})$. Average this over $z\sim{q}$, and subtract and add the average of $\log{q}(z)$:
 #
-# $$\log p(x)=\underbrace{\sum_zq(z)\,\big[\log p(x,z)-\log q(z)\big]}_{\text{ELBO}(q)}\;+\;\underbrace{\sum_zq(z)\log\frac{q(z)}{p(z\mid x)}}_{\mathrm{KL}(q\,\|\,p(z\mid x))\;\ge\;0}. \tag{2.1}$$
+# $$\log{p}(x)=\underbrace{\sum_zq(z)\,\big[\log{p}(x,z)-\log{q}(z)\big]}_{\text{ELBO}(q)}\;+\;\underbrace{\sum_zq(z)\log\frac{q(z)}{p(z\mid{x})}}_{\mathrm{KL}(q\,\|\,p(z\mid{x}))\;\ge\;0}. \tag{2.1}$$
 #
-# The gap of the bound *is* the KL divergence to the posterior. For two causes with $p(x,z)=(0.3,\,0.1)$, $\log p(x)=\log 0.4=-0.916$. The stand-in $q=(\frac12,\frac12)$ has the ELBO
-# $-1.060$. The posterior is $(\frac34,\frac14)$, and the KL to it is $0.144$.
+# The gap of the bound *is* the KL divergence to the posterior. For two causes with $p(x,z)=(0.3,\,0.1)$, $\log{p}(x)=\log0.4=-0.916$. The stand-in $q=(\frac12,\frac12)$ has the ELBO
+# $-1.060$. The posterior is $(\frac34,\frac14)$, the KL to it $0.144$.
 #
 # ### What the codes of a data set know
 #
-# Split the ELBO the other way: it is the mean of $\log p(x\mid z)$ under $q$, minus $\mathrm{KL}(q(z\mid x)\,\|\,p(z))$. This price of a code has two parts. With the **aggregate
-# posterior** $\bar q(z)=\frac1N\sum_nq(z\mid x_n)$ of $N$ images,
+# Split the ELBO the other way: it is the mean of $\log{p}(x\mid{z})$ under $q$, minus $\mathrm{KL}(q(z\mid{x})\,\|\,p(z))$. This price of a code has two parts. With the **aggregate
+# posterior** $\bar{q}(z)=\frac1N\sum_nq(z\mid{x_n})$ of $N$ images,
 #
-# $$\frac1N\sum_n\mathrm{KL}\big(q(z\mid x_n)\,\|\,p(z)\big)=\underbrace{\frac1N\sum_n\mathrm{KL}\big(q(z\mid x_n)\,\|\,\bar q(z)\big)}_{\text{mutual information }I}\;+\;\mathrm{KL}\big(\bar q(z)\,\|\,p(z)\big). \tag{2.2}$$
+# $$\frac1N\sum_n\mathrm{KL}\big(q(z\mid{x_n})\,\|\,p(z)\big)=\underbrace{\frac1N\sum_n\mathrm{KL}\big(q(z\mid{x_n})\,\|\,\bar{q}(z)\big)}_{\text{mutual information }I}\;+\;\mathrm{KL}\big(\bar{q}(z)\,\|\,p(z)\big). \tag{2.2}$$
 #
 # $I$ says how much a code tells about *which* of the $N$ images it belongs to, so $I\le\log N$. The rest is paid because all codes together do not look like the prior. Two images with
 # $q=(1,0,0)$ and $(0,1,0)$, and a uniform prior: each KL is $\log3$, of which $I=\log2$.
 #
 # ### A family that is too small
 #
-# Often $q$ is chosen to factorise, $q(z)=\prod_iq_i(z_i)$. This is **mean field**. With all factors but one fixed, the ELBO is highest for
+# Often $q$ is chosen to factorise, $q(z)=\prod_iq_i(z_i)$: **mean field**. With the other factors fixed, the ELBO is highest for
 #
-# $$\log q_i(z_i)=\mathbb E_{q_j,\,j\ne i}\big[\log p(x,z)\big]+\text{const}. \tag{2.3}$$
+# $$\log{q}_i(z_i)=\mathbb{E}_{q_j,\,j\ne{i}}\big[\log{p}(x,z)\big]+\text{const}. \tag{2.3}$$
 #
-# Replacing one factor after the other is **coordinate ascent** (CAVI). Each step uses the newest others, so the ELBO never falls.
+# Replacing one factor after the other, with the newest others, is **coordinate ascent** (CAVI). The ELBO never falls.
 #
-# **On paper:** let $\log p(x,z)=-\frac12(z-\mu)^\top\Lambda(z-\mu)+\text{const}$, a Gaussian posterior. Insert it into (2.3), and collect $z_i^2$ and $z_i$: which Gaussian is $q_i$, if the others have
+# **On paper:** let $\log{p}(x,z)=-\frac12(z-\mu)^\top\Lambda(z-\mu)+\text{const}$, a Gaussian posterior. Insert it into (2.3), and collect $z_i^2$ and $z_i$: which Gaussian is $q_i$, if the others have
 # the means $m_j$? For $\Lambda=\begin{pmatrix}2&1\\1&2\end{pmatrix}$, $\mu=(0,0)$ and $m_2=1$ you should find the mean $-\frac12$ and the variance $\frac12$, although the posterior's own variance is $\frac23$.
 
 # %% role="answer"
@@ -86,14 +85,11 @@ def exact_posterior(log_joint: Float[Tensor, "N K"]) -> tuple[Float[Tensor, "N"]
 
 
 def elbo(log_joint: Float[Tensor, "N K"], log_q: Float[Tensor, "N K"]) -> Float[Tensor, "N"]:
-    """ELBO of each example in nats, equation (2.1).
+    """ELBO of each example in nats, equation (2.1); differentiable where both arguments are finite.
 
     Args:
         log_joint: as for `exact_posterior`.
-        log_q: each row sums to one after exp. A term with q = 0 (log_q = -inf) is 0; one with q > 0 and an impossible cause is -inf.
-
-    Returns:
-        One number for each example; differentiable where both arguments are finite.
+        log_q: each row sums to one after exp. A term with log_q = -inf is 0; one with q > 0 and an impossible cause is -inf.
     """
     ### BEGIN SOLUTION
     q = log_q.exp()
@@ -128,7 +124,7 @@ def cavi(
         steps: how many sweeps. A sweep updates m_0, then m_1, and so on, each with the newest others. Start at m = 0.
 
     Returns:
-        (path, variances): the means at the start and after each sweep, and the variances of the factors.
+        the means at the start and after each sweep, and the factors' variances.
     """
     ### BEGIN SOLUTION
     path = mean.new_zeros(steps + 1, len(mean))
@@ -147,12 +143,12 @@ grader.check("q2")
 # %% [markdown]
 # ### What a stand-in costs
 #
-# Four stand-ins: the posterior; the product of its two marginals, for digit and place; a hard guess, all on the most probable cause; and the prior, which does not look at the image.
-# **Before you run this:** the best cause of one image has a posterior probability of about $\frac12$. What does the hard guess cost there, in nats?
+# Four stand-ins: the posterior; the product of its marginals, for digit and place; a hard guess at the most probable cause; and the prior, which does not look at the image.
+# **Before you run this:** the best cause of one image has a posterior probability of about $\frac12$. What does the hard guess cost there?
 
 # %%
 guess_hard = None  # type a number, in nats
-flip_share = 0.3   # a knob: 0.1 and 0.4. Which stand-in becomes good, and which bad?
+flip_share = 0.3   # a knob: 0.1 and 0.4. Which stand-ins become good, and which bad?
 
 noisy_many, _ = flipped_glyphs(500, flip_share)
 many_joint = glyph_log_joint(noisy_many, cause_images, flat_prior, flip_share)
@@ -180,8 +176,9 @@ plot.curves({"mean ELBO of q ∝ posterior^s": (powers, power_elbos)}, xlabel="s
 plt.show()
 
 # %% [markdown]
-# The hard guess costs $-\log p(z^\ast\mid x)$: $\log2$ for a probability of $\frac12$, however many other causes there are. The product of the marginals costs more, although it keeps all doubts. For "a 7 here or a 9
-# there" it also believes in a 7 *there*, which explains nothing, and $\mathrm{KL}(q\,\|\,\cdot)$ charges for that. Too sure costs less than not sure enough. (Over 6 draws of 500 images: hard guess 0.39 to 0.43, product 1.6 to 1.8, prior 10.0 to 10.3 nats.)
+# The hard guess costs $-\log{p}(z^\ast\mid{x})$: $\log2$ for a probability of $\frac12$, however many other causes there are. The product of the marginals costs more, although it keeps all doubts. For "a 7 here or a 9
+# there" it also believes in a 7 *there*, which explains nothing: $\mathrm{KL}(q\,\|\,\cdot)$ charges for that. (Over 6 draws: hard guess 0.39 to 0.43, product 1.6 to 1.8, prior 10.0 to 10.3 nats.) With few
+# flips both are nearly exact. With many even the prior beats the hard guess.
 #
 # ### How much of the KL is information?
 #
@@ -190,7 +187,7 @@ plt.show()
 
 # %%
 guess_information = None  # type a number, in nats
-digits_seen = "147"       # a knob: all ten digits. Which part changes, I or the marginal KL?
+digits_seen = "147"       # a knob: all ten digits. Where does I level off then, and why?
 
 set_sizes = [2**power for power in range(12)]
 figure, axes = plot.subplots(1, 2, width=10, height=3.4)
@@ -217,11 +214,11 @@ plot.table([
     ("mutual information I", float(twenty_information), "2.79; at most log 20 = 3.00", guess_information),
     ("KL(aggregate posterior || prior)", float(twenty_rest), "2.73, the rest", None),
     ("gain of the mean ELBO if the aggregate posterior becomes the prior", float(gained), "exactly the rest", None),
-], header=("20 images, nats", "yours", "expected", "your guess"))
+], header=("20 images, nats", "yours", "expected for 147", "your guess"))
 
 # %% [markdown]
-# A code cannot tell more than which of 20 images it belongs to, and some images share a cause (over 6 draws $I$ is 2.7 to 2.9). The other half of the KL buys nothing: 20 causes are not 250. With $\bar q$ as the prior
-# exactly this part is gained. With many images $I$ levels off, for few flips at $\log75=4.3$: three digits at 25 places.
+# A code cannot tell more than which of 20 images it belongs to, and some share a cause (over 6 draws $I$ is 2.7 to 2.9). The other half of the KL buys nothing: 20 causes are not 250. With $\bar{q}$ as the prior
+# exactly this part is gained. With many images $I$ levels off, for few flips near $\log75=4.3$, the three digits' 75 causes.
 #
 # ### Mean field is too sure
 #
@@ -237,7 +234,7 @@ def two_latents(rho):
 
 
 def gap_along(cavi_path, pair_precision, mean):
-    """KL(q || posterior) of factors with these means and the variances 1/Λ_ii."""
+    # KL(q || posterior) of factors with these means and the variances 1/Λ_ii
     off = cavi_path - mean
     return 0.5 * (((off @ pair_precision) * off).sum(1) - torch.logdet(pair_precision) + pair_precision.diagonal().log().sum())
 
@@ -249,7 +246,7 @@ cavi_stairs = torch.stack([cavi_path[:-1], torch.stack([cavi_path[1:, 0], cavi_p
 plot.ellipse(pair_mean, torch.linalg.inv(pair_precision), axes[0], color=plot.COLORS[0], label="posterior, 1 and 2 std")
 plot.ellipse(pair_mean, torch.diag(cavi_variances), axes[0], color=plot.COLORS[1], label="mean field")
 axes[0].plot(cavi_stairs[:, 0], cavi_stairs[:, 1], color="#777777", linewidth=1, label="means, update by update")
-axes[0].set(xlabel="z₀", ylabel="z₁", title="A narrow q inside a long posterior", aspect="equal")
+axes[0].set(xlabel="z₀", ylabel="z₁", title="q is as wide as a cut through the posterior", aspect="equal")
 axes[0].legend(loc="lower right", fontsize=8)
 cavi_gaps = {f"correlation {rho:g}": gap_along(cavi(*two_latents(rho), 30)[0], *two_latents(rho)) for rho in (0.5, 0.9, 0.99)}
 plot.curves(cavi_gaps, xlabel="sweep", ylabel="log p(x) - ELBO, nats", title="Each sweep raises the ELBO; a gap stays", ax=axes[1])
@@ -257,22 +254,22 @@ axes[1].set_ylim(0, 4)
 plt.show()
 plot.table([
     ("standard deviation of a factor", float(cavi_variances[0].sqrt()), math.sqrt(1 - pair_correlation**2), guess_std),
-    ("gap that stays, nats", float(gap_along(cavi_path[-1:], pair_precision, pair_mean)), -0.5 * math.log(1 - pair_correlation**2), None),
+    ("gap that stays, nats", float(gap_along(cavi(pair_precision, pair_mean, 300)[0][-1:], pair_precision, pair_mean)), -0.5 * math.log(1 - pair_correlation**2), None),
 ], header=(f"correlation {pair_correlation:g}", "yours", "expected", "your guess"))
 
 # %% [markdown]
-# A factor has the width of the posterior with the other latent *known*: $1/\Lambda_{ii}$, not $\Sigma_{ii}$. The means are right in the end, but their error shrinks only by the square of the
-# correlation in each sweep.
+# A factor has the variance of the posterior with the other latent *known*: $1/\Lambda_{ii}$, not $\Sigma_{ii}$. The means are right in the end, but each sweep shrinks their error only by the square of the
+# correlation.
 #
 # ### Why? (3 points)
 #
-# In at most nine lines. (a) Why is $q$ too narrow here, not too wide? Argue with the KL divergence in (2.1). (b) On the same data the ELBO of model A is one nat higher than that of model B. Why need its
-# likelihood not be higher? (c) The linear VAE of Question 1 had a diagonal $q$, too, but no gap. How did it get rid of it, and what must a model be free to do for that?
+# In at most nine lines. (a) Why is $q$ too narrow here, not too wide? Argue with the KL divergence in (2.1). (b) On the same data model A's ELBO is one nat above model B's. Why need its
+# likelihood not be higher? (c) The linear VAE of Question 1 had a diagonal $q$, too, but no gap. How did it lose it, and what must a model be free to do for that?
 
 # %% [markdown] role="written"
 # ### BEGIN SOLUTION
 # (a) KL(q || p) averages log q - log p over q. Where q has mass and the posterior has nearly none, log p is very negative, and that is paid. Where the posterior has mass and q has none, nothing is paid except through
-# normalisation. A factorised q with the posterior's own widths would put most of its mass beside the ridge, where p is tiny. So it shrinks until it fits inside the ridge.
+# normalisation. A factorised q with the posterior's own widths would put most of its mass beside the ridge, where p is tiny. So it shrinks to about the width of the ridge.
 #
 # (b) The ELBO is log p(x) minus the gap. The gap depends on the posterior and on the family of q: A may have a posterior that factorises and a gap near zero, B a correlated one with a gap of more than one
 # nat. Then B has the higher likelihood. Only differences larger than the gaps, or gaps that are known, decide.
@@ -283,8 +280,8 @@ plot.table([
 
 # %% [markdown]
 # **What to remember**
-# - $\log p(x)=\text{ELBO}(q)+\mathrm{KL}(q\,\|\,p(z\mid x))$: the gap is the KL to the posterior.
+# - $\log{p}(x)=\text{ELBO}(q)+\mathrm{KL}(q\,\|\,p(z\mid{x}))$: the gap is the KL to the posterior.
 # - The mean KL to the prior is information, at most $\log N$, plus the mismatch of the aggregate posterior.
-# - Mean field fits inside the posterior: right means, variances that are too small.
+# - Mean field on a Gaussian has the right means, but variances that are too small.
 #
-# The ELBO is the loss of Question 5, its gap is measured in Question 6, and Question 7 tightens the bound.
+# The ELBO is the loss of Question 5. Question 6 measures its gap, and Question 7 tightens it.

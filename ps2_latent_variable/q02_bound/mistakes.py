@@ -1,5 +1,7 @@
 """Named wrong versions of the answers to question 2."""
 
+import math
+
 import torch
 
 from autograder.probes import Mistakes, edit
@@ -31,6 +33,8 @@ mistakes.at(
          "top = log_joint.max(); log_evidence = top + (log_joint - top).exp().sum(1).log()"),
     edit("posterior_maximum_lost", "`exact_posterior` subtracts the maximum before exp, and does not add it again",
          "log_evidence = (log_joint - log_joint.amax(1, keepdim=True)).exp().sum(1).log()"),
+    edit("posterior_over_examples", "`exact_posterior` adds up over the examples; p(x) of one example is the sum over its causes",
+         "log_evidence = log_joint.logsumexp(0)", ("return log_evidence, log_joint - log_evidence[:, None]", "return log_evidence, log_joint - log_evidence")),
     edit("posterior_bits", "`exact_posterior` takes logarithms to base 2 of the sum; nats are asked for", "log_evidence = log_joint.logsumexp(1) / math.log(2)"),
     edit("posterior_evidence_sign", "`exact_posterior` has log p(x) with the wrong sign", "log_evidence = -log_joint.logsumexp(1)"),
 )
@@ -65,6 +69,16 @@ mistakes.at(
     edit("elbo_nan_to_num", "`elbo` replaces NaN and infinities of the logarithms by finite numbers, so a q on an impossible cause costs a finite amount",
          "return (q * (log_joint.nan_to_num() - log_q.nan_to_num())).sum(1)"),
     edit("elbo_clamped", "`elbo` clamps log p(x, z) at -100; an unlikely image has smaller values", "return torch.where(q > 0, q * (log_joint.clamp(min=-100) - log_q), 0).sum(1)"),
+    edit("elbo_nan_impossible", "`elbo` is NaN where q is 0 and the cause is impossible, as 0·(-inf) is; such a term is 0",
+         "return (q * log_joint).sum(1) - torch.xlogy(q, q).sum(1)"),
+    edit("elbo_clamped_q", "`elbo` makes log q finite, so q is tiny, not 0, and the bound is -inf at an impossible cause that q leaves out",
+         "return (log_q.clamp(min=-100).exp() * (log_joint - log_q.clamp(min=-100))).sum(1)"),
+    edit("elbo_finite_terms", "`elbo` replaces an infinite term by a finite one; where q believes in an impossible cause, the bound is -inf",
+         "return (q * (log_joint - log_q)).nan_to_num().sum(1)"),
+    edit("elbo_impossible_zero", "`elbo` takes 0 for log p(x, z) of an impossible cause; if q believes in one, the bound is -inf",
+         "return torch.where(q > 0, q * (log_joint.nan_to_num(neginf=0.0) - log_q), 0).sum(1)"),
+    edit("elbo_impossible_finite", "`elbo` takes -1e9 for log p(x, z) of an impossible cause; if q believes in one, the bound is -inf",
+         "return torch.where(q > 0, q * (log_joint.clamp(min=-1e9) - log_q), 0).sum(1)"),
     edit("elbo_skips_impossible", "`elbo` leaves out the impossible causes; if q believes in one, the bound is -inf",
          "return torch.where((q > 0) & (log_joint > -math.inf), q * (log_joint - log_q), 0).sum(1)"),
     edit("elbo_entropy_sign", "`elbo` subtracts the entropy of q; it is added, as -log q is", "return torch.where(q > 0, q * (log_joint + log_q), 0).sum(1)"),
@@ -76,6 +90,8 @@ mistakes.at(
     edit("elbo_batch_sum", "`elbo` adds up the examples; one number for each is asked for", "return torch.where(q > 0, q * (log_joint - log_q), 0).sum()"),
     edit("elbo_other_axis", "`elbo` sums over the examples; the causes lie along the last axis", "return torch.where(q > 0, q * (log_joint - log_q), 0).sum(0)"),
     edit("elbo_unweighted", "`elbo` adds up log p(x, z) - log q(z) without the weights q", "return torch.where(q > 0, log_joint - log_q, 0).sum(1)"),
+    edit("elbo_even_mean", "`elbo` averages log p(x, z) - log q(z) over the causes evenly; the weights are q",
+         "return (log_joint - log_q).mean(1) + 0 * q.sum(1)"),
     edit("elbo_joint_itself", "`elbo` uses p(x, z) where its logarithm is asked for", "return torch.where(q > 0, q * (log_joint.exp() - log_q), 0).sum(1)"),
     edit("elbo_weights_logs", "`elbo` weighs with log q; the weights are the probabilities q", "return torch.where(q > 0, log_q * (log_joint - log_q), 0).sum(1)"),
     edit("elbo_posterior_inside", "`elbo` puts the posterior in the place of the joint, which gives minus the gap; log p(x) is missing",
@@ -149,6 +165,8 @@ mistakes.at(
 mistakes.at(
     "minus_entropy = torch.xlogy(mean_q, mean_q).sum()",
     edit("split_entropy_mean", "`split_mean_kl` averages the terms of the aggregate posterior over the causes; they are summed", "minus_entropy = torch.xlogy(mean_q, mean_q).mean()"),
+    edit("split_nan_aggregate", "`split_mean_kl` is NaN if some cause has no mass in any image, as 0·(-inf) is; such a term is 0",
+         "minus_entropy = (mean_q * mean_q.log()).sum()"),
     edit("split_unweighted_aggregate", "`split_mean_kl` adds up log q̄ without the weights q̄", "minus_entropy = torch.where(mean_q > 0, mean_q.log(), 0).sum()"),
 )
 
@@ -156,6 +174,12 @@ mistakes.at(
     "return torch.xlogy(q, q).sum(1).mean() - minus_entropy, minus_entropy - (mean_q * log_prior).sum()",
     edit("split_nan", "`split_mean_kl` is NaN where q is 0, as 0·(-inf) is; such a term is 0",
          "return (q * log_q).sum(1).mean() - minus_entropy, minus_entropy - (mean_q * log_prior).sum()"),
+    edit("split_nan_marginal", "`split_mean_kl` has NaN for the second part if some cause has no mass in any image, as 0·(-inf) is; such a term is 0",
+         "return torch.xlogy(q, q).sum(1).mean() - minus_entropy, (mean_q * (mean_q.log() - log_prior)).sum()"),
+    edit("split_nan_both", "`split_mean_kl` is NaN where a q, or the mean of all, is 0, as 0·(-inf) is; such a term is 0",
+         "return (q * (log_q - mean_q.log())).sum(1).mean(), (mean_q * (mean_q.log() - log_prior)).sum()"),
+    edit("split_summed_information", "`split_mean_kl` adds up the information of the images; their mean is asked for",
+         "return torch.xlogy(q, q).sum() - len(q) * minus_entropy, minus_entropy - (mean_q * log_prior).sum()"),
     edit("split_sign", "`split_mean_kl` has I with the wrong sign: the entropy of the mean exceeds the mean of the entropies",
          "return minus_entropy - torch.xlogy(q, q).sum(1).mean(), minus_entropy - (mean_q * log_prior).sum()"),
     edit("split_plus", "`split_mean_kl` adds the two entropies for I; their difference is asked for",
@@ -195,6 +219,35 @@ mistakes.at(
     edit("split_epsilon", "`split_mean_kl` adds an epsilon of 1e-6 inside the logarithms",
          "return (q * (q + 1e-6).log()).sum(1).mean() - (mean_q * (mean_q + 1e-6).log()).sum(), (mean_q * (mean_q + 1e-6).log()).sum() - (mean_q * log_prior).sum()"),
 )
+
+
+def by_definition(log_aggregate):
+    """The two KLs as they stand in (2.2), with a logarithm of the aggregate posterior of one's own."""
+
+    def split_mean_kl(log_q, log_prior=None):
+        if log_prior is None:
+            log_prior = torch.full_like(log_q[0], 1 / log_q.shape[1]).log()
+        q, log_mean = log_q.exp(), log_aggregate(log_q)
+        information = torch.where(q > 0, q * (log_q - log_mean), 0).sum(1).mean()
+        return information, torch.where(log_mean > -math.inf, log_mean.exp() * (log_mean - log_prior), 0).sum()
+
+    return {"split_mean_kl": split_mean_kl}
+
+
+@mistakes.rewrite("`split_mean_kl` takes the mean logarithm for that of the aggregate posterior; probabilities are averaged")
+def split_mean_of_logs(ref):
+    return by_definition(lambda log_q: log_q.mean(0))
+
+
+@mistakes.rewrite("`split_mean_kl` adds up the q for the aggregate posterior, and does not divide by N")
+def split_not_divided(ref):
+    return by_definition(lambda log_q: log_q.logsumexp(0))
+
+
+@mistakes.rewrite("`split_mean_kl` divides the sum of the q by K for the aggregate posterior; it is a mean over the N images")
+def split_divided_by_causes(ref):
+    return by_definition(lambda log_q: log_q.logsumexp(0) - math.log(log_q.shape[1]))
+
 
 # --- cavi ------------------------------------------------------------------------------------------------------------
 
@@ -260,6 +313,7 @@ mistakes.at(
     edit("cavi_last_only", "`cavi` fills only the last row of the path; the means after each sweep are asked for",
          "path[-1] = m; path[step + 1] = m; path[1:step + 1] = 0"),
     edit("cavi_same_row", "`cavi` stores the same tensor for each sweep, so all rows of the path end up alike", "path[:] = m; path[0] = 0 if step == 0 else path[0]"),
+    edit("cavi_one_short", "`cavi` makes one sweep too few, so the last row of the path stays 0", "path[step + 1] = m * (step + 1 < steps)"),
     edit("cavi_stops", "`cavi` stops after three sweeps", "path[step + 1] = m if step < 3 else path[step]"),
     edit("cavi_stops_early", "`cavi` stops when the means change by less than 0.01, and keeps the rows from there on",
          "path[step + 1] = m if (m - path[step]).abs().max() >= 0.01 else path[step]"),
@@ -298,6 +352,16 @@ def cavi_every_update(ref):
                 m[i] = mean[i] - others / precision[i, i]
                 rows.append(m)
         return torch.stack(rows), 1 / precision.diagonal()
+
+    return {"cavi": cavi}
+
+
+@mistakes.rewrite("`cavi` ends the path when the means no longer change; a row is asked for after each of the sweeps")
+def cavi_breaks(ref):
+    def cavi(precision, mean, steps):
+        path, variances = ref.cavi(precision, mean, steps)
+        still = [i for i in range(1, len(path)) if (path[i] - path[i - 1]).abs().max() < 1e-6]
+        return path[: still[0] + 1] if still else path, variances
 
     return {"cavi": cavi}
 

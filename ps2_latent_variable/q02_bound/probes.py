@@ -15,7 +15,7 @@ question = Question(
     manual_points=3,
     rubric=[
         "1 point: (a) KL(q || p) averages over q: mass of q where p is nearly 0 costs much, places that q leaves out cost "
-        "nothing but through normalisation; so a factorised q shrinks into the ridge. Half a point for naming the direction only.",
+        "nothing but through normalisation; so a factorised q shrinks to about the ridge's width. Half a point for naming the direction only.",
         "1 point: (b) ELBO = log p - gap, and the gaps of two models differ, so an ELBO that is one nat higher can belong to the lower "
         "likelihood (or: only if the gaps are known or smaller than the difference can one conclude).",
         "1 point: (c) W was turned until the posterior's covariance was diagonal, which does not change p(x); the model must have "
@@ -252,9 +252,9 @@ def field_edges(student, rng):
         "one sweep": (*coupled(rng, d), 1),
         "no sweep": (*coupled(rng, d), 0),
         "many sweeps": (*coupled(rng, d), 12),
-        "strong correlation, 40 sweeps": (correlated, rng.normal(2, dtype=WIDE) + 3, 40),
-        "independent": (diagonal, rng.normal(d, dtype=WIDE), 2),
-        "one dimension": (rng.uniform(1, 1, low=0.3, high=3, dtype=WIDE), rng.normal(1, dtype=WIDE) + 2, 2),
+        "strong correlation, 20 sweeps": (correlated, rng.normal(2, dtype=WIDE) + 3, 20),
+        "independent": (diagonal, rng.normal(d, dtype=WIDE), 4),
+        "one dimension": (rng.uniform(1, 1, low=0.3, high=3, dtype=WIDE), rng.normal(1, dtype=WIDE) + 2, 4),
         "the posterior's mean is 0": (small, 0 * centre, 3),
         "different units": (small / units / units[:, None], centre * units, 3),
     }, "path", "variances")
