@@ -67,11 +67,19 @@ mistakes.at(
 )
 
 
-@mistakes.rewrite("`pca_projector` takes the axes from `torch.pca_lowrank` with q = k and few iterations, which only approximates them")
+@mistakes.rewrite("`pca_projector` takes the axes from `torch.pca_lowrank` with q = k, which only approximates them")
 def projector_lowrank(ref):
     def pca_projector(x, k):
-        torch.manual_seed(0)
-        vectors = torch.pca_lowrank(x, q=k, niter=0)[2]
+        vectors = torch.pca_lowrank(x, q=k)[2]
+        return vectors @ vectors.T
+
+    return {"pca_projector": pca_projector}
+
+
+@mistakes.rewrite("`pca_projector` takes the axes from `torch.pca_lowrank` without a q: it finds at most six, and these only approximately")
+def projector_lowrank_six(ref):
+    def pca_projector(x, k):
+        vectors = torch.pca_lowrank(x)[2][:, :k]
         return vectors @ vectors.T
 
     return {"pca_projector": pca_projector}
@@ -120,6 +128,7 @@ mistakes.at(
     edit("fit_dropped_over_all", "`ppca_fit` divides the sum of the dropped eigenvalues by D; there are D - k of them",
          "sigma2 = values[:-k].sum() / len(values)"),
     edit("fit_smallest", "`ppca_fit` takes the smallest eigenvalue for sigma2; it is the mean of all that are dropped", "sigma2 = values[0]"),
+    edit("fit_first_k", "`ppca_fit` averages the k smallest eigenvalues for sigma2; the D - k smallest are dropped", "sigma2 = values[:k].mean()"),
     edit("fit_next", "`ppca_fit` takes the largest dropped eigenvalue for sigma2; it is the mean of all that are dropped", "sigma2 = values[-k - 1]"),
     edit("fit_kept", "`ppca_fit` averages the kept eigenvalues for sigma2; it is the mean of those that are dropped", "sigma2 = values[-k:].mean()"),
     edit("fit_median", "`ppca_fit` takes the median of the dropped eigenvalues; it is their mean", "sigma2 = values[:-k].median()"),
@@ -179,6 +188,29 @@ def fit_svd_count(ref):
     return {"ppca_fit": ppca_fit}
 
 
+@mistakes.rewrite("`ppca_fit` takes axes and variances from `torch.pca_lowrank` with q = k, which only approximates them")
+def fit_lowrank(ref):
+    def ppca_fit(x, k):
+        mean = x.mean(0)
+        _, values, vectors = torch.pca_lowrank(x, q=k)
+        variances = values.square() / len(x)
+        sigma2 = ((x - mean).square().sum() / len(x) - variances.sum()) / (len(mean) - k)
+        return mean, vectors * (variances - sigma2).clamp(min=0).sqrt(), sigma2
+
+    return {"ppca_fit": ppca_fit}
+
+
+@mistakes.rewrite("`ppca_fit` takes the first k eigenvectors of `torch.linalg.eig`, which does not sort them")
+def fit_any_order(ref):
+    def ppca_fit(x, k):
+        mean = x.mean(0)
+        values, vectors = (part.real for part in torch.linalg.eig((x - mean).T @ (x - mean) / len(x)))
+        sigma2 = values[k:].mean()
+        return mean, vectors[:, :k] * (values[:k] - sigma2).clamp(min=0).sqrt(), sigma2
+
+    return {"ppca_fit": ppca_fit}
+
+
 # --- ppca_log_prob ---------------------------------------------------------------------------------------------------
 
 mistakes.at(
@@ -225,6 +257,11 @@ mistakes.at(
          "return torch.distributions.MultivariateNormal(mean, cov).log_prob(x) + 0.5 * (len(mean) - W.shape[1]) * math.log(2 * math.pi)"),
     edit("log_prob_whole_logdet", "`ppca_log_prob` subtracts log|C|; half of it is asked for",
          "return torch.distributions.MultivariateNormal(mean, cov).log_prob(x) - 0.5 * torch.logdet(cov)"),
+    edit("log_prob_quarter_logdet", "`ppca_log_prob` halves the log-determinant once too often: the log-diagonal of a Cholesky factor adds up to half of it already",
+         "return torch.distributions.MultivariateNormal(mean, cov).log_prob(x) + 0.25 * torch.logdet(cov)"),
+    edit("log_prob_of_density", "`ppca_log_prob` takes the logarithm of the density, which is rounded to 0 or overflows in many dimensions",
+         "return torch.distributions.MultivariateNormal(mean, cov).log_prob(x).exp().log()"),
+    edit("log_prob_x_detached", "`ppca_log_prob` loses the gradient in x", "return torch.distributions.MultivariateNormal(mean, cov).log_prob(x.detach())"),
     edit("log_prob_no_logdet", "`ppca_log_prob` leaves out the log-determinant of the covariance",
          "return torch.distributions.MultivariateNormal(mean, cov).log_prob(x) + 0.5 * torch.logdet(cov)"),
     edit("log_prob_logdet_sign", "`ppca_log_prob` adds half the log-determinant; a wide density is low, so it is subtracted",
@@ -366,6 +403,7 @@ mistakes.at(
     edit("posterior_not_centred", "`ppca_posterior` does not subtract m from x", "return x @ W @ cov / sigma2, cov"),
     edit("posterior_sign", "`ppca_posterior` has the means with the wrong sign", "return (mean - x) @ W @ cov / sigma2, cov"),
     edit("posterior_undivided", "`ppca_posterior` does not divide the means by sigma2", "return (x - mean) @ W @ cov, cov"),
+    edit("posterior_mean_times", "`ppca_posterior` multiplies the means by sigma2; they are to be divided by it", "return (x - mean) @ W @ cov * sigma2, cov"),
     edit("posterior_data_mean", "`ppca_posterior` subtracts the mean of the given x; m is the model's", "return (x - x.mean(0)) @ W @ cov / sigma2, cov"),
     edit("posterior_projection", "`ppca_posterior` returns Wᵀ(x - m) for the means; the covariance is not applied", "return (x - mean) @ W, cov"),
     edit("posterior_pca_code", "`ppca_posterior` takes the code of least squares for the means, without the pull of the prior towards 0",
@@ -522,7 +560,7 @@ mistakes.at(
     edit("error_cross_entropy", "`squared_error` is a cross-entropy; squared differences are asked for",
          'return F.binary_cross_entropy(self.decode(self.encode(x)), x, reduction="none").flatten(1).sum(1)'),
     edit("error_by_images", "`squared_error` sums over the images, and returns one number for each pixel", "return (self.decode(self.encode(x)) - x).square().flatten(1).sum(0)"),
-    edit("error_detached", "`squared_error` detaches the drawn image, so nothing can be learnt from it",
+    edit("error_detached", "`squared_error` carries no gradient: the drawn image is detached from the weights, so nothing can be learnt from it",
          "return (self.decode(self.encode(x)).detach() - x).square().flatten(1).sum(1)"),
     edit("error_of_codes", "`squared_error` compares the code of the drawn image with the code of x; the images are compared",
          "return (self.encode(self.decode(self.encode(x))) - self.encode(x)).square().sum(1)"),

@@ -214,10 +214,10 @@ def log_prob(student, rng):
 
 @question.probe(points=1, title="log p(x): any W, little and much noise, hundreds of dimensions", judge=Fields(default=Close(rtol=1e-6, atol=1e-6)))
 def log_prob_edges(student, rng):
-    given = parameters(rng, 200, 4, 1e-3, WIDE)
-    wide = parameters(rng, 200, 3, 60.0, WIDE)
-    x = points_of(rng, 4, *given)
-    found = {key: called("log p", student.ppca_log_prob, *values) for key, values in situations(rng).items()}
+    given = parameters(rng, 160, 4, 1e-3, WIDE)
+    wide = parameters(rng, 160, 3, 1000.0, WIDE)
+    x, cases = points_of(rng, 4, *given), situations(rng)
+    found = {key: called("log p", student.ppca_log_prob, *values) for key, values in cases.items()}
 
     def gradients(values):
         leaves = dict(zip(("x", "mean", "W", "sigma2"), (value.clone().requires_grad_() for value in values)))
@@ -225,10 +225,10 @@ def log_prob_edges(student, rng):
         return tried(lambda: slopes(student.ppca_log_prob(*leaves.values()), (len(values[0]),), factor, **leaves))
 
     return found | {
-        "200 dimensions, little noise": called("log p", student.ppca_log_prob, x, *given),
-        "200 dimensions, much noise": called("log p", student.ppca_log_prob, points_of(rng, 4, *wide), *wide),
-        "gradients, also in x": gradients(situations(rng)["one latent"]),
-        "W = 0: gradients": gradients(situations(rng)["W = 0"]),
+        "160 dimensions, little noise": called("log p", student.ppca_log_prob, x, *given),
+        "160 dimensions, much noise": called("log p", student.ppca_log_prob, points_of(rng, 4, *wide), *wide),
+        "gradients, also in x": gradients(cases["one latent"]),
+        "W = 0: gradients": gradients(cases["W = 0"]),
     }
 
 

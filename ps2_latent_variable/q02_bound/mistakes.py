@@ -43,6 +43,7 @@ mistakes.at(
     "return log_evidence, log_joint - log_evidence[:, None]",
     edit("posterior_probabilities", "`exact_posterior` returns probabilities; log p(z | x) is asked for", "return log_evidence, (log_joint - log_evidence[:, None]).exp()"),
     edit("posterior_of_examples", "`exact_posterior` normalises over the examples; the causes of one example sum to one", "return log_evidence, log_joint.log_softmax(0)"),
+    edit("posterior_top", "`exact_posterior` divides by the largest p(x, z) of the example; divided by p(x), the posterior sums to one", "return log_evidence, log_joint - log_joint.amax(1, keepdim=True)"),
     edit("posterior_joint", "`exact_posterior` returns the joint for the posterior; it is to be divided by p(x)", "return log_evidence, log_joint"),
     edit("posterior_added", "`exact_posterior` adds log p(x); a quotient subtracts it", "return log_evidence, log_joint + log_evidence[:, None]"),
     edit("posterior_divided", "`exact_posterior` divides by log p(x); the logarithm of a quotient is a difference", "return log_evidence, log_joint / log_evidence[:, None]"),
@@ -71,7 +72,7 @@ mistakes.at(
     edit("elbo_clamped", "`elbo` clamps log p(x, z) at -100; an unlikely image has smaller values", "return torch.where(q > 0, q * (log_joint.clamp(min=-100) - log_q), 0).sum(1)"),
     edit("elbo_nan_impossible", "`elbo` is NaN where q is 0 and the cause is impossible, as 0·(-inf) is; such a term is 0",
          "return (q * log_joint).sum(1) - torch.xlogy(q, q).sum(1)"),
-    edit("elbo_clamped_q", "`elbo` makes log q finite, so q is tiny, not 0, and the bound is -inf at an impossible cause that q leaves out",
+    edit("elbo_tiny_q", "`elbo` is -inf at an impossible cause with q = 0, as if q were tiny there; such a term is 0",
          "return (log_q.clamp(min=-100).exp() * (log_joint - log_q.clamp(min=-100))).sum(1)"),
     edit("elbo_finite_terms", "`elbo` replaces an infinite term by a finite one; where q believes in an impossible cause, the bound is -inf",
          "return (q * (log_joint - log_q)).nan_to_num().sum(1)"),
@@ -106,6 +107,11 @@ mistakes.at(
     edit("elbo_no_gradient", "`elbo` carries no gradient", "return torch.where(q > 0, q * (log_joint - log_q), 0).sum(1).detach()"),
     edit("elbo_joint_detached", "`elbo` detaches the joint, so the model cannot be trained by it", "return torch.where(q > 0, q * (log_joint.detach() - log_q), 0).sum(1)"),
     edit("elbo_hard", "`elbo` looks at q's best cause alone", "best = log_q.argmax(1, keepdim=True); return (log_joint - log_q).gather(1, best)[:, 0]"),
+    edit("elbo_entropy_bits", "`elbo` has the entropy of q in bits, and the rest in nats", "return torch.where(q > 0, q * (log_joint - log_q / math.log(2)), 0).sum(1)"),
+    edit("elbo_from_the_joint", "`elbo` leaves the logarithm of the joint, and exp of it is rounded to 0, so a possible cause becomes impossible",
+         "return torch.where(q > 0, q * (log_joint.exp().log() - log_q), 0).sum(1)"),
+    edit("elbo_from_the_posterior", "`elbo` takes probabilities of the posterior, which are rounded to 0, so a possible cause becomes impossible",
+         "return log_joint.logsumexp(1) + torch.where(q > 0, q * (log_joint.softmax(1).log() - log_q), 0).sum(1)"),
     edit("elbo_entropy_half", "`elbo` halves the entropy of q", "return torch.where(q > 0, q * (log_joint - 0.5 * log_q), 0).sum(1)"),
     edit("elbo_entropy_twice", "`elbo` counts the entropy of q twice", "return torch.where(q > 0, q * (log_joint - 2 * log_q), 0).sum(1)"),
     edit("elbo_uniform_prior", "`elbo` subtracts log K; the prior is in the joint already", "return torch.where(q > 0, q * (log_joint - log_q), 0).sum(1) - math.log(log_q.shape[1])"),
@@ -136,7 +142,7 @@ mistakes.at(
          "log_prior = log_q.new_full(log_q.shape[1:], -math.log(log_q.shape[0]))"),
     edit("split_prior_not_log", "`split_mean_kl` takes 1/K for log p(z) where no prior is given; its logarithm is needed",
          "log_prior = log_q.new_full(log_q.shape[1:], 1 / log_q.shape[1])"),
-    edit("split_own_prior", "`split_mean_kl` takes the aggregate posterior for the prior where none is given; all K causes are equally likely then",
+    edit("split_own_prior", "`split_mean_kl` has 0 for the second part where no prior is given, as if q̄ were the prior; all K causes are equally likely then",
          "log_prior = log_q.exp().mean(0).clamp(min=1e-300).log()"),
 )
 
@@ -155,7 +161,7 @@ mistakes.at(
     edit("split_first", "`split_mean_kl` takes the first image's q for the aggregate posterior", "q, mean_q = log_q.exp(), log_q.exp()[0]"),
     edit("split_half_of_the_images", "`split_mean_kl` makes the aggregate posterior from the first half of the images",
          "q, mean_q = log_q.exp(), log_q.exp()[: (len(log_q) + 1) // 2].mean(0)"),
-    edit("split_over_causes", "`split_mean_kl` averages q over the causes; the aggregate posterior is a mean over the images",
+    edit("split_over_causes", "`split_mean_kl` averages q over the causes, which gives 1/K; the aggregate posterior is a mean over the images alone",
          "q, mean_q = log_q.exp(), log_q.exp().mean(1, keepdim=True).expand_as(log_q).mean(0)"),
     edit("split_smoothed", "`split_mean_kl` adds an epsilon to the aggregate posterior", "q, mean_q = log_q.exp(), log_q.exp().mean(0) + 1e-6"),
     edit("split_most_probable", "`split_mean_kl` counts only the most probable cause of each image for the aggregate posterior",
@@ -178,6 +184,11 @@ mistakes.at(
          "return torch.xlogy(q, q).sum(1).mean() - minus_entropy, (mean_q * (mean_q.log() - log_prior)).sum()"),
     edit("split_nan_both", "`split_mean_kl` is NaN where a q, or the mean of all, is 0, as 0·(-inf) is; such a term is 0",
          "return (q * (log_q - mean_q.log())).sum(1).mean(), (mean_q * (mean_q.log() - log_prior)).sum()"),
+    edit("split_limit", "`split_mean_kl` takes log N for I, which is only its limit", "whole = torch.xlogy(q, q).sum(1).mean() - (mean_q * log_prior).sum(); return whole * 0 + math.log(len(q)), whole - math.log(len(q))"),
+    edit("split_batchmean", "`split_mean_kl` divides KL(q̄ || p) by K, as `kl_div` with batchmean does for a single distribution, and takes what is left of the mean KL for I",
+         "rest = minus_entropy - (mean_q * log_prior).sum(); return torch.xlogy(q, q).sum(1).mean() - minus_entropy + rest * (1 - 1 / len(mean_q)), rest / len(mean_q)"),
+    edit("split_kl_div_mean", "`split_mean_kl` divides both by K, as `kl_div` with reduction mean does; the terms are summed over the causes",
+         "return (torch.xlogy(q, q).sum(1).mean() - minus_entropy) / len(mean_q), (minus_entropy - (mean_q * log_prior).sum()) / len(mean_q)"),
     edit("split_summed_information", "`split_mean_kl` adds up the information of the images; their mean is asked for",
          "return torch.xlogy(q, q).sum() - len(q) * minus_entropy, minus_entropy - (mean_q * log_prior).sum()"),
     edit("split_sign", "`split_mean_kl` has I with the wrong sign: the entropy of the mean exceeds the mean of the entropies",
@@ -297,6 +308,7 @@ mistakes.at(
     edit("cavi_plus", "`cavi` has the sign of the couplings wrong: a positive Λ_ij pushes m_i away from m_j", "m[i] = mean[i] + others / precision[i, i]"),
     edit("cavi_undivided", "`cavi` does not divide the sum over the others by Λ_ii", "m[i] = mean[i] - others"),
     edit("cavi_multiplied", "`cavi` multiplies the sum over the others by Λ_ii; it is divided", "m[i] = mean[i] - others * precision[i, i]"),
+    edit("cavi_linear_term", "`cavi` takes μ for the linear term of the exponent, which is Λμ", "m[i] = (mean[i] - precision[i] @ m + precision[i, i] * m[i]) / precision[i, i]"),
     edit("cavi_no_mean", "`cavi` leaves out μ_i: the factor is centred at the correction alone", "m[i] = -others / precision[i, i]"),
     edit("cavi_added_up", "`cavi` adds the correction to the old m_i; the update does not depend on m_i", "m[i] = m[i] - others / precision[i, i]"),
     edit("cavi_other_diagonal", "`cavi` divides by another coordinate's Λ_jj", "m[i] = mean[i] - others / precision[i - 1, i - 1]"),
@@ -354,6 +366,20 @@ def cavi_every_update(ref):
         return torch.stack(rows), 1 / precision.diagonal()
 
     return {"cavi": cavi}
+
+
+@mistakes.rewrite("`cavi` overwrites the start: the first row of the path is that of the last sweep")
+def cavi_start_lost(ref):
+    def cavi(precision, mean, steps):
+        path, variances = ref.cavi(precision, mean, steps)
+        return torch.cat([path[-1:], path[1:]]), variances
+
+    return {"cavi": cavi}
+
+
+@mistakes.rewrite("`cavi` makes one sweep too many: the path has steps + 1 rows with the start")
+def cavi_one_more(ref):
+    return {"cavi": lambda precision, mean, steps: ref.cavi(precision, mean, steps + 1)}
 
 
 @mistakes.rewrite("`cavi` ends the path when the means no longer change; a row is asked for after each of the sweeps")

@@ -117,13 +117,14 @@ def posterior(student, rng):
 @question.probe(points=0.5, title="the posterior: unlikely examples, impossible causes, shapes", judge=TIGHTLY)
 def posterior_edges(student, rng):
     n, k = rng.integer(4, 7), rng.integer(7, 10)
-    values = joint(rng, n, k)
+    values, places = joint(rng, n, k), rng.integers(0, k, n)
+    places[0], places[1] = 0, k - 1
     return pairs(student.exact_posterior, {
         "values near -1000": (values - 1000 + 50 * rng.normal(n, 1, dtype=WIDE),),
         "values near 1000, densities": (values + 1000,),
         "one example far less likely than another": (values - 1000 * torch.arange(n, device=rng.device)[:, None],),
         "small values, near -20": (values - 20,),
-        "impossible causes": (without(values, rng.integers(0, k, n)),),
+        "impossible causes": (without(values, places),),
         "one example": (joint(rng, 1, k),),
         "as many examples as causes": (joint(rng, k, k),),
         "one cause": (joint(rng, n, 1),),
@@ -157,11 +158,11 @@ def bound_edges(student, rng):
     n, k = rng.integer(4, 7), rng.integer(7, 10)
     values, q = joint(rng, n, k), log_qs(rng, n, k)
     places = rng.integers(0, k, n)
-    tiny = torch.log_softmax(torch.where(rng.bernoulli(n, k, p=0.5) > 0, -rng.uniform(n, k, low=15, high=60).double(), q), 1)
+    tiny = torch.log_softmax(torch.where(rng.bernoulli(n, k, p=0.5) > 0, -rng.uniform(n, k, low=15, high=40).double(), q), 1)
     half = without(q, places)
     impossible = values.clone()
     impossible[0, int(places[0])] = -math.inf
-    far = rng.uniform(n, k, low=-400, high=-300).double()  # what exp makes 0 in float32, and nearly so in float64
+    far = rng.uniform(n, k, low=-3e5, high=-2e5).double()  # so that a tiny q counts, though exp of these is 0
 
     def asked(*arguments):
         return called("the ELBO", student.elbo, *arguments)
