@@ -254,7 +254,7 @@ def normed_columns(columns):
 
 
 figure, axes = plot.subplots(1, 3, width=10, height=1.3)
-for ax, columns, title in zip(axes, (best_columns[1], ae_columns[1], vae_columns[1]), ("principal axes", "linear autoencoder: mixtures of them", "linear VAE: the axes, if their lengths differ")):
+for ax, columns, title in zip(axes, (best_columns[1], ae_columns[1], vae_columns[1]), ("principal axes", "autoencoder: mixtures of them", "linear VAE: nearly the axes")):
     plot.images(normed_columns(columns), ncols=axes_shown, vmin=-0.2, vmax=0.2, cmap="RdBu_r", suptitle=title, ax=ax)
 plt.show()
 
