@@ -189,7 +189,7 @@ def by_points(ref):
     return {"AffineCoupling": AffineCoupling, "ActNorm": ActNorm, "spline": spline, "flow_log_prob": flow_log_prob}
 
 
-@alternatives.rewrite("nn.Sequential and helper methods; a flag in a buffer as a float; softplus-free formulas")
+@alternatives.rewrite("nn.Sequential and helper methods; a flag in a buffer as a float; softplus-free formulas; no inverse before the first batch")
 def helpers(ref):
     class AffineCoupling(ref.AffineCoupling):
         def _look(self, kept):
@@ -221,5 +221,10 @@ def helpers(ref):
                 self.shift.data.copy_(-(x * self.log_scale.exp()).mean(0))
             z = nn.Identity()(x) * self.log_scale.exp()[None] + self.shift[None]
             return z, torch.full_like(x[:, 0].detach(), 1.0) * self.log_scale.sum()
+
+        def inverse(self, z):
+            if not self.initialised:
+                raise RuntimeError("call forward first")
+            return torch.addcdiv(-self.shift / self.log_scale.exp(), z, self.log_scale.exp())
 
     return {"AffineCoupling": AffineCoupling, "ActNorm": ActNorm, "spline": spline}

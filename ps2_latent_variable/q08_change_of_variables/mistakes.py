@@ -34,6 +34,39 @@ mistakes.at(
          ("log_scale, shift = self.net(z * self.mask)", "log_scale, shift = self.net(z * self.mask); log_scale = log_scale.clamp(-1, 1)")),
     edit("compact_input", "`AffineCoupling` hands the kept columns alone to the network; it wants all D, with 0 in place of the others",
          "log_scale, shift = self.net(x[:, self.mask > 0])"),
+    edit("mask_turned_everywhere", "`AffineCoupling` reads the mask the wrong way round, there and back: x is kept where it is 1",
+         "log_scale, shift = self.net(x * (1 - self.mask))",
+         ("z = torch.where(self.mask > 0, x, x * log_scale.exp() + shift)", "z = torch.where(self.mask > 0, x * log_scale.exp() + shift, x)"),
+         ("return z, (log_scale * (1 - self.mask)).sum(1)", "return z, (log_scale * self.mask).sum(1)"),
+         ("log_scale, shift = self.net(z * self.mask)", "log_scale, shift = self.net(z * (1 - self.mask))"),
+         ("return torch.where(self.mask > 0, z, (z - shift) * torch.exp(-log_scale))", "return torch.where(self.mask > 0, (z - shift) * torch.exp(-log_scale), z)")),
+    edit("halves", "`AffineCoupling` keeps the first half of the dimensions; the mask says which are kept",
+         "kept = (torch.arange(x.shape[1], device=x.device) < x.shape[1] // 2).to(x); log_scale, shift = self.net(x * kept)",
+         ("z = torch.where(self.mask > 0, x, x * log_scale.exp() + shift)", "z = torch.where(kept > 0, x, x * log_scale.exp() + shift)"),
+         ("return z, (log_scale * (1 - self.mask)).sum(1)", "return z, (log_scale * (1 - kept)).sum(1)"),
+         ("log_scale, shift = self.net(z * self.mask)", "kept = (torch.arange(z.shape[1], device=z.device) < z.shape[1] // 2).to(z); log_scale, shift = self.net(z * kept)"),
+         ("return torch.where(self.mask > 0, z, (z - shift) * torch.exp(-log_scale))", "return torch.where(kept > 0, z, (z - shift) * torch.exp(-log_scale))")),
+    edit("sigmoid_all", "`AffineCoupling` scales by a sigmoid of the network's first answer, and its log-determinant and inverse agree with that; (8.2) has the exponential",
+         "log_scale, shift = self.net(x * self.mask); log_scale = F.logsigmoid(log_scale)",
+         ("log_scale, shift = self.net(z * self.mask)", "log_scale, shift = self.net(z * self.mask); log_scale = F.logsigmoid(log_scale)")),
+    edit("sigmoid_plus_two", "`AffineCoupling` scales by a sigmoid of the network's first answer plus 2; (8.2) has the exponential of the answer itself",
+         "log_scale, shift = self.net(x * self.mask); log_scale = F.logsigmoid(log_scale + 2)",
+         ("log_scale, shift = self.net(z * self.mask)", "log_scale, shift = self.net(z * self.mask); log_scale = F.logsigmoid(log_scale + 2)")),
+    edit("scale_of_tanh", "`AffineCoupling` scales by 1 plus a tanh of the network's first answer, and its log-determinant and inverse agree with that; (8.2) has the exponential",
+         "log_scale, shift = self.net(x * self.mask); log_scale = torch.log(1 + torch.tanh(log_scale))",
+         ("log_scale, shift = self.net(z * self.mask)", "log_scale, shift = self.net(z * self.mask); log_scale = torch.log(1 + torch.tanh(log_scale))")),
+    edit("softplus_scale", "`AffineCoupling` scales by a softplus of the network's first answer, and its log-determinant and inverse agree with that; (8.2) has the exponential",
+         "log_scale, shift = self.net(x * self.mask); log_scale = F.softplus(log_scale).log()",
+         ("log_scale, shift = self.net(z * self.mask)", "log_scale, shift = self.net(z * self.mask); log_scale = F.softplus(log_scale).log()")),
+    edit("additive", "`AffineCoupling` only shifts, and its log-determinant is 0; (8.2) scales as well",
+         "_, shift = self.net(x * self.mask); log_scale = torch.zeros_like(shift)",
+         ("log_scale, shift = self.net(z * self.mask)", "_, shift = self.net(z * self.mask); log_scale = torch.zeros_like(shift)")),
+    edit("log_variance", "`AffineCoupling` takes the network's first answer for a log-variance and halves it, there and back",
+         "log_scale, shift = self.net(x * self.mask); log_scale = 0.5 * log_scale",
+         ("log_scale, shift = self.net(z * self.mask)", "log_scale, shift = self.net(z * self.mask); log_scale = 0.5 * log_scale")),
+    edit("first_example", "`AffineCoupling` uses the network's answers for the first example everywhere, there and back; each example has its own",
+         "log_scale, shift = (answer[:1].expand_as(x) for answer in self.net(x * self.mask))",
+         ("log_scale, shift = self.net(z * self.mask)", "log_scale, shift = (answer[:1].expand_as(z) for answer in self.net(z * self.mask))")),
 )
 
 mistakes.at(
@@ -59,6 +92,12 @@ mistakes.at(
     edit("shift_subtracted", "`AffineCoupling.forward` subtracts the shift; (8.2) adds it from x to z",
          "z = torch.where(self.mask > 0, x, x * log_scale.exp() - shift)"),
     edit("shift_missing", "`AffineCoupling.forward` lacks the shift", "z = torch.where(self.mask > 0, x, x * log_scale.exp())"),
+    edit("shift_kept", "`AffineCoupling` does not scale the kept dimensions, but shifts them, there and back",
+         "z = x * torch.exp((1 - self.mask) * log_scale) + shift",
+         ("return torch.where(self.mask > 0, z, (z - shift) * torch.exp(-log_scale))", "return (z - shift) * torch.exp((self.mask - 1) * log_scale)")),
+    edit("shift_first_both", "`AffineCoupling` shifts before it scales, there and, the other way round, back; (8.2) scales x, then adds the shift",
+         "z = torch.where(self.mask > 0, x, (x + shift) * log_scale.exp())",
+         ("return torch.where(self.mask > 0, z, (z - shift) * torch.exp(-log_scale))", "return torch.where(self.mask > 0, z, z * torch.exp(-log_scale) - shift)")),
     edit("scale_missing", "`AffineCoupling.forward` does not scale x, though it adds the log-scales up",
          "z = torch.where(self.mask > 0, x, x + shift)"),
     edit("half_scale", "`AffineCoupling.forward` scales by the exponential of half the log-scale, as if it were a log-variance",
@@ -96,8 +135,10 @@ mistakes.at(
          "return z, log_scale * (1 - self.mask)"),
     edit("logdet_absolute", "the log-determinant of `AffineCoupling.forward` adds up absolute log-scales; the absolute value belongs inside the logarithm, and scales below 1 count negatively",
          "return z, (log_scale * (1 - self.mask)).abs().sum(1)"),
-    edit("logdet_no_log", "`AffineCoupling.forward` returns the determinant, or its sum of scales, instead of its logarithm",
+    edit("logdet_no_log", "`AffineCoupling.forward` returns the determinant instead of its logarithm",
          "return z, (log_scale * (1 - self.mask)).sum(1).exp()"),
+    edit("logdet_product_of_all", "`AffineCoupling.forward` returns the product of all the network's scales; the log-determinant is the sum of the log-scales of the changed dimensions",
+         "return z, log_scale.exp().prod(1)"),
     edit("logdet_sum_of_scales", "the log-determinant of `AffineCoupling.forward` adds up scales; it is the sum of their logarithms",
          "return z, (log_scale.exp() * (1 - self.mask)).sum(1)"),
     edit("logdet_log_of_log", "the log-determinant of `AffineCoupling.forward` takes the logarithm of the log-scale, which is a logarithm already",
@@ -124,6 +165,10 @@ mistakes.at(
          "log_scale, shift = self.net(z * (1 - self.mask))"),
     edit("inverse_answers_swapped", "`AffineCoupling.inverse` takes the network's first answer for the shift; it is the log-scale",
          "shift, log_scale = self.net(z * self.mask)"),
+    edit("inverse_net_detached", "`AffineCoupling.inverse` runs the network without gradients, or detaches its answers; it is to be differentiable in all that it uses",
+         "log_scale, shift = (answer.detach() for answer in self.net(z * self.mask))"),
+    edit("inverse_input_detached", "`AffineCoupling.inverse` detaches what the network sees; it is to be differentiable in z there, too",
+         "log_scale, shift = self.net((z * self.mask).detach())"),
 )
 
 mistakes.at(
@@ -156,6 +201,21 @@ mistakes.at(
          "return torch.where(self.mask > 0, z, (z - shift) * torch.exp(-log_scale)).squeeze()"),
 )
 
+
+@mistakes.rewrite("`AffineCoupling.inverse` uses what the network answered in the last `forward`; z need not come from that call, so it asks the network again")
+def inverse_remembers(ref):
+    class AffineCoupling(ref.AffineCoupling):
+        def forward(self, x):
+            self.log_scale, self.shift = self.net(x * self.mask)
+            z = torch.where(self.mask > 0, x, x * self.log_scale.exp() + self.shift)
+            return z, (self.log_scale * (1 - self.mask)).sum(1)
+
+        def inverse(self, z):
+            return torch.where(self.mask > 0, z, (z - self.shift) * torch.exp(-self.log_scale))
+
+    return {"AffineCoupling": AffineCoupling}
+
+
 # --- ActNorm ------------------------------------------------------------------------------------------------------
 
 mistakes.at(
@@ -177,6 +237,14 @@ mistakes.at(
     edit("actnorm_by_zeros", "`ActNorm.forward` takes parameters that are not all 0 for a sign that it is initialised; `initialised` says so",
          "if not bool(self.log_scale.any()) and len(x) > 1 and not bool(self.shift.any()):",
          ("self.initialised.fill_(True)", "pass")),
+    edit("actnorm_own_statistics", "`ActNorm.forward` returns the first batch divided by its own spread, with a graph through mean and spread and none through the parameters; the initialisation leaves no graph",
+         """
+         first = not self.initialised
+         m, d = x.mean(0), x.std(0, correction=0)
+         if first:
+         """,
+         ("return x * self.log_scale.exp() + self.shift, self.log_scale.sum().expand(len(x))",
+          "return ((x - m) / d, -d.log().sum().expand(len(x))) if first else (x * self.log_scale.exp() + self.shift, self.log_scale.sum().expand(len(x)))")),
 )
 
 mistakes.at(
@@ -283,6 +351,10 @@ mistakes.at(
          "return x * self.log_scale.exp() + self.shift, self.log_scale.sum()"),
     edit("actnorm_logdet_python", "the log-determinant of `ActNorm` is a Python number; it must be a tensor (N,), which can be differentiated",
          "return x * self.log_scale.exp() + self.shift, self.log_scale.sum().item()"),
+    edit("actnorm_no_grad", "`ActNorm.forward` computes without gradients, so neither its parameters nor the layers closer to the data are trained; only the initialisation does that",
+         "return (x * self.log_scale.exp() + self.shift).detach(), self.log_scale.sum().expand(len(x)).detach()"),
+    edit("actnorm_logdet_rounded", "the log-determinant of `ActNorm` is float32 where x is float64 (`torch.ones` and `torch.zeros` are float32 unless told otherwise)",
+         "return x * self.log_scale.exp() + self.shift, self.log_scale.sum().float().expand(len(x))"),
     edit("actnorm_logdet_minus", "the log-determinant of `ActNorm` has the wrong sign", "return x * self.log_scale.exp() + self.shift, -self.log_scale.sum().expand(len(x))"),
     edit("actnorm_logdet_times_n", "the log-determinant of `ActNorm` is multiplied by the number of examples; each has its own",
          "return x * self.log_scale.exp() + self.shift, (len(x) * self.log_scale.sum()).expand(len(x))"),
@@ -319,6 +391,13 @@ mistakes.at(
     edit("actnorm_inverse_added", "`ActNorm.inverse` adds the shift; going back takes it away", "return (z + self.shift) * torch.exp(-self.log_scale)"),
     edit("actnorm_inverse_forward", "`ActNorm.inverse` does the same as `forward`", "return z * self.log_scale.exp() + self.shift"),
     edit("actnorm_inverse_no_shift", "`ActNorm.inverse` forgets the shift", "return z * torch.exp(-self.log_scale)"),
+    edit("actnorm_inverse_no_scale", "`ActNorm.inverse` forgets the scale", "return z - self.shift"),
+    edit("actnorm_inverse_initialises", "`ActNorm.inverse` initialises the layer, so that the first batch of `forward` no longer does; z's statistics are not the data's",
+         """
+         if not self.initialised:
+             self.forward(z)
+         return (z - self.shift) * torch.exp(-self.log_scale)
+         """),
     edit("actnorm_inverse_two", "`ActNorm.inverse` returns a log-determinant as well; x alone is asked for",
          "return (z - self.shift) * torch.exp(-self.log_scale), -self.log_scale.sum().expand(len(z))"),
 )
@@ -339,6 +418,8 @@ mistakes.at(
     edit("spline_one_slope", "`spline` uses the left knot's slope at both ends of a bin", "s, t = (y1 - y0) / (x1 - x0), ((x - x0) / (x1 - x0)).clamp(0, 1); d1 = d0"),
     edit("spline_chord_is_one", "`spline` takes 1 for the slope of the chord; it is the height over the width of the bin",
          "s, t = torch.ones_like(x0), ((x - x0) / (x1 - x0)).clamp(0, 1)"),
+    edit("spline_first_knots", "`spline` uses the first point's knots for all; each x has knots of its own",
+         "x0, x1, y0, y1, d0, d1 = spline_bin(x, *(v.reshape(-1, v.shape[-1])[0].expand_as(v) for v in (xs, ys, slopes))); s, t = (y1 - y0) / (x1 - x0), ((x - x0) / (x1 - x0)).clamp(0, 1)"),
     edit("spline_x_detached", "`spline` detaches x, or computes without gradients, so nothing below is trained",
          "s, t = (y1 - y0) / (x1 - x0), ((x.detach() - x0) / (x1 - x0)).clamp(0, 1)"),
     edit("spline_slopes_detached", "`spline` detaches the slopes at the knots, so they are not trained",
@@ -374,6 +455,8 @@ mistakes.at(
          ("slope = (s / bottom) ** 2 * (d1 * t**2 + 2 * s * t * (1 - t) + d0 * (1 - t) ** 2)",
           "slope = s * (6 * t - 6 * t**2) + d0 * (3 * t**2 - 4 * t + 1) + d1 * (3 * t**2 - 2 * t) + 0 * bottom")),
     edit("spline_linear", "`spline` joins the knots by straight lines, and ignores the slopes at the knots", "y = y0 + (y1 - y0) * t"),
+    edit("spline_linear_all", "`spline` joins the knots by straight lines and returns their slopes; (8.3) bends, with the given slopes at the knots",
+         "y = y0 + (y1 - y0) * t", ("slope = (s / bottom) ** 2 * (d1 * t**2 + 2 * s * t * (1 - t) + d0 * (1 - t) ** 2)", "slope = s")),
     edit("spline_starts_at_x", "`spline` starts from x_0 instead of y_0", "y = x0 + (y1 - y0) * (s * t**2 + d0 * t * (1 - t)) / bottom"),
 )
 
@@ -414,7 +497,8 @@ mistakes.at(
     edit("spline_right_only", "`spline` leaves x alone right of the knots, but not left of them", "inside = x <= xs[..., -1]"),
     edit("spline_left_only", "`spline` leaves x alone left of the knots, but not right of them", "inside = x >= xs[..., 0]"),
     edit("spline_everywhere", "`spline` cuts x to the range of its knots; outside it is the identity", "inside = x == x"),
-    edit("spline_box_fixed", "`spline` takes a fixed number for the box; it reaches from the first to the last of xs", "inside = x.abs() <= 4.0"),
+    edit("spline_box_fixed", "`spline` takes 4 for the box; it reaches from the first to the last of xs", "inside = x.abs() <= 4.0"),
+    edit("spline_box_three", "`spline` takes 3 for the box; it reaches from the first to the last of xs", "inside = x.abs() <= 3.0"),
     edit("spline_unit_box", "`spline` is the identity outside [0, 1]; the knots say where it ends", "inside = (x >= 0) & (x <= 1)"),
     edit("spline_positive_only", "`spline` leaves negative x alone; the knots reach from -box to box", "inside = (x >= 0) & (x <= xs[..., -1])"),
     edit("spline_all_or_none", "`spline` asks whether all x are inside; each x is inside or outside by itself",
@@ -482,6 +566,42 @@ mistakes.at(
          for layer in layers:
              x, logdet = layer(start)
              total = total + logdet
+         """),
+    edit("flow_logdet_at_output", "`flow_log_prob` takes each layer's log-determinant at the layer's output; it belongs to the layer's input",
+         """
+         for layer in layers:
+             x = layer(x)[0]
+             total = total + layer(x)[1]
+         """),
+    edit("flow_logdet_at_data", "`flow_log_prob` takes every layer's log-determinant at the data; each belongs at that layer's own input",
+         """
+         start = x
+         for layer in layers:
+             x = layer(x)[0]
+             total = total + layer(start)[1]
+         """),
+    edit("flow_inverse", "`flow_log_prob` runs the layers' `inverse`; from data to latent it is `forward`",
+         """
+         for layer in layers:
+             x = layer.inverse(x)
+             total = total - layer(x)[1]
+         """),
+    edit("flow_empties", "`flow_log_prob` takes the layers out of the list that it is given, so the flow has none afterwards",
+         """
+         while len(layers):
+             x, logdet = layers.pop(0)(x)
+             total = total + logdet
+         """),
+    edit("flow_in_place", "`flow_log_prob` adds to the first layer's log-determinant in place; that tensor belongs to the layer, and may be one number seen N times",
+         """
+         total = None
+         for layer in layers:
+             x, logdet = layer(x)
+             if total is None:
+                 total = logdet
+             else:
+                 total += logdet
+         total = torch.zeros_like(x[:, 0]) if total is None else total
          """),
     edit("flow_x_unchanged", "`flow_log_prob` evaluates the normal density at x; z, which the layers make of it, belongs there",
          """

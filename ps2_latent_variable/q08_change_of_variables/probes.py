@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from autograder.probes import Close, Fields, Question
-from dgm.checks.asking import AnswerError, attempt, entry, gradient, tensor_of, tried, two_of
+from dgm.checks.asking import AnswerError, attempt, gradient, tensor_of, tried, two_of
 
 question = Question(
     title="Change of variables",
@@ -104,6 +104,12 @@ def layer_gradients(layer, x, weight):
     return gradient("z and the log-determinant", (weight * z).sum() + ((1 + weight[:, 0]) * logdet.reshape(len(x))).sum(), x=x, **named)
 
 
+def inverse_gradients(layer, z, weight):
+    """Gradients of the inverse, by z and all parameters."""
+    x = tensor_of(layer.inverse(z), "the inverse", weight.shape)
+    return gradient("the inverse", weight * x, z=z, **{name.replace(".", "_"): p for name, p in layer.named_parameters()})
+
+
 @question.probe(points=0.5, title="AffineCoupling: there", public=True)
 def coupling(student, rng):
     four, two = made(student, rng, [1, 0, 0, 1]), made(student, rng, [0, 1])
@@ -141,7 +147,7 @@ def coupling_edges(student, rng):
         "strong scales": attempt(forwards, strong, many),
         "inverse with strong scales": attempt(strong.inverse, many),
         "gradient of z and the log-determinant": attempt(layer_gradients, five, leaf, weight),
-        "gradient of the inverse": entry("it", lambda: gradient("the inverse", weight * five.inverse(leaf), z=leaf)),
+        "gradient of the inverse": attempt(inverse_gradients, five, leaf, weight),
         "in float64": attempt(forwards, wide, wide_x),
         "inverse in float64": attempt(wide.inverse, wide_x),
         "x afterwards": attempt(unchanged, five, x),
@@ -180,6 +186,12 @@ def in_evaluation(layer, first, second):
     with torch.no_grad():
         layer(first)
     return forwards(layer.train(), second)
+
+
+def first_after_inverse(layer, first, second):
+    """The first batch of `forward` when `inverse` was called before it, whatever that gave."""
+    attempt(layer.inverse, second)
+    return forwards(layer, first)
 
 
 def reloaded(student, rng, layer, batch):
@@ -226,6 +238,7 @@ def actnorm_edges(student, rng):
         "initialised afterwards": tried(lambda: [float(used.initialised), float(used.initialised.numel()), float(len(used.state_dict()))]),
         "after loading": attempt(reloaded, student, rng, used, second),
         "first batch in evaluation mode": attempt(in_evaluation, normed(student, rng, 3), first, second),
+        "first batch, after a call of inverse": attempt(first_after_inverse, normed(student, rng, 3), first, second),
         "parameters set by hand": attempt(forwards, known[0], second),
         "inverse of parameters set by hand": attempt(known[0].inverse, second),
         "gradient with parameters set by hand": attempt(layer_gradients, known[1], leaf, weight),
@@ -340,6 +353,17 @@ class Mixed(nn.Module):
         return y + 0.5 * y.sin(), logdet
 
 
+class Stretch(nn.Module):
+    """A layer of the grader as actnorm is: one log-determinant, seen N times."""
+
+    def __init__(self, rng, dim):
+        super().__init__()
+        self.log_scale = nn.Parameter(rng.normal(dim))
+
+    def forward(self, x):
+        return x * self.log_scale.exp(), self.log_scale.sum().expand(len(x))
+
+
 def density_gradients(student, layers, x, weight):
     """Gradients of a weighted sum of log-densities."""
     total = weight * tensor_of(student.flow_log_prob(layers, x), "the log-density", weight.shape)
@@ -367,6 +391,7 @@ def density_edges(student, rng):
         "no layer": attempt(student.flow_log_prob, [], rng.normal(5, 3)),
         "one example": attempt(student.flow_log_prob, layers, rng.normal(1, 4)),
         "one dimension": attempt(student.flow_log_prob, [Mixed(rng, 1)], rng.normal(5, 1)),
+        "layers like ActNorm": attempt(student.flow_log_prob, [Stretch(rng, 3), Mixed(rng, 3), Stretch(rng, 3)], rng.normal(5, 3)),
         "far away": attempt(student.flow_log_prob, layers, 100 * rng.normal(4, 4)),
         "gradient": attempt(density_gradients, student, layers, leaf, weight),
         "in float64": attempt(student.flow_log_prob, wide, rng.normal(4, 3, dtype=torch.float64)),
