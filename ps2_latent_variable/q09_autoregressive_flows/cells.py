@@ -4,12 +4,12 @@
 # %%
 maf_train, maf_test = data.toy2d("moons", 4000, seed=2), data.toy2d("moons", 4000, seed=3)
 noise_pairs = torch.randn(2000, 2, generator=dgm.generator(0))
-first = maf_train[:, 0].mean() + maf_train[:, 0].std() * noise_pairs[:, 0]
-near = torch.exp(-0.5 * ((first[:, None] - maf_train[:, 0]) / 0.15).square())    # which data have nearly this x_1
-near = near / near.sum(1, keepdim=True).clamp(min=1e-12)
-centre = near @ maf_train[:, 1]
-width = (near @ maf_train[:, 1].square() - centre.square()).clamp(min=0.02).sqrt()
-gaussian_draws = torch.stack([first, centre + width * noise_pairs[:, 1]], 1)
+maf_first = maf_train[:, 0].mean() + maf_train[:, 0].std() * noise_pairs[:, 0]
+maf_near = torch.exp(-0.5 * ((maf_first[:, None] - maf_train[:, 0]) / 0.15).square())    # which data have nearly this x_1
+maf_near = maf_near / maf_near.sum(1, keepdim=True).clamp(min=1e-12)
+maf_centre = maf_near @ maf_train[:, 1]
+maf_width = (maf_near @ maf_train[:, 1].square() - maf_centre.square()).clamp(min=0.02).sqrt()
+gaussian_draws = torch.stack([maf_first, maf_centre + maf_width * noise_pairs[:, 1]], 1)
 figure, axes = plot.subplots(1, 2, width=9, height=3.2)
 for ax, points, title in ((axes[0], maf_train, "data"), (axes[1], gaussian_draws, "one Gaussian after the other: the moons melt")):
     plot.scatter2d(points[:2000], ax=ax, size=3, alpha=0.4, xlim=(-4, 4), ylim=(-2.5, 2.5), title=title)
@@ -193,25 +193,25 @@ def mean_nll(layers, batch, generator):
 
 
 moon_mafs, rows = {}, []
-settings = {"one block": (1, False), f"{maf_blocks} blocks, same order": (maf_blocks, False), f"{maf_blocks} blocks, order reversed": (maf_blocks, True)}
-for (name, (blocks, reverse)), expected in zip(settings.items(), ("0.63", "0.63", "0.10")):
+maf_settings = {"one block": (1, False), f"{maf_blocks} blocks, same order": (maf_blocks, False), f"{maf_blocks} blocks, order reversed": (maf_blocks, True)}
+for (name, (blocks, reverse)), expected in zip(maf_settings.items(), ("0.63", "0.63", "0.10")):
     dgm.seed_everything(0)
-    moon_mafs[name], shuffle = maf_flow(blocks, reverse, hidden=maf_hidden), dgm.generator(0)
+    moon_mafs[name], maf_shuffle = maf_flow(blocks, reverse, hidden=maf_hidden), dgm.generator(0)
     for steps, rate in dgm.budget(smoke=[(5, 5e-3)], cpu=[(900, 5e-3), (300, 1e-3)], gpu=[(2000, 5e-3), (600, 1e-3)]):
-        train(moon_mafs[name], mean_nll, maf_train, steps, 256, rate, shuffle)
+        train(moon_mafs[name], mean_nll, maf_train, steps, 256, rate, maf_shuffle)
     with torch.no_grad():
-        nll = float(mean_nll(moon_mafs[name], maf_test, None))
-    rows.append((name, nll, nll - 2.162, expected, nll - 2 * math.log(2)))
+        maf_nll = float(mean_nll(moon_mafs[name], maf_test, None))
+    rows.append((name, maf_nll, maf_nll - 2.162, expected, maf_nll - 2 * math.log(2)))
 plot.table(rows, header=("flow", "held-out NLL, nats", "above the entropy", "expected", "NLL in half the units"))
 print()
 plot.table([("five in the same order", guess_same_order, rows[1][2])], header=("above the entropy", "your guess", "found"))
 
 figure, axes = plot.subplots(2, 4, width=10, height=4)
-densities = {"data": lambda x: data.toy2d_log_prob("moons", x)} | {name: (lambda x, layers=layers: flow_log_prob(layers, x)) for name, layers in moon_mafs.items()}
-for k, (name, log_prob) in enumerate(densities.items()):
-    drawn = maf_test[:2000] if k == 0 else flow_sample(moon_mafs[name], noise_pairs)
+maf_densities = {"data": lambda x: data.toy2d_log_prob("moons", x)} | {name: (lambda x, layers=layers: flow_log_prob(layers, x)) for name, layers in moon_mafs.items()}
+for k, (name, log_prob) in enumerate(maf_densities.items()):
+    maf_draws = maf_test[:2000] if k == 0 else flow_sample(moon_mafs[name], noise_pairs)
     plot.density2d(log_prob, (-4, 4), (-2.5, 2.5), ax=axes[0, k], title=name)
-    plot.scatter2d(drawn, ax=axes[1, k], size=2, alpha=0.4, xlim=(-4, 4), ylim=(-2.5, 2.5))
+    plot.scatter2d(maf_draws, ax=axes[1, k], size=2, alpha=0.4, xlim=(-4, 4), ylim=(-2.5, 2.5))
 plt.show()
 
 # %% [markdown]
@@ -251,28 +251,28 @@ def noisy_nll(layers, batch, generator):
 
 
 dgm.seed_everything(0)
-glyph_maf, shuffle = maf_flow(3, True, dim=256, hidden=dgm.budget(smoke=64, cpu=640, gpu=1024), depth=1, norm=True), dgm.generator(0)
+glyph_maf, maf_shuffle = maf_flow(3, True, dim=256, hidden=dgm.budget(smoke=64, cpu=640, gpu=1024), depth=1, norm=True), dgm.generator(0)
 for steps, rate in dgm.budget(smoke=[(3, 1.5e-3)], cpu=[(750, 1.5e-3), (250, 3e-4)], gpu=[(4000, 1e-3), (1000, 2e-4)]):
-    train(glyph_maf, noisy_nll, glyphs_train, steps, 100, rate, shuffle)
+    train(glyph_maf, noisy_nll, glyphs_train, steps, 100, rate, maf_shuffle)
 
 # %%
 from time import perf_counter
 
-blurred = glyphs_test + image_noise * torch.randn(glyphs_test.shape, generator=dgm.generator(1))
+glyphs_noisy = glyphs_test + image_noise * torch.randn(glyphs_test.shape, generator=dgm.generator(1))
 glyph_draws = flow_sample(glyph_maf, torch.randn(20, 256, generator=dgm.generator(2)))
-cleaned, cleaned_draws = denoise(glyph_maf, blurred, image_noise), denoise(glyph_maf, glyph_draws, image_noise)
-off_noisy, off_cleaned = (float((images - glyphs_test).square().mean().sqrt()) for images in (blurred, cleaned))
-plot.table([("noisy test images", None, off_noisy, "0.150"), ("after one step of denoising", guess_denoised, off_cleaned, "0.072")], header=("error per pixel", "your guess", "found", "expected"))
-pictures = {"test images": glyphs_test, "with noise": blurred, "denoised": cleaned, "drawn by the flow": glyph_draws, "drawn, then denoised": cleaned_draws}
+glyphs_cleaned, draws_cleaned = denoise(glyph_maf, glyphs_noisy, image_noise), denoise(glyph_maf, glyph_draws, image_noise)
+noisy_error, cleaned_error = (float((images - glyphs_test).square().mean().sqrt()) for images in (glyphs_noisy, glyphs_cleaned))
+plot.table([("noisy test images", None, noisy_error, "0.150"), ("after one step of denoising", guess_denoised, cleaned_error, "0.072")], header=("error per pixel", "your guess", "found", "expected"))
+glyph_pictures = {"test images": glyphs_test, "with noise": glyphs_noisy, "denoised": glyphs_cleaned, "drawn by the flow": glyph_draws, "drawn, then denoised": draws_cleaned}
 figure, axes = plot.subplots(5, 1, width=10, height=4.4)
-for ax, (title, images) in zip(axes, pictures.items()):
+for ax, (title, images) in zip(axes, glyph_pictures.items()):
     plot.images(images[:20].reshape(-1, 16, 16), ncols=20, suptitle=title, ax=ax)
 plt.show()
 rows = []
 for name, layer in (("MAF", MAF(MADE(256, 640, 1))), ("the same, Inverted: IAF", Inverted(MAF(MADE(256, 640, 1))))):
     with torch.no_grad():
-        clock = [perf_counter(), layer(blurred[:100]) and perf_counter(), layer.inverse(blurred[:100]) is not None and perf_counter()]
-    rows.append((name, f"{clock[1] - clock[0]:.3f}", f"{clock[2] - clock[1]:.3f}"))
+        maf_clock = [perf_counter(), (layer(glyphs_noisy[:100]), perf_counter())[1], (layer.inverse(glyphs_noisy[:100]), perf_counter())[1]]
+    rows.append((name, f"{maf_clock[1] - maf_clock[0]:.3f}", f"{maf_clock[2] - maf_clock[1]:.3f}"))
 plot.table(rows, header=("one layer, 100 images", "density, seconds", "drawing, seconds"))
 
 # %% [markdown]

@@ -26,6 +26,50 @@ mistakes.at(
          columns = [(x[:, i] - self.net(x)[0][:, i]) * torch.exp(-self.net(x)[1][:, i]) for i in range(x.shape[1])]
          return torch.stack(columns, 1), -self.net(x)[1].sum(1)
          """),
+    edit("maf_no_grad", "`MAF.forward` computes without gradients, so nothing is trained; only `inverse` may do without them",
+         """
+         mean, log_std = self.net(x)
+         return ((x - mean) * torch.exp(-log_std)).detach(), -log_std.sum(1).detach()
+         """),
+    edit("maf_d_calls", "`MAF.forward` calls the network D times; x is known, so one call gives all",
+         """
+         for i in range(x.shape[1]):
+             mean, log_std = self.net(x)
+         return (x - mean) * torch.exp(-log_std), -log_std.sum(1)
+         """),
+    edit("maf_first_example", "`MAF` uses the mean and the width of the first example for all, there and back; each example has its own",
+         """
+         mean, log_std = (answer[:1].expand_as(x) for answer in self.net(x))
+         return (x - mean) * torch.exp(-log_std), -log_std.sum(1)
+         """,
+         ("new = z[:, i] * torch.exp(log_std[:, i]) + mean[:, i]", "new = z[:, i] * torch.exp(log_std[0, i]) + mean[0, i]")),
+    edit("maf_answers_swapped_all", "`MAF` takes the network's first answer for log_std, there and back; it is the mean",
+         """
+         log_std, mean = self.net(x)
+         return (x - mean) * torch.exp(-log_std), -log_std.sum(1)
+         """,
+         ("new = z[:, i] * torch.exp(log_std[:, i]) + mean[:, i]", "new = z[:, i] * torch.exp(mean[:, i]) + log_std[:, i]")),
+    edit("maf_clamped_all", "`MAF` cuts log_std to [-1, 1], there and back; it is to be used as it is",
+         """
+         mean, log_std = self.net(x)
+         log_std = log_std.clamp(-1, 1)
+         return (x - mean) * torch.exp(-log_std), -log_std.sum(1)
+         """,
+         ("new = z[:, i] * torch.exp(log_std[:, i]) + mean[:, i]", "new = z[:, i] * torch.exp(log_std[:, i].clamp(-1, 1)) + mean[:, i]")),
+    edit("maf_squashed_all", "`MAF` applies a tanh to log_std, there and back; it is to be used as it is",
+         """
+         mean, log_std = self.net(x)
+         log_std = torch.tanh(log_std)
+         return (x - mean) * torch.exp(-log_std), -log_std.sum(1)
+         """,
+         ("new = z[:, i] * torch.exp(log_std[:, i]) + mean[:, i]", "new = z[:, i] * torch.exp(torch.tanh(log_std[:, i])) + mean[:, i]")),
+    edit("maf_sigmoid_all", "`MAF` takes a sigmoid for the standard deviation, there and back; the network gives its logarithm",
+         """
+         mean, log_std = self.net(x)
+         log_std = F.logsigmoid(log_std)
+         return (x - mean) * torch.exp(-log_std), -log_std.sum(1)
+         """,
+         ("new = z[:, i] * torch.exp(log_std[:, i]) + mean[:, i]", "new = z[:, i] * torch.sigmoid(log_std[:, i]) + mean[:, i]")),
     edit("maf_two_calls", "`MAF.forward` calls the network twice, once for each answer; one call gives both",
          """
          mean, log_std = self.net(x)[0], self.net(x)[1]
@@ -42,7 +86,7 @@ mistakes.at(
     edit("maf_detached", "`MAF.forward` detaches what the network answers, so it is never trained",
          """
          mean, log_std = (answer.detach() for answer in self.net(x))
-         return (x - mean) * torch.exp(-log_std) + 0 * self.net(x)[0], -log_std.sum(1)
+         return (x - mean) * torch.exp(-log_std), -log_std.sum(1)
          """),
     edit("maf_input_detached", "`MAF.forward` detaches what the network sees; layers closer to the data then learn from a wrong gradient",
          """
@@ -94,6 +138,24 @@ mistakes.at(
     edit("maf_no_scale", "`MAF.forward` forgets to divide by the standard deviation", "return x - mean, -log_std.sum(1)"),
     edit("maf_log_as_std", "`MAF.forward` divides by log_std itself; the standard deviation is its exponential", "return (x - mean) / log_std, -log_std.sum(1)"),
     edit("maf_variance", "`MAF.forward` takes log_std for a log-variance", "return (x - mean) * torch.exp(-0.5 * log_std), -0.5 * log_std.sum(1)"),
+    edit("maf_variance_all", "`MAF` takes log_std for a log-variance, there and back", "return (x - mean) * torch.exp(-0.5 * log_std), -0.5 * log_std.sum(1)",
+         ("new = z[:, i] * torch.exp(log_std[:, i]) + mean[:, i]", "new = z[:, i] * torch.exp(0.5 * log_std[:, i]) + mean[:, i]")),
+    edit("maf_log_as_std_all", "`MAF` divides by log_std itself, and its log-determinant agrees with that; the standard deviation is the exponential",
+         "return (x - mean) / log_std, -log_std.abs().log().sum(1)"),
+    edit("maf_log_as_std_back", "`MAF` takes log_std itself for the standard deviation, there and back; the standard deviation is its exponential",
+         "return (x - mean) / log_std, -log_std.abs().log().sum(1)", ("new = z[:, i] * torch.exp(log_std[:, i]) + mean[:, i]", "new = z[:, i] * log_std[:, i] + mean[:, i]")),
+    edit("maf_multiplies_back", "`MAF` multiplies by e^a from data to latent and divides by it on the way back; (9.1) divides from data to latent",
+         "return (x - mean) * torch.exp(log_std), log_std.sum(1)", ("new = z[:, i] * torch.exp(log_std[:, i]) + mean[:, i]", "new = z[:, i] * torch.exp(-log_std[:, i]) + mean[:, i]")),
+    edit("maf_scale_first_back", "`MAF.forward` divides x before it subtracts the mean, and `inverse` undoes that; (9.1) divides the residual",
+         "return x * torch.exp(-log_std) - mean, -log_std.sum(1)", ("new = z[:, i] * torch.exp(log_std[:, i]) + mean[:, i]", "new = (z[:, i] + mean[:, i]) * torch.exp(log_std[:, i])")),
+    edit("maf_mean_added_back", "`MAF` adds the mean from data to latent and subtracts it on the way back; the residual subtracts it",
+         "return (x + mean) * torch.exp(-log_std), -log_std.sum(1)", ("new = z[:, i] * torch.exp(log_std[:, i]) + mean[:, i]", "new = z[:, i] * torch.exp(log_std[:, i]) - mean[:, i]")),
+    edit("maf_no_mean_back", "`MAF` uses the widths only, there and back; the mean is missing",
+         "return x * torch.exp(-log_std), -log_std.sum(1)", ("new = z[:, i] * torch.exp(log_std[:, i]) + mean[:, i]", "new = z[:, i] * torch.exp(log_std[:, i])")),
+    edit("maf_no_scale_back", "`MAF` uses the means only, there and back, and its log-determinant is 0; the width is missing",
+         "return x - mean, torch.zeros(len(x), dtype=x.dtype, device=x.device)", ("new = z[:, i] * torch.exp(log_std[:, i]) + mean[:, i]", "new = z[:, i] + mean[:, i]")),
+    edit("maf_epsilon_all", "`MAF.forward` adds an epsilon to the standard deviation, in z and in the log-determinant; it is never 0",
+         "std = log_std.exp() + 1e-3; return (x - mean) / std, -std.log().sum(1)"),
     edit("maf_variance_half", "`MAF.forward` takes log_std for a log-variance in z, but not in the log-determinant",
          "return (x - mean) * torch.exp(-0.5 * log_std), -log_std.sum(1)"),
     edit("maf_divides_by_variance", "`MAF.forward` divides by the variance; the standard deviation is meant", "return (x - mean) * torch.exp(-2 * log_std), -log_std.sum(1)"),
@@ -134,6 +196,7 @@ mistakes.at(
     edit("maf_starts_late", "`MAF.inverse` leaves out the first column; it has a mean and a width, too", "for i in range(1, z.shape[1]):"),
     edit("maf_over_examples", "`MAF.inverse` loops over as many columns as there are examples", "for i in range(min(len(z), z.shape[1])):"),
     edit("maf_only_last", "`MAF.inverse` fills the last column only", "for i in range(z.shape[1] - 1, z.shape[1]):"),
+    edit("maf_two_columns", "`MAF.inverse` fills two columns; there are as many as dimensions", "for i in range(2):"),
 )
 
 mistakes.at(
@@ -209,6 +272,9 @@ mistakes.at(
     edit("maf_inverse_forward", "`MAF.inverse` computes residuals as `forward` does", "new = (z[:, i] - mean[:, i]) * torch.exp(-log_std[:, i])"),
     edit("maf_inverse_no_mean", "`MAF.inverse` forgets the mean", "new = z[:, i] * torch.exp(log_std[:, i])"),
     edit("maf_inverse_no_scale", "`MAF.inverse` forgets the standard deviation", "new = z[:, i] + mean[:, i]"),
+    edit("maf_inverse_first_example", "`MAF.inverse` uses the mean and the width of the first example for all; each example has its own",
+         "new = z[:, i] * torch.exp(log_std[0, i]) + mean[0, i]"),
+    edit("maf_inverse_clamped", "`MAF.inverse` cuts its result to [0, 1] or to a box; x may be any number", "new = (z[:, i] * torch.exp(log_std[:, i]) + mean[:, i]).clamp(0, 1)"),
     edit("maf_inverse_log", "`MAF.inverse` multiplies by log_std; the standard deviation is its exponential", "new = z[:, i] * log_std[:, i] + mean[:, i]"),
     edit("maf_inverse_variance", "`MAF.inverse` takes log_std for a log-variance", "new = z[:, i] * torch.exp(0.5 * log_std[:, i]) + mean[:, i]"),
     edit("maf_inverse_means_only", "`MAF.inverse` returns the means; z says how far from them x is", "new = mean[:, i]"),
@@ -239,6 +305,22 @@ mistakes.at(
              x = z * torch.exp(log_std) + mean
          return x
          """),
+    edit("maf_two_rounds", "`MAF.inverse` repeats x = z e^a + m only two times; column i is right after i steps",
+         """
+         x = torch.zeros_like(z)
+         for _ in range(2):
+             mean, log_std = self.net(x)
+             x = z * torch.exp(log_std) + mean
+         return x
+         """),
+    edit("maf_inverse_squeezed", "`MAF.inverse` squeezes its result: with one example, or one dimension, an axis is lost",
+         """
+         x = torch.zeros_like(z)
+         for i in range(z.shape[1]):
+             mean, log_std = self.net(x)
+             x = torch.cat([x[:, :i], (z * torch.exp(log_std) + mean)[:, i : i + 1], x[:, i + 1 :]], 1)
+         return x.squeeze()
+         """),
     edit("maf_hundred_rounds", "`MAF.inverse` repeats x = z e^a + m a fixed number of times; D calls are enough, and are the most that is allowed",
          """
          x = torch.zeros_like(z)
@@ -268,6 +350,27 @@ mistakes.at(
     edit("reversed_not_back", "`Reversed.forward` does not flip its result back",
          """
          return self.layer(x.flip(1))
+         """),
+    edit("reversed_not_back_both", "`Reversed` turns the dimensions once, there and back; the result is to be flipped back, so that each dimension keeps its place",
+         """
+         return self.layer(x.flip(1))
+         """,
+         ("return self.layer.inverse(z.flip(1)).flip(1)", "return self.layer.inverse(z).flip(1)")),
+    edit("reversed_only_after_both", "`Reversed` turns only the inner layer's results, there and back; what goes into it is to be flipped as well",
+         """
+         z, logdet = self.layer(x)
+         return z.flip(1), logdet
+         """,
+         ("return self.layer.inverse(z.flip(1)).flip(1)", "return self.layer.inverse(z.flip(1))")),
+    edit("reversed_logdet_detached", "`Reversed.forward` detaches the log-determinant, so the flow is trained without it",
+         """
+         z, logdet = self.layer(x.flip(1))
+         return z.flip(1), logdet.detach()
+         """),
+    edit("reversed_sum", "`Reversed.forward` sums the log-determinants over the batch; there is one for each example",
+         """
+         z, logdet = self.layer(x.flip(1))
+         return z.flip(1), logdet.sum()
          """),
     edit("reversed_only_after", "`Reversed.forward` flips the result, but not what goes into the layer",
          """
@@ -340,6 +443,8 @@ mistakes.at(
     edit("reversed_inverse_forward", "`Reversed.inverse` runs the inner layer forwards", "return self.layer(z.flip(1))[0].flip(1)"),
     edit("reversed_inverse_two", "`Reversed.inverse` returns two things; x alone is asked for", "return self.layer.inverse(z.flip(1)).flip(1), 0.0"),
     edit("reversed_inverse_detached", "`Reversed.inverse` gives its result without a graph; around an IAF its gradient is needed",
+         "return self.layer.inverse(z.flip(1)).flip(1).detach()"),
+    edit("reversed_inverse_z_detached", "`Reversed.inverse` detaches z; around an IAF its gradient is needed",
          "return self.layer.inverse(z.detach().flip(1)).flip(1) + 0 * z"),
 )
 
@@ -385,6 +490,16 @@ mistakes.at(
          z = self.layer.inverse(x)
          z, logdet = self.layer(z)
          return z, -logdet
+         """),
+    edit("inverted_unpacks", "`Inverted.forward` expects two results of the inner layer's `inverse`; it gives x alone, and the log-determinant comes from `forward`",
+         """
+         z, logdet = self.layer.inverse(x)
+         return z, -logdet
+         """),
+    edit("inverted_absolute", "the log-determinant of `Inverted.forward` is an absolute value; it is minus the inner one, whatever its sign",
+         """
+         z = self.layer.inverse(x)
+         return z, self.layer(z)[1].abs()
          """),
     edit("inverted_batch", "the log-determinant of `Inverted.forward` is summed over the batch; there is one for each example",
          """
@@ -461,6 +576,40 @@ mistakes.at(
              y = y.detach() + 0.5 * noise_std**2 * slope
          return y
          """),
+    edit("denoise_two_full", "`denoise` takes two steps, the second from where the first one led; (9.2) is one step",
+         """
+         for _ in range(2):
+             y = y.detach().clone().requires_grad_()
+             (slope,) = torch.autograd.grad(flow_log_prob(layers, y).sum(), y)
+             y = y.detach() + noise_std**2 * slope
+         return y
+         """),
+    edit("denoise_unfreezes", "`denoise` switches the gradients of all parameters off and then on; one that was frozen before is to stay frozen",
+         """
+         for layer in layers:
+             layer.requires_grad_(False)
+         y = y.detach().clone().requires_grad_()
+         (slope,) = torch.autograd.grad(flow_log_prob(layers, y).sum(), y)
+         for layer in layers:
+             layer.requires_grad_(True)
+         return y.detach() + noise_std**2 * slope
+         """),
+    edit("denoise_trains", "`denoise` leaves all layers in training mode; a layer in evaluation mode is to stay so",
+         """
+         layers = [layer.eval() for layer in layers]
+         y = y.detach().clone().requires_grad_()
+         (slope,) = torch.autograd.grad(flow_log_prob(layers, y).sum(), y)
+         layers = [layer.train() for layer in layers]
+         return y.detach() + noise_std**2 * slope
+         """),
+    edit("denoise_zeroes", "`denoise` calls `backward` and sets the `.grad` of the parameters to 0 afterwards; what was there is lost",
+         """
+         y = y.detach().clone().requires_grad_()
+         flow_log_prob(layers, y).sum().backward()
+         for layer in layers:
+             layer.zero_grad(set_to_none=False)
+         return y.detach() + noise_std**2 * y.grad
+         """),
     edit("denoise_flags_y", "`denoise` makes the caller's y require gradients; work with a copy",
          """
          y.requires_grad_()
@@ -482,6 +631,8 @@ mistakes.at(
     edit("denoise_density", "`denoise` differentiates the density; its logarithm is meant",
          "(slope,) = torch.autograd.grad(flow_log_prob(layers, y).exp().sum(), y)"),
     edit("denoise_first_only", "`denoise` uses the gradient of one example for all", "(slope,) = torch.autograd.grad(flow_log_prob(layers, y).sum(), y); slope = slope[:1].expand_as(y)"),
+    edit("denoise_over_examples", "`denoise` averages the gradients over the examples; each example has its own",
+         "(slope,) = torch.autograd.grad(flow_log_prob(layers, y).sum(), y); slope = slope.mean(0, keepdim=True)"),
     edit("denoise_normalised", "`denoise` normalises the gradient to length 1; its length counts",
          "(slope,) = torch.autograd.grad(flow_log_prob(layers, y).sum(), y); slope = slope / slope.norm(dim=1, keepdim=True)"),
     edit("denoise_sign_only", "`denoise` uses the sign of the gradient only", "(slope,) = torch.autograd.grad(flow_log_prob(layers, y).sum(), y); slope = slope.sign()"),
@@ -521,6 +672,7 @@ mistakes.at(
     edit("denoise_std", "`denoise` multiplies by the standard deviation; (9.2) has the variance", "return y.detach() + noise_std * slope"),
     edit("denoise_minus", "`denoise` walks down the density; (9.2) walks up", "return y.detach() - noise_std**2 * slope"),
     edit("denoise_root", "`denoise` multiplies by the root of the standard deviation; (9.2) has its square", "return y.detach() + noise_std**0.5 * slope"),
+    edit("denoise_exponential", "`denoise` takes the noise's standard deviation for its logarithm", "return y.detach() + math.exp(2 * noise_std) * slope"),
     edit("denoise_shrinks", "`denoise` divides its result by 1 + σ²; (9.2) has no such factor", "return (y.detach() + noise_std**2 * slope) / (1 + noise_std**2)"),
     edit("denoise_half", "`denoise` has a factor ½ at the gradient, which (9.2) has not", "return y.detach() + 0.5 * noise_std**2 * slope"),
     edit("denoise_full_step", "`denoise` adds the gradient without the variance of the noise", "return y.detach() + slope"),

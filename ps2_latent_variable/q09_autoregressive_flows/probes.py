@@ -78,19 +78,19 @@ class Steps(nn.Module):
 
     def __init__(self, rng, dim, dtype=torch.float32):
         super().__init__()
-        self.net = Causal(rng, dim, dtype)
+        self.causal = Causal(rng, dim, dtype)
         self.counts = [0, 0]
 
     def forward(self, x):
         self.counts[0] += 1
-        mean, log_std = self.net(x)
+        mean, log_std = self.causal(x)
         return mean + x * log_std.exp(), log_std.sum(1)
 
     def inverse(self, z):
         self.counts[1] += 1
         x = torch.zeros_like(z)
         for i in range(z.shape[1]):
-            mean, log_std = self.net(x)
+            mean, log_std = self.causal(x)
             x = torch.cat([x[:, :i], ((z - mean) * torch.exp(-log_std))[:, i : i + 1], x[:, i + 1 :]], 1)
         return x
 
@@ -276,6 +276,7 @@ def cleaned(student, rng):
 def flags(student, layers, y):
     """What is left behind: .grad of the parameters, filled before, and whether y, the result and parameters require gradients."""
     kept = []
+    layers[1].eval(), layers[2].requires_grad_(False)
     for n, p in enumerate(layers.parameters()):
         p.grad = None if n % 2 else torch.full_like(p, 0.25)
     result = tensor_of(student.raw.denoise(layers, y, 0.5), "the result", y.shape)
