@@ -61,6 +61,13 @@ mistakes.at(
     edit("additive", "`AffineCoupling` only shifts, and its log-determinant is 0; (8.2) scales as well",
          "_, shift = self.net(x * self.mask); log_scale = torch.zeros_like(shift)",
          ("log_scale, shift = self.net(z * self.mask)", "_, shift = self.net(z * self.mask); log_scale = torch.zeros_like(shift)")),
+    edit("scale_squashed_wide", "`AffineCoupling` applies 2 tanh(a/2) to the network's log-scale; the given network does that already, and others need not",
+         "log_scale, shift = self.net(x * self.mask); log_scale = 2 * torch.tanh(log_scale / 2)",
+         ("log_scale, shift = self.net(z * self.mask)", "log_scale, shift = self.net(z * self.mask); log_scale = 2 * torch.tanh(log_scale / 2)")),
+    edit("mask_as_index", "`AffineCoupling.forward` uses the mask as column numbers, so the network sees columns 0 and 1 again and again; it is to be multiplied",
+         "log_scale, shift = self.net(x[:, self.mask.long()])"),
+    edit("scale_detached", "`AffineCoupling.forward` detaches the scale in z, so that the log-determinant alone trains it",
+         "log_scale, shift = self.net(x * self.mask)", ("x * log_scale.exp() + shift", "x * log_scale.detach().exp() + shift")),
     edit("log_variance", "`AffineCoupling` takes the network's first answer for a log-variance and halves it, there and back",
          "log_scale, shift = self.net(x * self.mask); log_scale = 0.5 * log_scale",
          ("log_scale, shift = self.net(z * self.mask)", "log_scale, shift = self.net(z * self.mask); log_scale = 0.5 * log_scale")),
@@ -95,6 +102,17 @@ mistakes.at(
     edit("shift_kept", "`AffineCoupling` does not scale the kept dimensions, but shifts them, there and back",
          "z = x * torch.exp((1 - self.mask) * log_scale) + shift",
          ("return torch.where(self.mask > 0, z, (z - shift) * torch.exp(-log_scale))", "return (z - shift) * torch.exp((self.mask - 1) * log_scale)")),
+    edit("scale_kept", "`AffineCoupling` does not shift the kept dimensions, but scales them, there and back",
+         "z = x * log_scale.exp() + shift * (1 - self.mask)",
+         ("return torch.where(self.mask > 0, z, (z - shift) * torch.exp(-log_scale))", "return (z - shift * (1 - self.mask)) * torch.exp(-log_scale)")),
+    edit("base_two", "`AffineCoupling` scales by 2 to the log-scale; the logarithm is natural",
+         "z = torch.where(self.mask > 0, x, x * 2.0**log_scale + shift)",
+         ("return torch.where(self.mask > 0, z, (z - shift) * torch.exp(-log_scale))", "return torch.where(self.mask > 0, z, (z - shift) * 2.0**-log_scale)")),
+    edit("x_added", "`AffineCoupling.forward` adds its result to x; the result takes the place of x",
+         "z = torch.where(self.mask > 0, x, x + x * log_scale.exp() + shift)"),
+    edit("flipped", "`AffineCoupling` turns the order of the dimensions as well; each keeps its place, and the masks take turns",
+         "z = torch.where(self.mask > 0, x, x * log_scale.exp() + shift).flip(1)",
+         ("log_scale, shift = self.net(z * self.mask)", "z = z.flip(1); log_scale, shift = self.net(z * self.mask)")),
     edit("shift_first_both", "`AffineCoupling` shifts before it scales, there and, the other way round, back; (8.2) scales x, then adds the shift",
          "z = torch.where(self.mask > 0, x, (x + shift) * log_scale.exp())",
          ("return torch.where(self.mask > 0, z, (z - shift) * torch.exp(-log_scale))", "return torch.where(self.mask > 0, z, z * torch.exp(-log_scale) - shift)")),
@@ -123,6 +141,8 @@ mistakes.at(
          "return z, (log_scale * (1 - self.mask)).sum()"),
     edit("logdet_batch_expanded", "the log-determinant of `AffineCoupling.forward` is the batch's sum, repeated; there is one for each example",
          "return z, (log_scale * (1 - self.mask)).sum().expand(len(x))"),
+    edit("logdet_over_n", "the log-determinant of `AffineCoupling.forward` is divided by the number of examples; each has its own",
+         "return z, (log_scale * (1 - self.mask)).sum(1) / len(x)"),
     edit("logdet_over_examples", "the log-determinant of `AffineCoupling.forward` is summed over the examples, dimension by dimension; it is to be summed over dimensions",
          "return z, (log_scale * (1 - self.mask)).sum(0)"),
     edit("logdet_mean", "the log-determinant of `AffineCoupling.forward` is averaged over the dimensions; it is their sum",
@@ -278,6 +298,39 @@ mistakes.at(
              self.initialised.fill_(True)
          return x * self.log_scale.exp() + self.shift, early
          """),
+    edit("actnorm_other_parameters", "`ActNorm` keeps mean and log standard deviation: z = (x - shift) e^(-log_scale). The docstring multiplies by e^log_scale, and adds shift",
+         """
+         with torch.no_grad():
+             self.log_scale.copy_(x.std(0, correction=0).log())
+             self.shift.copy_(x.mean(0))
+             self.initialised.fill_(True)
+         """,
+         ("return x * self.log_scale.exp() + self.shift, self.log_scale.sum().expand(len(x))",
+          "return (x - self.shift) * torch.exp(-self.log_scale), -self.log_scale.sum().expand(len(x))"),
+         ("return (z - self.shift) * torch.exp(-self.log_scale)", "return z * self.log_scale.exp() + self.shift")),
+    edit("actnorm_momentum", "`ActNorm.forward` moves its parameters a tenth of the way to the batch's statistics, as batch normalisation does; the first batch sets them",
+         """
+         with torch.no_grad():
+             self.log_scale.mul_(0.9).sub_(0.1 * x.std(0, correction=0).log())
+             self.shift.mul_(0.9).sub_(0.1 * x.mean(0) * self.log_scale.exp())
+             self.initialised.fill_(True)
+         """),
+    edit("actnorm_frozen", "`ActNorm.forward` switches the gradients of its parameters off when it initialises; they are trained from then on",
+         """
+         with torch.no_grad():
+             self.log_scale.copy_(-x.std(0, correction=0).log())
+             self.shift.copy_(-x.mean(0) * self.log_scale.exp())
+             self.initialised.fill_(True)
+         self.requires_grad_(False)
+         """),
+    edit("actnorm_range", "`ActNorm.forward` brings the batch to [-1, 1]; mean 0 and mean square 1 are meant",
+         """
+         with torch.no_grad():
+             low, high = x.amin(0), x.amax(0)
+             self.log_scale.copy_(-(0.5 * (high - low)).log())
+             self.shift.copy_(-0.5 * (high + low) * self.log_scale.exp())
+             self.initialised.fill_(True)
+         """),
     edit("actnorm_no_mean", "`ActNorm.forward` initialises the scale only; the mean of the first batch is to become 0 as well",
          """
          with torch.no_grad():
@@ -360,6 +413,8 @@ mistakes.at(
          "return x * self.log_scale.exp() + self.shift, (len(x) * self.log_scale.sum()).expand(len(x))"),
     edit("actnorm_logdet_mean", "the log-determinant of `ActNorm` is a mean over dimensions; it is their sum",
          "return x * self.log_scale.exp() + self.shift, self.log_scale.mean().expand(len(x))"),
+    edit("actnorm_logdet_times_d", "the log-determinant of `ActNorm` is multiplied by the number of dimensions; the sum over log_scale has counted them",
+         "return x * self.log_scale.exp() + self.shift, (x.shape[1] * self.log_scale.sum()).expand(len(x))"),
     edit("actnorm_logdet_zero", "the log-determinant of `ActNorm` is 0, but the layer scales", "return x * self.log_scale.exp() + self.shift, 0 * self.log_scale.sum().expand(len(x))"),
     edit("actnorm_logdet_scales", "the log-determinant of `ActNorm` adds up scales; it is the sum of their logarithms",
          "return x * self.log_scale.exp() + self.shift, self.log_scale.exp().sum().expand(len(x))"),
@@ -418,6 +473,12 @@ mistakes.at(
     edit("spline_one_slope", "`spline` uses the left knot's slope at both ends of a bin", "s, t = (y1 - y0) / (x1 - x0), ((x - x0) / (x1 - x0)).clamp(0, 1); d1 = d0"),
     edit("spline_chord_is_one", "`spline` takes 1 for the slope of the chord; it is the height over the width of the bin",
          "s, t = torch.ones_like(x0), ((x - x0) / (x1 - x0)).clamp(0, 1)"),
+    edit("spline_bins_by_y", "`spline` looks for the bin of x among the ys; x belongs among the xs",
+         "y0, y1, x0, x1, d0, d1 = spline_bin(x, ys, xs, slopes); s, t = (y1 - y0) / (x1 - x0), ((x - x0) / (x1 - x0)).clamp(0, 1)"),
+    edit("spline_xs_detached", "`spline` detaches the xs of the knots, so they are not trained",
+         "x0, x1 = x0.detach(), x1.detach(); s, t = (y1 - y0) / (x1 - x0), ((x - x0) / (x1 - x0)).clamp(0, 1)"),
+    edit("spline_ys_detached", "`spline` detaches the ys of the knots, so they are not trained",
+         "y0, y1 = y0.detach(), y1.detach(); s, t = (y1 - y0) / (x1 - x0), ((x - x0) / (x1 - x0)).clamp(0, 1)"),
     edit("spline_first_knots", "`spline` uses the first point's knots for all; each x has knots of its own",
          "x0, x1, y0, y1, d0, d1 = spline_bin(x, *(v.reshape(-1, v.shape[-1])[0].expand_as(v) for v in (xs, ys, slopes))); s, t = (y1 - y0) / (x1 - x0), ((x - x0) / (x1 - x0)).clamp(0, 1)"),
     edit("spline_x_detached", "`spline` detaches x, or computes without gradients, so nothing below is trained",
@@ -437,6 +498,7 @@ mistakes.at(
     edit("spline_one_chord", "in the bottom of (8.3) `spline` has s where 2s is meant", "bottom = s + (d0 + d1 - s) * t * (1 - t)"),
     edit("spline_bottom_no_s", "in the bottom of (8.3) `spline` lacks the first s", "bottom = (d0 + d1 - 2 * s) * t * (1 - t)"),
     edit("spline_bottom_no_rest", "in the bottom of (8.3) `spline` lacks the factor 1 - t", "bottom = s + (d0 + d1 - 2 * s) * t"),
+    edit("spline_bottom_square", "in the bottom of (8.3) `spline` has t² where t(1-t) is meant", "bottom = s + (d0 + d1 - 2 * s) * t**2"),
     edit("spline_bottom_only_s", "`spline` has s alone as the bottom of (8.3)", "bottom = s"),
     edit("spline_bottom_minus", "in the bottom of (8.3) `spline` subtracts where it is to add", "bottom = s - (d0 + d1 - 2 * s) * t * (1 - t)"),
     edit("spline_bottom_plus", "in the bottom of (8.3) `spline` adds 2s inside the bracket; it is subtracted", "bottom = s + (d0 + d1 + 2 * s) * t * (1 - t)"),
@@ -449,6 +511,7 @@ mistakes.at(
     edit("spline_width", "`spline` multiplies by the width of the bin where its height is meant", "y = y0 + (x1 - x0) * (s * t**2 + d0 * t * (1 - t)) / bottom"),
     edit("spline_no_square", "in the top of (8.3) `spline` has t where t² is meant", "y = y0 + (y1 - y0) * (s * t + d0 * t * (1 - t)) / bottom"),
     edit("spline_top_d1", "in the top of (8.3) `spline` has the right knot's slope; the left one's is meant", "y = y0 + (y1 - y0) * (s * t**2 + d1 * t * (1 - t)) / bottom"),
+    edit("spline_top_exchanged", "in the top of (8.3) `spline` has s at t(1-t) and d_0 at t²; it is the other way round", "y = y0 + (y1 - y0) * (d0 * t**2 + s * t * (1 - t)) / bottom"),
     edit("spline_top_no_d0", "in the top of (8.3) `spline` lacks the slope d_0", "y = y0 + (y1 - y0) * (s * t**2 + t * (1 - t)) / bottom"),
     edit("spline_hermite", "`spline` is a cubic polynomial between its knots, which need not rise; (8.3) is a quotient",
          "y = y0 * (2 * t**3 - 3 * t**2 + 1) + (x1 - x0) * d0 * (t**3 - 2 * t**2 + t) + y1 * (3 * t**2 - 2 * t**3) + (x1 - x0) * d1 * (t**3 - t**2)",
@@ -484,6 +547,10 @@ mistakes.at(
          "slope = ((s / bottom) ** 2 * (d1 * t**2 + 2 * s * t * (1 - t) + d0 * (1 - t) ** 2)).clamp(min=0.1)"),
     edit("slope_no_two", "the slope of `spline` has s t(1-t) in its top, without the factor 2",
          "slope = (s / bottom) ** 2 * (d1 * t**2 + s * t * (1 - t) + d0 * (1 - t) ** 2)"),
+    edit("slope_no_square", "the slope of `spline` has 1 - t where (1 - t)² is meant",
+         "slope = (s / bottom) ** 2 * (d1 * t**2 + 2 * s * t * (1 - t) + d0 * (1 - t))"),
+    edit("slope_no_square_left", "the slope of `spline` has t where t² is meant",
+         "slope = (s / bottom) ** 2 * (d1 * t + 2 * s * t * (1 - t) + d0 * (1 - t) ** 2)"),
     edit("slope_ends_swapped", "the slope of `spline` is d_1 at the left knot and d_0 at the right one; it is the other way round",
          "slope = (s / bottom) ** 2 * (d0 * t**2 + 2 * s * t * (1 - t) + d1 * (1 - t) ** 2)"),
     edit("slope_is_chord", "the slope of `spline` is that of the chord; the curve's own slope changes within a bin", "slope = s + 0 * t"),
@@ -499,6 +566,8 @@ mistakes.at(
     edit("spline_everywhere", "`spline` cuts x to the range of its knots; outside it is the identity", "inside = x == x"),
     edit("spline_box_fixed", "`spline` takes 4 for the box; it reaches from the first to the last of xs", "inside = x.abs() <= 4.0"),
     edit("spline_box_three", "`spline` takes 3 for the box; it reaches from the first to the last of xs", "inside = x.abs() <= 3.0"),
+    edit("spline_outside_by_y", "`spline` decides by the rounded y whether x is outside; x itself says it",
+         "inside = (y > ys[..., 0]) & (y < ys[..., -1])"),
     edit("spline_unit_box", "`spline` is the identity outside [0, 1]; the knots say where it ends", "inside = (x >= 0) & (x <= 1)"),
     edit("spline_positive_only", "`spline` leaves negative x alone; the knots reach from -box to box", "inside = (x >= 0) & (x <= xs[..., -1])"),
     edit("spline_all_or_none", "`spline` asks whether all x are inside; each x is inside or outside by itself",
@@ -692,7 +761,11 @@ mistakes.at(
     edit("flow_standardised", "`flow_log_prob` normalises z over the batch; each example stands for itself",
          "x = x - x.mean(0); return total - 0.5 * (x.square() + math.log(2 * math.pi)).sum(1)"),
     edit("flow_no_grad", "`flow_log_prob` computes without gradients, or detaches its result, so that nothing can be trained",
-         "return (total - 0.5 * (x.square() + math.log(2 * math.pi)).sum(1)).detach() + 0 * x.sum(1)"),
+         "return (total - 0.5 * (x.square() + math.log(2 * math.pi)).sum(1)).detach()"),
+    edit("flow_mean_of_layers", "`flow_log_prob` averages the log-determinants over the layers; they add up",
+         "return total / max(1, len(layers)) - 0.5 * (x.square() + math.log(2 * math.pi)).sum(1)"),
+    edit("flow_z_clamped", "`flow_log_prob` cuts z off at 10; far away the log-density is very small, and that is meant",
+         "x = x.clamp(-10, 10); return total - 0.5 * (x.square() + math.log(2 * math.pi)).sum(1)"),
     edit("flow_no_half", "in `flow_log_prob` the square in the normal density lacks its factor ½",
          "return total - (x.square() + 0.5 * math.log(2 * math.pi)).sum(1)"),
     edit("flow_constant_doubled", "in `flow_log_prob` the normal density's constant lacks its factor ½",

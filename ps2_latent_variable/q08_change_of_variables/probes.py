@@ -51,6 +51,7 @@ question = Question(
 )
 
 WIDE = Close(rtol=1e-9, atol=1e-9)
+TOLD = Fields({}, default=Close())   # an entry that is a sentence is told as it is
 LOOSE = Close(rtol=1e-3, atol=1e-3)
 SPLINE = Fields({"in float64": WIDE, "gradient inside": LOOSE, "gradient outside": LOOSE}, default=Close())
 
@@ -68,6 +69,8 @@ class Looks(nn.Module):
         self.level = nn.Parameter(rng.normal(2 * dim, std=0.5, dtype=dtype))
 
     def forward(self, x):
+        if tuple(x.shape[1:]) != (len(self.inner),):
+            raise AnswerError(f"the network is given shape {tuple(x.shape)}; it wants all {len(self.inner)} columns")
         return (torch.tanh(x @ self.inner + 0.3) @ self.outer + self.level).chunk(2, -1)
 
 
@@ -86,6 +89,11 @@ def both(layer, x):
 def forwards(layer, x):
     """z and the log-determinant as evidence."""
     return dict(zip(("z", "log-determinant"), both(layer, x)))
+
+
+def back(layer, z):
+    """The x of a layer's inverse as evidence."""
+    return tensor_of(layer.inverse(z), "the inverse")
 
 
 def unchanged(call, value):
@@ -110,7 +118,7 @@ def inverse_gradients(layer, z, weight):
     return gradient("the inverse", weight * x, z=z, **{name.replace(".", "_"): p for name, p in layer.named_parameters()})
 
 
-@question.probe(points=0.5, title="AffineCoupling: there", public=True)
+@question.probe(points=0.5, title="AffineCoupling: there", public=True, judge=TOLD)
 def coupling(student, rng):
     four, two = made(student, rng, [1, 0, 0, 1]), made(student, rng, [0, 1])
     return {
@@ -119,12 +127,12 @@ def coupling(student, rng):
     }
 
 
-@question.probe(points=0.5, title="AffineCoupling: and back", public=True)
+@question.probe(points=0.5, title="AffineCoupling: and back", public=True, judge=TOLD)
 def coupling_back(student, rng):
     four, two = made(student, rng, [1, 0, 0, 1]), made(student, rng, [0, 1])
     return {
-        "two dimensions, the second kept": attempt(two.inverse, rng.normal(5, 2)),
-        "four dimensions": attempt(four.inverse, rng.normal(3, 4)),
+        "two dimensions, the second kept": attempt(back, two, rng.normal(5, 2)),
+        "four dimensions": attempt(back, four, rng.normal(3, 4)),
     }
 
 
@@ -138,18 +146,18 @@ def coupling_edges(student, rng):
     leaf, weight = rng.normal(6, 5).requires_grad_(), rng.normal(6, 5)
     return {
         "five dimensions": attempt(forwards, five, x),
-        "inverse of five dimensions": attempt(five.inverse, z),
+        "inverse of five dimensions": attempt(back, five, z),
         "as many examples as dimensions": attempt(forwards, strong, many[:3]),
         "one example": attempt(forwards, five, x[:1]),
-        "inverse of one example": attempt(five.inverse, z[:1]),
+        "inverse of one example": attempt(back, five, z[:1]),
         "all dimensions kept": attempt(forwards, everything, many),
         "no dimension kept": attempt(forwards, nothing, many),
         "strong scales": attempt(forwards, strong, many),
-        "inverse with strong scales": attempt(strong.inverse, many),
+        "inverse with strong scales": attempt(back, strong, many),
         "gradient of z and the log-determinant": attempt(layer_gradients, five, leaf, weight),
         "gradient of the inverse": attempt(inverse_gradients, five, leaf, weight),
         "in float64": attempt(forwards, wide, wide_x),
-        "inverse in float64": attempt(wide.inverse, wide_x),
+        "inverse in float64": attempt(back, wide, wide_x),
         "x afterwards": attempt(unchanged, five, x),
         "z afterwards": attempt(unchanged, five.inverse, z),
     }
@@ -168,7 +176,7 @@ def normed(student, rng, dim, dtype=torch.float32):
     return student.raw.ActNorm(dim).to(rng.device).to(dtype)
 
 
-@question.probe(points=0.5, title="ActNorm: the first batch, the next, and back", public=True)
+@question.probe(points=0.5, title="ActNorm: the first batch, the next, and back", public=True, judge=TOLD)
 def actnorm(student, rng):
     layer, first, second = normed(student, rng, 3), batch_of(rng, 6, 3), batch_of(rng, 4, 3)
     return {
@@ -176,7 +184,7 @@ def actnorm(student, rng):
         "log_scale after it": tried(lambda: layer.log_scale.detach().clone()),
         "shift after it": tried(lambda: layer.shift.detach().clone()),
         "the next batch": attempt(forwards, layer, second),
-        "inverse": attempt(layer.inverse, second),
+        "inverse": attempt(back, layer, second),
     }
 
 
@@ -233,14 +241,14 @@ def actnorm_edges(student, rng):
         "the first batch": attempt(forwards, used, first),
         "third batch": tried(lambda: (used(second), forwards(used, third))[1]),
         "one example later": attempt(forwards, used, third[:1]),
-        "inverse of one example": attempt(used.inverse, third[:1]),
+        "inverse of one example": attempt(back, used, third[:1]),
         "a later batch in evaluation mode": tried(lambda: forwards(used.eval(), second)),
         "initialised afterwards": tried(lambda: [float(used.initialised), float(used.initialised.numel()), float(len(used.state_dict()))]),
         "after loading": attempt(reloaded, student, rng, used, second),
         "first batch in evaluation mode": attempt(in_evaluation, normed(student, rng, 3), first, second),
         "first batch, after a call of inverse": attempt(first_after_inverse, normed(student, rng, 3), first, second),
         "parameters set by hand": attempt(forwards, known[0], second),
-        "inverse of parameters set by hand": attempt(known[0].inverse, second),
+        "inverse of parameters set by hand": attempt(back, known[0], second),
         "gradient with parameters set by hand": attempt(layer_gradients, known[1], leaf, weight),
         "gradient in the first batch": attempt(layer_gradients, normed(student, rng, 3), leaf, weight),
         "parameters after two steps of training": attempt(trained, normed(student, rng, 3), first, second),
@@ -292,7 +300,7 @@ def outer_gradients(student, x, curve, weight):
     return [by_x, *(slopes[..., 1:-1] for slopes in by_knots)]
 
 
-@question.probe(points=1, title="spline: inside and outside", public=True)
+@question.probe(points=1, title="spline: inside and outside", public=True, judge=TOLD)
 def spline_values(student, rng):
     curve = knots(rng, 8)
     return {
@@ -307,7 +315,7 @@ def spline_values(student, rng):
 def spline_edges(student, rng):
     curve, box = knots(rng, 6, bins=5), rng.number(0.4, 1.0)
     xs, ys, slopes = curve
-    small = knots(rng, 7, bins=3, box=box)
+    small = knots(rng, 40, bins=3, box=box)
     wide = knots(rng, 5, bins=6, dtype=torch.float64)
     flat = knots(rng, 6, bins=3)
     flat = (flat[0], flat[1], torch.cat([flat[2][:, :1], 1e-3 + 0 * flat[2][:, 1:-1], flat[2][:, -1:]], -1))
@@ -318,7 +326,7 @@ def spline_edges(student, rng):
     return {
         "inside": attempt(values_of, student, inside(rng, xs), *curve),
         "a small box": attempt(values_of, student, inside(rng, small[0]), *small),
-        "outside a small box": attempt(values_of, student, 1.05 * box + rng.uniform(7), *small),
+        "outside a small box": attempt(values_of, student, 1.05 * box + rng.uniform(40), *small),
         "left of the box": attempt(values_of, student, out[3:], *(value[3:] for value in curve)),
         "far outside": attempt(values_of, student, 1000 * out, *curve),
         "at inner knots": attempt(values_of, student, xs[:, 2].clone(), *curve),
@@ -370,13 +378,18 @@ def density_gradients(student, layers, x, weight):
     return gradient("the log-density", total, x=x, **{name.replace(".", "_"): p for name, p in layers.named_parameters()})
 
 
-@question.probe(points=0.5, title="flow_log_prob: one layer, two layers", public=True)
+def density_of(student, layers, x):
+    """The log-densities as evidence."""
+    return tensor_of(student.flow_log_prob(layers, x), "the log-density")
+
+
+@question.probe(points=0.5, title="flow_log_prob: one layer, two layers", public=True, judge=TOLD)
 def density(student, rng):
     layers = nn.ModuleList([Mixed(rng, 2), Mixed(rng, 2)])
     return {
-        "one layer": attempt(student.flow_log_prob, layers[:1], rng.normal(5, 2)),
-        "two layers": attempt(student.flow_log_prob, layers, rng.normal(4, 2)),
-        "two layers in a list, three dimensions": attempt(student.flow_log_prob, [Mixed(rng, 3), Mixed(rng, 3)], rng.normal(4, 3)),
+        "one layer": attempt(density_of, student, layers[:1], rng.normal(5, 2)),
+        "two layers": attempt(density_of, student, layers, rng.normal(4, 2)),
+        "two layers in a list, three dimensions": attempt(density_of, student, [Mixed(rng, 3), Mixed(rng, 3)], rng.normal(4, 3)),
     }
 
 
@@ -386,15 +399,15 @@ def density_edges(student, rng):
     leaf, weight = rng.normal(5, 4).requires_grad_(), rng.normal(5)
     before = [float(len(layers)), *[float(p.detach().double().sum()) for p in layers.parameters()]]
     found = {
-        "three layers": attempt(student.flow_log_prob, layers, rng.normal(6, 4)),
-        "as many examples as dimensions": attempt(student.flow_log_prob, layers, rng.normal(4, 4)),
-        "no layer": attempt(student.flow_log_prob, [], rng.normal(5, 3)),
-        "one example": attempt(student.flow_log_prob, layers, rng.normal(1, 4)),
-        "one dimension": attempt(student.flow_log_prob, [Mixed(rng, 1)], rng.normal(5, 1)),
-        "layers like ActNorm": attempt(student.flow_log_prob, [Stretch(rng, 3), Mixed(rng, 3), Stretch(rng, 3)], rng.normal(5, 3)),
-        "far away": attempt(student.flow_log_prob, layers, 100 * rng.normal(4, 4)),
+        "three layers": attempt(density_of, student, layers, rng.normal(6, 4)),
+        "as many examples as dimensions": attempt(density_of, student, layers, rng.normal(4, 4)),
+        "no layer": attempt(density_of, student, [], rng.normal(5, 3)),
+        "one example": attempt(density_of, student, layers, rng.normal(1, 4)),
+        "one dimension": attempt(density_of, student, [Mixed(rng, 1)], rng.normal(5, 1)),
+        "layers like ActNorm": attempt(density_of, student, [Stretch(rng, 3), Mixed(rng, 3), Stretch(rng, 3)], rng.normal(5, 3)),
+        "far away": attempt(density_of, student, layers, 100 * rng.normal(4, 4)),
         "gradient": attempt(density_gradients, student, layers, leaf, weight),
-        "in float64": attempt(student.flow_log_prob, wide, rng.normal(4, 3, dtype=torch.float64)),
+        "in float64": attempt(density_of, student, wide, rng.normal(4, 3, dtype=torch.float64)),
         "x afterwards": attempt(unchanged, lambda x: student.raw.flow_log_prob(layers, x), rng.normal(3, 4)),
     }
     after = [float(len(layers)), *[float(p.detach().double().sum()) for p in layers.parameters()]]

@@ -1,5 +1,7 @@
 """Named wrong versions of the answers to question 9."""
 
+import torch
+
 from autograder.probes import Mistakes, edit
 
 mistakes = Mistakes()
@@ -70,6 +72,18 @@ mistakes.at(
          return (x - mean) * torch.exp(-log_std), -log_std.sum(1)
          """,
          ("new = z[:, i] * torch.exp(log_std[:, i]) + mean[:, i]", "new = z[:, i] * torch.sigmoid(log_std[:, i]) + mean[:, i]")),
+    edit("maf_shifted_input", "`MAF` moves x by one column before the network sees it; the network hides x_i and later from its column i itself",
+         """
+         mean, log_std = self.net(torch.cat([torch.zeros_like(x[:, :1]), x[:, :-1]], 1))
+         return (x - mean) * torch.exp(-log_std), -log_std.sum(1)
+         """,
+         ("""
+    mean, log_std = self.net(x)
+    new = z[:, i] * torch.exp(log_std[:, i]) + mean[:, i]
+""", """
+    mean, log_std = self.net(torch.cat([torch.zeros_like(x[:, :1]), x[:, :-1]], 1))
+    new = z[:, i] * torch.exp(log_std[:, i]) + mean[:, i]
+""")),
     edit("maf_two_calls", "`MAF.forward` calls the network twice, once for each answer; one call gives both",
          """
          mean, log_std = self.net(x)[0], self.net(x)[1]
@@ -162,6 +176,16 @@ mistakes.at(
     edit("maf_epsilon", "`MAF.forward` adds an epsilon to the standard deviation, which is never 0", "return (x - mean) / (log_std.exp() + 1e-3), -log_std.sum(1)"),
     edit("maf_logdet_plus", "the log-determinant of `MAF.forward` has the wrong sign: where the width is large, x is shrunk", "return (x - mean) * torch.exp(-log_std), log_std.sum(1)"),
     edit("maf_logdet_mean", "the log-determinant of `MAF.forward` is averaged over the dimensions; it is their sum", "return (x - mean) * torch.exp(-log_std), -log_std.mean(1)"),
+    edit("maf_logdet_no_first", "the log-determinant of `MAF.forward` leaves out the first dimension; it has a width, too", "return (x - mean) * torch.exp(-log_std), -log_std[:, 1:].sum(1) + 0 * log_std.sum(1)"),
+    edit("maf_logdet_absolute", "the log-determinant of `MAF.forward` adds up absolute values; the absolute value belongs inside the logarithm, and each log_std counts with its sign",
+         "return (x - mean) * torch.exp(-log_std), -log_std.abs().sum(1)"),
+    edit("maf_logdet_absolute_plus", "the log-determinant of `MAF.forward` adds up absolute values, with a plus; the absolute value belongs inside the logarithm, and each log_std counts with its sign",
+         "return (x - mean) * torch.exp(-log_std), log_std.abs().sum(1)"),
+    edit("maf_mean_detached", "`MAF.forward` detaches the means, so they are not trained", "return (x - mean.detach()) * torch.exp(-log_std) + 0 * mean, -log_std.sum(1)"),
+    edit("maf_width_detached", "`MAF.forward` detaches the widths in z, so they are trained by the log-determinant alone", "return (x - mean) * torch.exp(-log_std.detach()), -log_std.sum(1)"),
+    edit("maf_log_base", "`MAF.forward` divides by 2 to the log_std; its logarithm is natural", "return (x - mean) * 2.0 ** (-log_std), -log_std.sum(1)"),
+    edit("maf_variance_agrees", "`MAF.forward` divides by the variance, and its log-determinant agrees with that; the standard deviation is meant",
+         "return (x - mean) * torch.exp(-2 * log_std), -2 * log_std.sum(1)"),
     edit("maf_logdet_batch", "the log-determinant of `MAF.forward` is summed over the batch as well; there is one for each example", "return (x - mean) * torch.exp(-log_std), -log_std.sum()"),
     edit("maf_logdet_examples", "the log-determinant of `MAF.forward` is summed over the examples; it is summed over dimensions", "return (x - mean) * torch.exp(-log_std), -log_std.sum(0)"),
     edit("maf_logdet_column", "the log-determinant of `MAF.forward` is a column; its shape is (N,)", "return (x - mean) * torch.exp(-log_std), -log_std.sum(1, keepdim=True)"),
@@ -242,6 +266,30 @@ mistakes.at(
          x = torch.cat([x[:, :i], mean[:, i : i + 1], x[:, i + 1 :]], 1)
          if i == z.shape[1] - 1:
              x = z * torch.exp(log_std) + mean
+         """),
+    edit("maf_columns_found_alone", "in `MAF.inverse` the network is given the columns found so far alone; it wants all D, whatever stands in the others",
+         """
+         mean, log_std = self.net(x[:, :i])
+         new = z[:, i] * torch.exp(log_std[:, i]) + mean[:, i]
+         x = torch.cat([x[:, :i], new[:, None], x[:, i + 1 :]], 1)
+         """),
+    edit("maf_writes_rows", "`MAF.inverse` goes through the examples; it is to go through the columns",
+         """
+         mean, log_std = self.net(x)
+         x = x.clone()
+         x[i] = z[i] * torch.exp(log_std[i]) + mean[i]
+         """),
+    edit("maf_columns_turned", "`MAF.inverse` writes the columns in reversed order",
+         """
+         mean, log_std = self.net(x)
+         x = x.clone()
+         x[:, -1 - i] = z[:, i] * torch.exp(log_std[:, i]) + mean[:, i]
+         """),
+    edit("maf_next_column", "`MAF.inverse` takes the mean and the width of the next column",
+         """
+         mean, log_std = (answer.roll(-1, 1) for answer in self.net(x))
+         new = z[:, i] * torch.exp(log_std[:, i]) + mean[:, i]
+         x = torch.cat([x[:, :i], new[:, None], x[:, i + 1 :]], 1)
          """),
     edit("maf_column_too_early", "`MAF.inverse` takes the mean and the width of the column before",
          """
@@ -339,6 +387,20 @@ mistakes.at(
          return x, log_std.sum(1)
          """),
 )
+
+
+@mistakes.rewrite("`MAF.inverse` uses what the network answered in the last `forward`; z need not come from that call, so it asks the network again, column after column")
+def maf_inverse_remembers(ref):
+    class MAF(ref.MAF):
+        def forward(self, x):
+            self.mean, self.log_std = self.net(x)
+            return (x - self.mean) * torch.exp(-self.log_std), -self.log_std.sum(1)
+
+        def inverse(self, z):
+            return z * torch.exp(self.log_std) + self.mean
+
+    return {"MAF": MAF}
+
 
 # --- Reversed -----------------------------------------------------------------------------------------------------
 
@@ -528,7 +590,7 @@ mistakes.at(
     edit("inverted_inverse_checked", "`Inverted.inverse` runs the inner layer's slow inverse, too; one call of its `forward` is enough",
          "x = self.layer(z)[0]; self.layer.inverse(x); return x"),
     edit("inverted_inverse_twice", "`Inverted.inverse` calls the inner layer more than once; one call of its `forward` is enough", "self.layer(z); return self.layer(z)[0]"),
-    edit("inverted_inverse_z_detached", "`Inverted.inverse` detaches z", "return self.layer(z.detach())[0] + 0 * z"),
+    edit("inverted_inverse_z_detached", "`Inverted.inverse` detaches z", "return self.layer(z.detach())[0]"),
 )
 
 # --- denoise ------------------------------------------------------------------------------------------------------
@@ -677,10 +739,13 @@ mistakes.at(
     edit("denoise_half", "`denoise` has a factor ½ at the gradient, which (9.2) has not", "return y.detach() + 0.5 * noise_std**2 * slope"),
     edit("denoise_full_step", "`denoise` adds the gradient without the variance of the noise", "return y.detach() + slope"),
     edit("denoise_change_only", "`denoise` returns the change; it is to be added to y", "return noise_std**2 * slope"),
-    edit("denoise_graph", "`denoise` returns a tensor with a graph; detach y", "return y + noise_std**2 * slope"),
+    edit("denoise_graph", "`denoise` returns a tensor that requires gradients; it is to come without a graph", "return y + noise_std**2 * slope"),
     edit("denoise_clamped", "`denoise` cuts its result to [0, 1]; data of any range are meant", "return (y.detach() + noise_std**2 * slope).clamp(0, 1)"),
     edit("denoise_noise_again", "`denoise` adds fresh noise to its result; (9.2) is a mean", "return y.detach() + noise_std**2 * slope + noise_std * torch.randn_like(y)"),
     edit("denoise_divides", "`denoise` divides by the variance; (9.2) multiplies by it", "return y.detach() + slope / max(noise_std, 1e-6) ** 2"),
+    edit("denoise_per_dimension", "`denoise` divides the gradient by the number of dimensions", "return y.detach() + noise_std**2 * slope / y.shape[1]"),
+    edit("denoise_prior", "`denoise` shrinks y as if the data were standard normal; the flow's density says where data are", "return y.detach() / (1 + noise_std**2) + 0 * slope"),
+    edit("denoise_pair", "`denoise` returns two things; the denoised y alone is asked for", "return y.detach() + noise_std**2 * slope, slope"),
     edit("denoise_score", "`denoise` returns the gradient alone", "return slope"),
     edit("denoise_squeezed", "`denoise` squeezes its result: with one example an axis is lost", "return (y.detach() + noise_std**2 * slope).squeeze()"),
     edit("denoise_rounds", "`denoise` gives float32 when y is float64", "return (y.detach() + noise_std**2 * slope).float()"),

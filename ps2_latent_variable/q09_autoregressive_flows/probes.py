@@ -56,6 +56,7 @@ question = Question(
 )
 
 WIDE = Close(rtol=1e-9, atol=1e-9)
+TOLD = Fields({}, default=Close())   # an entry that is a sentence is told as it is
 
 
 class Causal(nn.Module):
@@ -68,6 +69,8 @@ class Causal(nn.Module):
         self.calls = 0
 
     def forward(self, x):
+        if tuple(x.shape[1:]) != (len(self.bias[0]),):
+            raise AnswerError(f"the network is given shape {tuple(x.shape)}; it wants all {len(self.bias[0])} columns")
         self.calls += 1
         mean, raw = (torch.sin(x + 0.4) @ self.weight.tril(-1).transpose(1, 2) + self.bias[:, None]).unbind(0)
         return mean + 0.5, 1.5 * torch.tanh(raw)
@@ -106,6 +109,11 @@ def forwards(layer, x):
     return dict(zip(("z", "log-determinant"), both(layer, x)))
 
 
+def back(layer, z):
+    """The x of a layer's inverse as evidence."""
+    return tensor_of(layer.inverse(z), "the inverse")
+
+
 def unchanged(call, value):
     """What `call` leaves in its argument."""
     kept = value.clone()
@@ -130,14 +138,14 @@ def maf(student, rng, dim, dtype=torch.float32, scale=0.6):
     return student.raw.MAF(Causal(rng, dim, dtype, scale).to(rng.device))
 
 
-@question.probe(points=0.5, title="MAF: to the latent, and back", public=True)
+@question.probe(points=0.5, title="MAF: to the latent, and back", public=True, judge=TOLD)
 def layer(student, rng):
     two, four = maf(student, rng, 2), maf(student, rng, 4)
     return {
         "two dimensions": attempt(forwards, two, rng.normal(5, 2)),
         "four dimensions": attempt(forwards, four, rng.normal(3, 4)),
-        "inverse, two dimensions": attempt(two.inverse, rng.normal(5, 2)),
-        "inverse, four dimensions": attempt(four.inverse, rng.normal(3, 4)),
+        "inverse, two dimensions": attempt(back, two, rng.normal(5, 2)),
+        "inverse, four dimensions": attempt(back, four, rng.normal(3, 4)),
     }
 
 
@@ -166,19 +174,19 @@ def layer_edges(student, rng):
     return {
         "autograd after the inverse": tried(lambda: autograd_after(six, rng.normal(3, 6))),
         "six dimensions": attempt(forwards, six, 2 * rng.normal(4, 6)),
-        "inverse, six dimensions": attempt(six.inverse, 2 * rng.normal(4, 6)),
+        "inverse, six dimensions": attempt(back, six, 2 * rng.normal(4, 6)),
         "as many examples as dimensions": attempt(forwards, six, rng.normal(6, 6)),
-        "inverse of as many examples as dimensions": attempt(six.inverse, rng.normal(6, 6)),
+        "inverse of as many examples as dimensions": attempt(back, six, rng.normal(6, 6)),
         "one example": attempt(forwards, six, rng.normal(1, 6)),
-        "inverse of one example": attempt(six.inverse, rng.normal(1, 6)),
+        "inverse of one example": attempt(back, six, rng.normal(1, 6)),
         "one dimension": attempt(forwards, one, rng.normal(4, 1)),
-        "inverse, one dimension": attempt(one.inverse, rng.normal(4, 1)),
+        "inverse, one dimension": attempt(back, one, rng.normal(4, 1)),
         "strong dependence": attempt(forwards, strong, rng.normal(4, 5)),
-        "inverse, strong dependence": attempt(strong.inverse, rng.normal(4, 5)),
-        "inverse without gradients": tried(lambda: torch.no_grad()(six.inverse)(rng.normal(3, 6))),
+        "inverse, strong dependence": attempt(back, strong, rng.normal(4, 5)),
+        "inverse without gradients": tried(lambda: torch.no_grad()(back)(six, rng.normal(3, 6))),
         "gradient": attempt(layer_gradients, six, leaf, weight),
         "in float64": attempt(forwards, wide, rng.normal(4, 3, dtype=torch.float64)),
-        "inverse in float64": attempt(wide.inverse, rng.normal(4, 3, dtype=torch.float64)),
+        "inverse in float64": attempt(back, wide, rng.normal(4, 3, dtype=torch.float64)),
         "calls of the network for 3 and 5 dimensions": tried(lambda: [calls(student, rng, 3), calls(student, rng, 5)]),
         "x afterwards": attempt(unchanged, six, rng.normal(3, 6)),
         "z afterwards": attempt(unchanged, six.inverse, rng.normal(3, 6)),
@@ -188,14 +196,14 @@ def layer_edges(student, rng):
 # --- Reversed and Inverted ----------------------------------------------------------------------------------------
 
 
-@question.probe(points=0.5, title="Reversed: there and back", public=True)
+@question.probe(points=0.5, title="Reversed: there and back", public=True, judge=TOLD)
 def turned_order(student, rng):
     two, three = (student.raw.Reversed(Steps(rng, d).to(rng.device)) for d in (2, 3))
     return {
         "two dimensions": attempt(forwards, two, rng.normal(5, 2)),
         "three dimensions": attempt(forwards, three, rng.normal(3, 3)),
-        "inverse, two dimensions": attempt(two.inverse, rng.normal(5, 2)),
-        "inverse, three dimensions": attempt(three.inverse, rng.normal(4, 3)),
+        "inverse, two dimensions": attempt(back, two, rng.normal(5, 2)),
+        "inverse, three dimensions": attempt(back, three, rng.normal(4, 3)),
     }
 
 
@@ -206,26 +214,26 @@ def turned_order_edges(student, rng):
     leaf, weight = rng.normal(4, 5).requires_grad_(), rng.normal(4, 5)
     return {
         "five dimensions": attempt(forwards, five, rng.normal(4, 5)),
-        "inverse, five dimensions": attempt(five.inverse, rng.normal(4, 5)),
+        "inverse, five dimensions": attempt(back, five, rng.normal(4, 5)),
         "as many examples as dimensions": attempt(forwards, five, rng.normal(5, 5)),
         "one example": attempt(forwards, five, rng.normal(1, 5)),
-        "inverse of one example": attempt(five.inverse, rng.normal(1, 5)),
+        "inverse of one example": attempt(back, five, rng.normal(1, 5)),
         "gradient": attempt(layer_gradients, five, leaf, weight),
         "gradient of the inverse": tried(lambda: gradient("the inverse", weight * five.inverse(leaf), z=leaf)),
         "in float64": attempt(forwards, wide, rng.normal(4, 3, dtype=torch.float64)),
-        "inverse in float64": attempt(wide.inverse, rng.normal(4, 3, dtype=torch.float64)),
+        "inverse in float64": attempt(back, wide, rng.normal(4, 3, dtype=torch.float64)),
         "x afterwards": attempt(unchanged, five, rng.normal(3, 5)),
     }
 
 
-@question.probe(points=0.5, title="Inverted: there and back", public=True)
+@question.probe(points=0.5, title="Inverted: there and back", public=True, judge=TOLD)
 def turned_direction(student, rng):
     two, three = (student.raw.Inverted(Steps(rng, d).to(rng.device)) for d in (2, 3))
     return {
         "two dimensions": attempt(forwards, two, rng.normal(5, 2)),
         "three dimensions": attempt(forwards, three, rng.normal(3, 3)),
-        "inverse, two dimensions": attempt(two.inverse, rng.normal(5, 2)),
-        "inverse, three dimensions": attempt(three.inverse, rng.normal(4, 3)),
+        "inverse, two dimensions": attempt(back, two, rng.normal(5, 2)),
+        "inverse, three dimensions": attempt(back, three, rng.normal(4, 3)),
     }
 
 
@@ -249,14 +257,14 @@ def turned_direction_edges(student, rng):
     leaf, weight = rng.normal(4, 5).requires_grad_(), rng.normal(4, 5)
     return {
         "five dimensions": attempt(forwards, five, rng.normal(4, 5)),
-        "inverse, five dimensions": attempt(five.inverse, rng.normal(4, 5)),
+        "inverse, five dimensions": attempt(back, five, rng.normal(4, 5)),
         "one example": attempt(forwards, five, rng.normal(1, 5)),
-        "inverse of one example": attempt(five.inverse, rng.normal(1, 5)),
+        "inverse of one example": attempt(back, five, rng.normal(1, 5)),
         "one dimension": attempt(forwards, make(Steps(rng, 1).to(rng.device)), rng.normal(4, 1)),
         "gradient of the inverse": attempt(inverse_gradients, five, leaf, weight),
         "calls of the inner layer's forward and inverse": tried(lambda: [inner_calls(student, rng, d) for d in (2, 3)]),
         "in float64": attempt(forwards, wide, rng.normal(4, 3, dtype=torch.float64)),
-        "inverse in float64": attempt(wide.inverse, rng.normal(4, 3, dtype=torch.float64)),
+        "inverse in float64": attempt(back, wide, rng.normal(4, 3, dtype=torch.float64)),
         "x afterwards": attempt(unchanged, five, rng.normal(3, 5)),
     }
 
@@ -264,12 +272,17 @@ def turned_direction_edges(student, rng):
 # --- denoise ------------------------------------------------------------------------------------------------------
 
 
-@question.probe(points=0.5, title="denoise: one layer, two layers", public=True)
+def result_of(student, layers, y, noise_std):
+    """The denoised y as evidence."""
+    return tensor_of(student.denoise(layers, y, noise_std), "the result")
+
+
+@question.probe(points=0.5, title="denoise: one layer, two layers", public=True, judge=TOLD)
 def cleaned(student, rng):
     layers = nn.ModuleList([Steps(rng, 3), Steps(rng, 3)]).to(rng.device)
     return {
-        "one layer": attempt(student.denoise, layers[:1], rng.normal(5, 3), 0.7),
-        "two layers": attempt(student.denoise, layers, rng.normal(4, 3), 0.4),
+        "one layer": attempt(result_of, student, layers[:1], rng.normal(5, 3), 0.7),
+        "two layers": attempt(result_of, student, layers, rng.normal(4, 3), 0.4),
     }
 
 
@@ -303,14 +316,14 @@ def cleaned_edges(student, rng):
     wide = nn.ModuleList([Steps(rng, 3, torch.float64)]).to(rng.device)
     y = rng.normal(5, 4)
     return {
-        "strong noise": attempt(student.denoise, layers, y, 2.5),
+        "strong noise": attempt(result_of, student, layers, y, 2.5),
         "weak noise": tried(lambda: 100 * (tensor_of(student.denoise(layers, y, 0.1), "the result", y.shape) - y)),
-        "no noise": attempt(student.denoise, layers, y, 0.0),
-        "no layer": attempt(student.denoise, [], y, 0.8),
-        "one example": attempt(student.denoise, layers, y[:1], 0.6),
-        "as many examples as dimensions": attempt(student.denoise, layers, y[:4], 0.6),
+        "no noise": attempt(result_of, student, layers, y, 0.0),
+        "no layer": attempt(result_of, student, [], y, 0.8),
+        "one example": attempt(result_of, student, layers, y[:1], 0.6),
+        "as many examples as dimensions": attempt(result_of, student, layers, y[:4], 0.6),
         "left behind": attempt(flags, student, nn.ModuleList([*layers, Steps(rng, 4).to(rng.device)]).train(), y.clone()),
         "y that requires gradients": attempt(twice, student, layers, y),
-        "in evaluation mode": attempt(student.denoise, layers.eval(), y, 0.9),
-        "in float64": attempt(student.denoise, wide, rng.normal(4, 3, dtype=torch.float64), 0.6),
+        "in evaluation mode": attempt(result_of, student, layers.eval(), y, 0.9),
+        "in float64": attempt(result_of, student, wide, rng.normal(4, 3, dtype=torch.float64), 0.6),
     }
