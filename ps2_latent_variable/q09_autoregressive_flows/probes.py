@@ -65,7 +65,7 @@ class Causal(nn.Module):
     def __init__(self, rng, dim, dtype=torch.float32, scale=0.6):
         super().__init__()
         self.weight = nn.Parameter(rng.normal(2, dim, dim, std=scale, dtype=dtype))
-        self.bias = nn.Parameter(rng.normal(2, dim, std=0.5, dtype=dtype))
+        self.bias = nn.Parameter(rng.normal(2, dim, std=0.5, dtype=dtype) * torch.tensor([[1.0], [0.4]], dtype=dtype, device=rng.device))
         self.calls = 0
 
     def forward(self, x):
@@ -169,10 +169,10 @@ def autograd_after(layer, z):
 @question.probe(points=1.5, title="MAF: calls of the network, gradients, float64", judge=Fields({"in float64": WIDE, "inverse in float64": WIDE}, default=Close()))
 def layer_edges(student, rng):
     six, one, wide = maf(student, rng, 6), maf(student, rng, 1), maf(student, rng, 3, torch.float64)
-    strong = maf(student, rng, 5, scale=2.0)
+    strong, three = maf(student, rng, 5, scale=2.0), maf(student, rng, 3)
     leaf, weight = rng.normal(4, 6).requires_grad_(), rng.normal(4, 6)
     return {
-        "autograd after the inverse": tried(lambda: autograd_after(six, rng.normal(3, 6))),
+        "autograd after the inverse": tried(lambda: autograd_after(one, rng.normal(3, 1))),
         "six dimensions": attempt(forwards, six, 2 * rng.normal(4, 6)),
         "inverse, six dimensions": attempt(back, six, 2 * rng.normal(4, 6)),
         "as many examples as dimensions": attempt(forwards, six, rng.normal(6, 6)),
@@ -183,13 +183,13 @@ def layer_edges(student, rng):
         "inverse, one dimension": attempt(back, one, rng.normal(4, 1)),
         "strong dependence": attempt(forwards, strong, rng.normal(4, 5)),
         "inverse, strong dependence": attempt(back, strong, rng.normal(4, 5)),
-        "inverse without gradients": tried(lambda: torch.no_grad()(back)(six, rng.normal(3, 6))),
+        "inverse without gradients": tried(lambda: torch.no_grad()(back)(three, rng.normal(4, 3))),
         "gradient": attempt(layer_gradients, six, leaf, weight),
         "in float64": attempt(forwards, wide, rng.normal(4, 3, dtype=torch.float64)),
         "inverse in float64": attempt(back, wide, rng.normal(4, 3, dtype=torch.float64)),
         "calls of the network for 3 and 5 dimensions": tried(lambda: [calls(student, rng, 3), calls(student, rng, 5)]),
         "x afterwards": attempt(unchanged, six, rng.normal(3, 6)),
-        "z afterwards": attempt(unchanged, six.inverse, rng.normal(3, 6)),
+        "z afterwards": attempt(unchanged, three.inverse, rng.normal(4, 3)),
     }
 
 
