@@ -345,7 +345,7 @@ plt.show()
 #
 # **What to remember**
 # - The density of $x$ is that of $z=f(x)$ times the volume factor of $f$. Layers add their log-determinants.
-# - A coupling layer is invertible whatever its network does, which sees only what is kept.
+# - A coupling layer is invertible whatever its network does, since it sees only what is kept.
 # - Splines bend where affine layers stretch. No layer tears.
 #
 # `flow_log_prob` scores the layers of Question 9, and set 3 makes the layers infinitely thin.
