@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Problem set 2 · Latent variables and flows
 #
-# ![A sheet of digits that turn into one another, and the size of 297 images in four file formats](figures/opening.png)
+# ![A sheet of digits that turn into one another, and the sizes of five files that hold the same 200 images](figures/opening.png)
 #
 # Nobody drew the digits on the left. A network draws them from two numbers, the place on the sheet, and the same kind of network makes the shortest bar on the right: it packs pictures of digits without loss into fewer
 # bytes than gzip or xz. Those are Questions 5 and 10.
