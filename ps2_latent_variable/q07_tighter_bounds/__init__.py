@@ -1,0 +1,1 @@
+"""Question 7: tighter bounds from many draws."""

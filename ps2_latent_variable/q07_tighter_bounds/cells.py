@@ -1,0 +1,233 @@
+# %% [markdown]
+# Each plane is the latent plane of your `sheet_vae`, for one new image. Yellow marks its best code, violet means 30 nats worse, by $p(x,z)$ on a fine grid. The orange circle is the encoder's $q(z\mid x)$, three standard deviations wide. Run the cell.
+
+# %%
+plane_side = torch.linspace(-4.5, 4.5, 151)
+plane_z = torch.cartesian_prod(plane_side, plane_side)
+plane_x = sheet_test[: dgm.budget(smoke=20, cpu=300, gpu=300)]
+with torch.no_grad():
+    plane_logits = sheet_vae.decode(plane_z)
+    plane_mean, plane_logvar = sheet_vae.encode(plane_x)
+plane_joint = plane_x @ plane_logits.T - F.softplus(plane_logits).sum(1) - 0.5 * plane_z.square().sum(1) - math.log(2 * math.pi)
+plane_log_p = plane_joint.logsumexp(1) + 2 * math.log(float(plane_side[1] - plane_side[0]))  # the exact log p(x)
+in_circle = torch.stack([((plane_z - m).square() / v.exp()).sum(1) < 9 for m, v in zip(plane_mean, plane_logvar)])
+figure, axes = plot.subplots(2, 4, width=10, height=3.9, height_ratios=[1, 2.9])
+for (above, below), n in zip(axes.T, (plane_joint.softmax(1) * in_circle).sum(1).argsort().tolist()):
+    with torch.no_grad():
+        pair = torch.stack([sheet_vae.decode(plane_mean[n : n + 1])[0], plane_logits[plane_joint[n].argmax()]])
+    plot.images(torch.cat([plane_x[n : n + 1], torch.sigmoid(pair)]).reshape(-1, 16, 16), ncols=3, ax=above)
+    above.set_title("image, from q, from the best code", fontsize=9)
+    landscape = plane_joint[n].reshape(151, 151).T
+    below.imshow(landscape, origin="lower", extent=(-4.5, 4.5, -4.5, 4.5), vmin=float(landscape.max()) - 30, cmap=plot.SEQUENTIAL)
+    plot.ellipse(plane_mean[n], torch.diag(plane_logvar[n].exp()), below, n_std=(3,), color=plot.COLORS[1])
+    below.set(xticks=[], yticks=[], xlim=(-3.6, 3.6), ylim=(-3.6, 3.6))
+figure.suptitle("The decoder can draw these digits, from codes that the encoder does not propose", fontsize=12)
+plt.show()
+
+# %% [markdown]
+# These are the four worst of 300 images. The ELBO blames the decoder for the encoder: its gap is $\mathrm{KL}(q\,\|\,p(z\mid x))$ (Question 2). So how good is the model itself?
+#
+# On a plane one can sum over a grid. Eight latents need another way to $\log p(x)$.
+#
+# ### Weights
+#
+# Draw $z_1,\dots,z_M$ from $q(z\mid x)$. The **weight** of a draw compares how well it explains $x$ with how often $q$ proposes it:
+#
+# $$w_m=\frac{p(x\mid z_m)\,p(z_m)}{q(z_m\mid x)},\qquad \mathbb E_q[w]=\int q(z\mid x)\,\frac{p(x,z)}{q(z\mid x)}\,dz=p(x). \tag{7.1}$$
+#
+# So their mean is right on average, for *every* $q$ that is nowhere zero. The logarithm is concave, so the log of the mean is too low on average (Jensen's inequality). This is the **IWAE bound**,
+#
+# $$\log\frac1M\sum_{m=1}^Mw_m,\qquad\text{on average}\le\log p(x). \tag{7.2}$$
+#
+# $M=1$ is the ELBO, with the KL drawn as in (4.2). The weights $1$ and $3$ give $\log2=0.69$, but one by one $\frac12(\log1+\log3)=0.55$. By the same inequality, cutting *any* draws into blocks and averaging the blocks' bounds
+# never gives more than the bound of all.
+#
+# How many draws count? If $K$ weights are equal and the others $0$, it is $K$, and so is
+#
+# $$M_\text{eff}=\Bigl(\sum_mw_m\Bigr)^2\Big/\sum_mw_m^2. \tag{7.3}$$
+#
+# **On paper:** (a) what are the weights if $q$ *is* the posterior? (b) One latent has the posterior $\mathcal N(\mu,v)$, and $q=\mathcal N(\mu,rv)$. Find $(\mathbb E_q w)^2/\mathbb E_q[w^2]$, the share of many draws that counts: up to $p(x)$, which cancels, it takes one
+# Gaussian integral. For $r=2$ you should find $0.866$. Below which $r$ is $\mathbb E_q[w^2]$ infinite, and the share $0$? Independent latents multiply.
+
+# %% role="answer"
+def log_weights(
+    model, x: Float[Tensor, "N D"], eps: Float[Tensor, "M N k"], log_likelihood=bernoulli_log_prob
+) -> Float[Tensor, "M N"]:
+    """log w of (7.1) in nats, at z = μ + σ·eps. Differentiable in the model's parameters.
+
+    Args:
+        model: has `encode` and `decode` like `VAE`.
+        log_likelihood: ``log_likelihood(outputs, x)`` is log p(x | z), (B,), for outputs of `decode` (B, D) and x (B, D).
+    """
+    ### BEGIN SOLUTION
+    mean, logvar = model.encode(x)
+    outputs = model.decode(reparameterise(mean, logvar, eps)).flatten(0, 1)
+    log_likelihoods = log_likelihood(outputs, x.repeat(len(eps), 1)).reshape(len(eps), len(x))
+    return log_likelihoods - kl_monte_carlo(mean, logvar, eps)
+    ### END SOLUTION
+
+
+def iwae_bound(log_weights: Float[Tensor, "M N"], size: int | None = None) -> Float[Tensor, "N"]:
+    """The mean of the bounds (7.2) of consecutive blocks of draws, for each example. Differentiable.
+
+    Args:
+        log_weights: finite, of any size: values near -1000 are usual.
+        size: draws in a block, a divisor of M. None: one block of all M.
+    """
+    ### BEGIN SOLUTION
+    size = len(log_weights) if size is None else size
+    blocks = log_weights.reshape(-1, size, log_weights.shape[1])
+    return (blocks.logsumexp(1) - math.log(size)).mean(0)
+    ### END SOLUTION
+
+
+def effective_draws(log_weights: Float[Tensor, "M N"]) -> tuple[Float[Tensor, "N"], Float[Tensor, "N"]]:
+    """(7.3), and the largest weight as a share of the sum of all, for each example; log_weights as above."""
+    ### BEGIN SOLUTION
+    share = log_weights.softmax(0)
+    return 1 / share.square().sum(0), share.amax(0)
+    ### END SOLUTION
+
+
+def expected_share(ratio: Float[Tensor, "*batch k"]) -> Float[Tensor, "*batch"]:
+    """Your derivation, for k independent latents; ratio: r > 0 of each."""
+    ### BEGIN SOLUTION
+    root = (2 * ratio - 1).clamp(min=0).sqrt()
+    return (root / ratio).prod(-1)
+    ### END SOLUTION
+
+# %% role="check"
+grader.check("q7")
+
+# %% [markdown]
+# Given: many draws in portions that fit into memory, and a model with a wider or narrower $q$.
+
+# %% role="given"
+def drawn_log_weights(
+    model, x: Float[Tensor, "N D"], draws: int, generator: torch.Generator, log_likelihood=bernoulli_log_prob
+) -> Float[Tensor, "draws N"]:
+    """`log_weights` of many draws, without graph."""
+    portions = []
+    with torch.no_grad():
+        for start in range(0, draws, 50):
+            eps = torch.randn(min(50, draws - start), len(x), model.latent_dim, generator=generator, device=generator.device)
+            portions.append(log_weights(model, x, eps.to(x), log_likelihood))
+    return torch.cat(portions)
+
+
+class Widened:
+    """The same model; the variances of q are multiplied by ratio."""
+
+    def __init__(self, model, ratio: float) -> None:
+        self.model, self.latent_dim, self.log_ratio = model, model.latent_dim, math.log(ratio)
+
+    def encode(self, x: Float[Tensor, "N D"]) -> tuple[Float[Tensor, "N k"], Float[Tensor, "N k"]]:
+        mean, logvar = self.model.encode(x)
+        return mean, logvar + self.log_ratio
+
+    def decode(self, z: Float[Tensor, "*batch k"]) -> Float[Tensor, "*batch D"]:
+        return self.model.decode(z)
+
+# %% [markdown]
+# ### Where the truth is known
+#
+# Probabilistic PCA (Question 1) with its exact posterior as $q$, then with other variances.
+
+# %%
+twin_ratios = (1.0, 2.0, 0.6, 0.4)  # a knob: 0.1
+
+twin_x = data.digits("test")[0].flatten(1).double()
+twin_m, twin_axes, twin_noise = ppca_fit(data.digits()[0].flatten(1).double(), 8)
+twin_U, twin_S, _ = torch.linalg.svd(twin_axes, full_matrices=False)
+twin_axes = twin_U * twin_S  # turned, so that the posterior is diagonal
+
+
+class Twin:
+    latent_dim = 8
+
+    def encode(self, x):
+        mean, cov = ppca_posterior(x, twin_m, twin_axes, twin_noise)
+        return mean, cov.diagonal().log().expand_as(mean)
+
+    def decode(self, z):
+        return twin_m + z @ twin_axes.T
+
+
+def twin_log_likelihood(outputs, x):
+    return gaussian_decoder_log_prob(x, outputs, twin_noise.log())
+
+
+twin_rows, twin_log_p = [], ppca_log_prob(twin_x, twin_m, twin_axes, twin_noise)
+for ratio in twin_ratios:
+    twin_w = drawn_log_weights(Widened(Twin(), ratio), twin_x, 1000, dgm.generator(0), twin_log_likelihood)
+    errors = [f"{float((iwae_bound(twin_w, size) - twin_log_p).mean()):.4f}" for size in (1, 1000)]
+    twin_rows.append((ratio, *errors, float(effective_draws(twin_w)[0].mean()), 1000 * float(expected_share(torch.full((8,), ratio)))))
+plot.table(twin_rows, header=("r", "ELBO - log p(x)", "IWAE(1000) - log p(x)", "effective draws", "expected by r"))
+
+# %% [markdown]
+# With the posterior a single draw is exact. A $q$ too wide wastes draws, as you derived. One too narrow is worse than it looks: the share is $0$, yet 58 draws seem to count, because the rare huge weights have not come up. So the
+# estimate is too low.
+#
+# ### A nat for nothing
+#
+# Now `digit_vae`, whose $\log p(x)$ nobody knows. **Before you run this:** its −ELBO is 17.6. And −IWAE with 1,000 draws?
+
+# %%
+guess_iwae = None  # type a number
+
+# %%
+digit_ratio = 1.0  # a knob: 2 makes q wider. What happens at the left end, and at the right?
+
+digit_w = drawn_log_weights(Widened(digit_vae, digit_ratio), digit_test[: dgm.budget(smoke=20, cpu=360, gpu=360)], 4000, dgm.generator(0))
+sizes = (1, 2, 4, 8, 40, 200, 1000)
+digit_curve = [-float(iwae_bound(digit_w, size).mean()) for size in sizes]
+digit_bars = [float(torch.stack([iwae_bound(block).mean() for block in digit_w.split(size)]).std()) for size in sizes]
+figure, ax = plot.subplots(width=8, height=3)
+ax.errorbar(sizes, digit_curve, yerr=digit_bars, capsize=4, color=plot.COLORS[0])
+ax.set(xscale="log", xlabel="draws M", ylabel="-IWAE(M), nats per image", title="One nat better without training (bars: how one run of M draws varies)")
+plt.show()
+plot.table([
+    ("-ELBO, M = 1", digit_curve[0], "17.6", None), ("-IWAE, M = 1000", digit_curve[-1], "16.6", guess_iwae),
+    ("images with fewer than 10 effective draws, of 4000", int((effective_draws(digit_w)[0] < 10).sum()), "about 8", None),
+], header=("nats per image", "yours", "expected", "your guess"))
+
+# %% [markdown]
+# The curve flattens, and a $q$ of twice the variance ends within 0.04. (Over six seeds: −ELBO 17.5 to 17.7, −IWAE 16.4 to 16.6.)
+#
+# ### A worse bound, a better estimate
+#
+# Is a flat curve a proof? Back to `sheet_vae`, with 50.0 nats of −ELBO and an exact $-\log p(x)$ of 46.8. **Before you run this:** with 16 times the variance, −ELBO is 58.1. And −IWAE with 1,000 draws?
+
+# %%
+guess_wide = None  # type a number
+
+# %%
+wide_ratio = 16.0  # a knob: 4 and 100. Which r has the best −ELBO, and which the best −IWAE?
+
+wide_rows = [("exact", None, -float(plane_log_p.mean()), None, None)]
+figure, (left, right) = plot.subplots(1, 2, width=10, height=3.6)
+for ratio, color in ((1.0, plot.COLORS[1]), (wide_ratio, plot.COLORS[0])):
+    plane_w = drawn_log_weights(Widened(sheet_vae, ratio), plane_x, 1000, dgm.generator(1))
+    effective, largest = effective_draws(plane_w)
+    left.plot(sizes, [-float(iwae_bound(plane_w, size).mean()) for size in sizes], marker="o", color=color, label=f"variances × {ratio:g}")
+    right.scatter(effective, iwae_bound(plane_w) - plane_log_p, s=12, color=color, alpha=0.6)
+    wide_rows.append((f"variances × {ratio:g}", -float(iwae_bound(plane_w, 1).mean()), -float(iwae_bound(plane_w).mean()), float(effective.median()), guess_wide if ratio == wide_ratio else None))
+left.axhline(-float(plane_log_p.mean()), color="#444444", linestyle="--", label="exact -log p(x)")
+left.set(xscale="log", xlabel="draws M", ylabel="-IWAE(M), nats per image", title="The wide q starts worse and ends better")
+left.legend()
+right.set(xscale="log", xlabel="effective draws of 1,000", ylabel="IWAE(1000) - log p(x), nats", title="Each dot is an image")
+plt.show()
+plot.table(wide_rows, header=("nats per image", "-ELBO", "-IWAE, M = 1000", "median effective draws", "your guess"))
+
+# %% [markdown]
+# Eight nats worse as a bound, and 0.1 from the truth as an estimate, where the encoder's own $q$ misses 1.0. (Over six seeds: 0.1 to 0.15, and 0.7 to 1.2.) The ELBO forgives a $q$ that forgets, not one that is too wide. Importance sampling is the reverse: width costs
+# draws ($r=16$ leaves 12 % of them), forgetting costs the truth.
+#
+# Few effective draws are a warning. Many are no proof: one image has 100 of them and misses 2.4 nats, as all draws agree in the same wrong place.
+#
+# **What to remember**
+# - The mean weight is $p(x)$ for any $q$. Its logarithm is a bound that rises with $M$.
+# - Few effective draws: do not trust it. Many: they know only where $q$ looks.
+# - A proposal should be too wide rather than too narrow.
+#
+# `drawn_log_weights` returns in Question 10's table.
