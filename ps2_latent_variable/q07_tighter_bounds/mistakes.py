@@ -1,7 +1,5 @@
 """Named wrong versions of the answers to question 7."""
 
-import math
-
 import torch
 
 from autograder.probes import Mistakes, edit
@@ -48,6 +46,8 @@ mistakes.at(
          "outputs = model.decode(reparameterise(mean, logvar, eps).detach()).flatten(0, 1)"),
     edit("decoder_cut_off", "`log_weights` cuts the outputs of the decoder off from autograd, so nothing learns from the pixels",
          "outputs = model.decode(reparameterise(mean, logvar, eps)).detach().flatten(0, 1)"),
+    edit("noise_by_image", "mean and log-variance are repeated image by image, but the noise is flattened draw by draw: each image gets the noise of others",
+         "M, N, k = eps.shape; eps = eps.reshape(N, M, k).transpose(0, 1); outputs = model.decode(reparameterise(mean, logvar, eps)).flatten(0, 1)"),
     edit("outputs_by_image", "the outputs are flattened image by image, but the copies of x are in the order of the draws",
          "outputs = model.decode(reparameterise(mean, logvar, eps)).transpose(0, 1).flatten(0, 1)"),
 )
@@ -68,6 +68,10 @@ mistakes.at(
          "log_likelihoods = log_likelihood(outputs, x.repeat(len(eps), 1)).reshape(len(eps), len(x)) / x.shape[1]"),
     edit("draws_summed", "`log_likelihood` is called with three axes, so it sums over the images, too",
          "log_likelihoods = log_likelihood(outputs.reshape(*eps.shape[:2], -1), x.expand(len(eps), -1, -1))[:, None].expand(-1, len(x))"),
+    edit("last_draw_only", "the log-likelihood of the last draw is used for all draws (a loop that keeps only its last value)",
+         "log_likelihoods = log_likelihood(outputs, x.repeat(len(eps), 1)).reshape(len(eps), len(x))[-1:]"),
+    edit("first_draw_only", "the log-likelihood of the first draw is used for all draws",
+         "log_likelihoods = log_likelihood(outputs, x.repeat(len(eps), 1)).reshape(len(eps), len(x))[:1]"),
     edit("likelihood_averaged", "the log-likelihood is averaged over the draws before the rest is subtracted; each draw has its own",
          "log_likelihoods = log_likelihood(outputs, x.repeat(len(eps), 1)).reshape(len(eps), len(x)).mean(0, keepdim=True)"),
 )
@@ -78,6 +82,8 @@ mistakes.at(
     edit("no_proposal", "the density of the proposal, q(z | x), is missing",
          "z = reparameterise(mean, logvar, eps); return log_likelihoods + diagonal_log_prob(z, torch.zeros_like(z), torch.zeros_like(z))"),
     edit("no_prior", "the prior p(z) is missing", "return log_likelihoods - diagonal_log_prob(reparameterise(mean, logvar, eps), mean, logvar)"),
+    edit("kl_of_z", "`kl_monte_carlo` is given the code z; it takes the noise eps",
+         "return log_likelihoods - kl_monte_carlo(mean, logvar, reparameterise(mean, logvar, eps))"),
     edit("sign_of_ratio", "log q(z | x) - log p(z) is added; it is to be subtracted", "return log_likelihoods + kl_monte_carlo(mean, logvar, eps)"),
     edit("closed_kl", "the KL in closed form is subtracted, its average over q; a weight needs the densities at its own draw",
          "return log_likelihoods - kl_standard_normal(mean, logvar)"),
@@ -125,7 +131,7 @@ mistakes.at(
 
 mistakes.at(
     "size = len(log_weights) if size is None else size",
-    edit("size_ignored", "`iwae_bound` ignores `size`: all draws are in one block", "size = len(log_weights)"),
+    edit("size_ignored", "`iwae_bound` ignores `size`, or averages the weights of all blocks before the logarithm: that is one block again", "size = len(log_weights)"),
     edit("number_of_blocks", "`size` is taken for the number of blocks; it is the number of draws in each",
          "size = len(log_weights) if size is None else len(log_weights) // size"),
     edit("none_is_one", "without `size` each draw is a block of its own; it means one block of all", "size = 1 if size is None else size"),
@@ -136,6 +142,10 @@ mistakes.at(
     "blocks = log_weights.reshape(-1, size, log_weights.shape[1])",
     edit("strided_blocks", "the blocks are not consecutive draws: every (M / size)-th draw is in the same block",
          "blocks = log_weights.reshape(size, -1, log_weights.shape[1]).transpose(0, 1)"),
+    edit("sliding_blocks", "the blocks overlap (a sliding window); each draw belongs to one block",
+         "blocks = log_weights.unfold(0, size, 1).transpose(1, 2)"),
+    edit("sorted_blocks", "the draws are sorted before they are cut into blocks; blocks are consecutive draws",
+         "blocks = log_weights.sort(0).values.reshape(-1, size, log_weights.shape[1])"),
     edit("first_block_only", "only the first block counts; the bounds of all blocks are averaged",
          "blocks = log_weights[:size].reshape(-1, size, log_weights.shape[1])"),
     edit("scrambled_examples", "the blocks mix examples: rows of the transposed weights are cut",
@@ -162,8 +172,6 @@ mistakes.at(
     edit("best_block", "the best block counts alone, which is no bound on average", "return (blocks.logsumexp(1) - math.log(size)).amax(0)"),
     edit("median_block", "the median of the blocks is returned; their mean is asked for", "return (blocks.logsumexp(1) - math.log(size)).median(0).values"),
     edit("all_blocks", "the bound of every block is returned; their mean is asked for", "return blocks.logsumexp(1) - math.log(size)"),
-    edit("mean_of_means", "the blocks' mean weights are averaged before the logarithm: that is one block again",
-         "each = blocks.logsumexp(1) - math.log(size); return each.logsumexp(0) - math.log(len(each))"),
     edit("typed_naively", "the weights are computed by exp: values near -1000 become 0, those near 1000 infinite", "return blocks.exp().mean(1).log().mean(0)"),
     edit("log_with_epsilon", "a small constant is added inside the logarithm; it swallows small weights", "return (blocks.exp().mean(1) + 1e-8).log().mean(0)"),
     edit("one_maximum_for_all", "one maximum for all draws and examples is divided out, so that other weights vanish; each block of each example needs its own",
@@ -242,6 +250,10 @@ mistakes.at(
     edit("place_of_largest", "the place of the largest weight is returned (`argmax`); its share is asked for", "return 1 / share.square().sum(0), share.argmax(0)"),
     edit("values_and_places", "the largest share is returned with its place (`max` along an axis gives both)", "return 1 / share.square().sum(0), share.max(0)"),
     edit("smallest_share", "the smallest share is returned; the largest is asked for", "return 1 / share.square().sum(0), share.amin(0)"),
+    edit("largest_against_itself", "the largest weight is divided by itself; by the sum of all is asked for", "return 1 / share.square().sum(0), share.amax(0) / share.amax(0)"),
+    edit("numerator_not_squared", "the sum of weights is not squared in (7.3), so the count changes if all weights are multiplied by a number",
+         "weight = share / share.amax(0); return weight.sum(0) / weight.square().sum(0), share.amax(0)"),
+    edit("epsilon_below", "a small constant is added to the sum of squared shares", "return 1 / (share.square().sum(0) + 1e-3), share.amax(0)"),
     edit("largest_square", "the largest squared share is returned", "return 1 / share.square().sum(0), share.square().amax(0)"),
     edit("largest_of_squares", "the largest square is divided by the sum of squares; the largest weight by the sum of weights is asked for",
          "return 1 / share.square().sum(0), (2 * log_weights).softmax(0).amax(0)"),
@@ -259,6 +271,7 @@ mistakes.at(
     "root = (2 * ratio - 1).clamp(min=0).sqrt()",
     edit("no_limit", "below r = 1/2 the integral is infinite and the share 0, but a root of a negative number is taken", "root = (2 * ratio - 1).sqrt()"),
     edit("absolute_inside", "below r = 1/2 the absolute value is taken; the integral is infinite there and the share 0", "root = (2 * ratio - 1).abs().sqrt()"),
+    edit("floor_of_tiny", "a tiny constant keeps the share above 0; below r = 1/2 it is exactly 0", "root = (2 * ratio - 1).clamp(min=1e-6).sqrt()"),
     edit("floor_of_epsilon", "a small constant keeps the share above 0; below r = 1/2 it is exactly 0", "root = (2 * ratio - 1).clamp(min=1e-4).sqrt()"),
     edit("no_root", "the root is missing: the integral is that of a Gaussian, whose width is a root", "root = (2 * ratio - 1).clamp(min=0)"),
     edit("inverse_ratio", "r is turned over, as the posterior's variance divided by that of q", "ratio = 1 / ratio; root = (2 * ratio - 1).clamp(min=0).sqrt()"),
@@ -294,6 +307,8 @@ mistakes.at(
     edit("each_latent", "the share of each latent is returned; their product is asked for", "return root / ratio"),
     edit("share_squared", "the share is squared", "return (root / ratio).prod(-1).square()"),
     edit("kept_axis", "the axis of the latents is kept with length 1; it is gone in the result", "return (root / ratio).prod(-1, keepdim=True)"),
+    edit("all_or_none", "one latent that is too narrow makes the shares of all rows 0; each row has its own",
+         "return (root / ratio).prod(-1) * bool((ratio > 0.5).all())"),
     edit("zero_latents_left_out", "latents that are too narrow are left out of the product; one of them makes it 0",
          "each = root / ratio; return torch.where(each > 0, each, 1.0).prod(-1)"),
     edit("share_of_kl", "exp(-KL) is returned; the share takes the second moment of the weights",

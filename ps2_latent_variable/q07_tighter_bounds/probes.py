@@ -9,7 +9,7 @@ from .models import Bent, counts
 
 question = Question(
     title="Tighter bounds",
-    uses=["reparameterise", "kl_monte_carlo", "ppca_fit", "ppca_log_prob", "ppca_posterior", "gaussian_decoder_log_prob"],
+    uses=["reparameterise", "kl_monte_carlo"],
     skills=["2.15", "2.16"],
     lecture="the ELBO and variational autoencoders",
     run_seconds=20,
@@ -114,7 +114,9 @@ def bound(student, rng):
 
 @question.probe(
     points=2, title="iwae_bound: sizes, weights of any size, float64, gradients",
-    judge=Fields({"in float64": Close(rtol=1e-11, atol=1e-11)}, default=Close()),
+    judge=Fields({
+        "in float64": Close(rtol=1e-11, atol=1e-11), "gradient in blocks, values near -1000": Close(rtol=2e-3, atol=1e-5),
+    }, default=Close()),
 )
 def bound_edges(student, rng):
     n = rng.integer(4, 7)
@@ -156,6 +158,10 @@ def bound_edges(student, rng):
 # --- effective_draws --------------------------------------------------------------------------------------------
 
 
+# where the logarithms themselves are rounded to 1e-4
+LARGE = ("weights hundreds of nats apart", "values near -1000", "values near 1000", "examples hundreds of nats apart")
+
+
 def counted(student, w):
     """Both results by name."""
     return entry("`effective_draws`", lambda: named(student.effective_draws(w), "effective draws", "largest share"))
@@ -168,7 +174,7 @@ def effective(student, rng):
 
 @question.probe(
     points=1.5, title="effective_draws: equal and unequal weights, one draw, any size, float64",
-    judge=Fields({"in float64": Close(rtol=1e-11, atol=1e-11)}, default=Close()),
+    judge=Fields({"in float64": Close(rtol=1e-11, atol=1e-11)} | dict.fromkeys(LARGE, Close(rtol=2e-3, atol=1e-5)), default=Close()),
 )
 def effective_edges(student, rng):
     n = rng.integer(4, 7)
@@ -214,11 +220,12 @@ def share_edges(student, rng):
     mixed = torch.cat([rng.uniform(4, 1, low=0.05, high=0.45), rng.uniform(4, k, low=0.7, high=2)], 1)
     some = torch.cat([mixed[:2].flip(1), rng.uniform(4, k + 1, low=0.7, high=2)])
     two = torch.cat([rng.uniform(3, 2, low=0.05, high=0.45), rng.uniform(3, k - 1, low=0.7, high=2)], 1)
+    line = torch.cat([rng.uniform(2, 1, low=low, high=high) for low, high in ((0.05, 0.24), (0.26, 0.49), (0.55, 0.9), (1.2, 3))])[rng.permutation(8)]
     edge = torch.cat([torch.tensor([[0.5], [0.5], [0.5]], device=rng.device), rng.uniform(3, 1, low=0.52, high=0.6)])
     return {
         "one latent of several too narrow, in some rows": ask(some),
         "two latents of several too narrow, in some rows": ask(torch.cat([two, some[-2:]])),
-        "one latent, from too narrow to wide": ask(rng.uniform(6, 1, low=0.1, high=1)[rng.permutation(6)] + torch.tensor([[0.0]] * 2 + [[0.4]] * 4, device=rng.device)),
+        "one latent, from too narrow to wide": ask(line),
         "r = 1/2, and just above": ask(edge),
         "r = 1 in all but one latent": ask(torch.cat([torch.ones(4, k, device=rng.device), rng.uniform(4, 1, low=0.6, high=3)], 1)),
         "very wide": ask(rng.uniform(4, 2, low=20, high=90)),
