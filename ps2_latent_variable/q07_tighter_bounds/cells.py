@@ -21,7 +21,7 @@ for (above, below), n in zip(axes.T, (plane_joint.softmax(1) * in_circle).sum(1)
     below.imshow(landscape, origin="lower", extent=(-4.5, 4.5, -4.5, 4.5), vmin=float(landscape.max()) - 30, cmap=plot.SEQUENTIAL)
     plot.ellipse(plane_mean[n], torch.diag(plane_logvar[n].exp()), below, n_std=(3,), color=plot.COLORS[1])
     below.set(xticks=[], yticks=[], xlim=(-3.6, 3.6), ylim=(-3.6, 3.6))
-figure.suptitle("The decoder can draw these digits, from codes that the encoder does not propose", fontsize=12)
+figure.suptitle("Better codes exist (yellow), but the encoder does not propose them", fontsize=12)
 plt.show()
 
 # %% [markdown]
@@ -35,7 +35,7 @@ plt.show()
 #
 # $$w_m=\frac{p(x\mid z_m)\,p(z_m)}{q(z_m\mid x)},\qquad \mathbb E_q[w]=\int q(z\mid x)\,\frac{p(x,z)}{q(z\mid x)}\,dz=p(x). \tag{7.1}$$
 #
-# So the mean weight of $M$ draws is right on average, for *every* $q$ that is nowhere zero. The logarithm is concave, so that of the mean is too low on average (Jensen). This is the **IWAE bound**,
+# So the mean weight of $M$ draws is right on average, for *every* $q$ that is nowhere zero. The logarithm is concave, so the log of the mean is too low on average (Jensen). This is the **IWAE bound**,
 #
 # $$\log\frac1M\sum_{m=1}^Mw_m,\qquad\text{on average}\le\log p(x). \tag{7.2}$$
 #
@@ -170,7 +170,7 @@ plot.table(twin_rows, header=("r", "ELBO - log p(x)", "IWAE(1000) - log p(x)", "
 #
 # ### A nat for nothing
 #
-# Now `digit_vae`, whose $\log p(x)$ nobody knows. **Before you run this:** its −ELBO is 17.6. And −IWAE with 1,000 draws?
+# For `digit_vae` nobody knows $\log p(x)$. **Before you run this:** its −ELBO is 17.6. And −IWAE with 1,000 draws?
 
 # %%
 guess_iwae = None  # type a number
@@ -188,11 +188,11 @@ ax.set(xscale="log", xlabel="draws M", ylabel="-IWAE(M), nats per image", title=
 plt.show()
 plot.table([
     ("-ELBO, M = 1", digit_curve[0], "17.6", None), ("-IWAE, M = 1000", digit_curve[-1], "16.6", guess_iwae),
-    ("images with fewer than 10 effective draws, of 4000", int((effective_draws(digit_w)[0] < 10).sum()), "about 8", None),
+    ("images with fewer than 10 effective draws, of 4000", int((effective_draws(digit_w)[0] < 10).sum()), "7", None),
 ], header=("nats per image", "yours", "expected", "your guess"))
 
 # %% [markdown]
-# The curve flattens; twice the variance ends within 0.03. (Over six seeds: 17.5 to 17.7, and 16.4 to 16.6.)
+# The curve flattens; twice the variance ends within 0.03. (Over six seeds: 17.5 to 17.7, 16.4 to 16.6.)
 #
 # ### A worse bound, a better estimate
 #
@@ -222,10 +222,10 @@ plt.show()
 plot.table(wide_rows, header=("nats per image", "-ELBO", "-IWAE(1000)", "expected", "your guess", "worst miss", "with 100 effective draws"))
 
 # %% [markdown]
-# Eight nats worse as a bound, 0.1 from the truth as an estimate, where the encoder's own $q$ misses 1.0. (Over six seeds: 0.0 to 0.15, and 0.7 to 1.2.) The ELBO forgives a $q$ that forgets, not one that is too wide. For weights it is the reverse: width costs
+# Eight nats worse as a bound, 0.1 from the truth as an estimate, where the encoder's own $q$ misses 1.0. (Over six seeds: 0.04 to 0.15, and 0.7 to 1.2.) The ELBO forgives a $q$ that forgets, not one that is too wide. For weights it is the reverse: width costs
 # draws ($r=16$ leaves 12 %), forgetting costs the truth.
 #
-# Many effective draws are no proof: one image has over 100 and misses 2.4 nats (1.6 to 5.8). Its draws agree in the same wrong place.
+# Many effective draws are no proof: one image has over 100 and misses 2.4 nats (1.6 to 5.8). They agree in the same wrong place.
 #
 # **What to remember**
 # - The mean weight is $p(x)$ for any $q$. Its logarithm is a bound that rises with $M$.

@@ -12,7 +12,7 @@ question = Question(
     uses=["reparameterise", "kl_monte_carlo"],
     skills=["2.15", "2.16"],
     lecture="the ELBO and variational autoencoders",
-    run_seconds=20,
+    run_seconds=15,
     aim=(
         "Turn the draws of a VAE into a bound that rises with their number, learn when the estimate of log p(x) is not to be "
         "trusted, and see that the best q for the ELBO is not the best one to estimate with."
