@@ -33,21 +33,21 @@ plt.show()
 #
 # The **weight** of a draw from $q(z\mid x)$ compares how well it explains $x$ with how often $q$ proposes it:
 #
-# $$w_m=\frac{p(x\mid z_m)\,p(z_m)}{q(z_m\mid x)},\qquad \mathbb E_q[w]=\int q(z\mid x)\,\frac{p(x,z)}{q(z\mid x)}\,dz=p(x). \tag{7.1}$$
+# $$w_m=\frac{p(x\mid z_m)\,p(z_m)}{q(z_m\mid x)},\qquad \mathbb{E}_q[w]=\int q(z\mid x)\,\frac{p(x,z)}{q(z\mid x)}\,dz=p(x). \tag{7.1}$$
 #
 # So the mean weight of $M$ draws is right on average, for *every* $q$ that is nowhere zero. The logarithm is concave, so the log of the mean is too low on average (Jensen). This is the **IWAE bound**,
 #
-# $$\log\frac1M\sum_{m=1}^Mw_m,\qquad\text{on average}\le\log p(x). \tag{7.2}$$
+# $$\log\frac{1}{M}\sum_{m=1}^Mw_m,\qquad\text{on average}\le\log p(x). \tag{7.2}$$
 #
 # $M=1$ is the ELBO, with the KL drawn as in (4.2). The weights $1$ and $3$ give $\log2=0.69$, but one by one $\frac12(\log1+\log3)=0.55$. By the same inequality, the mean of the bounds of blocks never exceeds the bound of all
 # draws, whatever their weights.
 #
 # How many draws count? If $K$ weights are equal and the others $0$, it is $K$, as in
 #
-# $$M_\text{eff}=\Bigl(\sum_mw_m\Bigr)^2\Big/\sum_mw_m^2. \tag{7.3}$$
+# $$M_\text{eff}=\Bigl(\sum_m w_m\Bigr)^2\Big/\sum_m w_m^2. \tag{7.3}$$
 #
-# **On paper:** (a) what are the weights if $q$ *is* the posterior? (b) One latent has the posterior $\mathcal N(\mu,v)$, and $q=\mathcal N(\mu,rv)$. Find $(\mathbb E_q w)^2/\mathbb E_q[w^2]$, the share of many draws that counts. $p(x)$ cancels, and one
-# Gaussian integral remains. For $r=2$ you should find $0.866$. Below which $r$ is $\mathbb E_q[w^2]$ infinite, and the share $0$? Independent latents multiply.
+# **On paper:** (a) what are the weights if $q$ *is* the posterior? (b) One latent has the posterior $\mathcal{N}(\mu,v)$, and $q=\mathcal{N}(\mu,rv)$. Find $(\mathbb{E}_q w)^2/\mathbb{E}_q[w^2]$, the share of many draws that counts. $p(x)$ cancels, and one
+# Gaussian integral remains. For $r=2$ you should find $0.866$. Below which $r$ is $\mathbb{E}_q[w^2]$ infinite, and the share $0$? Independent latents multiply.
 
 # %% role="answer"
 def log_weights(
