@@ -1,0 +1,331 @@
+"""Question 10: a stack coder, bits-back coding in both directions, and an open end."""
+
+import copy
+
+import numpy as np
+
+from autograder.probes import Custom, Exact, Fields, Question
+from dgm.checks.asking import entry, named, two_of
+
+from .tables import Tables, as_bytes, in_parts, kept, large, listed, pictures, small
+
+question = Question(
+    title="From a bound to bytes, and an open end",
+    skills=["2.35", "2.15"],
+    lecture="the ELBO and variational autoencoders",
+    run_seconds=20,
+    own_minutes=25,
+    manual_points=4,
+    rubric=[
+        "1 point: one thing is changed, it is said what is kept, and the prediction is a number with a reason, typed before.",
+        "1 point: what is measured are files: coded, decoded again without loss, of images that trained nothing.",
+        "1 point: the spread fits (over images that two models share, or over seeds), and one labelled table or figure shows the finding.",
+        "1 point: the explanation fits the numbers, and says what they do not show. A wrong prediction loses nothing.",
+    ],
+    aim=(
+        "Turn a claimed -ELBO into a file that decodes: a stack coder in whole numbers, bits back, one table of bounds and "
+        "files; see that a false bound cannot be kept; then an experiment of one's own."
+    ),
+    hints={
+        "push": (
+            "After a pop you know s' and i. Which of q and r - c_i can be as large as it likes, and which is below f_i?",
+            "f = (3, 1), s' = 10, symbol 0: how often does 3 go into 10, and what remains? Then s = 4q + r.",
+            "`divmod(stack, frequencies[symbol])` gives q and r - c_i. c_i is the sum of the frequencies before i.",
+        ),
+        "pop": (
+            "Which part of the stack says who the symbol is: the quotient or the remainder by M?",
+            "f = (2, 0, 3): the slots 0 1 belong to symbol 0, and 2 3 4 to symbol 2. Whose is slot 2?",
+            "Walk through the frequencies, and subtract each from the slot until one is larger than what is left. What is left is r - c_i.",
+        ),
+        "bits_back_encode": (
+            "At each step: what is known already, and which table does that allow?",
+            "For one image write down three lines, a pop and two pushes. Which of them needs z?",
+            "`stack, z = pop_all(stack, ...)` comes first. Each call takes the stack of the one before, also across images.",
+        ),
+        "bits_back_decode": (
+            "Which of the sender's three steps is at the top of the stack? What undoes it?",
+            "Two images a, b: the sender did 1a 2a 3a 1b 2b 3b. Write down what the receiver undoes, in order.",
+            "A pop for each push, a push for the pop. The tables of q need x, which is known by then. Which image do you find first?",
+        ),
+    },
+    ambiguities=[
+        "Symbols may be any integer type; a stack is a Python int, as no other type has thousands of bits exactly.",
+        "push_all and pop_all fix the order of pixels and latents. Loops of one's own are right if they keep it.",
+        "A decoder is asked to decode arbitrary numbers: with tables without zeros each is the message of some images.",
+    ],
+)
+
+EXACT = Fields(default=Exact())
+
+
+def table(rng, size, low=1, high=40):
+    """Frequencies whose sum is no power of two."""
+    frequencies = rng.integers(low, high, size).tolist()
+    total = sum(frequencies)
+    return frequencies if total & (total - 1) else [*frequencies[:-1], frequencies[-1] + 1]
+
+
+# --- push -----------------------------------------------------------------------------------------------------
+
+
+@question.probe(points=0.5, title="push: small stacks, and one of 200 bits", public=True, judge=EXACT)
+def pushes(student, rng):
+    frequencies, stack, long = table(rng, rng.integer(4, 7)), rng.integer(500, 5000), large(rng, 200)
+    return {
+        "s = 10, 11, 12 and f = (3, 1)": entry("`push`", lambda: [small(student.push(s, i, [3, 1]), "the new stack") for s in (10, 11, 12) for i in (0, 1)]),
+        "each symbol of a table": entry("`push`", lambda: [small(student.push(stack, i, frequencies), "the new stack") for i in range(len(frequencies))]),
+        "a stack of 200 bits": entry("`push`", lambda: in_parts(student.push(long, 2, frequencies), "the new stack")),
+    }
+
+
+@question.probe(points=1, title="push: empty, small and huge stacks, zeros among the frequencies, many symbols", judge=EXACT)
+def pushes_edges(student, rng):
+    frequencies, stack = table(rng, rng.integer(5, 8)), rng.integer(500, 5000)
+    gaps = [0, frequencies[0], 0, 0, frequencies[1], frequencies[2], 0]
+    wide = rng.integers(1, 2000, 300).tolist()
+    equal, powers = [1] * rng.integer(9, 14), [64, 32, 16, 8, 4, 2, 1, 1]
+    many, huge = rng.integers(0, len(frequencies), 200).tolist(), large(rng, 4000)
+
+    def each(s, f, symbols=None):
+        symbols = range(len(f)) if symbols is None else symbols
+        return entry("`push`", lambda: [small(student.push(s, i, f), "the new stack") for i in symbols])
+
+    def one_by_one():
+        s = stack
+        for symbol in many:
+            s = student.push(s, symbol, frequencies)
+        return in_parts(s, "the new stack", 128)
+
+    mine = list(gaps)
+    return {
+        "an empty stack": each(0, frequencies),
+        "stacks of one bit to three": [each(s, frequencies) for s in (1, 2, 5)],
+        "frequencies of 0 beside": each(stack, gaps, (1, 4, 5)),
+        "one possible symbol": [each(stack, [7]), each(stack + 1, [0, 5, 0], (1,)), each(stack + 2, [1]), each(3, [0, 9], (1,))],
+        "all frequencies 1": each(stack, equal),
+        "powers of two": each(stack, powers),
+        "300 symbols": each(stack, wide, (0, 1, 150, 298, 299)),
+        "frequencies larger than the stack": each(rng.integer(3, 9), [1000 * f for f in frequencies]),
+        "a stack of 4,000 bits": entry("`push`", lambda: in_parts(student.push(huge, 1, frequencies), "the new stack", 512)),
+        "200 symbols, one after the other": entry("`push`", one_by_one),
+        "the frequencies afterwards": entry("`push`", lambda: (student.push(stack, 4, mine), kept("`frequencies`", gaps, mine))[1]),
+    }
+
+
+# --- pop ------------------------------------------------------------------------------------------------------
+
+
+def popped(student, stack, frequencies):
+    """Stack and symbol by name."""
+    return named(two_of(student.pop(stack, frequencies), "the stack", "the symbol"), "stack", "symbol")
+
+
+def pops_of(student, stacks, frequencies):
+    """Stacks and symbols of several pops."""
+    results = [popped(student, s, frequencies) for s in stacks]
+    return {"stack": [small(r["stack"], "the stack") for r in results], "symbol": [r["symbol"] for r in results]}
+
+
+@question.probe(points=0.5, title="pop: small stacks, and one of 200 bits", public=True, judge=EXACT)
+def pops(student, rng):
+    frequencies, stack = table(rng, rng.integer(4, 7)), large(rng, 200)
+    some = rng.integers(500, 9000, 8).tolist()
+
+    def long():
+        answer = popped(student, stack, frequencies)
+        return {"stack": in_parts(answer["stack"], "the stack"), "symbol": answer["symbol"]}
+
+    return {
+        "s = 10 to 17 and f = (3, 1)": entry("`pop`", lambda: pops_of(student, range(10, 18), [3, 1])),
+        "some stacks": entry("`pop`", lambda: pops_of(student, some, frequencies)),
+        "a stack of 200 bits": entry("`pop`", long),
+    }
+
+
+@question.probe(points=1, title="pop: every slot, empty and huge stacks, zeros among the frequencies, many symbols", judge=EXACT)
+def pops_edges(student, rng):
+    frequencies, stack = table(rng, rng.integer(5, 8), high=9), rng.integer(500, 5000)
+    gaps = [0, 0, frequencies[0], 0, frequencies[1], frequencies[2], 0]
+    wide = rng.integers(1, 2000, 300).tolist()
+    total, huge = sum(frequencies), large(rng, 600)
+    chosen = rng.integers(0, len(frequencies), 12).tolist()
+
+    def ask(stacks, f):
+        return entry("`pop`", lambda: pops_of(student, stacks, f))
+
+    def one_by_one(f):
+        def all_of_them():
+            s, symbols = huge, []
+            for _ in range(60):
+                answer = popped(student, s, f)
+                s = answer["stack"]
+                symbols.append(answer["symbol"])
+            return {"stack": in_parts(s, "the stack", 80), "symbol": symbols}
+
+        return entry("`pop`", all_of_them)
+
+    def back():
+        """Of what `push` put on."""
+        return pops_of(student, [student.push(stack, i, frequencies) for i in chosen], frequencies)
+
+    mine = list(gaps)
+    return {
+        "an empty stack": [ask([0], f) for f in (frequencies, gaps, [4], [0, 5])],
+        "every slot": ask(range(3 * total, 4 * total), frequencies),
+        "stacks smaller than M": ask(range(total), frequencies),
+        "frequencies of 0": ask(range(5 * sum(gaps), 6 * sum(gaps)), gaps),
+        "one possible symbol": [ask([stack, stack + 1], f) for f in ([7], [0, 5, 0], [1], [0, 0, 1])],
+        "all frequencies 1": ask(range(stack, stack + 12), [1] * 10),
+        "powers of two": ask(range(stack, stack + 32), [16, 8, 4, 2, 1, 1]),
+        "300 symbols": ask(rng.integers(10**6, 10**9, 8).tolist(), wide),
+        "what `push` put on": entry("`pop` after `push`", back),
+        "a stack of 600 bits, popped 60 times": one_by_one(frequencies),
+        "the same, with frequencies of 0": one_by_one(gaps),
+        "the frequencies afterwards": entry("`pop`", lambda: (student.pop(stack, mine), kept("`frequencies`", gaps, mine))[1]),
+    }
+
+
+# --- bits_back_encode -----------------------------------------------------------------------------------------
+
+
+@question.probe(points=0.5, title="bits_back_encode: one image and three, small numbers", public=True, judge=EXACT)
+def encodes(student, rng):
+    model, stack = Tables(rng), rng.integer(500, 5000)
+    images = pictures(rng, 3)
+    return {
+        f"{len(some)} of the images": entry(
+            "`bits_back_encode`", lambda some=some: [small(student.bits_back_encode(s, some, model), "the new stack") for s in (stack, stack + 1, 2 * stack)]
+        )
+        for some in (images[:1], images[:2], images)
+    }
+
+
+SITUATIONS = (
+    "no images", "one image", "an empty stack", "a short stack", "as many latents as pixels", "one latent", "one pixel",
+    "four values a pixel", "a latent with one value", "a certain posterior", "a posterior with zeros", "equal images", "60 images",
+)
+
+
+def files(rng):
+    """Situations for the coder: (stack before, images, model) by name."""
+    model, stack = Tables(rng), large(rng, 300)
+    square, line = Tables(rng, 3, 3, 3, 3), Tables(rng, 1, 5, 4)
+    one_pixel, wide = Tables(rng, 2, 1, 5), Tables(rng, 3, 6, 6, 4)
+    sure, gaps, plain = Tables(rng, 2, 4, 3, certain=True), Tables(rng, 2, 4, 4, gaps=True), Tables(rng, 2, 4, 1)
+    same = pictures(rng, 1)
+    cases = (
+        (stack, [], model), (stack, pictures(rng, 1), model), (0, pictures(rng, 3), model), (rng.integer(2, 9), pictures(rng, 3), model),
+        (stack, pictures(rng, 4, 3, 3), square), (stack, pictures(rng, 4, 5), line), (stack, pictures(rng, 4, 1), one_pixel),
+        (stack, pictures(rng, 4, 6, 4), wide), (stack, pictures(rng, 4), plain), (stack, pictures(rng, 4), sure),
+        (stack, pictures(rng, 4), gaps), (stack, same * 4, model), (stack, pictures(rng, 60), model),
+    )
+    return dict(zip(SITUATIONS, cases, strict=True))
+
+
+def reads(key):
+    """The judge of one message."""
+
+    def judge(evidence, expected, context):
+        got, want = np.asarray(evidence), np.asarray(expected)
+        if got.dtype.kind != "i" or got.ndim != 1:
+            return "expected the bytes of a stack."
+        if np.array_equal(got, want):
+            return True
+        if context.brief:
+            return False
+        before, images, model = files(context.rng())[key]
+        message, right = (int.from_bytes(bytes(value.astype(np.uint8).tolist()), "big") for value in (got, want))
+        text = f"the message has {message.bit_length():,} bits where a right one has {right.bit_length():,}"
+        if len(got) > 2 * len(want) + 100:
+            return f"{text}."
+        try:
+            remains, found = context.reference.bits_back_decode(message, len(images), model)
+        except ZeroDivisionError:  # a code that q(z | x) excludes
+            return f"{text}; the grader's decoder cannot read it."
+        good = sum(one == other for one, other in zip(found, images, strict=True))
+        returns = "returns" if remains == before else "does not return"
+        return f"{text}; the grader's decoder finds {good} of {len(images)} images, and the stack from before {returns}."
+
+    return Custom(judge, "the grader decodes the message: all images, and the stack from before")
+
+
+@question.probe(
+    points=2, title="bits_back_encode: files that the grader decodes",
+    judge=Fields({key: reads(key) for key in SITUATIONS}, default=Exact()),
+)
+def encodes_files(student, rng):
+    cases = files(rng)
+    before, images, model = cases["one image"]
+    mine, its = copy.deepcopy(images), copy.deepcopy(model.prior_tables)
+
+    def what_stays():
+        student.bits_back_encode(before, mine, model)
+        return [kept("`images`", images, mine), kept("a table of the model", its, model.prior_tables)]
+
+    evidence = {
+        key: entry("`bits_back_encode`", lambda case=case: as_bytes(student.bits_back_encode(*case), "the new stack"))
+        for key, case in cases.items()
+    }
+    return {**evidence, "images and tables afterwards": entry("`bits_back_encode`", what_stays)}
+
+
+# --- bits_back_decode -----------------------------------------------------------------------------------------
+
+
+def decoded(student, stack, n, model):
+    """What is left of the stack, and the images, by name."""
+    answer = named(two_of(student.bits_back_decode(stack, n, model), "the stack", "the images"), "stack", "images")
+    return {"stack": in_parts(answer["stack"], "the stack", 128), "images": listed(answer["images"])}
+
+
+@question.probe(points=0.5, title="bits_back_decode: one image and three, small numbers", public=True, judge=EXACT)
+def decodes(student, rng):
+    model, messages = Tables(rng), [large(rng, bits) for bits in (30, 35, 40)]
+
+    def some(stack, n):
+        answer = named(two_of(student.bits_back_decode(stack, n, model), "the stack", "the images"), "stack", "images")
+        return {"stack": small(answer["stack"], "the stack"), "images": listed(answer["images"])}
+
+    return {
+        f"{n} of the message's images": entry("`bits_back_decode`", lambda n=n: [some(message, n) for message in messages])
+        for n in (1, 2, 3)
+    }
+
+
+@question.probe(points=2, title="bits_back_decode: messages of the grader, and your own", judge=EXACT)
+def decodes_files(student, rng):
+    model, stack = Tables(rng), large(rng, 300)
+    square, line, one_pixel, wide = Tables(rng, 3, 3, 3, 3), Tables(rng, 1, 5, 4), Tables(rng, 2, 1, 5), Tables(rng, 3, 6, 6, 4)
+    sure, gaps, plain = Tables(rng, 2, 4, 3, certain=True), Tables(rng, 2, 4, 4, gaps=True), Tables(rng, 2, 4, 1)
+    its = copy.deepcopy(model.prior_tables)
+
+    def ask(*arguments):
+        return entry("`bits_back_decode`", lambda: decoded(student, *arguments))
+
+    def back(its_model, images, before=stack):
+        """What comes out of the student's own message."""
+        return entry(
+            "`bits_back_decode` of your own message",
+            lambda: decoded(student, student.bits_back_encode(before, images, its_model), len(images), its_model),
+        )
+
+    def what_stays():
+        student.bits_back_decode(stack, 2, model)
+        return kept("a table of the model", its, model.prior_tables)
+
+    return {
+        "no images": ask(stack, 0, model),
+        "one image": ask(stack + 1, 1, model),
+        "more images than the message has bits for": ask(rng.integer(3, 40), 4, model),
+        "an empty message": ask(0, 3, model),
+        "as many latents as pixels": ask(stack, 4, square),
+        "one latent": ask(stack, 4, line),
+        "one pixel": ask(stack, 6, one_pixel),
+        "four values a pixel": ask(stack, 4, wide),
+        "a latent with one value": ask(stack, 4, plain),
+        "a message of 60 images": ask(large(rng, 900), 60, model),
+        "your own, a certain posterior": back(sure, pictures(rng, 4)),
+        "your own, a posterior with zeros": back(gaps, pictures(rng, 4)),
+        "your own, on an empty stack": back(model, pictures(rng, 5), 0),
+        "tables afterwards": entry("`bits_back_decode`", what_stays),
+    }
