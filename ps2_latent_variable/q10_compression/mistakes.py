@@ -3,6 +3,7 @@
 import random
 
 import numpy as np
+import torch
 
 from autograder.probes import Mistakes, edit
 
@@ -12,7 +13,7 @@ mistakes = Mistakes()
 
 mistakes.at(
     "q, rest = divmod(stack, frequencies[symbol])",
-    edit("divides_by_all", "`push` divides the stack by M; a push divides by the symbol's frequency and multiplies by M",
+    edit("divides_by_all", "`push` divides and multiplies by the same number, so that only c_i is added to the stack; divide by f_i, and multiply by M",
          "q, rest = divmod(stack, sum(frequencies))"),
     edit("divides_as_float", "`push` divides with `/`, in floats: beyond 2^53 the last bits of the stack are lost",
          "q = int(stack / frequencies[symbol]); rest = stack - q * frequencies[symbol]"),
@@ -48,8 +49,6 @@ mistakes.at(
          "return q * sum(frequencies) + sum(frequencies[:symbol]) + rest + 1"),
     edit("rest_lost", "`push` drops the remainder of the division: these bits of the stack are lost",
          "return q * sum(frequencies) + sum(frequencies[:symbol])"),
-    edit("times_frequency", "`push` multiplies by f_i as a pop does; a push multiplies by M",
-         "return q * frequencies[symbol] + sum(frequencies[:symbol]) + rest"),
     edit("next_power", "`push` multiplies by the next power of two instead of M: the sum need not be one",
          "return q * 2 ** (sum(frequencies) - 1).bit_length() + sum(frequencies[:symbol]) + rest"),
     edit("sixteen_bits", "`push` multiplies by 2^16 instead of M, the sum of the frequencies it is given",
@@ -82,6 +81,30 @@ mistakes.at(
 @mistakes.rewrite("`push` writes the symbol as a plain digit, s·K + i: all symbols then cost the same, whatever their probability")
 def plain_digits(ref):
     return {"push": lambda stack, symbol, frequencies: stack * len(frequencies) + symbol}
+
+
+@mistakes.rewrite("`push` computes with NumPy's 64-bit integers, so it fails for large stacks; convert the frequencies to Python ints")
+def push_numpy(ref):
+    def push(stack, symbol, frequencies):
+        f = np.array(frequencies, dtype=np.int64)
+        starts = np.cumsum(f) - f
+        return stack // f[symbol] * f.sum() + starts[symbol] + stack % f[symbol]
+
+    return {"push": push}
+
+
+@mistakes.rewrite("`push` computes with torch's 64-bit integers, so it fails for large stacks; a stack is a Python int")
+def push_torch(ref):
+    def push(stack, symbol, frequencies):
+        f, s = torch.tensor(frequencies), torch.tensor(stack)
+        return int(s // f[symbol] * f.sum() + f[:symbol].sum() + s % f[symbol])
+
+    return {"push": push}
+
+
+@mistakes.rewrite("`push` multiplies the stack by M / f_i and rounds: it becomes longer by the right amount, but nothing in it tells the symbol")
+def scaled_and_rounded(ref):
+    return {"push": lambda stack, symbol, frequencies: stack * sum(frequencies) // frequencies[symbol]}
 
 
 @mistakes.rewrite("`push` does what `pop` does; it must undo it")
@@ -182,6 +205,27 @@ mistakes.at(
 @mistakes.rewrite("`pop` reads a plain digit, divmod(s, K): each symbol must own as many slots as its frequency says")
 def plain_digit_popped(ref):
     return {"pop": lambda stack, frequencies: divmod(stack, len(frequencies))}
+
+
+@mistakes.rewrite("`pop` computes with NumPy's 64-bit integers, so it fails for large stacks; convert the frequencies to Python ints")
+def pop_numpy(ref):
+    def pop(stack, frequencies):
+        f = np.array(frequencies, dtype=np.int64)
+        ends = np.cumsum(f)
+        slot = stack % ends[-1]
+        symbol = int(np.searchsorted(ends, slot, side="right"))
+        return stack // ends[-1] * f[symbol] + slot - (ends[symbol] - f[symbol]), symbol
+
+    return {"pop": pop}
+
+
+@mistakes.rewrite("`pop` returns the symbol as a float; it is a whole number, with which lists can be indexed")
+def float_symbol(ref):
+    def pop(stack, frequencies):
+        below, symbol = ref.pop(stack, frequencies)
+        return below, float(symbol)
+
+    return {"pop": pop}
 
 
 @mistakes.rewrite("`pop` always returns the most probable symbol; which one it is stands in the stack")
@@ -424,6 +468,7 @@ mistakes.at(
     edit("last_image_first", "`bits_back_encode` codes the last image first; the first one comes first", "for x in images[::-1]:"),
     edit("images_turned_in_place", "`bits_back_encode` turns the list `images` round in place; arguments stay as they are",
          "images.reverse()\n    for x in images:"),
+    edit("sorts_images", "`bits_back_encode` sorts the images; they are coded in the order of the list", "for x in sorted(images):"),
     edit("last_one_left_out", "`bits_back_encode` leaves the last image out", "for x in images[:-1]:"),
     edit("first_one_left_out", "`bits_back_encode` leaves the first image out", "for x in images[1:]:"),
     edit("empties_images", "`bits_back_encode` takes the images out of the list `images`; arguments stay as they are",
@@ -474,6 +519,15 @@ def encoded_length(ref):
 @mistakes.rewrite("`bits_back_encode` returns the stack as a float; it is a Python int of any size")
 def encoded_float(ref):
     return {"bits_back_encode": lambda stack, images, model: float(ref.bits_back_encode(stack, images, model))}
+
+
+@mistakes.rewrite("`bits_back_encode` returns bytes; the stack is asked for, which is a Python int")
+def encoded_bytes(ref):
+    def bits_back_encode(stack, images, model):
+        stack = ref.bits_back_encode(stack, images, model)
+        return stack.to_bytes((stack.bit_length() + 7) // 8, "big")
+
+    return {"bits_back_encode": bits_back_encode}
 
 
 @mistakes.rewrite("`bits_back_encode` returns a list with one stack for each image; one stack holds them all")
@@ -611,6 +665,9 @@ mistakes.at(
          "return stack, [x[::-1] for x in images[::-1]]"),
     edit("pixels_reversed_only", "`bits_back_decode` turns each image round; it is the order of the images that has to be",
          "return stack, [x[::-1] for x in images]"),
+    edit("tensor_of_images", "`bits_back_decode` returns a tensor of images; a list of lists is asked for", "return stack, torch.tensor(images[::-1])"),
+    edit("array_of_images", "`bits_back_decode` returns an array of images; a list of lists is asked for", "return stack, np.array(images[::-1])"),
+    edit("list_of_arrays", "`bits_back_decode` returns a list of arrays; a list of lists is asked for", "return stack, [np.array(x) for x in images[::-1]]"),
     edit("reverse_in_place", "`bits_back_decode` returns what `images.reverse()` gives, which is None", "return stack, images.reverse()"),
     edit("images_sorted", "`bits_back_decode` sorts the images; they return in the order in which they were coded", "return stack, sorted(images)"),
     edit("remains_forgotten", "`bits_back_decode` returns 0 for the stack; what was there before the images has to return", "return 0, images[::-1]"),
@@ -634,5 +691,5 @@ mistakes.at(
     edit("one_list_for_all", "`bits_back_decode` puts the same list into `images` each time, so that all images are the last one found",
          "images = [x] * (len(images) + 1)"),
     edit("pixels_in_one_list", "`bits_back_decode` puts all pixels into one list; each image is a list of its own", "images += x"),
-    edit("as_tuples", "`bits_back_decode` returns pixels as floats; symbols are whole numbers", "images.append([float(s) for s in x])"),
+    edit("pixels_as_floats", "`bits_back_decode` returns pixels as floats; symbols are whole numbers", "images.append([float(s) for s in x])"),
 )

@@ -56,11 +56,15 @@ class Tables:
         causes: how many values a latent has; likewise for `levels` of a pixel.
         certain: each latent of q(z | x) has one possible value, which depends on x.
         gaps: one value of each latent has the frequency 0 in q(z | x), which depends on x.
+        holes: some values have the frequency 0 in p(z) and p(x | z), so that a decoder never finds them.
     """
 
-    def __init__(self, rng, latents=2, pixels=4, causes=3, levels=2, certain=False, gaps=False):
-        self.latents, self.pixels, self.certain, self.gaps = latents, pixels, certain, gaps
+    def __init__(self, rng, latents=2, pixels=4, causes=3, levels=2, certain=False, gaps=False, holes=False):
+        self.latents, self.pixels, self.certain, self.gaps, self.holes = latents, pixels, certain, gaps, holes
         self.prior_tables = rng.integers(1, 9, latents, causes).tolist()
+        if holes:
+            for i, table in enumerate(self.prior_tables):
+                table[i % causes] = 0
         self.of_image = [rng.integers(1, 12, latents, pixels).tolist(), rng.integers(0, 12, latents, causes).tolist()]
         self.of_code = [rng.integers(1, 12, pixels, latents).tolist(), rng.integers(0, 12, pixels, levels).tolist()]
 
@@ -72,7 +76,7 @@ class Tables:
         return self._tables("posterior", x, self.pixels, "pixels of one image", *self.of_image, self.certain, self.gaps)
 
     def likelihood(self, z):
-        return self._tables("likelihood", z, self.latents, "latents of one image", *self.of_code)
+        return self._tables("likelihood", z, self.latents, "latents of one image", *self.of_code, gaps=self.holes)
 
     def _tables(self, name, symbols, count, what, weights, offsets, certain=False, gaps=False):
         if not isinstance(symbols, (list, tuple)) or len(symbols) != count:
@@ -98,3 +102,9 @@ def pictures(rng, n, pixels=4, levels=2):
 def kept(what, before, after):
     """The same list, or a sentence: lists that are arguments must not change."""
     return after if before == after else f"{what} was changed in place: afterwards it is {after}, before it was {before}"
+
+
+def in_disorder(rng):
+    """Three different images, which are neither sorted nor sorted backwards; nor are the first two sorted backwards."""
+    first, second, third = sorted(rng.permutation(16)[:3].tolist())
+    return [[n >> 3 & 1, n >> 2 & 1, n >> 1 & 1, n & 1] for n in (second, third, first)]

@@ -110,8 +110,8 @@ def test_2000_symbols_cost_the_elbo(reference, seed):
     for x in symbols:
         z = draw.choices(range(4), model.q[x])[0]
         plain = reference.push(reference.push(plain, x, model.p_x[z]), z, model.p_z)
-    assert plain.bit_length() - before.bit_length() == pytest.approx(paid, rel=0.01)
-    assert paid > 1.1 * bound
+    assert plain.bit_length() - before.bit_length() == pytest.approx(paid, rel=0.02)
+    assert paid > 1.5 * bound
 
 
 def test_with_the_posterior_every_code_costs_log_p(reference):
