@@ -253,13 +253,13 @@ def normed_columns(columns):
     return (columns * largest.sign() / columns.norm(dim=0)).T.reshape(-1, 16, 16)
 
 
-figure, axes = plot.subplots(1, 3, width=10, height=1.3)
+figure, axes = plot.subplots(1, 3, width=10, height=2)
 for ax, columns, title in zip(axes, (best_columns[1], ae_columns[1], vae_columns[1]), ("principal axes", "autoencoder: mixtures of them", "linear VAE: nearly the axes")):
     plot.images(normed_columns(columns), ncols=axes_shown, vmin=-0.2, vmax=0.2, cmap="RdBu_r", suptitle=title, ax=ax)
 plt.show()
 
 # %% [markdown]
-# None: less than 0.001 over 6 starts. Turning $W$ changes the ELBO, but not $\log p(x)$: a diagonal $q$ is exact only where $W^\top W$ is diagonal. A
+# No nats: less than 0.001 over 6 starts. Turning $W$ changes the ELBO, but not $\log p(x)$: a diagonal $q$ is exact only where $W^\top W$ is diagonal. A
 # $W$ turned at random pays about 0.1 nats. So the VAE turns $W$ until its columns are the principal axes, but slowly among columns of nearly equal length. The autoencoder has no reason to.
 #
 # ### A better code that you cannot draw from
@@ -292,7 +292,7 @@ with torch.no_grad():
         "new images": ae_test,
         f"PCA, {code_size} numbers: squared error {code_errors['PCA']:.1f}": by_pca,
         f"autoencoder, {code_size} numbers: squared error {code_errors['network']:.1f}": by_network,
-        "codes made up from N(0, I), drawn by probabilistic PCA": twin_mean + made_up @ twin_W.T,
+        f"codes from N(0, I), times {code_scale:g}, drawn by probabilistic PCA": twin_mean + made_up @ twin_W.T,
         "the same codes, drawn by the autoencoder": deep.decode(made_up),
     }
 figure, axes = plot.subplots(5, 1, width=10, height=4.3)
@@ -302,8 +302,8 @@ plt.show()
 plot.table([(f"autoencoder, {code_size} numbers", code_errors["network"], "14.7", guess_network_error)], header=("squared error on new images", "yours", "expected for 8", "your guess"))
 
 # %% [markdown]
-# The network leaves little more than half of PCA's error (over 5 seeds: 14.0 to 15.0). But nothing told it which codes to use. Its own are several times larger, and
-# codes from $\mathcal{N}(0,I)$ draw shadows. Four times larger, they draw bright strokes, many of no digit. With 2 numbers the errors are larger, but made-up codes draw digits. Probabilistic PCA was fitted as a density: its
+# The network leaves little more than half of PCA's error (over 5 seeds: 14.0 to 15.0). But nothing told it which codes to use. Its own are several times larger (standard deviation about 4), and
+# codes from $\mathcal{N}(0,I)$ draw shadows. Four times larger, they draw bright strokes, many of no digit. With 2 numbers the errors are larger, but made-up codes draw digits, though only a few of the ten. Probabilistic PCA was fitted as a density: its
 # codes draw ghosts, but as bright and as large as the data. The VAE of Question 5 has both network and density.
 #
 # **What to remember**

@@ -1,5 +1,5 @@
 # %% [markdown]
-# Somebody put digits at random places, and flipped three pixels of ten. Run the cells. Can you read the first row? The second is drawn by an untrained program.
+# Somebody put digits at random places, and flipped three pixels in ten. Run the cells. Can you read the first row? The second is drawn by an untrained program.
 
 # %% role="given"
 def glyph_causes() -> Float[Tensor, "250 256"]:
@@ -32,14 +32,14 @@ def flipped_glyphs(n, flips, digits="0123456789", seed=0):
 noisy_glyphs, noisy_causes = flipped_glyphs(14, 0.3)
 cause_weights = glyph_log_joint(noisy_glyphs, cause_images, flat_prior, 0.3).softmax(1)
 figure, axes = plot.subplots(3, 1, width=10, height=3.2)
-for ax, pictures, title in zip(axes, (noisy_glyphs, cause_weights @ cause_images, cause_images[noisy_causes]), ("three pixels of ten are flipped", "the average over all causes, weighted by how well each explains the image", "the truth")):
+for ax, pictures, title in zip(axes, (noisy_glyphs, cause_weights @ cause_images, cause_images[noisy_causes]), ("three pixels in ten are flipped", "the average over all causes, weighted by how well each explains the image", "the truth")):
     plot.images(pictures.reshape(-1, 16, 16), ncols=14, suptitle=title, ax=ax)
 plt.show()
 
 # %% [markdown]
 # The hidden cause $z$ is one of $K=250$, ten digits at 25 places. So the likelihood $p(x)=\sum_zp(x,z)$ is a sum of 250 terms. The posterior $p(z\mid{x})=p(x,z)/p(x)$ drew the second row.
 #
-# With a latent of twenty real numbers there is no such sum. One computes with a stand-in $q(z\mid{x})$ and a lower bound of $\log{p}(x)$. What is lost? Here you see it exactly.
+# With a latent of twenty real numbers there is no such sum. One computes with a stand-in $q(z\mid{x})$ and a lower bound on $\log{p}(x)$. What is lost? Here you see it exactly.
 #
 # ### The bound
 #
@@ -52,7 +52,7 @@ plt.show()
 #
 # ### What the codes of a data set know
 #
-# Split the ELBO the other way: it is the mean of $\log{p}(x\mid{z})$ under $q$, minus $\mathrm{KL}(q(z\mid{x})\,\|\,p(z))$. This price of a code has two parts. With the **aggregate
+# Split the ELBO the other way: it is the mean of $\log{p}(x\mid{z})$ under $q$, minus $\mathrm{KL}(q(z\mid{x})\,\|\,p(z))$. This KL, the price of a code, has two parts. With the **aggregate
 # posterior** $\bar{q}(z)=\frac1N\sum_nq(z\mid{x_n})$ of $N$ images,
 #
 # $$\frac1N\sum_n\mathrm{KL}\big(q(z\mid{x_n})\,\|\,p(z)\big)=\underbrace{\frac1N\sum_n\mathrm{KL}\big(q(z\mid{x_n})\,\|\,\bar{q}(z)\big)}_{\text{mutual information }I}\;+\;\mathrm{KL}\big(\bar{q}(z)\,\|\,p(z)\big). \tag{2.2}$$
@@ -121,7 +121,7 @@ def cavi(
     """Mean field on a Gaussian with mean μ and precision Λ: your derivation.
 
     Args:
-        steps: how many sweeps. A sweep updates m_0, then m_1, and so on, each with the newest others. Start at m = 0.
+        steps: how many sweeps. A sweep updates the first entry of m, then the second, and so on, each with the newest others. Start at m = 0.
 
     Returns:
         the means at the start and after each sweep, and the factors' variances.
@@ -173,6 +173,7 @@ powers = torch.linspace(0, 3, 31)  # q is proportional to the posterior to this 
 power_elbos = [float(elbo(many_joint, (power * many_posterior).log_softmax(1)).mean()) for power in powers]
 figure, ax = plot.subplots(width=8, height=3)
 plot.curves({"mean ELBO of q ∝ posterior^s": (powers, power_elbos)}, xlabel="s: less sure than the posterior (< 1), or surer (> 1)", ylabel="nats", reference={"mean log p(x)": float(many_evidence.mean())}, title="The bound touches log p(x) at the posterior, and only there", ax=ax)
+ax.set_ylim(float(many_evidence.mean()) - 2, float(many_evidence.mean()) + 0.3)
 plt.show()
 
 # %% [markdown]
@@ -200,7 +201,7 @@ axes[0].plot(set_sizes, [math.log(size) for size in set_sizes], color="#444444",
 plot.curves(information_curves, xlabel="N images", ylabel="mutual information, nats", logx=True, title="Never above log N", ax=axes[0])
 flip_shares = [0.05, 0.1, 0.2, 0.3, 0.4]
 kl_parts = [split_mean_kl(exact_posterior(glyph_log_joint(flipped_glyphs(1000, share, digits_seen)[0], cause_images, flat_prior, share))[1]) for share in flip_shares]
-plot.bars({"information": [float(part[0]) for part in kl_parts], "marginal KL": [float(part[1]) for part in kl_parts]}, labels=flip_shares, xlabel="share of flipped pixels", ylabel="nats", title="The mean KL of 1000 images, split", ax=axes[1])
+plot.bars({"information": [float(part[0]) for part in kl_parts], "KL(aggregate posterior || prior)": [float(part[1]) for part in kl_parts]}, labels=flip_shares, xlabel="share of flipped pixels", ylabel="nats", title="The mean KL of 1000 images, split", ax=axes[1])
 axes[1].set_ylim(0, 6)
 plt.show()
 
@@ -222,7 +223,7 @@ plot.table([
 #
 # ### Mean field is too sure
 #
-# Last, `cavi` on two latents of standard deviation 1 and correlation 0.95. **Before you run this:** which standard deviation do the factors of $q$ get?
+# Last, `cavi` on two latents of standard deviation 1 and correlation 0.95. **Before you run this:** what standard deviation do the factors of $q$ get?
 
 # %%
 guess_std = None         # type a number
@@ -258,13 +259,13 @@ plot.table([
 ], header=(f"correlation {pair_correlation:g}", "yours", "expected", "your guess"))
 
 # %% [markdown]
-# A factor has the variance of the posterior with the other latent *known*: $1/\Lambda_{ii}$, not $\Sigma_{ii}$. The means are right in the end, but each sweep shrinks their error only by the square of the
+# A factor has the variance of the posterior with the other latent *known*: $1/\Lambda_{ii}$, not $\Sigma_{ii}$. The means are right in the end, but each sweep only multiplies their error by the square of the
 # correlation.
 #
 # ### Why? (3 points)
 #
-# In at most nine lines. (a) Why is $q$ too narrow here, not too wide? Argue with the KL divergence in (2.1). (b) On the same data model A's ELBO is one nat above model B's. Why need its
-# likelihood not be higher? (c) The linear VAE of Question 1 had a diagonal $q$, too, but no gap. How did it lose it, and what must a model be free to do for that?
+# In at most nine lines. (a) Why is $q$ too narrow here, not too wide? Argue with the KL divergence in (2.1). (b) On the same data model A's ELBO is one nat above model B's. Why does it not
+# follow that its likelihood is higher? (c) The linear VAE of Question 1 had a diagonal $q$, too, but no gap. How did it get rid of the gap, and what must a model be free to do for that?
 
 # %% [markdown] role="written"
 # ### BEGIN SOLUTION

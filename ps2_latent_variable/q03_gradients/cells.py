@@ -1,5 +1,5 @@
 # %% [markdown]
-# Each row estimates one and the same gradient, an image of 784 numbers. The exact one is the digit in the first column. All rows are right on average. Run the cell.
+# Each row estimates one gradient, that of $\mathbb{E}\,f(z)$ in the 784 means of $z$, for $f(z)=-\frac12\|z-\text{digit}\|^2$. The exact one is the digit in the first column. All rows are right on average. Run the cell.
 
 # %%
 draw_std = 0.3   # a knob: z is drawn around 0 with this standard deviation; with 1, the rows need 4 to 11 times as many draws
@@ -33,7 +33,7 @@ estimate_titles = ("move the draws", "weigh the draws by f minus its average", "
 labelled_rows(dict(zip(estimate_titles, estimates)), ("exact", "1 draw", "10", "100", "1,000", "10,000 draws"))
 
 # %% [markdown]
-# The ELBO of Question 2 is an average, $\mathbb{E}_{q_\phi(z)}[\log p(x,z)-\log q_\phi(z)]$. A few states you could sum. 784 numbers you have to draw, from the distribution that you train.
+# The ELBO of Question 2 is an average, $\mathbb{E}_{q_\phi(z)}[\log p(x,z)-\log q_\phi(z)]$. A few states you could sum. For 784 numbers you have to draw, from the distribution that you train.
 # How does a gradient pass through a draw?
 #
 # You can keep the draw and make good ones more probable, or you can move it. Both ways are unbiased, but one moved draw shows the digit, and weighed ones take a thousand or more.
@@ -44,7 +44,7 @@ labelled_rows(dict(zip(estimate_titles, estimates)), ("exact", "1 draw", "10", "
 #
 # $$\nabla_\phi\,\mathbb{E}_{q_\phi}[f(z)]=\sum_z f(z)\,\nabla q_\phi(z)=\mathbb{E}_{q_\phi}\bigl[f(z)\,\nabla\log q_\phi(z)\bigr]. \tag{3.1}$$
 #
-# $\nabla\log q_\phi(z)$ is the **score function**. Take two states of probability $\frac12$, the second by a logit $a$, and $f=100$ and $101$. The exact gradient in $a$ is $\frac14$. The two possible estimates, $-\frac12\cdot100$ and
+# $\nabla\log q_\phi(z)$ is the **score function**. Take two states of probability $\frac12$, the second with $q_2=\operatorname{sigmoid}(a)$ at $a=0$, and $f=100$ and $101$. The exact gradient in $a$ is $\frac14$. The two possible estimates, $-\frac12\cdot100$ and
 # $\frac12\cdot101$, are right on average and useless one by one.
 #
 # A **baseline** $b$, subtracted from $f$, changes no average, as that of the score is zero:
@@ -99,8 +99,8 @@ def score_function_loss(
     Args:
         log_prob: log q(z) of M draws for each of N examples, with a graph.
         reward: f(z). No gradient passes through it or the baseline, even if they have a graph.
-        baseline: a number, or a tensor that broadcasts. None: for each draw the mean reward of the other
-            draws for the same example.
+        baseline: a number, or a tensor that broadcasts. None (then M is at least 2): for each draw the mean reward
+            of the other draws for the same example.
     """
     ### BEGIN SOLUTION
     if baseline is None:
@@ -137,7 +137,7 @@ grader.check("q3")
 # %% [markdown]
 # ### All possible draws
 #
-# Three states allow nine pairs of draws, so mean and variance of an estimate from two draws are exact sums. In the last row a colleague subtracts the mean reward
+# Three states of probability 0.5, 0.3 and 0.2, with rewards $-101$, $-100$ and $-98$, allow nine pairs of draws, so mean and variance of an estimate from two draws are exact sums. In the last row a colleague subtracts the mean reward
 # of *both* draws. "The smallest variance," she says, "and training works."
 #
 # **Before you run this:** how many times smaller does the best baseline make the variance?
@@ -288,7 +288,7 @@ for name, loss, draws in (("weighed, 10 draws a step", weighed_loss, 10), ("move
 labelled_rows(landings, ["mean of q: step 1", *(f"step {step}" for step in landing_shown[1:])])
 
 # %% [markdown]
-# The path derivative lands: 0.1 to 0.2 nats are left (over 6 seeds). The moved draw stays at 14 to 15, the weighed ones at 400 to 430. Both end farther away with a step size of 0.1.
+# The path derivative lands: 0.1 to 0.2 nats are left (over 6 seeds). The moved draw stays at 14 to 15, the weighed ones at 400 to 430. These two end farther away with a step size of 0.1.
 #
 # ### Why? (3 points)
 #

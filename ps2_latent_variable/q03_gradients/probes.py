@@ -296,7 +296,7 @@ def one_path(function, rng):
 
 
 @question.probe(
-    points=0, title="the path derivative: values and gradients; graded with the right `reparameterise`", public=True,
+    points=0, title="the path derivative with your `reparameterise` (no points; a hidden test uses a right one)", public=True,
     judge=Fields({}, default=Close(rtol=1e-3, atol=1e-4)),
 )
 def landing(student, rng):

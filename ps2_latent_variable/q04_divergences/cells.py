@@ -1,5 +1,5 @@
 # %% [markdown]
-# An image is squeezed into 32 latents and drawn again. All rows show the same linear network, with the weights that are best for a loss found in many programs: *the mean squared error over the pixels, plus* $\beta$ *times the KL*. Only $\beta$ differs. Run the cell.
+# An image is squeezed into 32 latents and drawn again. All rows show a linear network of the same shape, each with the weights that are best for a loss found in many programs: *the mean squared error over the pixels, plus* $\beta$ *times the KL*. Only $\beta$ differs. Run the cell.
 
 # %%
 gauss_latents = 32   # a knob: with 8, which rows change? See "latents in use" below
@@ -34,7 +34,7 @@ plt.show()
 #
 # No. The ELBO is $\mathbb{E}_q[\log p(x\mid z)]-\mathrm{KL}(q\,\|\,p)$, and both terms are in nats. A mean squared error is not. You will write both with all constants, and then find the decoder that hides in the loss above.
 #
-# ### The distance of two Gaussians
+# ### The distance between two Gaussians
 #
 # Under $q=\mathcal{N}(\mu,\sigma^2)$ the average of $(z-\mu)^2$ is $\sigma^2$, and that of $z^2$ is $\mu^2+\sigma^2$. So the average of $\log q(z)-\log p(z)$ with the standard normal $p$ is, summed over the $k$ latents,
 #
@@ -59,7 +59,7 @@ plt.show()
 #
 # With $\sigma^2=\frac12$ the first part is minus the *summed* squared error. The rest does not depend on $\hat{x}$, but it is part of the nats. If one $\sigma^2$ is learned, it becomes the mean squared error: there the derivative is zero.
 #
-# **On paper:** now the loss of the figure, $L=\frac1D\sum_j(x_j-\hat{x}_j)^2+\beta\,\mathrm{KL}$. Find the $\sigma^2$ for which $L/\beta$ is $-\text{ELBO}$ up to a constant, and the constant. For $D=784$ and $\beta=10^{-3}$ you should find
+# **On paper:** now the loss of the figure, $L=\frac1D\sum_j(x_j-\hat{x}_j)^2+\beta\,\mathrm{KL}$. Find the decoder's $\sigma^2$ for which $L/\beta$ is $-\text{ELBO}$ up to a constant, and the constant. For $D=784$ and $\beta=10^{-3}$ you should find
 # $\sigma^2=0.392$.
 #
 # Write five short functions, in which float64 stays float64. For black-and-white pixels the decoder is set 1's `bernoulli_log_prob`, which is given.
@@ -196,7 +196,7 @@ def gauss_terms(beta):
 best_sigma2 = float(gauss_values[gauss_latents:].mean())   # the learned variance, as in Question 1
 best_beta = 2 * best_sigma2 / 784
 rows, sweep = [], torch.logspace(-6, 0, 37).tolist()
-for beta in (*shown_betas, best_beta):
+for beta in sorted((*shown_betas, best_beta), reverse=True):
     typed, nats = gauss_terms(beta)
     variance, by_hand = loss_in_nats(typed, beta, 784)
     rows.append((f"{beta:.2g}", float(variance) ** 0.5, int((gauss_values[:gauss_latents] > float(variance)).sum()), float(typed.mean()), float(nats.mean()), float(by_hand.mean())))
@@ -220,12 +220,12 @@ figure, axes = plot.subplots(3, 1, width=9.5, height=3)
 for ax, beta in zip(axes, (1.0, 0.001, best_beta)):
     decode, means, _ = gauss_vae(784 * beta / 2, gauss_test[:14])
     sigma = math.sqrt(784 * beta / 2)
-    plot.images((decode(means) + sigma * decoder_noise).reshape(-1, 28, 28), ncols=14, ax=ax, suptitle=f"drawn from the decoder itself, β = {beta:.2g}: σ = {sigma:.2g}")
+    plot.images((decode(means) + sigma * decoder_noise).reshape(-1, 28, 28), ncols=14, ax=ax, suptitle=f"mean plus noise, as the decoder believes an image to be, β = {beta:.2g}: σ = {sigma:.2g}")
 plt.show()
 
 # %% [markdown]
 # The rows are what each decoder takes for an image: its mean *and its noise*. With $\beta=1$ it expects noise of standard deviation 20. In such snow a digit is not worth one nat, so the ELBO is right to ignore the latents. This
-# "posterior collapse" needs no trick, only a variance that somebody chose.
+# "posterior collapse" needs no bug, only a variance that somebody chose.
 #
 # The loss as typed cannot choose it: a smaller $\beta$ always makes it smaller. In nats the constant $\frac D2\log2\pi\sigma^2$ is the price of a variance that is too large, and the error that of one too small. The best is $\sigma^2=0.014$, the mean squared error over the directions left out, or $\beta=3.5\cdot10^{-5}$;
 # 6 other draws of the images agree within 2 %. $-\text{ELBO}$ is negative there: a density can be greater than one.

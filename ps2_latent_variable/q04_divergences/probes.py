@@ -155,7 +155,7 @@ def pairs(function, rng):
 
 
 @question.probe(
-    points=0, title="KL of two Gaussians, and its gradients; graded with the right `kl_standard_normal`", public=True, judge=TOLD
+    points=0, title="KL of two Gaussians, and its gradients, with your `kl_standard_normal` (no points; a hidden test uses a right one)", public=True, judge=TOLD
 )
 def kl_pair(student, rng):
     return pairs(student.kl_gaussians, rng)
