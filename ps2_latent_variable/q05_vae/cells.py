@@ -14,20 +14,20 @@ plot.images(sheet_mixed.reshape(-1, 16, 16), ncols=15, suptitle="Halfway between
 plt.show()
 
 # %% [markdown]
-# A half-white pixel is no stroke. Between two images lie other *causes*: another slant, another curve. So mix codes, not pixels. Question 1 had two kinds of code. The
-# autoencoder rebuilt images well, but nothing said which codes to draw from. Probabilistic PCA had a density for its codes, but its linear decoder drew ghosts.
+# A half-white pixel is no stroke. Between two images lie other *causes*: another slant, another curve. So mix codes, not pixels. Question 1's
+# autoencoder rebuilt images well, but nothing said which codes to draw from. Its probabilistic PCA had a density for codes, but the linear decoder drew ghosts.
 #
 # A **variational autoencoder** (VAE) has both: codes $z\sim\mathcal N(0,I)$, and a network that draws. Nobody can compute $p(x)=\int p(x\mid z)\,p(z)\,dz$ for a network. But you have a bound
 # (Question 2), gradients through a draw (Question 3) and a KL (Question 4). Here they become one program.
 #
 # ### Two networks, one bound
 #
-# The **decoder** turns $z$ into a logit for each pixel. The **encoder** turns $x$ into $\mu$ and $\log\sigma^2$ of a Gaussian $q(z\mid x)$, its guess at the causes. Both are trained for one number: how
+# The **decoder** turns $z$ into logits of the pixels. The **encoder** turns $x$ into $\mu$ and $\log\sigma^2$ of a Gaussian $q(z\mid x)$, its guess at the causes. Both are trained for one number: how
 # well the image is rebuilt from a code drawn by $q$, less what that code costs,
 #
 # $$\log p(x)\;\ge\;\underbrace{\mathbb E_{q(z\mid x)}\log p(x\mid z)}_{\text{rebuild}}-\underbrace{\mathrm{KL}\big(q(z\mid x)\,\|\,p(z)\big)}_{\text{cost of the code}}. \tag{5.1}$$
 #
-# One draw $z=\mu+\sigma\epsilon$ for each image estimates the first term without bias. The second has a closed form: one latent with $\mu=1$ and $\sigma^2=\frac14$ costs
+# One draw $z=\mu+\sigma\epsilon$ per image estimates the first term without bias. The second has a closed form: one latent with $\mu=1$ and $\sigma^2=\frac14$ costs
 # $\frac12(1+\frac14-1-\log\frac14)=0.82$ nats. Such a latent must save more than that at the pixels.
 #
 # ### Do the codes fill the prior?
@@ -40,7 +40,7 @@ plt.show()
 #
 # ### Your task
 #
-# Write the two methods of `VAE`, the bound in `elbo_terms`, your derivation in `aggregate_moments`, and `train`: one loop for every model of this set.
+# Write the two methods of `VAE`, the bound in `elbo_terms`, your derivation in `aggregate_moments`, and `train`: one loop for all models from here on.
 
 # %% role="answer"
 class VAE(nn.Module):
@@ -76,7 +76,7 @@ def elbo_terms(
     """(elbo, log_likelihood, kl) of each image, in nats; (5.1) with one draw z = μ + σ·eps and the KL in closed form.
 
     Args:
-        model: any module with `encode` and `decode` like those of `VAE`; all results are differentiable in its parameters.
+        model: any module with `encode` and `decode` like those of `VAE`, in any mode; all results are differentiable in its parameters.
         x: zeros and ones.
     """
     ### BEGIN SOLUTION
@@ -104,7 +104,7 @@ def train(
     """Minimise a loss by `steps` steps of one ``torch.optim.Adam(model.parameters(), lr=lr)``, in training mode.
 
     Args:
-        model: changed in place. All its parts are in one mode, and return to it. No parameter has a `.grad` yet.
+        model: changed in place. All its parts are in one mode, and return to it. No parameter has a `.grad` yet; some may be frozen.
         loss: ``loss(model, batch, generator)`` is a 0-d tensor. It may draw from the generator, and leave parameters out.
         batch_size: each pass draws one ``torch.randperm(len(x), generator=generator)`` and takes consecutive slices, as
             `data.batches` does; its last may be smaller.
@@ -130,7 +130,7 @@ def train(
 grader.check("q5")
 
 # %% [markdown]
-# Given: the loss, and means of the three terms over a data set.
+# Given: the loss, and means of the three terms over images.
 
 # %% role="given"
 def vae_loss(model, batch: Float[Tensor, "N D"], generator: torch.Generator) -> Float[Tensor, ""]:
@@ -151,7 +151,7 @@ def mean_terms(model, x: Float[Tensor, "N D"], noise: float = 1.0, draws: int = 
 # %% [markdown]
 # ### First a number
 #
-# Eight latents for the $8\times8$ digits. A second call of `train` with a smaller step lets the weights settle. Questions 6, 7 and 10 need this `digit_vae`.
+# Eight latents for the $8\times8$ digits. A second call of `train`, with smaller steps, lets the weights settle. Questions 6, 7 and 10 need this `digit_vae`.
 
 # %%
 digit_train, digit_test = (data.digits(split, binary="threshold")[0].flatten(1) for split in ("train", "test"))
@@ -183,10 +183,10 @@ plot.table([
 #
 # ### A sheet of digits
 #
-# Two latents for $16\times16$ pixels. On the left is what the decoder draws at the centres of $15\times15$ tiles of the plane, which have equal probability under the prior.
-# On the right, in the same tiles, is one code of each of 1,000 new images, drawn from its $q(z\mid x)$.
+# Two latents for $16\times16$ pixels. Left: what the decoder draws at the centres of $15\times15$ tiles of the plane, equally probable under the prior.
+# Right, in the same tiles: one code of each of 1,000 new images, drawn from its $q(z\mid x)$.
 #
-# **Before you run this:** suppose that $q(z)$ has variances near 1. By your derivation, part of this is the average $\sigma^2$. How large is that part?
+# **Before you run this:** suppose that $q(z)$ has variances near 1. By your derivation, part of this is the average $\sigma^2$. How large is it?
 
 # %%
 guess_noise_part = None  # type a number between 0 and 1
@@ -230,14 +230,14 @@ plot.table([
 ], header=("", "yours", "expected", "your guess"))
 
 # %% [markdown]
-# About 1 % (0.9 % to 1.5 % over five seeds); the rest is the spread of the means. Each $q(z\mid x)$ is a dot, a tenth as wide as the prior, and the dots together fill the prior almost evenly. Yet no term of (5.1) compares $q(z)$ with
+# About 1 % (0.9 % to 1.5 % over five seeds); the rest is the spread of the means. Each $q(z\mid x)$ is a dot, a tenth as wide as the prior; together they fill it almost evenly. Yet no term of (5.1) compares $q(z)$ with
 # $p(z)$. The mean KL does: Question 2 split it into what $z$ tells about $x$ and $\mathrm{KL}(q(z)\,\|\,p(z))$. Where dots of several digits mix, the decoder hedges with grey.
 #
 # ### Ten latents, and a program that cheats
 #
-# Ten latents leave room for slant, width and font. Compare the mixed codes below with the mixed pixels above.
+# Ten latents leave room for slant, width and font. Compare the mixed codes below with the pixels above.
 #
-# A second program has one mistake: `elbo_terms` forgets the noise and decodes $z=\mu$. It is trained so, and reports what it takes for its ELBO on new images.
+# A second program has one mistake: `elbo_terms` forgets the noise and decodes $z=\mu$. It is trained so, and reports its supposed ELBO on new images.
 #
 # **Before you run this:** your VAE reports a −ELBO of 38 nats. What will the program report?
 
@@ -279,12 +279,12 @@ for name, model, noise, expected, guess in (
 plot.table(ten_table, header=("nats per image, test", "reported", "expected", "your guess", "its KL", "-ELBO with noise", "aggregate variances"))
 
 # %% [markdown]
-# It reports 18 nats less, on images that it has never seen. (Over five seeds: 19.5 to 21.3, your VAE 37.9 to 39.0.) Its aggregate posterior fits the prior, too. But with the noise the same weights
+# It reports 18 nats less, on images that it has never seen. (Over five seeds: 19.5 to 21.3, your VAE 37.9 to 39.0.) Its aggregate posterior fits the prior, too. But with noise the same weights
 # need more than 500 nats, and the drawings are torn or overexposed.
 #
 # ### Why? (3 points)
 #
-# In at most eight lines: (a) Which step from $\log p(x)$ to the reported number is false, so that test images cannot expose it? (b) What did encoder and decoder do, such that the KL nearly vanished?
+# In eight lines at most: (a) Which step from $\log p(x)$ to the reported number is false, so that test images cannot expose it? (b) What did encoder and decoder do, such that the KL nearly vanished?
 # (c) Why does its aggregate posterior fit the prior, and what exposes the program?
 
 # %% [markdown] role="written"
@@ -305,4 +305,4 @@ plot.table(ten_table, header=("nats per image, test", "reported", "expected", "y
 # - The decoder learns on the aggregate posterior and draws from the prior. The mean KL pulls the two together.
 # - The bound holds for codes *drawn* from $q$. Without the noise it is no bound.
 #
-# `train` returns in Questions 6 to 9. In Question 10 a claimed ELBO has to become bytes, so that a program like the second one cannot hide.
+# `train` returns in Questions 6 to 9. In Question 10 a claimed ELBO has to become bytes, so that such a program cannot hide.

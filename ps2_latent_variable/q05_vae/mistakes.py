@@ -33,6 +33,12 @@ mistakes.at(
          "mean, logvar = self.encoder(x).chunk(2, dim=1); return mean, logvar.clamp(-4, 1)"),
     edit("logvar_capped", "`encode` cuts the log-variance off on one side; it may have any size",
          "mean, logvar = self.encoder(x).chunk(2, dim=1); return mean, logvar.clamp_min(-6)"),
+    edit("logvar_clamped_wide", "`encode` cuts the log-variance off; it may have any size",
+         "mean, logvar = self.encoder(x).chunk(2, dim=1); return mean, logvar.clamp(-10, 10)"),
+    edit("logvar_clamped_above", "`encode` cuts the log-variance off; it may have any size",
+         "mean, logvar = self.encoder(x).chunk(2, dim=1); return mean, logvar.clamp(-20, 2)"),
+    edit("logvar_clamped_five", "`encode` cuts the log-variance off; it may have any size",
+         "mean, logvar = self.encoder(x).chunk(2, dim=1); return mean, logvar.clamp(-5, 5)"),
     edit("mean_squashed", "`encode` puts the mean through tanh; it may lie anywhere",
          "mean, logvar = self.encoder(x).chunk(2, dim=1); return torch.tanh(mean), logvar"),
     edit("outputs_rectified", "`encode` puts the outputs through a ReLU; means and log-variances have any sign",
@@ -47,6 +53,10 @@ mistakes.at(
          "mean, logvar = self.encoder(x).chunk(2, dim=1); return mean + (0.5 * logvar).exp() * torch.randn_like(mean), logvar"),
     edit("centred_pixels", "`encode` turns the pixels into -1 and 1; the encoder takes x as it is",
          "return self.encoder(2 * x - 1).chunk(2, dim=1)"),
+    edit("shifted_pixels", "`encode` subtracts 1/2 from the pixels; the encoder takes x as it is",
+         "return self.encoder(x - 0.5).chunk(2, dim=1)"),
+    edit("outputs_activated", "`encode` puts the encoder's outputs through another activation; they are mean and log-variance as they are",
+         "return F.silu(self.encoder(x)).chunk(2, dim=1)"),
     edit("encoder_not_trained", "`encode` cuts its results off from autograd (`no_grad`, `.detach()` or `.data`), so the encoder cannot be trained",
          "mean, logvar = self.encoder(x).detach().chunk(2, dim=1); return mean, logvar"),
     edit("logvar_detached", "`encode` cuts the log-variance off from autograd (`.detach()` or `.data`), so it is never trained",
@@ -81,6 +91,10 @@ mistakes.at(
          "return self.decoder(z.reshape(-1, z.shape[-1]))"),
     edit("batch_needed", "`decode` flattens what follows the first axis, so it works for codes (batch, k) only",
          "return self.decoder(z.flatten(1))"),
+    edit("one_code_batched", "`decode` makes a batch of a single code; logits for one code (k,) have the shape (D,)",
+         "return self.decoder(z[None] if z.dim() == 1 else z)"),
+    edit("logits_squeezed", "`decode` drops axes of length 1 (`squeeze`); the axes before the last are those of the codes",
+         "return self.decoder(z).squeeze()"),
 )
 
 # --- elbo_terms ----------------------------------------------------------------------------------------------------
@@ -99,6 +113,16 @@ mistakes.at(
          "mean, logvar = model.encode(x); logvar = logvar.detach()"),
     edit("terms_logvar_clamped", "`elbo_terms` cuts the log-variance off; it may have any size",
          "mean, logvar = model.encode(x); logvar = logvar.clamp(-10, 2)"),
+    edit("terms_logvar_clamped_wide", "`elbo_terms` cuts the log-variance off; it may have any size",
+         "mean, logvar = model.encode(x); logvar = logvar.clamp(-10, 10)"),
+    edit("terms_logvar_clamped_five", "`elbo_terms` cuts the log-variance off; it may have any size",
+         "mean, logvar = model.encode(x); logvar = logvar.clamp(-5, 5)"),
+    edit("networks_of_the_class", "`elbo_terms` reads `model.encoder` or `model.decoder`; it is given any module with the methods `encode` and `decode`",
+         "mean, logvar = model.encoder(x).chunk(2, dim=1)"),
+    edit("sets_evaluation", "`elbo_terms` switches the model to evaluation mode; it takes the model in the mode in which it comes, or training goes on in the wrong one",
+         "model.eval(); mean, logvar = model.encode(x)"),
+    edit("sets_training", "`elbo_terms` switches the model to training mode; it takes the model in the mode in which it comes",
+         "model.train(); mean, logvar = model.encode(x)"),
     edit("variance_floor", "`elbo_terms` adds a small constant to the variance; the bound is then that of another q",
          "mean, logvar = model.encode(x); logvar = (logvar.exp() + 1e-6).log()"),
     edit("encoder_sees_signs", "`elbo_terms` turns the pixels into -1 and 1 for the encoder; it takes x as it is",
@@ -122,6 +146,16 @@ mistakes.at(
     edit("noise_unscaled", "`elbo_terms` adds the noise without the factor σ", "log_likelihood = bernoulli_log_prob(model.decode(mean + eps), x)"),
     edit("std_capped", "`elbo_terms` caps the standard deviation of the draw; it may have any size",
          "log_likelihood = bernoulli_log_prob(model.decode(mean + logvar.exp().clamp(max=1).sqrt() * eps), x)"),
+    edit("std_floor", "`elbo_terms` adds a small constant to σ; the code is then drawn from another q than the one whose KL is paid",
+         "log_likelihood = bernoulli_log_prob(model.decode(mean + ((0.5 * logvar).exp() + 1e-6) * eps), x)"),
+    edit("std_floor_large", "`elbo_terms` adds a small constant to σ; the code is then drawn from another q than the one whose KL is paid",
+         "log_likelihood = bernoulli_log_prob(model.decode(mean + ((0.5 * logvar).exp() + 1e-3) * eps), x)"),
+    edit("decoder_of_the_class", "`elbo_terms` reads `model.decoder`; it is given any module with the methods `encode` and `decode`",
+         "log_likelihood = bernoulli_log_prob(model.decoder(reparameterise(mean, logvar, eps)), x)"),
+    edit("probabilities_clamped", "`elbo_terms` keeps the probabilities away from 0 and 1; unlikely pixels look more likely than they are",
+         "p = torch.sigmoid(model.decode(reparameterise(mean, logvar, eps))).clamp(1e-6, 1 - 1e-6); log_likelihood = (x * p.log() + (1 - x) * (1 - p).log()).sum(1)"),
+    edit("probabilities_clamped_more", "`elbo_terms` keeps the probabilities away from 0 and 1; unlikely pixels look more likely than they are",
+         "p = torch.sigmoid(model.decode(reparameterise(mean, logvar, eps))).clamp(1e-3, 1 - 1e-3); log_likelihood = (x * p.log() + (1 - x) * (1 - p).log()).sum(1)"),
     edit("both_signs", "`elbo_terms` averages over eps and -eps; one draw is asked for",
          "log_likelihood = (bernoulli_log_prob(model.decode(reparameterise(mean, logvar, eps)), x) + bernoulli_log_prob(model.decode(reparameterise(mean, logvar, -eps)), x)) / 2"),
     edit("likelihood_clamped", "`elbo_terms` cuts the log-likelihood off at -100; it may have any size",
@@ -189,6 +223,11 @@ mistakes.at(
 
 mistakes.at(
     "return log_likelihood - kl, log_likelihood, kl",
+    edit("kl_forgotten", "`elbo` lacks the KL; (5.1) subtracts it", "return log_likelihood, log_likelihood, kl"),
+    edit("likelihood_negated", "`log_likelihood` is returned with the opposite sign; `elbo` uses the right one", "return log_likelihood - kl, -log_likelihood, kl"),
+    edit("kl_negated", "`kl` is returned with the opposite sign; `elbo` uses the right one", "return log_likelihood - kl, log_likelihood, -kl"),
+    edit("kl_clamped_per_latent", "a floor is put under the KL of each latent (free bits); the bound has none",
+         "kl = (0.5 * (mean.square() + logvar.exp() - 1 - logvar)).clamp_min(0.1).sum(1); return log_likelihood - kl, log_likelihood, kl"),
     edit("kl_added", "`elbo` adds the KL; (5.1) subtracts it", "return log_likelihood + kl, log_likelihood, kl"),
     edit("negative_elbo", "`elbo_terms` returns the loss, -ELBO; the bound itself is asked for", "return kl - log_likelihood, log_likelihood, kl"),
     edit("negative_terms", "`elbo_terms` returns -ELBO and the cross-entropy; elbo = log_likelihood - kl is asked for",
@@ -245,6 +284,8 @@ mistakes.at(
     "centre = mean.mean(0)",
     edit("mean_over_latents", "the mean is taken over the latents; it runs over the images, one number for each latent",
          "centre = mean.mean(1)"),
+    edit("mean_over_latents_centred", "the mean is taken over the latents; it runs over the images, one number for each latent",
+         "centre = mean.mean(1)", ("between = (mean - centre).T @ (mean - centre)", "between = (mean - centre[:, None]).T @ (mean - centre[:, None])")),
     edit("weighted_by_precision", "the images are weighted by their precision; in the aggregate every image counts the same",
          "centre = (mean * (-logvar).exp()).sum(0) / (-logvar).exp().sum(0)"),
     edit("moments_in_float32", "`aggregate_moments` computes in float32 whatever comes in",
@@ -256,6 +297,8 @@ mistakes.at(
     "between = (mean - centre).T @ (mean - centre) / len(mean)",
     edit("one_less", "the covariance of the means is divided by N - 1 (as `torch.cov` does unless told otherwise); the aggregate is an exact mixture of N Gaussians",
          "between = (mean - centre).T @ (mean - centre) / (len(mean) - 1)"),
+    edit("one_less_unless_one", "the covariance of the means is divided by N - 1 (as `torch.cov` does unless told otherwise); the aggregate is an exact mixture of N Gaussians",
+         "between = (mean - centre).T @ (mean - centre) / max(len(mean) - 1, 1)"),
     edit("not_centred", "the mean of the codes is not subtracted: E[zzᵀ] is no covariance", "between = mean.T @ mean / len(mean)"),
     edit("not_divided", "the outer products are added up; their mean is asked for", "between = (mean - centre).T @ (mean - centre)"),
     edit("diagonal_only", "the covariance between different latents is missing", "between = torch.diag((mean - centre).square().mean(0))"),
@@ -281,6 +324,12 @@ mistakes.at(
     edit("variance_subtracted", "the average variances are subtracted; both kinds of spread add up", "return centre, between - torch.diag(logvar.exp().mean(0))"),
     edit("of_the_mean", "the average variance is divided by N, as for the error of a mean", "return centre, between + torch.diag(logvar.exp().mean(0)) / len(mean)"),
     edit("variances_summed", "the variances are added up over the images; their mean is asked for", "return centre, between + torch.diag(logvar.exp().sum(0))"),
+    edit("everything_summed", "products and variances are added up over the images; their means are asked for",
+         "return centre, len(mean) * between + torch.diag(logvar.exp().sum(0))"),
+    edit("deviations_multiplied", "the products of σ of different latents are added, too; the noise of different latents is independent",
+         "std = (0.5 * logvar).exp(); return centre, between + std.T @ std / len(mean)"),
+    edit("moments_squeezed", "axes of length 1 are dropped (`squeeze`): with one latent the shapes are (1,) and (1, 1)",
+         "return centre.squeeze(), (between + torch.diag(logvar.exp().mean(0))).squeeze()"),
     edit("common_variance", "one variance, averaged over the latents, too, is added to all latents", "return centre, between + torch.eye(mean.shape[1]).to(mean) * logvar.exp().mean()"),
     edit("variances_only", "the diagonal alone is returned, of shape (k,); a covariance (k, k) is asked for",
          "return centre, (between + torch.diag(logvar.exp().mean(0))).diagonal()"),
@@ -318,6 +367,9 @@ mistakes.at(
     edit("first_parameter_only", "`train` gives Adam only some of the parameters; all are to be trained", "optimiser = torch.optim.Adam(list(model.parameters())[:1], lr=lr)"),
     edit("other_epsilon", "`train` gives Adam another epsilon than its own", "optimiser = torch.optim.Adam(model.parameters(), lr=lr, eps=1e-2)"),
     edit("other_betas", "`train` gives Adam other betas than its own", "optimiser = torch.optim.Adam(model.parameters(), lr=lr, betas=(0.5, 0.999))"),
+    edit("other_second_beta", "`train` gives Adam other betas than its own", "optimiser = torch.optim.Adam(model.parameters(), lr=lr, betas=(0.9, 0.99))"),
+    edit("small_weight_decay", "`train` gives Adam a weight decay; none is asked for", "optimiser = torch.optim.Adam(model.parameters(), lr=lr, weight_decay=1e-5)"),
+    edit("amsgrad", "`train` gives Adam the option `amsgrad`; it is not asked for", "optimiser = torch.optim.Adam(model.parameters(), lr=lr, amsgrad=True)"),
 )
 
 mistakes.at(
@@ -344,11 +396,30 @@ mistakes.at(
     edit("same_order_each_pass", "`train` draws the order once; each pass draws its own",
          """order = torch.randperm(len(x), generator=generator, device=generator.device).to(x.device)
     for batch in data.batches(x[order], batch_size, None, steps=steps):"""),
-    edit("own_generator", "`train` shuffles with a generator of its own, not with the one that it was given",
+    edit("seeded_once", "`train` shuffles with a generator of its own, or seeds the given one; the order comes from the given one as it is",
+         "for batch in data.batches(x, batch_size, generator.manual_seed(0), steps=steps):"),
+    edit("own_generator", "`train` shuffles with a generator of its own, or seeds the given one; the order comes from the given one as it is",
          "for batch in data.batches(x, batch_size, torch.Generator(device=x.device).manual_seed(0), steps=steps):"),
     edit("reseeded", "`train` seeds the generator anew in every pass, so that the order (and the noise) repeats",
          "for batch in (b for _ in range(steps) for b in data.batches(x, batch_size, generator.manual_seed(0))):",
          ("value = loss(model, batch, generator)", "if len(history) == steps: break\n        value = loss(model, batch, generator)")),
+    edit("data_flattened", "`train` flattens the examples; the loss gets them in their own shape",
+         "for batch in data.batches(x.flatten(1), batch_size, generator, steps=steps):"),
+    edit("data_in_float32", "`train` turns the examples into float32; the loss gets them as they are",
+         "for batch in data.batches(x.float(), batch_size, generator, steps=steps):"),
+    edit("strided", "`train` takes every m-th example of the permutation for a batch; consecutive slices are asked for",
+         """m = -(-len(x) // batch_size)
+    orders = (torch.randperm(len(x), generator=generator, device=generator.device).to(x.device) for _ in range(steps))
+    for batch in itertools.islice((x[order[i::m]] for order in orders for i in range(m)), steps):""",
+         ("optimiser = torch.optim.Adam(model.parameters(), lr=lr)", "import itertools; optimiser = torch.optim.Adam(model.parameters(), lr=lr)")),
+    edit("filled_up", "`train` fills the last batch of a pass with examples of the next pass; it may be smaller",
+         """orders = torch.cat([torch.randperm(len(x), generator=generator, device=generator.device) for _ in range(steps * batch_size // len(x) + 1)]).to(x.device)
+    for batch in x[orders[: steps * batch_size]].split(batch_size):"""),
+    edit("finishes_the_pass", "`train` finishes its last pass, beyond `steps` steps",
+         "for batch in (b for _ in range(-(-steps // -(-len(x) // batch_size))) for b in data.batches(x, batch_size, generator)):"),
+    edit("finishes_the_pass_unseen", "`train` finishes its last pass, beyond `steps` steps",
+         "for batch in (b for _ in range(-(-steps // -(-len(x) // batch_size))) for b in data.batches(x, batch_size, generator)):",
+         ("return torch.stack(history)", "return torch.stack(history[:steps])")),
     edit("one_pass", "`train` stops after one pass over the data; `steps` may be more than one pass", "for batch in list(data.batches(x, batch_size, generator))[:steps]:"),
     edit("passes_for_steps", "`train` makes `steps` passes over the data; `steps` counts updates",
          "for batch in (b for _ in range(steps) for b in data.batches(x, batch_size, generator)):"),
@@ -514,5 +585,64 @@ def unfreezes(ref):
         for p in model.parameters():
             p.requires_grad_(True)
         return ref.train(model, *arguments)
+
+    return {"train": train}
+
+
+@mistakes.rewrite("`train` stops, or skips the update, when the loss rises; it makes `steps` steps")
+def stops_with_patience(ref):
+    def train(model, loss, x, steps, batch_size, lr, generator):
+        optimiser, was_training, history = torch.optim.Adam(model.parameters(), lr=lr), model.training, []
+        model.train()
+        for batch in data.batches(x, batch_size, generator, steps=steps):
+            value = loss(model, batch, generator)
+            optimiser.zero_grad()
+            value.backward()
+            optimiser.step()
+            history.append(value.detach())
+            if len(history) > 5 and min(history[-5:]) > min(history[:-5]):
+                break
+        model.train(was_training)
+        return torch.stack(history)
+
+    return {"train": train}
+
+
+@mistakes.rewrite("`train` puts the weights with the best loss back at the end; the last are asked for")
+def keeps_those_after_the_best(ref):
+    def train(model, loss, x, steps, batch_size, lr, generator):
+        optimiser, was_training, history = torch.optim.Adam(model.parameters(), lr=lr), model.training, []
+        model.train()
+        for batch in data.batches(x, batch_size, generator, steps=steps):
+            value = loss(model, batch, generator)
+            optimiser.zero_grad()
+            value.backward()
+            optimiser.step()
+            history.append(value.detach())
+            if history[-1] == min(history):
+                state = copy.deepcopy(model.state_dict())
+        model.load_state_dict(state)
+        model.train(was_training)
+        return torch.stack(history)
+
+    return {"train": train}
+
+
+@mistakes.rewrite("`train` makes `steps` passes, and the history holds the mean loss of each; `steps` counts updates")
+def means_of_passes(ref):
+    def train(model, loss, x, steps, batch_size, lr, generator):
+        optimiser, was_training, history = torch.optim.Adam(model.parameters(), lr=lr), model.training, []
+        model.train()
+        for _ in range(steps):
+            losses = []
+            for batch in data.batches(x, batch_size, generator):
+                value = loss(model, batch, generator)
+                optimiser.zero_grad()
+                value.backward()
+                optimiser.step()
+                losses.append(value.detach())
+            history.append(torch.stack(losses).mean())
+        model.train(was_training)
+        return torch.stack(history)
 
     return {"train": train}

@@ -1,11 +1,13 @@
 """Question 5: a variational autoencoder: its networks, the ELBO of each image, the aggregate posterior, and training."""
 
+import math
+
 import torch
 
 from autograder.probes import Close, Fields, Question
 from dgm.checks.asking import entry, gradient, in_words, named, tensor_of, two_of
 
-from .models import HIDDEN, LATENTS, PIXELS, STEPS, Curved, Planted, Watched, fill, learned, strips
+from .models import Bound, Curved, Planted, Watched, fill
 
 question = Question(
     title="A VAE that draws",
@@ -54,6 +56,7 @@ question = Question(
         "train: resetting gradients before or after each step; the history may be a tensor of any float dtype.",
         "train: permutations may also be drawn in advance; no probe compares numbers that such a loop would change.",
         "The parts of the tested models are in one common mode.",
+        "A mistake costs points in its own function only: `elbo_terms` and `train` are asked with models and losses of the grader.",
     ],
 )
 
@@ -101,6 +104,8 @@ def networks_edges(student, rng):
         "encode in float64": entry("`encode`", lambda: named(wide.encode(x.double()), "mean", "logvar")),
         "decode codes far out": entry("`decode`", lambda: model.decode(10 * codes)),
         "decode one code without other axes": entry("`decode`", lambda: model.decode(codes[0])),
+        "decode one code in a batch of one": entry("`decode`", lambda: model.decode(codes[:1])),
+        "decode codes with axes of length 1": entry("`decode`", lambda: model.decode(rng.normal(1, 3, 1, k))),
         "decode codes with two axes before": entry("`decode`", lambda: model.decode(rng.normal(2, 3, k))),
         "decode with one latent": entry("`decode`", lambda: narrow.decode(rng.normal(5, 1))),
         "gradient of encode": entry("`encode`", lambda: slopes("encode")),
@@ -127,7 +132,7 @@ def bound(student, rng):
 
 
 @question.probe(
-    points=1.5, title="elbo_terms: gradients, repeated pixels and images, sizes, extremes",
+    points=2, title="elbo_terms: gradients, repeated pixels and images, sizes, extremes, evaluation mode",
     judge=Fields({"log-variances near -20, in float64": Close(rtol=1e-8, atol=1e-8)}, default=NEAR),
 )
 def bound_edges(student, rng):
@@ -135,6 +140,7 @@ def bound_edges(student, rng):
     model, x, eps = Curved(rng, d, k), rng.bernoulli(n, d), rng.normal(n, k)
     square, line, one = Curved(rng, 4, 4), Curved(rng, d, 1), Curved(rng, 1, 3)
     sharp, blurred, sure = Curved(rng, d, k, shift=-20.0).double(), Curved(rng, d, k, shift=4.0), Curved(rng, d, k, gain=200.0)
+    resting = Curved(rng, d, k).eval()
     weight = rng.uniform(n, low=0.5, high=1.5)
 
     weights = {"weights of the mean": model.to_mean, "weights of the log-variance": model.to_logvar, "weights of the logits": model.to_logits}
@@ -165,6 +171,7 @@ def bound_edges(student, rng):
         **ask("log-variances near -20, in float64", sharp, x.double(), eps.double()),
         **ask("log-variances near 4", blurred, x, eps),
         **ask("logits of hundreds", sure, x, eps),
+        **ask("a model in evaluation mode", resting, x, eps),
         "gradient of elbo": entry("`elbo_terms`", lambda: slopes("elbo")),
         "gradient of log_likelihood": entry("`elbo_terms`", lambda: slopes("log_likelihood")),
         "gradient of kl": entry("`elbo_terms`", lambda: slopes("kl", 2)),
@@ -181,7 +188,7 @@ def moments(student, mean, logvar):
 
 @question.probe(points=0.5, title="aggregate_moments: mean and covariance", public=True, judge=Fields(default=NEAR))
 def aggregate(student, rng):
-    n, k = rng.integer(7, 10), rng.integer(2, 4)
+    n, k = rng.integer(10, 13), rng.integer(2, 4)
     return {"ordinary": entry("`aggregate_moments`", lambda: moments(student, 1 + rng.normal(n, k), rng.normal(n, k) - 1))}
 
 
@@ -190,7 +197,7 @@ def aggregate(student, rng):
     judge=Fields({"in float64": Close(rtol=1e-9, atol=1e-9)}, default=NEAR),
 )
 def aggregate_edges(student, rng):
-    n, k = rng.integer(7, 10), rng.integer(3, 5)
+    n, k = rng.integer(10, 13), rng.integer(3, 5)
     mean, logvar = 2 * rng.normal(n, k) - 1, rng.normal(n, k)
 
     def ask(*arguments):
@@ -211,20 +218,20 @@ def aggregate_edges(student, rng):
 # --- train ------------------------------------------------------------------------------------------------------
 
 
-def examples(rng, n, dims=3):
+def examples(rng, n, dtype=torch.float32):
     """So far apart that the gradients of the batches differ in sign."""
-    return 6 * rng.normal(n, dims) + 2
+    return 6 * rng.normal(n, 3, dtype=dtype) + 2
 
 
-def trained(student, rng, x, steps, batch_size, lr=0.1, model=None, generator=None, offset=0.0):
+def trained(student, rng, x, steps, batch_size, lr=0.1, model=None, generator=None, **added):
     """A run, and what it left. The model is in training mode unless one is given."""
     model = Watched(rng, x.shape[1]).to(rng.device) if model is None else model
     generator = rng.generator() if generator is None else generator
-    loss = Planted(generator, offset)
+    loss = Planted(generator, **added)
     history = tensor_of(student.train(model, loss, x, steps, batch_size, lr, generator), "what `train` returns")
     return {
         "history": history,
-        "weights afterwards": [model.centre, model.level],
+        "weights afterwards": [model.centre, model.level, model.still, model.spark],
         "examples as the loss saw them": torch.cat(loss.seen),
         "type of the history": in_words(history).replace("float64", "float32"),
         "mode of model and part, at each call of the loss": list(model.modes),
@@ -241,7 +248,7 @@ def ordinary_run(student, rng):
     return trained(student, rng, examples(rng, 3 * size), 6, size)
 
 
-@question.probe(points=1.25, title="train: short batches, modes, what stays as it is, a second run", judge=RUN)
+@question.probe(points=1.25, title="train: short batches, modes, what stays as it is, further runs", judge=RUN)
 def other_runs(student, rng):
     size = rng.integer(4, 7)
     x = examples(rng, 2 * size + 2)
@@ -250,9 +257,9 @@ def other_runs(student, rng):
         return entry("`train`", lambda: trained(student, rng, *arguments, **settings))
 
     def twice():
-        """The first run stops within a pass; the second draws its own order and starts Adam anew."""
+        """Each run stops within a pass; the next one draws its own order and starts Adam anew."""
         generator, model = rng.generator(), Watched(rng, 3).to(rng.device)
-        return [trained(student, rng, x, steps, size, model=model, generator=generator) for steps in (2, 4)]
+        return [trained(student, rng, x, steps, size, model=model, generator=generator) for steps in (2, 4, 2)]
 
     resting = Watched(rng, 3).to(rng.device).eval()
     kept = [resting.frozen.clone(), resting.unused.detach().clone()]
@@ -264,21 +271,44 @@ def other_runs(student, rng):
         "one step": run(x, 1, size),
         "a tiny learning rate": run(x, 4, size, lr=1e-3),
         "a negative loss": run(x, 5, size, offset=-500.0),
-        "two runs with one generator": entry("`train`", twice),
+        "three runs with one generator": entry("`train`", twice),
         "a model that comes in evaluation mode": arrived,
         "change of a frozen and of an unused parameter": [resting.frozen - kept[0], resting.unused - kept[1]],
         "require gradients: a frozen parameter, another": [float(resting.frozen.requires_grad), float(resting.centre.requires_grad)],
     }
 
 
-@question.probe(points=1, title="the trained VAE, measured by the grader on held-out images", judge=learned, seconds=20)
-def quality(student, rng):
-    x, _, _ = strips(rng)
-    model, generator = student.raw.VAE(PIXELS, LATENTS, HIDDEN), rng.generator()
-    fill(model, rng)
+def noisy_run(student, rng, *shape):
+    """Most of a pass over images, with a loss that draws its noise from the generator, too."""
+    generator, model = rng.generator(), Curved(rng, math.prod(shape), 2)
+    x = rng.bernoulli(9, *shape)
+    history = student.train(model, Bound(generator, shape), x, 4, 2, 0.05, generator)
+    return {
+        "history": tensor_of(history, "what `train` returns"),
+        "weights afterwards": [model.to_mean, model.to_logvar, model.to_logits],
+        "next numbers of the generator": torch.rand(4, generator=generator, device=generator.device),
+    }
 
-    def run():
-        student.raw.train(model, student.raw.vae_loss, x, STEPS, 50, 0.01, generator)
-        return {name: value.detach().clone() for name, value in model.state_dict().items()}
 
-    return {"weights": entry("training", run)}
+PRECISE = Fields({
+    "weights afterwards": Close(rtol=1e-7, atol=1e-8), "examples as the loss saw them": Close(rtol=1e-12, atol=0),
+}, default=RUN.default)
+
+
+@question.probe(
+    points=0.5, title="train: a loss that draws noise, images with two axes, a rising loss, float64",
+    judge=Fields({"in float64": PRECISE}, default=RUN.default),
+)
+def further_runs(student, rng):
+    x = examples(rng, 7)
+
+    def run(x, *arguments, **settings):
+        model = Watched(rng, 3).to(rng.device).to(x.dtype)
+        return entry("`train`", lambda: trained(student, rng, x, *arguments, model=model, **settings))
+
+    return {
+        "a loss that draws noise": entry("`train`", lambda: noisy_run(student, rng, 6)),
+        "images with two axes": entry("`train`", lambda: noisy_run(student, rng, 2, 3)),
+        "a loss that rises all the time": run(x, 20, 3, rise=200.0),
+        "in float64": run(examples(rng, 7, torch.float64), 8, 3),
+    }
