@@ -39,6 +39,10 @@ mistakes.at(
          "mean, logvar = self.encoder(x).chunk(2, dim=1); return mean, logvar.clamp(-20, 2)"),
     edit("logvar_clamped_five", "`encode` cuts the log-variance off; it may have any size",
          "mean, logvar = self.encoder(x).chunk(2, dim=1); return mean, logvar.clamp(-5, 5)"),
+    edit("variance_floored", "`encode` adds a small constant to the variance; the second half is the log-variance as it is",
+         "mean, logvar = self.encoder(x).chunk(2, dim=1); return mean, (logvar.exp() + 1e-6).log()"),
+    edit("two_latents_only", "`encode` takes a fixed number of columns; mean and log-variance have k columns each",
+         "out = self.encoder(x); return out[:, :2], out[:, 2:4]"),
     edit("mean_squashed", "`encode` puts the mean through tanh; it may lie anywhere",
          "mean, logvar = self.encoder(x).chunk(2, dim=1); return torch.tanh(mean), logvar"),
     edit("outputs_rectified", "`encode` puts the outputs through a ReLU; means and log-variances have any sign",
@@ -117,6 +121,9 @@ mistakes.at(
          "mean, logvar = model.encode(x); logvar = logvar.clamp(-10, 10)"),
     edit("terms_logvar_clamped_five", "`elbo_terms` cuts the log-variance off; it may have any size",
          "mean, logvar = model.encode(x); logvar = logvar.clamp(-5, 5)"),
+    edit("logvar_halved_in_place", "`elbo_terms` halves the log-variance in place, so the KL is that of another q",
+         "mean, logvar = model.encode(x); half = logvar; half *= 0.5",
+         ("bernoulli_log_prob(model.decode(reparameterise(mean, logvar, eps)), x)", "bernoulli_log_prob(model.decode(mean + half.exp() * eps), x)")),
     edit("networks_of_the_class", "`elbo_terms` reads `model.encoder` or `model.decoder`; it is given any module with the methods `encode` and `decode`",
          "mean, logvar = model.encoder(x).chunk(2, dim=1)"),
     edit("sets_evaluation", "`elbo_terms` switches the model to evaluation mode; it takes the model in the mode in which it comes, or training goes on in the wrong one",
@@ -150,6 +157,12 @@ mistakes.at(
          "log_likelihood = bernoulli_log_prob(model.decode(mean + ((0.5 * logvar).exp() + 1e-6) * eps), x)"),
     edit("std_floor_large", "`elbo_terms` adds a small constant to σ; the code is then drawn from another q than the one whose KL is paid",
          "log_likelihood = bernoulli_log_prob(model.decode(mean + ((0.5 * logvar).exp() + 1e-3) * eps), x)"),
+    edit("std_clamped_below", "`elbo_terms` keeps σ above a small constant; the code is then drawn from another q than the one whose KL is paid",
+         "log_likelihood = bernoulli_log_prob(model.decode(mean + (0.5 * logvar).exp().clamp_min(1e-3) * eps), x)"),
+    edit("terms_logits_clamped", "`elbo_terms` cuts the logits off; they may have any size",
+         "log_likelihood = bernoulli_log_prob(model.decode(reparameterise(mean, logvar, eps)).clamp(-15, 15), x)"),
+    edit("squared_error_of_logits", "`elbo_terms` takes a squared error of the logits for the log-likelihood; pixels are Bernoulli variables",
+         "log_likelihood = -0.5 * (model.decode(reparameterise(mean, logvar, eps)) - x).square().sum(1)"),
     edit("decoder_of_the_class", "`elbo_terms` reads `model.decoder`; it is given any module with the methods `encode` and `decode`",
          "log_likelihood = bernoulli_log_prob(model.decoder(reparameterise(mean, logvar, eps)), x)"),
     edit("probabilities_clamped", "`elbo_terms` keeps the probabilities away from 0 and 1; unlikely pixels look more likely than they are",
@@ -213,6 +226,7 @@ mistakes.at(
          "kl = 0.5 * (mean.square() + (0.5 * logvar).exp() - 1 - logvar).sum(1)"),
     edit("kl_without_minus_one", "the KL lacks its -1 for each latent, so it is not 0 at the prior", "kl = 0.5 * (mean.square() + logvar.exp() - logvar).sum(1)"),
     edit("kl_mean_detached", "the means are cut off from autograd in the KL, so nothing holds them near 0", "kl = kl_standard_normal(mean.detach(), logvar)"),
+    edit("kl_times_k_over_d", "the KL is multiplied by k/D; both terms are sums", "kl = kl_standard_normal(mean, logvar) * mean.shape[1] / x.shape[1]"),
     edit("kl_sign", "`kl` has the wrong sign: a KL is not negative", "kl = -kl_standard_normal(mean, logvar)"),
     edit("kl_of_means", "the KL lacks the variances: only the squared means are counted", "kl = 0.5 * mean.square().sum(1)"),
     edit("kl_reversed", "the KL is that of the prior from q, with the two distributions exchanged; q comes first",
@@ -254,6 +268,8 @@ mistakes.at(
          "return (log_likelihood - kl).detach(), log_likelihood.detach(), kl.detach()"),
     edit("kl_clamped", "a floor is put under the KL (free bits); the bound has none",
          "kl = kl.clamp_min(2.0); return log_likelihood - kl, log_likelihood, kl"),
+    edit("double_weight", "the KL is weighted in `elbo`; (5.1) has the weight 1", "return log_likelihood - 2 * kl, log_likelihood, kl"),
+    edit("mean_kl_in_elbo", "`elbo` subtracts the mean KL of all images; each image has its own", "return log_likelihood - kl.mean(), log_likelihood, kl"),
     edit("half_weight", "the KL is weighted in `elbo`; (5.1) has the weight 1", "return log_likelihood - 0.5 * kl, log_likelihood, kl"),
 )
 
@@ -302,6 +318,10 @@ mistakes.at(
     edit("not_centred", "the mean of the codes is not subtracted: E[zzᵀ] is no covariance", "between = mean.T @ mean / len(mean)"),
     edit("not_divided", "the outer products are added up; their mean is asked for", "between = (mean - centre).T @ (mean - centre)"),
     edit("diagonal_only", "the covariance between different latents is missing", "between = torch.diag((mean - centre).square().mean(0))"),
+    edit("divided_by_latents", "the products are divided by the number of latents; their mean over the images is asked for",
+         "between = (mean - centre).T @ (mean - centre) / mean.shape[1]"),
+    edit("squares_subtracted", "only the squares of the mean are subtracted; E[zzᵀ] less the outer product of the mean is the covariance",
+         "between = mean.T @ mean / len(mean) - torch.diag(centre.square())"),
     edit("between_images", "the products are taken between images, not between latents", "between = (mean - centre) @ (mean - centre).T / mean.shape[1]"),
     edit("cov_of_one_latent", "`torch.cov` drops the axes of a single latent; (k, k) is asked for",
          "between = torch.cov(mean.T, correction=0)",
@@ -324,6 +344,10 @@ mistakes.at(
     edit("variance_subtracted", "the average variances are subtracted; both kinds of spread add up", "return centre, between - torch.diag(logvar.exp().mean(0))"),
     edit("of_the_mean", "the average variance is divided by N, as for the error of a mean", "return centre, between + torch.diag(logvar.exp().mean(0)) / len(mean)"),
     edit("variances_summed", "the variances are added up over the images; their mean is asked for", "return centre, between + torch.diag(logvar.exp().sum(0))"),
+    edit("all_by_one_less", "everything is divided by N - 1; the aggregate is an exact mixture of N Gaussians",
+         "return centre, (between + torch.diag(logvar.exp().mean(0))) * len(mean) / (len(mean) - 1)"),
+    edit("variance_twice", "the average variances are counted twice", "return centre, between + 2 * torch.diag(logvar.exp().mean(0))"),
+    edit("first_variance", "the variances of the first image stand for all; their average is asked for", "return centre, between + torch.diag(logvar[0].exp())"),
     edit("everything_summed", "products and variances are added up over the images; their means are asked for",
          "return centre, len(mean) * between + torch.diag(logvar.exp().sum(0))"),
     edit("deviations_multiplied", "the products of σ of different latents are added, too; the noise of different latents is independent",
@@ -362,6 +386,9 @@ mistakes.at(
     edit("momentum_sgd", "`train` uses SGD with momentum; Adam is asked for", "optimiser = torch.optim.SGD(model.parameters(), lr=lr, momentum=0.9)"),
     edit("rmsprop", "`train` uses RMSprop; Adam is asked for", "optimiser = torch.optim.RMSprop(model.parameters(), lr=lr)"),
     edit("adamw", "`train` uses AdamW, which decays the weights; Adam is asked for", "optimiser = torch.optim.AdamW(model.parameters(), lr=lr)"),
+    edit("nadam", "`train` uses NAdam; Adam is asked for", "optimiser = torch.optim.NAdam(model.parameters(), lr=lr)"),
+    edit("first_parameter_left_out", "`train` gives Adam only some of the parameters; all are to be trained", "optimiser = torch.optim.Adam(list(model.parameters())[1:], lr=lr)"),
+    edit("small_epsilon", "`train` gives Adam another epsilon than its own", "optimiser = torch.optim.Adam(model.parameters(), lr=lr, eps=1e-6)"),
     edit("weight_decay", "`train` gives Adam a weight decay; none is asked for", "optimiser = torch.optim.Adam(model.parameters(), lr=lr, weight_decay=1e-2)"),
     edit("rate_ignored", "`train` ignores the learning rate and takes Adam's own, 0.001", "optimiser = torch.optim.Adam(model.parameters())"),
     edit("first_parameter_only", "`train` gives Adam only some of the parameters; all are to be trained", "optimiser = torch.optim.Adam(list(model.parameters())[:1], lr=lr)"),
@@ -412,6 +439,14 @@ mistakes.at(
     orders = (torch.randperm(len(x), generator=generator, device=generator.device).to(x.device) for _ in range(steps))
     for batch in itertools.islice((x[order[i::m]] for order in orders for i in range(m)), steps):""",
          ("optimiser = torch.optim.Adam(model.parameters(), lr=lr)", "import itertools; optimiser = torch.optim.Adam(model.parameters(), lr=lr)")),
+    edit("equal_chunks", "`train` divides each pass into batches of nearly equal size; slices of `batch_size` are asked for",
+         """orders = (torch.randperm(len(x), generator=generator, device=generator.device).to(x.device) for _ in range(steps))
+    for batch in itertools.islice((x[part] for order in orders for part in order.chunk(-(-len(x) // batch_size))), steps):""",
+         ("optimiser = torch.optim.Adam(model.parameters(), lr=lr)", "import itertools; optimiser = torch.optim.Adam(model.parameters(), lr=lr)")),
+    edit("data_loader", "`train` lets a `DataLoader` shuffle, which draws other numbers from the generator than one permutation for each pass",
+         """loader = torch.utils.data.DataLoader(x, batch_size, shuffle=True, generator=generator)
+    for batch in itertools.islice((b for _ in range(steps) for b in loader), steps):""",
+         ("optimiser = torch.optim.Adam(model.parameters(), lr=lr)", "import itertools; optimiser = torch.optim.Adam(model.parameters(), lr=lr)")),
     edit("filled_up", "`train` fills the last batch of a pass with examples of the next pass; it may be smaller",
          """orders = torch.cat([torch.randperm(len(x), generator=generator, device=generator.device) for _ in range(steps * batch_size // len(x) + 1)]).to(x.device)
     for batch in x[orders[: steps * batch_size]].split(batch_size):"""),
@@ -437,6 +472,8 @@ mistakes.at(
     "value = loss(model, batch, generator)",
     edit("new_optimiser", "`train` makes a new Adam for every step, which forgets its running averages",
          "optimiser = torch.optim.Adam(model.parameters(), lr=lr); value = loss(model, batch, generator)"),
+    edit("new_optimiser_each_pass", "`train` makes a new Adam for every pass, which forgets its running averages",
+         "if len(history) % -(-len(x) // batch_size) == 0: optimiser = torch.optim.Adam(model.parameters(), lr=lr)\n        value = loss(model, batch, generator)"),
     edit("loss_twice", "`train` computes the loss of each batch twice; with random losses the second one has other noise",
          "loss(model, batch, generator); value = loss(model, batch, generator)"),
     edit("loss_of_everything", "`train` gives all data to the loss; it gets the batch", "value = loss(model, x, generator)"),
@@ -456,6 +493,8 @@ mistakes.at(
     optimiser.zero_grad()
     """,
     edit("no_zero_grad", "`train` never resets the gradients, so each step uses the sum of all of them", ""),
+    edit("reset_each_pass", "`train` resets the gradients once in a pass, so they add up over its batches",
+         "if len(history) % -(-len(x) // batch_size) == 0: optimiser.zero_grad()"),
     edit("reset_at_the_start", "`train` resets the gradients once, before the loop, so they add up",
          "", ("model.train()\n    for", "model.train(); optimiser.zero_grad()\n    for")),
 )
@@ -463,6 +502,8 @@ mistakes.at(
 mistakes.at(
     "value.backward()",
     edit("gradients_clipped", "`train` clips the gradients; nobody asked for it", "value.backward(); torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)"),
+    edit("values_clipped", "`train` clips the gradients; nobody asked for it", "value.backward(); torch.nn.utils.clip_grad_value_(model.parameters(), 1.0)"),
+    edit("scaled_for_backward", "`train` divides the loss before `backward`; the gradient is that of the loss as it is", "(value / steps).backward()"),
 )
 
 mistakes.at(
@@ -642,6 +683,63 @@ def means_of_passes(ref):
                 optimiser.step()
                 losses.append(value.detach())
             history.append(torch.stack(losses).mean())
+        model.train(was_training)
+        return torch.stack(history)
+
+    return {"train": train}
+
+
+@mistakes.rewrite("`train` stops when the loss hardly changes; it makes `steps` steps")
+def stops_when_converged(ref):
+    def train(model, loss, x, steps, batch_size, lr, generator):
+        optimiser, was_training, history = torch.optim.Adam(model.parameters(), lr=lr), model.training, []
+        model.train()
+        for batch in data.batches(x, batch_size, generator, steps=steps):
+            value = loss(model, batch, generator)
+            optimiser.zero_grad()
+            value.backward()
+            optimiser.step()
+            history.append(value.detach())
+            if len(history) > 1 and (history[-1] - history[-2]).abs() < 1e-6:
+                break
+        model.train(was_training)
+        return torch.stack(history)
+
+    return {"train": train}
+
+
+@mistakes.rewrite("`train` leaves the average of the weights of all steps behind; the last are asked for")
+def averages_the_weights(ref):
+    def train(model, loss, x, steps, batch_size, lr, generator):
+        optimiser, was_training, history, total = torch.optim.Adam(model.parameters(), lr=lr), model.training, [], 0
+        model.train()
+        for batch in data.batches(x, batch_size, generator, steps=steps):
+            value = loss(model, batch, generator)
+            optimiser.zero_grad()
+            value.backward()
+            optimiser.step()
+            history.append(value.detach())
+            total = total + torch.nn.utils.parameters_to_vector(model.parameters()).detach() / steps
+        torch.nn.utils.vector_to_parameters(total, model.parameters())
+        model.train(was_training)
+        return torch.stack(history)
+
+    return {"train": train}
+
+
+@mistakes.rewrite("`train` lowers the learning rate where the loss no longer falls; it is `lr` throughout")
+def lowers_on_a_plateau(ref):
+    def train(model, loss, x, steps, batch_size, lr, generator):
+        optimiser, was_training, history = torch.optim.Adam(model.parameters(), lr=lr), model.training, []
+        schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(optimiser, patience=5)
+        model.train()
+        for batch in data.batches(x, batch_size, generator, steps=steps):
+            value = loss(model, batch, generator)
+            optimiser.zero_grad()
+            value.backward()
+            optimiser.step()
+            schedule.step(value.detach())
+            history.append(value.detach())
         model.train(was_training)
         return torch.stack(history)
 

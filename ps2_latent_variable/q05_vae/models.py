@@ -51,7 +51,8 @@ class Watched(nn.Module):
     the first feature in evaluation mode.
 
     It notes the mode of itself and of its part at each call. One parameter is frozen, one is not used, the gradient of
-    one is always 0 (so that any weight decay moves it by whole steps), and that of one after its first call.
+    one is always 0 (so that any weight decay moves it by whole steps), and that of one is tiny, and 0 after the first call
+    (so that Adam's epsilon, and any factor before the loss, can be seen).
     """
 
     def __init__(self, rng, dims):
@@ -69,8 +70,8 @@ class Watched(nn.Module):
         if not self.part.training:
             error = torch.cat([0 * error[:, :1], 3 * error[:, 1:]], 1)
         self.modes.append([float(self.training), float(self.part.training)])
-        nothing = 0 * self.still.sum() + float(len(self.modes) == 1) * self.spark.sum()
-        return nothing + error.sum(1) + (self.level - x.mean(1, keepdim=True)).square().sum(1)
+        little = 0 * self.still.sum() + 1e-6 * float(len(self.modes) == 1) * self.spark.sum()
+        return little + error.sum(1) + (self.level - x.mean(1, keepdim=True)).square().sum(1)
 
 
 class Planted:

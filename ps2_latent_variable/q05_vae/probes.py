@@ -251,7 +251,7 @@ def ordinary_run(student, rng):
 @question.probe(points=1.25, title="train: short batches, modes, what stays as it is, further runs", judge=RUN)
 def other_runs(student, rng):
     size = rng.integer(4, 7)
-    x = examples(rng, 2 * size + 2)
+    x = examples(rng, 2 * size + 1)
 
     def run(*arguments, **settings):
         return entry("`train`", lambda: trained(student, rng, *arguments, **settings))
@@ -296,7 +296,7 @@ PRECISE = Fields({
 
 
 @question.probe(
-    points=0.5, title="train: a loss that draws noise, images with two axes, a rising loss, float64",
+    points=0.5, title="train: a loss that draws noise, images with two axes, a rising loss, a constant one, float64",
     judge=Fields({"in float64": PRECISE}, default=RUN.default),
 )
 def further_runs(student, rng):
@@ -310,5 +310,6 @@ def further_runs(student, rng):
         "a loss that draws noise": entry("`train`", lambda: noisy_run(student, rng, 6)),
         "images with two axes": entry("`train`", lambda: noisy_run(student, rng, 2, 3)),
         "a loss that rises all the time": run(x, 20, 3, rise=200.0),
+        "a loss that does not change": run(x[:1], 6, 2, lr=1e-9),
         "in float64": run(examples(rng, 7, torch.float64), 8, 3),
     }
