@@ -280,7 +280,7 @@ plot.table(ten_table, header=("nats per image, test", "reported", "expected", "y
 
 # %% [markdown]
 # It reports 18 nats less, on images that it has never seen. (Over five seeds: 19.5 to 21.3, your VAE 37.9 to 39.0.) Its aggregate posterior fits the prior, too. But with noise the same weights
-# need more than 500 nats, and the drawings are torn or overexposed.
+# need more than 500 nats, and many drawings are torn or overexposed.
 #
 # ### Why? (3 points)
 #
