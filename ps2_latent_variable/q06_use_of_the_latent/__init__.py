@@ -1,0 +1,1 @@
+"""Question 6: is the latent used?"""

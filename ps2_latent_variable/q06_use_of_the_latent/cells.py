@@ -1,0 +1,305 @@
+# %% [markdown]
+# The ten-latent VAE of Question 5 gives a code to one image. Each row moves one latent of this code from $-3$ to $3$. Run the cell. Which latents are never used?
+
+# %%
+use_image = 5   # a knob: another image. Which rows stay the same?
+
+figure, axes = plot.subplots(5, 2, width=10, height=4.3)
+with torch.no_grad():
+    for i, ax in enumerate(axes.T.flat):
+        moved_code = ten_vae.encode(sheet_test[use_image : use_image + 1])[0].repeat(9, 1)
+        moved_code[:, i] = torch.linspace(-3, 3, 9)
+        plot.images(torch.sigmoid(ten_vae.decode(moved_code)).reshape(-1, 16, 16), ncols=9, ax=ax)
+        ax.text(-3, 8, f"{i + 1}", ha="right", va="center")
+figure.suptitle("Some latents turn one digit into another, and some do nothing", fontsize=12)
+plt.show()
+
+# %% [markdown]
+# Where all images of a row are equal, the decoder ignores the latent, and the encoder answers $q=p$ whatever it sees. Is that a failure? A latent costs its KL and saves nats at the pixels. Where it saves less than it
+# costs, it is right to be silent.
+#
+# ### When a latent is needed
+#
+# Take points with variances 25 and 1 along the axes. Their entropy is $\log2\pi e+\frac12\log25=4.447$ nats, and no model's mean $-\text{ELBO}$ is lower. The decoder is $\mathcal N(\hat x(z),\operatorname{diag}\sigma^2)$ with a learned
+# $\sigma^2$. It needs no latent for them: $\sigma^2=(25,1)$.
+#
+# Turn the cloud by 45°. Both variances become 13 and the covariance 12, and independent noise alone needs 5.40 nats. With one latent, $\hat x=\sqrt{12}\,(z,z)$ and $\sigma^2=(1,1)$ are exact. Given $x$, $z$ has the variance
+# $1/(1+12+12)$, so its mean KL is $\frac12\log25=\log5=1.609$. No exact model pays less.
+#
+# A latent is **active** if its mean moves with the image: $\operatorname{Var}_x\mu_i(x)>0.01$.
+#
+# ### Change the price
+#
+# With bars for averages over a minibatch, let the loss be
+#
+# $$L=-\overline{\log p(x\mid z)}+\beta_t\sum_{i=1}^k\max\bigl(\lambda,\,\overline{\mathrm{KL}_i}\bigr). \tag{6.1}$$
+#
+# The price $\beta_t$ may grow from 0 to $\beta$, a **warm-up**. A latent below the floor $\lambda$ pays $\lambda$ anyway: these nats are **free bits**. KLs of 0.1 and 2 with $\lambda=\frac12$ cost 2.5.
+#
+# ### Two gaps
+#
+# $\log p(x)-\text{ELBO}$ is the KL from $q$ to the posterior. The best Gaussian may not fit (**approximation gap**), and the encoder, one network for all images, misses the best one (**amortisation gap**). Refining $q$ for each
+# image closes the second gap only.
+#
+# **On paper:** let the posterior be $\mathcal N(m,\Lambda^{-1})$ and $q=\mathcal N(m,\operatorname{diag}s)$. Write $\mathrm{KL}(q\,\|\,\text{posterior})$, find the best $s$, and insert it. For
+# $\Lambda=\begin{pmatrix}2&1\\1&2\end{pmatrix}$ the gap is 0.144.
+#
+# Write four functions, in which float64 stays float64.
+
+# %% role="answer"
+def latent_usage(
+    mean: Float[Tensor, "N k"], logvar: Float[Tensor, "N k"], threshold: float = 0.01
+) -> tuple[Bool[Tensor, "k"], Float[Tensor, "k"]]:
+    """(active, kl) of each latent: whether the variance of its mean over the N images exceeds the threshold, and its average KL."""
+    ### BEGIN SOLUTION
+    kl = kl_standard_normal(mean[..., None], logvar[..., None])
+    return mean.var(0, correction=0) > threshold, kl.mean(0)
+    ### END SOLUTION
+
+
+def priced_loss(
+    log_likelihood: Float[Tensor, "N"], kl: Float[Tensor, "N k"],
+    beta: float = 1.0, floor: float = 0.0, step: int = 0, warm_up: int = 0,
+) -> Float[Tensor, ""]:
+    """The loss (6.1). The price is 0 at step 0, grows linearly to beta at step `warm_up`, and stays; warm_up = 0: always beta."""
+    ### BEGIN SOLUTION
+    price = beta * min(1.0, step / warm_up) if warm_up else beta
+    return price * kl.mean(0).clamp(min=floor).sum() - log_likelihood.mean()
+    ### END SOLUTION
+
+
+def gap_of_diagonal(precision: Float[Tensor, "*batch k k"]) -> tuple[Float[Tensor, "*batch k"], Float[Tensor, "*batch"]]:
+    """(log s, KL in nats): your derivation. A determinant may be too large or small for float32."""
+    ### BEGIN SOLUTION
+    logvar = -precision.diagonal(dim1=-2, dim2=-1).log()
+    return logvar, -0.5 * (logvar.sum(-1) + torch.logdet(precision))
+    ### END SOLUTION
+
+
+def refine(
+    log_joint, mean: Float[Tensor, "N k"], logvar: Float[Tensor, "N k"], eps: Float[Tensor, "M N k"], steps: int, lr: float
+) -> tuple[Float[Tensor, "N k"], Float[Tensor, "N k"]]:
+    """Raise each image's ELBO by `steps` steps of one ``torch.optim.Adam([mean, logvar], lr=lr)``.
+
+    This ELBO is the mean of log p(x, z) - log q(z) over the M draws z that belong to eps, the same in all steps.
+
+    Args:
+        log_joint: ``log_joint(z)`` gives log p(x, z), (M, N), for z of shape (M, N, k).
+
+    Returns:
+        (mean, logvar) after the last step, without graph. An image whose ELBO is then lower than at the start keeps its start.
+    """
+    ### BEGIN SOLUTION
+    def elbo(mean, logvar):
+        return log_joint(reparameterise(mean, logvar, eps)).mean(0) + 0.5 * logvar.sum(1)   # up to a constant
+
+    q = [start.detach().clone().requires_grad_() for start in (mean, logvar)]
+    optimiser = torch.optim.Adam(q, lr=lr)
+    for _ in range(steps):
+        optimiser.zero_grad()
+        (-elbo(*q).sum()).backward()
+        optimiser.step()
+    worse = elbo(*q) < elbo(mean, logvar)
+    return tuple(torch.where(worse[:, None], *pair).detach() for pair in zip((mean, logvar), q))
+    ### END SOLUTION
+
+# %% role="check"
+grader.check("q6")
+
+# %% role="given"
+class GaussianVAE(VAE):
+    """A `VAE` with a Gaussian decoder: means, and one learned variance for each dimension."""
+
+    def __init__(self, data_dim: int, latent_dim: int, hidden: int, noise_std: float):
+        super().__init__(data_dim, latent_dim, hidden)
+        self.noise_logvar = nn.Parameter(torch.full((data_dim,), 2 * math.log(noise_std)))
+
+
+def latent_terms(model, x: Float[Tensor, "N D"], eps: Float[Tensor, "N k"]) -> tuple[Float[Tensor, "N"], Float[Tensor, "N k"]]:
+    """(log_likelihood, KL of each latent), from one draw."""
+    mean, logvar = model.encode(x)
+    drawn = model.decode(reparameterise(mean, logvar, eps))
+    noise = getattr(model, "noise_logvar", None)
+    log_likelihood = bernoulli_log_prob(drawn, x) if noise is None else gaussian_decoder_log_prob(x, drawn, noise)
+    return log_likelihood, kl_standard_normal(mean[..., None], logvar[..., None])
+
+
+class Priced:
+    """`priced_loss` for `train`; counts its steps."""
+
+    def __init__(self, **settings):
+        self.settings, self.step = settings, 0
+
+    def __call__(self, model, batch, generator):
+        eps = torch.randn(len(batch), model.latent_dim, generator=generator, device=generator.device).to(batch)
+        value = priced_loss(*latent_terms(model, batch, eps), step=self.step, **self.settings)
+        self.step += 1
+        return value
+
+# %% [markdown]
+# ### Only the sum is identified
+#
+# Both clouds; the decoder's $\sigma$ starts at 0.5, 1 or 5.
+
+# %%
+turned_starts = (0.5, 1.0, 5.0)   # knobs: try 0.1 or 20. Which column of the table changes, and which one does not?
+
+pair_noise = {part: torch.randn(20000, 2, generator=dgm.generator(seed)) * torch.tensor([5.0, 1.0]) for seed, part in enumerate(("train", "test"))}
+turn_by_45 = torch.tensor([[1.0, 1.0], [-1.0, 1.0]]) / math.sqrt(2)
+turned_rows, turned_dots = [], {}
+for cloud, turn in (("along the axes", torch.eye(2)), ("turned", turn_by_45)):
+    for start in turned_starts:
+        dgm.seed_everything(0)
+        turned_vae, order = GaussianVAE(2, 2, 32, start).to(dgm.device()), dgm.generator(0, dgm.device())
+        for steps, lr in dgm.budget(smoke=[(20, 5e-3)], cpu=[(800, 5e-3), (300, 5e-4)], gpu=[(800, 5e-3), (300, 5e-4)]):
+            train(turned_vae, Priced(), (pair_noise["train"] @ turn).to(dgm.device()), steps, 200, lr, order)
+        with torch.no_grad():
+            log_likelihood, kl = latent_terms(turned_vae.cpu(), pair_noise["test"] @ turn, torch.randn(20000, 2, generator=dgm.generator(2)))
+        rebuild, cost = -float(log_likelihood.mean()), float(kl.sum(1).mean())
+        turned_rows.append((cloud, start, rebuild, cost, rebuild + cost))
+        turned_dots.setdefault(cloud, []).append((cost, rebuild))
+figure, ax = plot.subplots(width=7, height=3.6)
+ax.plot([0, 4.4], [4.447, 0.047], color="#777777", label="sum = the entropy, 4.447")
+for (cloud, dots), colour in zip(turned_dots.items(), plot.COLORS):
+    ax.scatter(*zip(*dots), color=colour, s=60, label=cloud, zorder=3)
+ax.axvline(math.log(5), color=plot.COLORS[1], linestyle="--", label="log 5")
+ax.set(xlabel="cost of the code, nats", ylabel="rebuild, nats", title="One sum, many splits; turned points pay about log 5 or more")
+ax.legend()
+plt.show()
+plot.table(turned_rows, header=("cloud", "start of σ", "rebuild", "cost of the code", "sum"))
+
+# %% [markdown]
+# All sums are near 4.45. (Five seeds: XXX.) But the code costs anything from 0 to 3 nats along the axes, and about $\log5$ or more on the turned cloud. The start decides, so a KL alone says little.
+#
+# ### What β does
+#
+# Each row below trains the ten latents for 300 more steps, at another price. **Before you run this:** with $\beta=1$ the code costs about 12 nats. And with $\beta=10$?
+
+# %%
+guess_cost = None  # type a number, in nats
+
+# %%
+price_settings = {   # knobs: β between 4 and 10. Where do the digits vanish?
+    "β = 0.1": dict(beta=0.1), "β = 1": dict(), "β = 4": dict(beta=4.0), "β = 10": dict(beta=10.0),
+    "β = 1, warm-up of 200 steps": dict(warm_up=200), "β = 1, ½ nat free": dict(floor=0.5),
+}
+
+
+def continued(settings):
+    model = VAE(256, 10, 200).to(dgm.device())
+    model.load_state_dict(ten_vae.state_dict())
+    train(model, Priced(**settings), sheet_train.to(dgm.device()), dgm.budget(smoke=10, cpu=300, gpu=300), 200, 2e-3, dgm.generator(0, dgm.device()))
+    return model.cpu().eval()
+
+
+price_vaes = {name: continued(settings) for name, settings in price_settings.items()}
+price_z, price_rows = torch.randn(10, 10, generator=dgm.generator(3)), []
+figure, axes = plot.subplots(5, 2, width=10, height=4.9)
+plot.images(sheet_test[:10].reshape(-1, 16, 16), ncols=10, ax=axes[0, 0], suptitle="new images")
+axes[0, 1].axis("off")
+with torch.no_grad():
+    for row, (name, model) in zip([*axes[1:], None, None], price_vaes.items()):
+        active, kl = latent_usage(*model.encode(sheet_test))
+        total, rebuild, cost = mean_terms(model, sheet_test, draws=5)
+        price_rows.append((name, int(active.sum()), float(kl.min()), float(kl.max()), cost, guess_cost if name == "β = 10" else None, rebuild, total))
+        if row is not None:
+            for ax, codes, title in zip(row, (model.encode(sheet_test[:10])[0], price_z), ("rebuilt", "drawn from the prior")):
+                plot.images(torch.sigmoid(model.decode(codes)).reshape(-1, 16, 16), ncols=10, ax=ax, suptitle=f"{title}, {name}")
+plt.show()
+plot.table(price_rows, header=("new images, nats", "active", "least KL", "largest KL", "cost of the code", "your guess", "rebuild", "-ELBO"))
+
+# %% [markdown]
+# Nothing: no latent saves ten times its KL, so all fall silent. At $\beta=0.1$ strokes are sharper, but the code costs 25 nats. Half a nat free wakes all ten latents, and $-\text{ELBO}$ hardly moves. (Over five seeds by $-0.1$ to
+# $0.4$ nats.) Being used is no merit in itself.
+#
+# ### Both gaps, exactly
+#
+# With the two latents of `sheet_vae`, a sum over a fine grid of codes gives $\log p(x)$ and the posterior. Orange is the encoder's $q$, white the refined one. **Before you run this:** which share of the gap of new images does refining
+# close?
+
+# %%
+guess_share = None  # type a number between 0 and 1
+
+# %%
+refine_steps = 80   # a knob: 5, 20. Which gap shrinks, and which one cannot?
+
+grid_line = torch.linspace(-4.2, 4.2, dgm.budget(smoke=61, cpu=281, gpu=281))
+grid_codes = torch.cartesian_prod(grid_line, grid_line)
+
+
+def sheet_joint(x):
+    def log_joint(z):
+        logits = sheet_vae.decode(z)
+        return (logits * x - F.softplus(logits)).sum(-1) + diagonal_log_prob(z, torch.zeros(2), torch.zeros(2))
+    return log_joint
+
+
+def draws_elbo(log_joint, mean, logvar, eps):
+    with torch.no_grad():
+        z = reparameterise(mean, logvar, eps)
+        return (log_joint(z) - diagonal_log_prob(z, mean, logvar)).mean(0)
+
+
+def both_gaps(x):
+    log_joint, numbers = sheet_joint(x), dgm.generator(4)
+    with torch.no_grad():
+        start, logits = sheet_vae.encode(x), sheet_vae.decode(grid_codes)
+        on_grid = logits @ x.T - F.softplus(logits).sum(1, keepdim=True) + diagonal_log_prob(grid_codes, torch.zeros(2), torch.zeros(2))[:, None]
+    evidence = on_grid.logsumexp(0) + 2 * math.log(float(grid_line[1] - grid_line[0]))
+    refined = refine(log_joint, *start, torch.randn(50, len(x), 2, generator=numbers), refine_steps, 0.05)
+    fresh = torch.randn(500, len(x), 2, generator=numbers)
+    gaps = [evidence - draws_elbo(log_joint, *q, fresh) for q in (start, refined)]
+    weights = on_grid.double().softmax(0)
+    first, second = weights.T @ grid_codes.double(), weights.T @ (grid_codes[:, :, None] * grid_codes[:, None]).double().flatten(1)
+    covariance = second.reshape(-1, 2, 2) - first[:, :, None] * first[:, None]
+    return weights, (start, refined), gaps, gap_of_diagonal(torch.linalg.inv(covariance))[1]
+
+
+sheet_vae.requires_grad_(False)
+gap_images = {"training images": sheet_train[:100], "new images": sheet_test[:100]}
+gap_rows = []
+for name, images in gap_images.items():
+    weights, qs, (encoder_gap, refined_gap), correlation_gap = both_gaps(images)
+    gap_rows.append((name, *(float(v.mean()) for v in (encoder_gap, encoder_gap - refined_gap, refined_gap, correlation_gap)), float((1 - refined_gap.mean() / encoder_gap.mean()))))
+order = encoder_gap.argsort()
+figure, axes = plot.subplots(1, 4, width=10, height=3)
+for ax, place in zip(axes, (0.2, 0.5, 0.6, 0.7)):
+    n = int(order[int(place * len(order))])
+    middle = (qs[0][0][n] + qs[1][0][n]) / 2
+    ax.imshow(weights[:, n].reshape(len(grid_line), -1).T.sqrt(), origin="lower", extent=(-4.2, 4.2, -4.2, 4.2), cmap=plot.SEQUENTIAL)
+    for (mean, logvar), colour in zip(qs, (plot.COLORS[1], "white")):
+        plot.ellipse(mean[n], torch.diag(logvar[n].exp()), ax, color=colour)
+    ax.set(xlim=(middle[0] - 0.7, middle[0] + 0.7), ylim=(middle[1] - 0.7, middle[1] + 0.7), xticks=[], yticks=[])
+    ax.set_title(f"{float(encoder_gap[n]):.2f} = {float(encoder_gap[n] - refined_gap[n]):.2f} + {float(refined_gap[n]):.2f}", fontsize=11)
+    ax.grid(False)
+    ax.inset_axes((0.0, 0.72, 0.28, 0.28)).imshow(images[n].reshape(16, 16), cmap="gray")
+    ax.child_axes[0].axis("off")
+figure.suptitle("gap = amortisation + approximation, for four new images", fontsize=12)
+plt.show()
+plot.table([row + (guess_share if row[0] == "new images" else None,) for row in gap_rows], header=("mean, nats", "encoder's gap", "amortisation", "approximation", "of which correlation", "share closed", "your guess"))
+
+# %% [markdown]
+# The encoder is XXX nats off on new images, and XXX on images that it was trained on. Most of it is amortisation. Correlation, your formula, explains little of the rest: posteriors have several peaks, and $q$ ends in one of them.
+#
+# ### Why? (3 points)
+#
+# In at most nine lines. (a) A colleague sees a KL of 0 along the axes, calls it a collapse, and adds free bits. What is the best that can happen to $-\text{ELBO}$? Why does the turned cloud not collapse? (b) Is $-L$ on average a
+# lower bound of $\log p(x)$ for $\beta=4$? For $\beta=\frac14$? With free bits? (c) How much would a more flexible $q$ gain on new images? What would you change instead?
+
+# %% [markdown] role="written"
+# ### BEGIN SOLUTION
+# (a) At best it stays: exact models with any KL exist there (one latent draws a part of the variance 25, the noise the rest), so the split moves and the sum does not. No model is better than the entropy, which was reached without a latent. Turned, a
+# decoder without a latent has independent dimensions and needs 5.40 nats. The latent saves 2.56 at the rebuilding and costs 1.61, so the gradient pulls it in.
+#
+# (b) L = -ELBO + (β - 1) KL. For β ≥ 1 something that is not negative is added, so -L ≤ ELBO ≤ log p: a bound, only looser. With free bits max(λ, KL) ≥ KL, the same. For β = ¼ the KL is not fully paid: -L exceeds the ELBO and may exceed log p.
+#
+# (c) A richer family can close only the approximation gap, 0.8 of 4 nats. The rest is the encoder, which does not find the best Gaussian of images that it has not seen: more training images, a better encoder, or a few refining steps for each new image. Neither changes p(x).
+# ### END SOLUTION
+
+# %% [markdown]
+# **What to remember**
+# - A latent is used where it saves more than it costs. Only the sum is identified, so judge by $-\text{ELBO}$.
+# - $\beta$, warm-up and free bits move the split.
+# - Refining $q$ tells a poor encoder from a poor family.
+#
+# Question 7 tightens the bound with many draws.
