@@ -1,7 +1,5 @@
 """Named wrong versions of the answers to question 6."""
 
-import math
-
 import torch
 
 from autograder.probes import Mistakes, edit
@@ -39,6 +37,10 @@ mistakes.at(
     edit("by_size", "`latent_usage` asks whether the average mean is large; the question is whether it moves", "return mean.mean(0).abs() > threshold, kl.mean(0)"),
     edit("by_absolute", "`latent_usage` asks whether the means are large in absolute value; the question is whether they move", "return mean.abs().mean(0) > threshold, kl.mean(0)"),
     edit("by_kl", "`latent_usage` calls a latent active if its KL exceeds the threshold; a q that never changes can be costly, too", "return kl.mean(0) > threshold, kl.mean(0)"),
+    edit("both_needed", "`latent_usage` asks also whether the KL exceeds the threshold; the variance of the means alone decides", "return (mean.var(0, correction=0) > threshold) & (kl.mean(0) > threshold), kl.mean(0)"),
+    edit("either", "`latent_usage` calls a latent active if its KL *or* the variance of its means exceeds the threshold; the variance alone decides", "return (mean.var(0, correction=0) > threshold) | (kl.mean(0) > threshold), kl.mean(0)"),
+    edit("relative_to_noise", "`latent_usage` divides the variance of the means by σ²; the variance itself is compared", "return mean.var(0, correction=0) / logvar.exp().mean(0) > threshold, kl.mean(0)"),
+    edit("by_range", "`latent_usage` compares the range of the means with the threshold; it is their variance", "return mean.amax(0) - mean.amin(0) > threshold, kl.mean(0)"),
     edit("averaged_first", "`latent_usage` averages the means over the images before it takes the variance: nothing is left that could vary, or only the spread over the latents",
          "return mean.mean(0, keepdim=True).var(0, correction=0) > threshold, kl.mean(0)"),
     edit("over_latents_of_average", "`latent_usage` averages the means over the images, and takes the variance over the latents",
@@ -80,6 +82,7 @@ mistakes.at(
     edit("counts_from_one", "`priced_loss`: the price is not 0 at step 0, and too high by one step during the warm-up", "price = beta * min(1.0, (step + 1) / warm_up) if warm_up else beta"),
     edit("one_step_late", "`priced_loss`: the price reaches β one step after step `warm_up`", "price = beta * min(1.0, step / (warm_up + 1)) if warm_up else beta"),
     edit("one_step_early", "`priced_loss`: the price reaches β one step before step `warm_up`", "price = beta * (min(1.0, step / (warm_up - 1)) if warm_up > 1 else float(step > 0)) if warm_up else beta"),
+    edit("starts_at_one", "`priced_loss`: the price goes from 1 to β; it grows from 0", "price = 1 + (beta - 1) * min(1.0, step / warm_up) if warm_up else beta"),
     edit("falls", "`priced_loss`: the price falls from β to 0; it grows from 0 to β", "price = beta * max(0.0, 1 - step / warm_up) if warm_up else beta"),
     edit("whole_division", "`priced_loss`: the price jumps from 0 to β at the end of the warm-up (as with `//`); it grows linearly", "price = beta * min(1, step // warm_up) if warm_up else beta"),
     edit("curved_growth", "`priced_loss`: the price does not grow linearly", "price = beta * min(1.0, step / warm_up) ** 2 if warm_up else beta"),
@@ -98,6 +101,9 @@ mistakes.at(
     edit("price_mixes", "`priced_loss` weighs the log-likelihood by 1 - price; only the KL has a weight", "return price * kl.mean(0).clamp(min=floor).sum() - (1 - price) * log_likelihood.mean()"),
     edit("price_divides", "`priced_loss` divides by the price", "return kl.mean(0).clamp(min=floor).sum() / price - log_likelihood.mean()"),
     edit("no_floor", "`priced_loss` ignores the floor", "return price * kl.mean(0).sum() - log_likelihood.mean()"),
+    edit("floor_shared", "`priced_loss` divides the floor among the latents; each has the whole floor", "return price * kl.mean(0).clamp(min=floor / kl.shape[1]).sum() - log_likelihood.mean()"),
+    edit("floor_warms_up", "`priced_loss` lets the floor grow with the warm-up; only the price grows",
+         "part = min(1.0, step / warm_up) if warm_up else 1.0; return price * kl.mean(0).clamp(min=floor * part).sum() - log_likelihood.mean()"),
     edit("floor_of_each_image", "`priced_loss` clamps the KL of each image; (6.1) averages over the minibatch first", "return price * kl.clamp(min=floor).mean(0).sum() - log_likelihood.mean()"),
     edit("floor_of_the_sum", "`priced_loss` clamps the sum over the latents; each latent has the floor", "return price * kl.mean(0).sum().clamp(min=floor) - log_likelihood.mean()"),
     edit("floor_of_image_sums", "`priced_loss` clamps the total KL of each image; (6.1) clamps each latent's mean over the images", "return price * kl.sum(1).clamp(min=floor).mean() - log_likelihood.mean()"),
@@ -163,6 +169,9 @@ mistakes.at(
     edit("gap_bits", "`gap_of_diagonal` gives the gap in bits; nats are asked for", "return logvar, -0.5 * (logvar.sum(-1) + torch.logdet(precision)) / math.log(2)"),
     edit("det_first", "`gap_of_diagonal` computes a determinant (of Λ or Λ⁻¹, or a product) before its logarithm: with many latents it is 0 or infinite in float32",
          "return logvar, -0.5 * (logvar.sum(-1) + torch.linalg.det(precision).log())"),
+    edit("product_first", "`gap_of_diagonal` multiplies the diagonal, and takes the logarithm of a ratio to the determinant: with many latents both are 0 or infinite in float32",
+         "return logvar, 0.5 * ((-logvar).exp().prod(-1) / torch.linalg.det(precision)).log()"),
+    edit("jitter", "`gap_of_diagonal` adds a small multiple of the identity to Λ for the determinant", "return logvar, -0.5 * (logvar.sum(-1) + torch.logdet(precision + 1e-3 * torch.eye(precision.shape[-1], dtype=precision.dtype, device=precision.device)))"),
     edit("det_epsilon", "`gap_of_diagonal` adds a small number to the determinant before the logarithm", "return logvar, -0.5 * (logvar.sum(-1) + (torch.linalg.det(precision) + 1e-8).log())"),
     edit("two_pi", "`gap_of_diagonal`: constants with 2π (or an entropy) are left in the gap; they cancel", "return logvar, -0.5 * (logvar.sum(-1) + torch.logdet(precision)) + 0.5 * logvar.shape[-1] * math.log(2 * math.pi)"),
     edit("entropy_left", "`gap_of_diagonal`: constants with 2πe (an entropy) are left in the gap; they cancel", "return logvar, -0.5 * (logvar.sum(-1) + torch.logdet(precision)) + 0.5 * logvar.shape[-1] * math.log(2 * math.pi * math.e)"),
@@ -225,6 +234,9 @@ mistakes.at(
     edit("kl_to_prior", "`refine` subtracts the KL to the prior; log p(x, z) contains the prior already, and log q(z) is missing", "return log_joint(reparameterise(mean, logvar, eps)).mean(0) - kl_standard_normal(mean, logvar)"),
     edit("kl_and_entropy", "`refine` subtracts the KL to the prior beside log q(z); log p(x, z) contains the prior already",
          "return log_joint(reparameterise(mean, logvar, eps)).mean(0) + 0.5 * logvar.sum(1) - kl_standard_normal(mean, logvar)"),
+    edit("prior_for_q", "`refine` subtracts log p(z), which leaves the likelihood; the ELBO has log p(x, z) - log q(z)",
+         "z = reparameterise(mean, logvar, eps); return (log_joint(z) - diagonal_log_prob(z, torch.zeros_like(z), torch.zeros_like(z))).mean(0)"),
+    edit("logvar_clamped", "`refine` cuts the log-variance off; it may have any size", "logvar = logvar.clamp(-6, 1); return log_joint(reparameterise(mean, logvar, eps)).mean(0) + 0.5 * logvar.sum(1)"),
     edit("at_the_mean", "`refine` takes log p(x, z) at the mean of q; the ELBO needs the draws", "return log_joint(mean.expand_as(eps)).mean(0) + 0.5 * logvar.sum(1)"),
     edit("new_noise", "`refine` draws noise of its own; the draws are `eps`, the same in every step", "return log_joint(reparameterise(mean, logvar, torch.randn_like(eps))).mean(0) + 0.5 * logvar.sum(1)"),
     edit("noise_of_first_image", "`refine` uses the noise of the first image for all; each image has its own", "return log_joint(reparameterise(mean, logvar, eps[:, :1].expand_as(eps))).mean(0) + 0.5 * logvar.sum(1)"),
@@ -284,6 +296,10 @@ mistakes.at(
     edit("guard_if_any", "`refine` gives all images their start back if one of them got worse; each decides for itself", "worse = (elbo(*q) < elbo(mean, logvar)).any().expand(len(mean))"),
     edit("guard_without_draws", "`refine` compares log p(x, z) at start and end, without -log q(z); the ELBO decides",
          "worse = log_joint(q[0][None]).mean(0) < log_joint(mean[None]).mean(0)"),
+    edit("guard_of_first_draw", "`refine` compares start and end at a part of the draws; the ELBO is the mean over all",
+         "worse = log_joint(reparameterise(*q, eps[:1])).mean(0) + 0.5 * q[1].sum(1) < log_joint(reparameterise(mean, logvar, eps[:1])).mean(0) + 0.5 * logvar.sum(1)"),
+    edit("guard_of_new_draws", "`refine` compares start and end with draws of its own; they are `eps`",
+         "new = torch.randn_like(eps); worse = log_joint(reparameterise(*q, new)).mean(0) + 0.5 * q[1].sum(1) < log_joint(reparameterise(mean, logvar, new)).mean(0) + 0.5 * logvar.sum(1)"),
     edit("start_always", "`refine` always returns the start", "worse = elbo(*q) < math.inf"),
 )
 
@@ -373,6 +389,29 @@ def one_adam_for_all(ref):
                 optimiser.zero_grad()
                 (-elbo(*q)[n]).backward()
                 optimiser.step()
+        worse = elbo(*q) < elbo(mean, logvar)
+        return tuple(torch.where(worse[:, None], *pair).detach() for pair in zip((mean, logvar), q, strict=True))
+
+    return {"refine": refine}
+
+
+@mistakes.rewrite("`refine` stops when the ELBO falls; all steps are to be taken, and the end compared with the start")
+def early_stop(ref):
+    def refine(log_joint, mean, logvar, eps, steps, lr):
+        def elbo(mean, logvar):
+            return log_joint(ref.reparameterise(mean, logvar, eps)).mean(0) + 0.5 * logvar.sum(1)
+
+        q = [start.detach().clone().requires_grad_() for start in (mean, logvar)]
+        optimiser = torch.optim.Adam(q, lr=lr)
+        last = elbo(*q).sum().detach()
+        for _ in range(steps):
+            optimiser.zero_grad()
+            (-elbo(*q).sum()).backward()
+            optimiser.step()
+            now = elbo(*q).sum().detach()
+            if now < last:
+                break
+            last = now
         worse = elbo(*q) < elbo(mean, logvar)
         return tuple(torch.where(worse[:, None], *pair).detach() for pair in zip((mean, logvar), q, strict=True))
 

@@ -35,7 +35,7 @@ class Hills:
 
 # --- the trained VAE --------------------------------------------------------------------------------------------
 
-HIDDEN, STEPS = 16, 160
+HIDDEN, STEPS = 16, 100
 
 
 def turned_pairs(rng):

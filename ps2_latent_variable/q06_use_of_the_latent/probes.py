@@ -91,7 +91,7 @@ def used(student, rng):
     mean, logvar = planted(rng, rng.integer(7, 10), shuffled(rng, LEVELS))
     return {
         "ordinary": entry("`latent_usage`", lambda: usage(student, mean, logvar)),
-        "how many of six thresholds each latent exceeds": entry("`latent_usage`", lambda: exceeded(student, mean, logvar)),
+        "how many of six thresholds each latent exceeds": entry("`latent_usage`", lambda: exceeded(student, mean, logvar - 5)),
     }
 
 
@@ -110,6 +110,8 @@ def used_edges(student, rng):
     constant = 0 * mean + mean[:1]
     centred = mean - mean.mean(0)
     wide = planted(rng, n, levels, torch.float64)
+    square = planted(rng, 5, levels)
+    cheap, still = (each[:, [levels.index(level) for level in LEVELS[2:]]] for each in (centred, 0 * logvar))
     return {
         "a high threshold": ask(mean, logvar, 1.0),
         "a low threshold": ask(mean, logvar, 1e-3),
@@ -119,8 +121,9 @@ def used_edges(student, rng):
         "means around zero: how many thresholds each latent exceeds": entry("`latent_usage`", lambda: exceeded(student, centred, logvar + 2)),
         "one image": ask(mean[:1], logvar[:1]),
         "one latent": [ask(mean[:, i : i + 1], logvar[:, i : i + 1]) for i in range(3)],
-        "as many images as latents": ask(*planted(rng, 5, levels)),
-        "as many images as latents: how many thresholds each exceeds": entry("`latent_usage`", lambda: exceeded(student, *planted(rng, 5, levels))),
+        "latents that move and cost less than the threshold": [ask(cheap, still, 0.65 * level) for level in LEVELS[2:]],
+        "as many images as latents": ask(*square),
+        "as many images as latents: how many thresholds each exceeds": entry("`latent_usage`", lambda: exceeded(student, square[0], square[1] - 5)),
         "in float64": ask(*wide),
     }
 
@@ -287,6 +290,12 @@ def climbed_edges(student, rng):
     plateau = Hills(rng, n, k, low=0.2, high=0.6)
     narrow = plateau.top + 0.05 * (2 * rng.bernoulli(n, k) - 1), 0 * plateau.top - 8
 
+    # a fall on the way, and better in the end; and images that end a little better or worse (float64: no ties)
+    steep, many = Hills(rng, n, k, low=2.0, high=4.0), Hills(rng, 12, 2, dtype=torch.float64)
+    fallen = steep.top + 0.1 * (2 * rng.bernoulli(n, k) - 1), 0 * steep.top - 4
+    widths = -many.precision.diagonal(dim1=1, dim2=2).log()
+    close = many.top + rng.normal(12, 2, std=0.1).double(), widths + rng.normal(12, 2, std=0.2).double()
+
     with_graph = [(each.clone().requires_grad_() * 1.0) for each in start]
     outcome = entry("`refine`", lambda: two_of(student.refine(hills, *with_graph, eps, 3, 0.1), "the mean", "the logvar"))
     wide = Hills(rng, n, k, bend=1.5, dtype=torch.float64)
@@ -296,9 +305,11 @@ def climbed_edges(student, rng):
         "some images would get worse": refined(student, hills, *near, eps, 2, 2.5),
         "all images would get worse": refined(student, hills, hills.top + 0, 0 * hills.top - 1, eps, 1, 4.0),
         "steps that go too far, and end better than the start": refined(student, hills, *beyond, eps, 3, 2.0),
+        "a fall on the way, and better in the end": refined(student, steep, *fallen, eps, 12, 1.0),
+        "twelve images, some a little worse": refined(student, many, *close, rng.normal(m, 12, 2).double(), 1, 0.65),
         "a narrow q at the top": refined(student, plateau, *narrow, eps, 2, 0.5),
         "a curved posterior": refined(student, curved, *start, eps, 9, 0.05),
-        "many small steps": refined(student, curved, *start, eps, 30, 0.01),
+        "many small steps": refined(student, curved, *start, eps, 15, 0.01),
         "one step": refined(student, hills, *start, eps, 1, 0.3),
         "no step": refined(student, hills, *start, eps, 0, 0.1),
         "one draw": refined(student, hills, *start, eps[:1], 5, 0.1),
