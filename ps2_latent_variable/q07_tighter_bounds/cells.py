@@ -56,7 +56,7 @@ def log_weights(
     """log w of (7.1) in nats, at z = μ + σ·eps. Differentiable in the model's parameters.
 
     Args:
-        model: has `encode` and `decode` like `VAE`.
+        model: has `encode` and `decode` like `VAE`, and is left as it was.
         log_likelihood: ``log_likelihood(outputs, x)`` is log p(x | z), (B,), for outputs of `decode` and x, both (B, D), any B.
     """
     ### BEGIN SOLUTION

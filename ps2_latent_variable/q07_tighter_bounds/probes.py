@@ -1,11 +1,14 @@
 """Question 7: importance weights of a VAE's draws, the IWAE bound, effective draws, and what the width of q costs."""
 
+import inspect
+import math
+
 import torch
 
 from autograder.probes import Close, Fields, Question
 from dgm.checks.asking import entry, gradient, named, tensor_of
 
-from .models import Bent, counts
+from .models import Bent, Moody, Only, counts
 
 question = Question(
     title="Tighter bounds",
@@ -41,7 +44,7 @@ question = Question(
     },
     ambiguities=[
         "log_likelihood may be called once with B = M·N, or for each draw with B = N.",
-        "log q may be computed from eps, from z, or by torch.distributions; log-variances of the tests are above -7.",
+        "log q may be computed from eps, from z, or by torch.distributions; log-variances of the tests are above -7, except in float64.",
         "iwae_bound is tested with divisors only. Gradients of effective_draws and expected_share are not tested.",
     ],
 )
@@ -61,15 +64,16 @@ def weights(student, rng):
 
 
 @question.probe(
-    points=2.5, title="log_weights: another likelihood, sizes, narrow and wide q, extremes, float64, gradients",
-    judge=Fields({"in float64": Close(rtol=1e-9, atol=1e-9)}, default=NEAR),
+    points=2.5, title="log_weights: another likelihood, sizes, narrow and wide q, extremes, float64, gradients, the model afterwards",
+    judge=Fields(dict.fromkeys(("in float64", "a very narrow q, in float64", "a very wide q, in float64"), Close(rtol=1e-9, atol=1e-9)), default=NEAR),
 )
 def weights_edges(student, rng):
     d, k, m, n = rng.integer(8, 11), rng.integer(3, 5), 5, 6
     model, x, eps = Bent(rng, d, k), rng.bernoulli(n, d), rng.normal(m, n, k)
     mild, numbers = Bent(rng, d, k, gain=0.3), rng.integers(0, 5, n, d).float()
-    square, cube = Bent(rng, d, k), Bent(rng, 4, 4)
+    cube, moody = Bent(rng, 4, 4), Moody(rng, d, k)
     narrow, wide, sure = Bent(rng, d, k, shift=-5.0, spread=0.5), Bent(rng, d, k, shift=2.0), Bent(rng, d, k, gain=200.0)
+    thin, vast = (Bent(rng, d, k, shift=shift, spread=0.5).double() for shift in (-24.0, 24.0))
     line, pixel = Bent(rng, d, 1), Bent(rng, 1, 2)
     factor = rng.uniform(m, n, low=0.5, high=1.5)
 
@@ -81,21 +85,32 @@ def weights_edges(student, rng):
         found = tensor_of(student.log_weights(model, x, eps), "the result", (m, n))
         return dict(zip(parts, gradient("the result", factor * found, **parts)))
 
+    def afterwards():
+        """What the model makes of codes once the answer has had it, in either mode."""
+        modes = {"in training mode": True, "in evaluation mode": False}
+        parts = {}
+        for words, training in modes.items():
+            student.log_weights(moody.train(training), x, eps)
+            parts[words] = moody.decode(eps[0])
+        return parts
+
     return {
         "another likelihood": ask(mild, numbers, eps, counts),
-        "as many draws as images": ask(square, x, rng.normal(n, n, k)),
+        "a model with `encode` and `decode` alone": ask(Only(model), x, 0.5 * eps),
         "as many draws as images, pixels and latents": ask(cube, rng.bernoulli(4, 4), rng.normal(4, 4, 4)),
         "one draw": ask(model, x, eps[:1]),
         "one image": ask(model, x[:1], eps[:, :1]),
         "one latent": ask(line, x, rng.normal(m, n, 1)),
         "one pixel": ask(pixel, rng.bernoulli(n, 1), rng.normal(m, n, 2)),
-        "more draws than 50": ask(model, x[:2], rng.normal(60, 2, k)),
         "without noise": ask(model, x, 0 * eps),
         "a narrow q": ask(narrow, x, eps),
         "a wide q": ask(wide, x, 2 * eps),
         "weights near exp(-1000)": ask(sure, x, eps),
-        "in float64": entry("`log_weights`", lambda: student.log_weights(Bent(rng, d, k).double(), x.double(), eps.double())),
+        "in float64": ask(Bent(rng, d, k).double(), x.double(), eps.double()),
+        "a very narrow q, in float64": ask(thin, x.double(), eps.double()),
+        "a very wide q, in float64": ask(vast, x.double(), eps.double()),
         "gradient": entry("`log_weights`", slopes),
+        "the model afterwards": entry("`log_weights`", afterwards),
     }
 
 
@@ -158,13 +173,38 @@ def bound_edges(student, rng):
 # --- effective_draws --------------------------------------------------------------------------------------------
 
 
+def with_right(function, **right):
+    """A student's function, called while the answers that it may use are these right ones: a mistake there costs points once."""
+
+    def call(*given):
+        names = getattr(inspect.unwrap(function), "__globals__", {})
+        kept = {name: names[name] for name in right if name in names}
+        names.update(right)
+        try:
+            return function(*given)
+        finally:
+            for name in right:
+                del names[name]
+            names.update(kept)
+
+    return call
+
+
+def bound_of(log_weights, size=None):
+    """(7.2) in blocks."""
+    size = len(log_weights) if size is None else size
+    blocks = log_weights.reshape(-1, size, log_weights.shape[1])
+    return (blocks.logsumexp(1) - math.log(size)).mean(0)
+
+
 # where the logarithms themselves are rounded to 1e-4
 LARGE = ("weights hundreds of nats apart", "values near -1000", "values near 1000", "examples hundreds of nats apart")
 
 
 def counted(student, w):
     """Both results by name."""
-    return entry("`effective_draws`", lambda: named(student.effective_draws(w), "effective draws", "largest share"))
+    function = with_right(student.effective_draws, iwae_bound=bound_of)
+    return entry("`effective_draws`", lambda: named(function(w), "effective draws", "largest share"))
 
 
 @question.probe(points=0.5, title="effective_draws: ordinary weights", public=True, judge=Fields(default=Close()))
@@ -227,6 +267,7 @@ def share_edges(student, rng):
         "two latents of several too narrow, in some rows": ask(torch.cat([two, some[-2:]])),
         "one latent, from too narrow to wide": ask(line),
         "r = 1/2, and just above": ask(edge),
+        "hardly any width": ask(rng.uniform(4, 1, low=1e-6, high=1e-5)),
         "r = 1 in all but one latent": ask(torch.cat([torch.ones(4, k, device=rng.device), rng.uniform(4, 1, low=0.6, high=3)], 1)),
         "very wide": ask(rng.uniform(4, 2, low=20, high=90)),
         "many latents": ask(rng.uniform(3, 40, low=0.8, high=1.3)),
