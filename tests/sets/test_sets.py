@@ -9,7 +9,7 @@ from autograder.course import load_course
 from autograder.sets import set_folders
 
 ROOT = Path(__file__).resolve().parents[2]
-SKILLS = {  # those that the course list gives the questions of a set; of other sets it is only asked that none is left out
+SKILLS = {  # those that the course list gives the questions of a set; of another set it is asked that none is left out
     "ps1": {*range(1, 33)},
     "ps2": {*range(1, 17), 23, 24, 27, 28, *range(31, 36), 37, 38},
 }
