@@ -309,7 +309,7 @@ def further_runs(student, rng):
     return {
         "a loss that draws noise": entry("`train`", lambda: noisy_run(student, rng, 6)),
         "images with two axes": entry("`train`", lambda: noisy_run(student, rng, 2, 3)),
-        "a loss that rises all the time": run(x, 20, 3, rise=200.0),
-        "a loss that does not change": run(x[:1], 6, 2, lr=1e-9),
-        "in float64": run(examples(rng, 7, torch.float64), 8, 3),
+        "a loss that rises all the time": run(x, 14, 3, rise=200.0),
+        "a loss that does not change": run(x[:1], 4, 2, lr=1e-9),
+        "in float64": run(examples(rng, 7, torch.float64), 6, 3),
     }
