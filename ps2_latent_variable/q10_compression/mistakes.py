@@ -17,6 +17,8 @@ mistakes.at(
          "q, rest = divmod(stack, sum(frequencies))"),
     edit("divides_as_float", "`push` divides with `/`, in floats: beyond 2^53 the last bits of the stack are lost",
          "q = int(stack / frequencies[symbol]); rest = stack - q * frequencies[symbol]"),
+    edit("quotient_as_float", "`push` divides with `/`, in floats: beyond 2^53 the quotient is only nearly right; whole numbers need `//`",
+         "q, rest = int(stack / frequencies[symbol]), stack % frequencies[symbol]"),
     edit("quotient_from_float", "`push` keeps only 53 bits of the stack, as floats do: whole numbers of any size need `//` and `%`",
          "q, rest = divmod(int(float(stack)), frequencies[symbol])"),
     edit("sixty_four_bits", "`push` cuts the stack off at 64 bits; it is a whole number of any size",
@@ -53,6 +55,16 @@ mistakes.at(
          "return q * 2 ** (sum(frequencies) - 1).bit_length() + sum(frequencies[:symbol]) + rest"),
     edit("sixteen_bits", "`push` multiplies by 2^16 instead of M, the sum of the frequencies it is given",
          "return (q << 16) + sum(frequencies[:symbol]) + rest"),
+    edit("twenty_bits", "`push` multiplies by 2^20 instead of M, the sum of the frequencies it is given",
+         "return (q << 20) + sum(frequencies[:symbol]) + rest"),
+    edit("all_but_last", "`push` multiplies by the sum of the frequencies without the last one; M is the sum of all",
+         "return q * sum(frequencies[:-1]) + sum(frequencies[:symbol]) + rest"),
+    edit("all_up_to_own", "`push` multiplies by the sum of the frequencies up to the symbol's; M is the sum of all",
+         "return q * sum(frequencies[: symbol + 1]) + sum(frequencies[:symbol]) + rest"),
+    edit("last_sixty_four", "`push` keeps only the last 64 bits of the new stack; it is a whole number of any size",
+         "return (q * sum(frequencies) + sum(frequencies[:symbol]) + rest) % 2**64"),
+    edit("pair_returned", "`push` returns a pair; the new stack alone is asked for",
+         "return q * sum(frequencies) + sum(frequencies[:symbol]) + rest, symbol"),
     edit("times_symbols", "`push` multiplies by the number of symbols; M is the sum of their frequencies",
          "return q * len(frequencies) + sum(frequencies[:symbol]) + rest"),
     edit("symbol_added", "`push` adds the symbol itself; what is added is its first slot c_i",
@@ -93,7 +105,7 @@ def push_numpy(ref):
     return {"push": push}
 
 
-@mistakes.rewrite("`push` computes with torch's 64-bit integers, so it fails for large stacks; a stack is a Python int")
+@mistakes.rewrite("`push` computes with the 64-bit integers of torch or NumPy, so it fails for large stacks; a stack is a Python int")
 def push_torch(ref):
     def push(stack, symbol, frequencies):
         f, s = torch.tensor(frequencies), torch.tensor(stack)
@@ -112,6 +124,15 @@ def pops_instead(ref):
     def push(stack, symbol, frequencies):
         q, slot = divmod(stack, sum(frequencies))
         return q * frequencies[symbol] + slot - sum(frequencies[:symbol])
+
+    return {"push": push}
+
+
+@mistakes.rewrite("`push` divides by M and multiplies by f_i, as a pop does; it must divide by f_i and multiply by M")
+def divisors_exchanged(ref):
+    def push(stack, symbol, frequencies):
+        q, rest = divmod(stack, sum(frequencies))
+        return q * frequencies[symbol] + sum(frequencies[:symbol]) + rest
 
     return {"push": push}
 
@@ -155,6 +176,10 @@ mistakes.at(
          "q = int(stack / sum(frequencies)); slot = stack % sum(frequencies)"),
     edit("pop_sixty_four", "`pop` cuts the stack off at 64 bits; it is a whole number of any size",
          "q, slot = divmod(stack % 2**64, sum(frequencies))"),
+    edit("pop_power_below", "`pop` divides by a power of two (shift and mask) instead of M: the sum need not be one",
+         "q, slot = divmod(stack, 2 ** (sum(frequencies).bit_length() - 1))"),
+    edit("pop_refuses_empty", "`pop` refuses an empty stack; 0 is a stack as any other, with slot 0",
+         "assert stack > 0; q, slot = divmod(stack, sum(frequencies))"),
     edit("pop_next_power", "`pop` divides by the next power of two instead of M: the sum need not be one",
          "q, slot = divmod(stack, 2 ** (sum(frequencies) - 1).bit_length()); slot = min(slot, sum(frequencies) - 1)"),
     edit("pop_parts_exchanged", "`pop` exchanges quotient and remainder: the remainder is the slot",
@@ -238,6 +263,37 @@ def most_probable(ref):
     return {"pop": pop}
 
 
+@mistakes.rewrite("`pop` always returns the most probable symbol, and subtracts its first slot from another symbol's; which one it is stands in the stack")
+def most_probable_shifted(ref):
+    def pop(stack, frequencies):
+        q, slot = divmod(stack, sum(frequencies))
+        best = frequencies.index(max(frequencies))
+        return q * frequencies[best] + slot - sum(frequencies[:best]), best
+
+    return {"pop": pop}
+
+
+@mistakes.rewrite("`pop` draws the symbol by chance, and subtracts its first slot from another symbol's; the symbol stands in the stack")
+def draws_and_shifts(ref):
+    def pop(stack, frequencies):
+        symbol = random.choices(range(len(frequencies)), frequencies)[0]
+        q, slot = divmod(stack, sum(frequencies))
+        return q * frequencies[symbol] + slot - sum(frequencies[:symbol]), symbol
+
+    return {"pop": pop}
+
+
+@mistakes.rewrite("`pop` computes with the 64-bit integers of torch or NumPy, so it fails for large stacks; a stack is a Python int")
+def pop_torch(ref):
+    def pop(stack, frequencies):
+        ends, s = torch.tensor(frequencies).cumsum(0), torch.tensor(stack)
+        slot = s % ends[-1]
+        symbol = int(torch.searchsorted(ends, slot, right=True))
+        return int(s // ends[-1]) * frequencies[symbol] + int(slot) - sum(frequencies[:symbol]), symbol
+
+    return {"pop": pop}
+
+
 @mistakes.rewrite("`pop` draws the symbol by chance of its own; it stands in the stack, where `push` has put it")
 def draws_by_chance(ref):
     def pop(stack, frequencies):
@@ -272,6 +328,19 @@ def first_of_equal_starts(ref):
         starts = [sum(frequencies[:i]) for i in range(len(frequencies))]
         symbol = starts.index(max(start for start in starts if start <= slot))
         return q * frequencies[symbol] + slot - starts[symbol], symbol
+
+    return {"pop": pop}
+
+
+@mistakes.rewrite("`pop` gives a slot where symbols start to the first of these; symbols of frequency 0 start there too, but own no slot")
+def first_that_starts(ref):
+    def pop(stack, frequencies):
+        slot = stack % sum(frequencies)
+        starts = [sum(frequencies[:i]) for i in range(len(frequencies))]
+        if slot not in starts:
+            return ref.pop(stack, frequencies)
+        symbol = starts.index(slot)
+        return stack // sum(frequencies) * frequencies[symbol], symbol
 
     return {"pop": pop}
 
@@ -382,12 +451,12 @@ mistakes.at(
          stack = push_all(stack, x, model.likelihood(z))
          stack = push_all(stack, z, model.prior())
          """),
-    edit("code_never_sent", "`bits_back_encode` does not push z: this claims less than the bound, but the receiver cannot read x without z",
+    edit("code_never_sent", "`bits_back_encode` does not push z, or drops the stack with it: this claims less than the bound, but the receiver cannot read x without z",
          """
          stack, z = pop_all(stack, model.posterior(x))
          stack = push_all(stack, x, model.likelihood(z))
          """),
-    edit("pixels_never_sent", "`bits_back_encode` does not push x; the code alone does not say which image it was",
+    edit("pixels_never_sent", "`bits_back_encode` does not push x, or drops the stack with it; the code alone does not say which image it was",
          """
          stack, z = pop_all(stack, model.posterior(x))
          stack = push_all(stack, z, model.prior())
@@ -426,6 +495,19 @@ mistakes.at(
          stack, z = pop_all(stack, model.posterior(x))
          stack = push_all(stack, x, model.likelihood(z))
          stack = push_all(stack, z[::-1], model.prior()[::-1])
+         """),
+    edit("first_latent_only", "`bits_back_encode` pushes the first latent only; a code is a list of several",
+         """
+         stack, z = pop_all(stack, model.posterior(x))
+         stack = push_all(stack, x, model.likelihood(z))
+         stack = push(stack, z[0], model.prior()[0])
+         """),
+    edit("pop_comes_last", "`bits_back_encode` pops last, and pushes x and z with a z of zeros; z has to be popped first",
+         """
+         z = [0] * len(model.prior())
+         stack = push_all(stack, x, model.likelihood(z))
+         stack = push_all(stack, z, model.prior())
+         stack, z = pop_all(stack, model.posterior(x))
          """),
     edit("two_codes", "`bits_back_encode` pops a second z for the push; x and the prior must get the same z",
          """
@@ -555,7 +637,7 @@ mistakes.at(
     stack, x = pop_all(stack, model.likelihood(z))
     stack = push_all(stack, z, model.posterior(x))
     """,
-    edit("bits_not_returned", "`bits_back_decode` does not push z back with the tables of q(z | x): the bits that chose z are lost, and with them all earlier images",
+    edit("bits_not_returned", "`bits_back_decode` does not push z back with the tables of q(z | x), or drops the stack with it: the bits that chose z are lost, and all earlier images with them",
          """
          stack, z = pop_all(stack, model.prior())
          stack, x = pop_all(stack, model.likelihood(z))
@@ -626,6 +708,12 @@ mistakes.at(
          for table in model.likelihood(z):
              stack, symbol = pop(stack, table)
              x.append(symbol)
+         stack = push_all(stack, z, model.posterior(x))
+         """),
+    edit("popped_with_posterior", "`bits_back_decode` starts with q(z | x) of an empty image; x is not known yet, z is popped with the prior",
+         """
+         stack, z = pop_all(stack, model.posterior([0] * len(model.likelihood([0] * len(model.prior())))))
+         stack, x = pop_all(stack, model.likelihood(z))
          stack = push_all(stack, z, model.posterior(x))
          """),
     edit("popped_from_q_again", "`bits_back_decode` pops z once more with the tables of q(z | x); it has to be pushed",

@@ -1,13 +1,14 @@
 """Question 10: a stack coder, bits-back coding in both directions, and an open end."""
 
 import copy
+import inspect
 
 import numpy as np
 
 from autograder.probes import Custom, Exact, Fields, Question
 from dgm.checks.asking import entry, named, two_of
 
-from .tables import Tables, as_bytes, in_disorder, in_parts, kept, large, listed, pictures, small
+from .tables import Tables, as_bytes, in_disorder, in_parts, kept, large, listed, pictures, received, sent, small
 
 question = Question(
     title="From a bound to bytes, and an open end",
@@ -52,6 +53,8 @@ question = Question(
         "Symbols may be any integer type; a stack is a Python int, as no other type has thousands of bits exactly.",
         "push_all and pop_all fix the order of pixels and latents. Loops of one's own are right if they keep it.",
         "A decoder is asked to decode arbitrary numbers: with tables without zeros each is the message of some images.",
+        "Both coders are graded with the right push and pop, so that a mistake there costs points once; their public checks, whose source "
+        "students can read, take the student's and are worth no points.",
     ],
 )
 
@@ -73,9 +76,14 @@ def pushes(student, rng):
     frequencies, stack, long = table(rng, rng.integer(4, 7)), rng.integer(500, 5000), large(rng, 200)
     return {
         "s = 10, 11, 12 and f = (3, 1)": entry("`push`", lambda: [small(student.push(s, i, [3, 1]), "the new stack") for s in (10, 11, 12) for i in (0, 1)]),
-        "each symbol of a table": entry("`push`", lambda: [small(student.push(stack, i, frequencies), "the new stack") for i in range(len(frequencies))]),
-        "a stack of 200 bits": entry("`push`", lambda: in_parts(student.push(long, 2, frequencies), "the new stack")),
+        "each symbol of a table": entry("`push`", lambda: [small(student.push(stack, i, list(frequencies)), "the new stack") for i in range(len(frequencies))]),
+        "a stack of 200 bits": entry("`push`", lambda: in_parts(student.push(long, 2, list(frequencies)), "the new stack")),
     }
+
+
+def push_each(student, *calls):
+    """New stacks of several pushes; each gets a list of its own, so that a change in place is told where it is looked for."""
+    return entry("`push`", lambda: [small(student.push(s, i, list(f)), "the new stack") for s, i, f in calls])
 
 
 @question.probe(points=1, title="push: empty, small and huge stacks, zeros among the frequencies, many symbols", judge=EXACT)
@@ -86,27 +94,26 @@ def pushes_edges(student, rng):
     equal, powers = [1] * rng.integer(9, 14), [64, 32, 16, 8, 4, 2, 1, 1]
     many, huge = rng.integers(0, len(frequencies), 200).tolist(), large(rng, 4000)
 
-    def each(s, f, symbols=None):
-        symbols = range(len(f)) if symbols is None else symbols
-        return entry("`push`", lambda: [small(student.push(s, i, f), "the new stack") for i in symbols])
+    def each(s, f):
+        return push_each(student, *((s, i, f) for i in range(len(f))))
 
     def one_by_one():
         s = stack
         for symbol in many:
-            s = student.push(s, symbol, frequencies)
+            s = student.push(s, symbol, list(frequencies))
         return in_parts(s, "the new stack", 128)
 
     mine = list(gaps)
     return {
         "an empty stack": each(0, frequencies),
-        "stacks of one bit to three": [each(s, frequencies) for s in (1, 2, 5)],
-        "frequencies of 0 beside": each(stack, gaps, (1, 4, 5)),
-        "one possible symbol": [each(stack, [7]), each(stack + 1, [0, 5, 0], (1,)), each(stack + 2, [1]), each(3, [0, 9], (1,))],
+        "stacks of one bit to three": push_each(student, *((s, i, frequencies) for s in (1, 2, 5) for i in range(len(frequencies)))),
+        "frequencies of 0 beside": push_each(student, *((stack, i, gaps) for i in (1, 4, 5))),
+        "one possible symbol": push_each(student, (stack, 0, [7]), (stack + 1, 1, [0, 5, 0]), (stack + 2, 0, [1]), (3, 1, [0, 9])),
         "all frequencies 1": each(stack, equal),
         "powers of two": each(stack, powers),
-        "300 symbols": each(stack, wide, (0, 1, 150, 298, 299)),
+        "300 symbols": push_each(student, *((stack, i, wide) for i in (0, 1, 150, 298, 299))),
         "frequencies larger than the stack": each(rng.integer(3, 9), [1000 * f for f in frequencies]),
-        "a stack of 4,000 bits": entry("`push`", lambda: in_parts(student.push(huge, 1, frequencies), "the new stack", 512)),
+        "a stack of 4,000 bits": entry("`push`", lambda: in_parts(student.push(huge, 1, list(frequencies)), "the new stack", 512)),
         "200 symbols, one after the other": entry("`push`", one_by_one),
         "the frequencies afterwards": entry("`push`", lambda: (student.push(stack, 4, mine), kept("`frequencies`", gaps, mine))[1]),
     }
@@ -116,13 +123,13 @@ def pushes_edges(student, rng):
 
 
 def popped(student, stack, frequencies):
-    """Stack and symbol by name."""
-    return named(two_of(student.pop(stack, frequencies), "the stack", "the symbol"), "stack", "symbol")
+    """Stack and symbol by name; the list is a copy, so that a change in place is told where it is looked for."""
+    return named(two_of(student.pop(stack, list(frequencies)), "the stack", "the symbol"), "stack", "symbol")
 
 
-def pops_of(student, stacks, frequencies):
-    """Stacks and symbols of several pops."""
-    results = [popped(student, s, frequencies) for s in stacks]
+def pops_of(student, *calls):
+    """Stacks and symbols of several pops, each given by stacks and frequencies."""
+    results = [popped(student, s, frequencies) for stacks, frequencies in calls for s in stacks]
     return {"stack": [small(r["stack"], "the stack") for r in results], "symbol": [r["symbol"] for r in results]}
 
 
@@ -136,8 +143,8 @@ def pops(student, rng):
         return {"stack": in_parts(answer["stack"], "the stack"), "symbol": answer["symbol"]}
 
     return {
-        "s = 10 to 17 and f = (3, 1)": entry("`pop`", lambda: pops_of(student, range(10, 18), [3, 1])),
-        "some stacks": entry("`pop`", lambda: pops_of(student, some, frequencies)),
+        "s = 10 to 17 and f = (3, 1)": entry("`pop`", lambda: pops_of(student, (range(10, 18), [3, 1]))),
+        "some stacks": entry("`pop`", lambda: pops_of(student, (some, frequencies))),
         "a stack of 200 bits": entry("`pop`", long),
     }
 
@@ -148,10 +155,9 @@ def pops_edges(student, rng):
     gaps = [0, 0, frequencies[0], 0, frequencies[1], frequencies[2], 0]
     wide = rng.integers(1, 2000, 300).tolist()
     total, huge = sum(frequencies), large(rng, 600)
-    chosen = rng.integers(0, len(frequencies), 12).tolist()
 
-    def ask(stacks, f):
-        return entry("`pop`", lambda: pops_of(student, stacks, f))
+    def ask(*calls):
+        return entry("`pop`", lambda: pops_of(student, *calls))
 
     def one_by_one(f):
         def all_of_them():
@@ -164,21 +170,16 @@ def pops_edges(student, rng):
 
         return entry("`pop`", all_of_them)
 
-    def back():
-        """Of what `push` put on."""
-        return pops_of(student, [student.push(stack, i, frequencies) for i in chosen], frequencies)
-
     mine = list(gaps)
     return {
-        "an empty stack": [ask([0], f) for f in (frequencies, gaps, [4], [0, 5])],
-        "every slot": ask(range(3 * total, 4 * total), frequencies),
-        "stacks smaller than M": ask(range(total), frequencies),
-        "frequencies of 0": ask(range(5 * sum(gaps), 6 * sum(gaps)), gaps),
-        "one possible symbol": [ask([stack, stack + 1], f) for f in ([7], [0, 5, 0], [1], [0, 0, 1])],
-        "all frequencies 1": ask(range(stack, stack + 12), [1] * 10),
-        "powers of two": ask(range(stack, stack + 32), [16, 8, 4, 2, 1, 1]),
-        "300 symbols": ask(rng.integers(10**6, 10**9, 8).tolist(), wide),
-        "what `push` put on": entry("`pop` after `push`", back),
+        "an empty stack": ask(*(([0], f) for f in (frequencies, gaps, [4], [0, 5]))),
+        "every slot": ask((range(3 * total, 4 * total), frequencies)),
+        "stacks smaller than M": ask((range(total), frequencies)),
+        "frequencies of 0": ask((range(5 * sum(gaps), 6 * sum(gaps)), gaps)),
+        "one possible symbol": ask(*(([stack, stack + 1], f) for f in ([7], [0, 5, 0], [1], [0, 0, 1]))),
+        "all frequencies 1": ask((range(stack, stack + 12), [1] * 10)),
+        "powers of two": ask((range(stack, stack + 32), [16, 8, 4, 2, 1, 1])),
+        "300 symbols": ask((rng.integers(10**6, 10**9, 8).tolist(), wide)),
         "a stack of 600 bits, popped 60 times": one_by_one(frequencies),
         "the same, with frequencies of 0": one_by_one(gaps),
         "the frequencies afterwards": entry("`pop`", lambda: (student.pop(stack, mine), kept("`frequencies`", gaps, mine))[1]),
@@ -188,16 +189,85 @@ def pops_edges(student, rng):
 # --- bits_back_encode -----------------------------------------------------------------------------------------
 
 
-@question.probe(points=0.5, title="bits_back_encode: one image and three, small numbers", public=True, judge=EXACT)
-def encodes(student, rng):
+def first_messages(encode, rng):
+    """New stacks of small messages, and the codes for which tables of pixels were asked."""
     model, stack = Tables(rng), rng.integer(500, 5000)
     images = in_disorder(rng)
-    return {
-        f"{len(some)} of the images": entry(
-            "`bits_back_encode`", lambda some=some: [small(student.bits_back_encode(s, some, model), "the new stack") for s in (stack, stack + 1, 2 * stack)]
-        )
-        for some in (images[:1], images[:2], images)
-    }
+
+    def one(before, some):
+        model.codes.clear()
+        return small(encode(before, copy.deepcopy(some), model), "the new stack"), list(model.codes)
+
+    def ask(some):
+        stacks, codes = zip(*(one(before, some) for before in (stack, stack + 1, 2 * stack)))
+        return {"stack": list(stacks), "codes": list(codes)}
+
+    return {f"{len(some)} of the images": entry("`bits_back_encode`", lambda some=some: ask(some)) for some in (images[:1], images[:2], images)}
+
+
+@question.probe(
+    points=0, title="bits_back_encode: one image and three, small numbers; graded with the right `push` and `pop`",
+    public=True, judge=Fields(default=Custom(sent)),
+)
+def encodes(student, rng):
+    return first_messages(student.bits_back_encode, rng)
+
+
+# Both coders are graded with a right `push` and `pop`, which have the parameters of the notebook's.
+
+
+def right_push(stack, symbol, frequencies):
+    """The inverse of (10.1)."""
+    f = frequencies[symbol]
+    return stack // f * sum(frequencies) + sum(frequencies[:symbol]) + stack % f
+
+
+def right_pop(stack, frequencies):
+    """(10.1)."""
+    q, slot = divmod(stack, sum(frequencies))
+    for symbol, f in enumerate(frequencies):
+        if slot < f:
+            return q * f + slot, symbol
+        slot -= f
+
+
+def right_push_all(stack, symbols, tables):
+    """The notebook's."""
+    for symbol, frequencies in zip(symbols, tables, strict=True):
+        stack = right_push(stack, symbol, frequencies)
+    return stack
+
+
+def right_pop_all(stack, tables):
+    """The notebook's."""
+    symbols = []
+    for frequencies in reversed(tables):
+        stack, symbol = right_pop(stack, frequencies)
+        symbols.append(symbol)
+    return stack, symbols[::-1]
+
+
+def with_right_stack(function):
+    """A student's coder, called while all that it pushes and pops with is right: a mistake there costs points once."""
+    right = {"push": right_push, "pop": right_pop, "push_all": right_push_all, "pop_all": right_pop_all}
+
+    def call(*given):
+        names = getattr(inspect.unwrap(function), "__globals__", {})
+        before = {name: names[name] for name in right if name in names}
+        names.update(right)
+        try:
+            return function(*given)
+        finally:
+            for name in right:
+                del names[name]
+            names.update(before)
+
+    return call
+
+
+@question.probe(points=0.5, title="bits_back_encode with the right `push` and `pop`", judge=Fields(default=Custom(sent)))
+def encodes_given(student, rng):
+    return first_messages(with_right_stack(student.bits_back_encode), rng)
 
 
 SITUATIONS = (
@@ -252,60 +322,77 @@ def reads(key):
 
 
 @question.probe(
-    points=2, title="bits_back_encode: files that the grader decodes",
+    points=2, title="bits_back_encode with the right `push` and `pop`: files that the grader decodes",
     judge=Fields({key: reads(key) for key in SITUATIONS}, default=Exact()),
 )
 def encodes_files(student, rng):
     cases = files(rng)
-    before, images, model = cases["one image"]
+    before, images, model = cases["a short stack"]
     mine, its = copy.deepcopy(images), copy.deepcopy(model.prior_tables)
+    encode = with_right_stack(student.bits_back_encode)
 
-    def what_stays():
-        student.bits_back_encode(before, mine, model)
-        return [kept("`images`", images, mine), kept("a table of the model", its, model.prior_tables)]
+    def afterwards(what, was, now):
+        encode(before, mine, model)
+        return kept(what, was, now)
 
     evidence = {
-        key: entry("`bits_back_encode`", lambda case=case: as_bytes(student.bits_back_encode(*case), "the new stack"))
+        key: entry("`bits_back_encode`", lambda case=case: as_bytes(encode(case[0], copy.deepcopy(case[1]), case[2]), "the new stack"))
         for key, case in cases.items()
     }
-    return {**evidence, "images and tables afterwards": entry("`bits_back_encode`", what_stays)}
+    return {
+        **evidence,
+        "the images afterwards": entry("`bits_back_encode`", lambda: afterwards("`images`", images, mine)),
+        "the tables afterwards": entry("`bits_back_encode`", lambda: afterwards("a table of the model", its, model.prior_tables)),
+    }
 
 
 # --- bits_back_decode -----------------------------------------------------------------------------------------
 
 
-def decoded(student, stack, n, model):
-    """What is left of the stack, and the images, by name."""
-    answer = named(two_of(student.bits_back_decode(stack, n, model), "the stack", "the images"), "stack", "images")
-    return {"stack": in_parts(answer["stack"], "the stack", 128), "images": listed(answer["images"])}
+def decoded(decode, stack, n, model, parts=small):
+    """What is left of the stack, the images, and the codes for which tables of pixels were asked, by name."""
+    model.codes.clear()
+    answer = named(two_of(decode(stack, n, model), "the stack", "the images"), "stack", "images")
+    return {"stack": parts(answer["stack"], "the stack"), "images": listed(answer["images"]), "codes": list(model.codes)}
 
 
-@question.probe(points=0.5, title="bits_back_decode: one image and three, small numbers", public=True, judge=EXACT)
-def decodes(student, rng):
+def first_images(decode, rng):
+    """Of three short messages."""
     model, messages = Tables(rng), [large(rng, bits) for bits in (30, 35, 40)]
-
-    def some(stack, n):
-        answer = named(two_of(student.bits_back_decode(stack, n, model), "the stack", "the images"), "stack", "images")
-        return {"stack": small(answer["stack"], "the stack"), "images": listed(answer["images"])}
-
     return {
-        f"{n} of the message's images": entry("`bits_back_decode`", lambda n=n: [some(message, n) for message in messages])
+        f"{n} of the message's images": entry("`bits_back_decode`", lambda n=n: [decoded(decode, message, n, model) for message in messages])
         for n in (1, 2, 3)
     }
 
 
-@question.probe(points=2, title="bits_back_decode: messages of the grader", judge=EXACT)
+@question.probe(
+    points=0, title="bits_back_decode: one image and three, small numbers; graded with the right `push` and `pop`",
+    public=True, judge=Fields(default=Custom(received)),
+)
+def decodes(student, rng):
+    return first_images(student.bits_back_decode, rng)
+
+
+@question.probe(points=0.5, title="bits_back_decode with the right `push` and `pop`", judge=Fields(default=Custom(received)))
+def decodes_given(student, rng):
+    return first_images(with_right_stack(student.bits_back_decode), rng)
+
+
+@question.probe(
+    points=2, title="bits_back_decode with the right `push` and `pop`: messages of the grader",
+    judge=Fields({"the tables afterwards": Exact()}, default=Custom(received)),
+)
 def decodes_files(student, rng):
     model, stack = Tables(rng), large(rng, 300)
     square, line, one_pixel, wide = Tables(rng, 3, 3, 3, 3), Tables(rng, 1, 5, 4), Tables(rng, 2, 1, 5), Tables(rng, 3, 6, 6, 4)
     plain, holes = Tables(rng, 2, 4, 1), Tables(rng, 2, 4, 3, 3, holes=True)
-    its = copy.deepcopy(model.prior_tables)
+    its, decode = copy.deepcopy(model.prior_tables), with_right_stack(student.bits_back_decode)
 
     def ask(*arguments):
-        return entry("`bits_back_decode`", lambda: decoded(student, *arguments))
+        return entry("`bits_back_decode`", lambda: decoded(decode, *arguments, parts=in_parts))
 
     def what_stays():
-        student.bits_back_decode(stack, 2, model)
+        decode(stack, 2, model)
         return kept("a table of the model", its, model.prior_tables)
 
     return {
@@ -321,5 +408,5 @@ def decodes_files(student, rng):
         "a message of 60 images": ask(large(rng, 900), 60, model),
         "tables with zeros": ask(stack + 2, 5, holes),
         "a message that is hardly longer than its images": ask(large(rng, 40), 7, model),
-        "tables afterwards": entry("`bits_back_decode`", what_stays),
+        "the tables afterwards": entry("`bits_back_decode`", what_stays),
     }

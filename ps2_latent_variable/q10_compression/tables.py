@@ -1,7 +1,8 @@
-"""Question 10: models of integer tables, so that every machine codes alike; messages as bytes; the judge of a message."""
+"""Question 10: models of integer tables, so that every machine codes alike; messages as bytes; judges of both coders."""
 
 import numpy as np
 
+from autograder.probes import Exact
 from dgm.checks.answers import AnswerError
 
 
@@ -27,10 +28,10 @@ def small(value, what):
     return value
 
 
-def in_parts(value, what, size=64):
+def in_parts(value, what, size=128):
     """A stack as its length and its last bytes, so that stacks of different lengths can be compared."""
     number = whole(value, what)
-    return {"bits": number.bit_length(), "bytes": as_bytes(number % 256**size + 256**size, what)[1:]}
+    return {"bits of the stack": number.bit_length(), "its last bytes": as_bytes(number % 256**size + 256**size, what)[1:]}
 
 
 def listed(images):
@@ -57,9 +58,12 @@ class Tables:
         certain: each latent of q(z | x) has one possible value, which depends on x.
         gaps: one value of each latent has the frequency 0 in q(z | x), which depends on x.
         holes: some values have the frequency 0 in p(z) and p(x | z), so that a decoder never finds them.
+
+    ``codes`` notes for which codes tables of pixels were asked, one after the other, the same twice in a row once.
     """
 
     def __init__(self, rng, latents=2, pixels=4, causes=3, levels=2, certain=False, gaps=False, holes=False):
+        self.codes = []
         self.latents, self.pixels, self.certain, self.gaps, self.holes = latents, pixels, certain, gaps, holes
         self.prior_tables = rng.integers(1, 9, latents, causes).tolist()
         if holes:
@@ -76,7 +80,10 @@ class Tables:
         return self._tables("posterior", x, self.pixels, "pixels of one image", *self.of_image, self.certain, self.gaps)
 
     def likelihood(self, z):
-        return self._tables("likelihood", z, self.latents, "latents of one image", *self.of_code, gaps=self.holes)
+        tables = self._tables("likelihood", z, self.latents, "latents of one image", *self.of_code, gaps=self.holes)
+        code = [int(symbol) for symbol in z]
+        self.codes += [code] * (self.codes[-1:] != [code])
+        return tables
 
     def _tables(self, name, symbols, count, what, weights, offsets, certain=False, gaps=False):
         if not isinstance(symbols, (list, tuple)) or len(symbols) != count:
@@ -108,3 +115,62 @@ def in_disorder(rng):
     """Three different images, which are neither sorted nor sorted backwards; nor are the first two sorted backwards."""
     first, second, third = sorted(rng.permutation(16)[:3].tolist())
     return [[n >> 3 & 1, n >> 2 & 1, n >> 1 & 1, n & 1] for n in (second, third, first)]
+
+
+def plain(value):
+    """Arrays as lists, all the way down."""
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    return [plain(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def about_codes(codes, right):
+    """What is wrong with the codes for which tables of pixels were asked; nothing if they are right."""
+    same = next((k for k, pair in enumerate(zip(codes, right)) if pair[0] != pair[1]), min(len(codes), len(right)))
+    if not codes and right:
+        return "`model.likelihood` is never asked for the tables of the pixels"
+    if same == min(len(codes), len(right)):
+        return f"`model.likelihood` gets {len(codes)} different z one after the other, where {len(right)} are right" if len(codes) != len(right) else ""
+    gets = f"`model.likelihood` gets {same} right z, then" if same else "the first z that `model.likelihood` gets is"
+    return f"{gets} {codes[same]}, where {right[same]} is right"
+
+
+def sent(evidence, expected, context):
+    """The new stacks, exactly."""
+    stacks, right_stacks = plain(evidence["stack"]), plain(expected["stack"])
+    if stacks == right_stacks and all(type(stack) is int for stack in stacks):
+        return True
+    if context.brief:
+        return False
+    wrong = next(k for k, pair in enumerate(zip(stacks, right_stacks, strict=True)) if pair[0] != pair[1])
+    codes, right = (plain(each["codes"])[wrong] for each in (evidence, expected))
+    told = about_codes(codes, right)
+    if told:
+        return f"{told}{': step (1) is wrong, or the order of the images' if codes and codes[0] != right[0] else ''}."
+    bits, right_bits = (each[wrong].bit_length() for each in (stacks, right_stacks))
+    length = f"has {bits} bits where {right_bits} are right" if bits != right_bits else "has the right number of bits, but other ones"
+    return f"`model.likelihood` gets the right z each time, but the new stack {length}: look at the steps after the pop, and the stacks that they get."
+
+
+def received(evidence, expected, context):
+    """The images and the stack that remains, exactly."""
+    mine, theirs = (each if isinstance(each, list) else [each] for each in (evidence, expected))
+    for got, want in zip(mine, theirs, strict=True):
+        verdict = Exact()({key: got[key] for key in ("stack", "images")}, {key: want[key] for key in ("stack", "images")}, context)
+        if verdict.passed:
+            continue
+        if context.brief:
+            return False
+        images, right = plain(got["images"]), plain(want["images"])
+        found = next((k for k, pair in enumerate(zip(images[::-1], right[::-1])) if pair[0] != pair[1]), len(right))
+        if len(images) != len(right):
+            return f"the list holds {len(images)} images where {len(right)} are expected."
+        if found == len(right):
+            return verdict if Exact()(got["stack"], want["stack"], context).passed else "the images are right, but not the stack that remains."
+        if sorted(images) == sorted(right):
+            return "the images are right, but not their order."
+        if found:
+            return f"the end of the list, found first, holds {found} of {len(right)} right images; the one found next is wrong, so look at the stack before it."
+        told = about_codes(plain(got["codes"])[:1], plain(want["codes"])[:1]) or "the first z is right, but not the image found with it: look at its tables, its stack and its place in the list"
+        return f"{told}."
+    return True
