@@ -3,17 +3,16 @@
 #
 # ![A sheet of digits that turn into one another, and the sizes of five files that hold the same 200 images](figures/opening.png)
 #
-# Nobody drew the digits on the left. A network draws them from two numbers, the place on the sheet, and the same kind of network makes the shortest bar on the right: it packs pictures of digits without loss into fewer
-# bytes than gzip or xz. Those are Questions 5 and 10.
+# A network drew the digits on the left, each from two numbers: its place on the sheet (Question 5). A network of the same kind makes the shortest bar: it packs digits without loss into fewer bytes than gzip or xz (Question 10).
 #
-# A **latent variable** $z$ is a hidden cause: $p_\theta(x)=\int p_\theta(x\mid z)\,p(z)\,dz$. In the first seven questions nobody can compute this integral for the models that you want, and you bound it. In the next two there is
-# nothing to integrate: $x$ and $z$ determine each other. The last one turns a bound into bytes.
+# A **latent variable** $z$ is a hidden cause: $p_\theta(x)=\int p_\theta(x\mid z)\,p(z)\,dz$. At first you bound this integral, which nobody can compute for a network. In Questions 8 and 9 there is nothing to integrate: $x$ and $z$
+# determine each other.
 #
-# **How it works.** A question has a short text, functions for you to write (`raise NotImplementedError` marks the place), a check, and an experiment.
+# **How it works.** `raise NotImplementedError` marks what you write.
 #
 # - `grader.check("q1")` runs public tests: the ordinary case of each function. Hidden tests take the edges that the docstrings promise, and decide the grade.
 # - `grader.hint("elbo")` shows one more hint each time. `grader.show("q1")` prints the public tests.
-# - Type a number at each `guess_… = None` *before* you run the cell below it. Guesses are not graded; they make you look.
+# - Type a number at each `guess_… = None` *before* you run the cell below it. They are not graded.
 # - Any correct method is accepted: loops, library calls, float64, your own algebra.
 # - A wrong answer costs points once: later questions are also graded with a correct version of it.
 # - Begin names of your own helpers with an underscore, so that they hide nothing that a later cell needs.

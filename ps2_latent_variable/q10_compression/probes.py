@@ -86,7 +86,7 @@ def push_each(student, *calls):
     return entry("`push`", lambda: [small(student.push(s, i, list(f)), "the new stack") for s, i, f in calls])
 
 
-@question.probe(points=1, title="push: empty, small and huge stacks, zeros among the frequencies, many symbols", judge=EXACT)
+@question.probe(points=0.5, title="push: empty, small and huge stacks, zeros among the frequencies, many symbols", judge=EXACT)
 def pushes_edges(student, rng):
     frequencies, stack = table(rng, rng.integer(5, 8)), rng.integer(500, 5000)
     gaps = [0, frequencies[0], 0, 0, frequencies[1], frequencies[2], 0]
@@ -149,7 +149,7 @@ def pops(student, rng):
     }
 
 
-@question.probe(points=1, title="pop: every slot, empty and huge stacks, zeros among the frequencies, many symbols", judge=EXACT)
+@question.probe(points=0.5, title="pop: every slot, empty and huge stacks, zeros among the frequencies, many symbols", judge=EXACT)
 def pops_edges(student, rng):
     frequencies, stack = table(rng, rng.integer(5, 8), high=9), rng.integer(500, 5000)
     gaps = [0, 0, frequencies[0], 0, frequencies[1], frequencies[2], 0]
@@ -206,7 +206,7 @@ def first_messages(encode, rng):
 
 
 @question.probe(
-    points=0, title="bits_back_encode: one image and three, small numbers; graded with the right `push` and `pop`",
+    points=0, title="bits_back_encode: one image and three, small numbers, with your `push` and `pop` (no points; a hidden test uses right ones)",
     public=True, judge=Fields(default=Custom(sent)),
 )
 def encodes(student, rng):
@@ -322,7 +322,7 @@ def reads(key):
 
 
 @question.probe(
-    points=2, title="bits_back_encode with the right `push` and `pop`: files that the grader decodes",
+    points=1.5, title="bits_back_encode with the right `push` and `pop`: files that the grader decodes",
     judge=Fields({key: reads(key) for key in SITUATIONS}, default=Exact()),
 )
 def encodes_files(student, rng):
@@ -366,7 +366,7 @@ def first_images(decode, rng):
 
 
 @question.probe(
-    points=0, title="bits_back_decode: one image and three, small numbers; graded with the right `push` and `pop`",
+    points=0, title="bits_back_decode: one image and three, small numbers, with your `push` and `pop` (no points; a hidden test uses right ones)",
     public=True, judge=Fields(default=Custom(received)),
 )
 def decodes(student, rng):
@@ -379,7 +379,7 @@ def decodes_given(student, rng):
 
 
 @question.probe(
-    points=2, title="bits_back_decode with the right `push` and `pop`: messages of the grader",
+    points=1.5, title="bits_back_decode with the right `push` and `pop`: messages of the grader",
     judge=Fields({"the tables afterwards": Exact()}, default=Custom(received)),
 )
 def decodes_files(student, rng):
