@@ -66,7 +66,37 @@ PS1 = [
     Student("priya", "right, with everything in float64", append("q2", "torch.set_default_dtype(torch.float64)")),
 ]
 
-CLASSES = {"ps1": PS1}
+TORCH_DISTRIBUTIONS = """\
+def kl_standard_normal(mean, logvar):
+    q = torch.distributions.Normal(mean, (0.5 * logvar).exp(), validate_args=False)
+    p = torch.distributions.Normal(torch.zeros_like(mean), torch.ones_like(mean), validate_args=False)
+    return torch.distributions.kl_divergence(q, p).sum(-1)
+"""
+
+PS2 = [
+    Student("ada", "everything right"),
+    Student("blank", "handed in the notebook as it was", answered=(), loses=None),
+    Student("carol", "answered the first two questions and stopped", answered=("q1", "q2"), loses=("rest",)),
+    Student(
+        "dmitri", "other ways: slices for the encoder's outputs, slots counted by a loop",
+        both(variant("q5", "slices"), variant("q10", "counted_slots")),
+    ),
+    Student(
+        "emmy", "the KL of torch.distributions, handed in as a zip", append("q4", TORCH_DISTRIBUTIONS), as_zip=True
+    ),
+    mistaken("felix", "q2", "posterior_underflow", "sums probabilities outside of the logarithm"),
+    mistaken("grace", "q4", "kl_log_std", "reads logvar as the log of the standard deviation"),
+    mistaken("hugo", "q5", "kl_added", "adds the KL to the log-likelihood"),
+    mistaken("ines", "q8", "shift_first", "shifts before scaling in the coupling layer"),
+    mistaken("jonas", "q9", "maf_log_as_std", "divides by the logarithm of the standard deviation"),
+    Student(
+        "katya", "a missing parenthesis in one cell",
+        replace("q5", "return torch.stack(history)", "return torch.stack(history"), loses=("q5",),
+    ),
+    Student("mei", "right, with warnings and prints on stderr", append("q1", WARNINGS)),
+]
+
+CLASSES = {"ps1": PS1, "ps2": PS2}
 
 
 def any_class(problem_set: ProblemSet) -> list[Student]:

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Problem set 2 · Latent variables and flows
 #
-# ![A sheet of digits that turn into one another, and the sizes of five files that hold the same 200 images](figures/opening.png)
+# ![A sheet of digits that turn into one another, and the sizes of five files that hold the same 200 images](figures/opening.jpg)
 #
 # A network drew the digits on the left, each from two numbers: its place on the sheet (Question 5). A network of the same kind makes the shortest bar: it packs digits without loss into fewer bytes than gzip or xz (Question 10).
 #
