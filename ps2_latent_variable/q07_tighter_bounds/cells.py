@@ -1,5 +1,5 @@
 # %% [markdown]
-# The latent plane of your `sheet_vae`, for four new images. Yellow is the best code by $p(x,z)$, violet at least 30 nats worse. The orange circle is the encoder's $q(z\mid x)$, at three standard deviations. Run the cell.
+# The latent plane of your `sheet_vae`, for four new images. Yellow is the best code by $p(x,z)$, violet at least 30 nats worse. The orange circle is the encoder's $q(z\mid x)$, at three standard deviations.
 
 # %%
 plane_side = torch.linspace(-4.5, 4.5, 151)
@@ -56,7 +56,7 @@ def log_weights(
     """log w of (7.1) in nats, at z = μ + σ·eps. Differentiable in the model's parameters.
 
     Args:
-        model: has `encode` and `decode` like `VAE`, and is left as it was.
+        model: has `encode` and `decode` like `VAE`, and stays unchanged.
         log_likelihood: ``log_likelihood(outputs, x)`` is log p(x | z), (B,), for outputs of `decode` and x, both (B, D), any B.
     """
     ### BEGIN SOLUTION
@@ -228,7 +228,7 @@ plot.table(wide_rows, header=("nats per image", "-ELBO", "-IWAE(1000)", "expecte
 # Many effective draws are no proof: one image has over 100 and misses 2.4 nats (1.6 to 5.8). They agree in the same wrong place.
 #
 # **What to remember**
-# - The mean weight is $p(x)$ for any $q$. Its logarithm is a bound that rises with $M$.
+# - On average the mean weight is $p(x)$, for any $q$, and its logarithm a bound that rises with $M$.
 # - Few effective draws are a warning. Many know only where $q$ looks.
 # - Propose too widely rather than too narrowly.
 #

@@ -73,7 +73,7 @@ def weights_edges(student, rng):
     mild, numbers = Bent(rng, d, k, gain=0.3), rng.integers(0, 5, n, d).float()
     cube, moody = Bent(rng, 4, 4), Moody(rng, d, k)
     narrow, wide, sure = Bent(rng, d, k, shift=-5.0, spread=0.5), Bent(rng, d, k, shift=2.0), Bent(rng, d, k, gain=200.0)
-    thin, vast = (Bent(rng, d, k, shift=shift, spread=0.5).double() for shift in (-24.0, 24.0))
+    thin, vast = (Bent(rng, d, k, shift=shift, spread=0.5).double() for shift in (-30.0, 12.0))
     line, pixel = Bent(rng, d, 1), Bent(rng, 1, 2)
     factor = rng.uniform(m, n, low=0.5, high=1.5)
 
@@ -82,8 +82,14 @@ def weights_edges(student, rng):
 
     def slopes():
         parts = {"weights of the mean": model.to_mean, "weights of the log-variance": model.to_logvar, "weights of the logits": model.to_logits}
-        found = tensor_of(student.log_weights(model, x, eps), "the result", (m, n))
-        return dict(zip(parts, gradient("the result", factor * found, **parts)))
+        found = factor * tensor_of(student.log_weights(model, x, eps), "the result", (m, n))
+        if not found.requires_grad:
+            gradient("the result", found)  # which says so
+        grads = torch.autograd.grad(found.sum(), list(parts.values()), allow_unused=True)
+        return {
+            key: f"the result does not depend on {key} through torch operations, so it has no gradient there." if grad is None else grad
+            for key, grad in zip(parts, grads)
+        }
 
     def afterwards():
         """What the model makes of codes once the answer has had it, in either mode."""
