@@ -225,6 +225,8 @@ def effective(student, rng):
 def effective_edges(student, rng):
     n = rng.integer(4, 7)
     w = rng.normal(9, n)
+    heights = 400 * (torch.arange(n, device=rng.device) - 2.0)
+    heights[-2] = heights[-1] - 60  # where squares vanish, but not the weights
     decided = w.clone()
     decided[rng.permutation(9)[:n], torch.arange(n, device=rng.device)] += 6 + 3 * rng.uniform(n)
     return {
@@ -234,7 +236,7 @@ def effective_edges(student, rng):
         "weights hundreds of nats apart": counted(student, 200 * w),
         "values near -1000": counted(student, w - 1000),
         "values near 1000": counted(student, w + 1000),
-        "examples hundreds of nats apart": counted(student, w + 400 * (torch.arange(n, device=rng.device) - 2)),
+        "examples hundreds of nats apart": counted(student, w + heights),
         "one draw": counted(student, w[:1]),
         "two draws": counted(student, w[:2]),
         "one example": counted(student, w[:, :1]),
