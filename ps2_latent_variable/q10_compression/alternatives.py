@@ -136,3 +136,24 @@ def from_behind(ref):
         return stack, images
 
     return {"pop": pop, "bits_back_decode": bits_back_decode}
+
+
+@alternatives.rewrite("the symbol as a tensor of one integer; coders with arithmetic of their own, and tables asked for twice")
+def own_arithmetic(ref):
+    def pop(stack, frequencies):
+        below, symbol = ref.pop(stack, frequencies)
+        return below, torch.tensor(symbol)
+
+    def put(stack, symbols, tables):
+        for symbol, f in zip(symbols, tables):
+            stack = stack + (stack // f[symbol]) * (sum(f) - f[symbol]) + sum(f[:symbol])
+        return stack
+
+    def bits_back_encode(stack, images, model):
+        for x in images:
+            stack, z = ref.pop_all(stack, model.posterior(x))
+            assert len(model.likelihood(z)) == len(x)
+            stack = put(put(stack, x, model.likelihood(z)), z, model.prior())
+        return stack
+
+    return {"pop": pop, "bits_back_encode": bits_back_encode}

@@ -37,15 +37,16 @@ glyph_claims = {"your VAE": 25 * claimed_bits(ten_vae, sheet_test[:200]), "the p
 show_files(glyph_files | glyph_claims, glyph_claims, "Two claims, in bytes, beside files")
 
 # %% [markdown]
-# gzip looks for repetitions, but handwriting does not repeat. Whoever knows $p(x)$ can write $x$ in $-\log_2p(x)$ bits. A VAE does not know it. It can send a code $z$, then $x$ given $z$. But eight latents with 256 values take
-# 64 bits, as many as the pixels of an $8\times8$ image.
+# gzip looks for repetitions, but handwriting does not repeat. Whoever knows $p(x)$ can write $x$ in $-\log_2p(x)$ bits. A VAE does not know it, but can send a code $z$, then $x$ given $z$. But eight latents with 256 values cost
+# 64 bits, as many as an $8\times8$ image has pixels.
 #
-# **Bits back** makes codes cheap. To draw $z\sim q(z\mid x)$ the sender needs random bits: take them off the message written so far. The receiver, who finds $z$ and $x$, can compute $q(z\mid x)$ and put these bits back.
+# **Bits back** makes codes cheap. To draw $z\sim q(z\mid x)$ the sender needs random bits: take them off the message written so far. The receiver, who finds $z$ and $x$, computes $q(z\mid x)$ and puts these bits back.
 #
 # ### A stack in one number
 #
-# The message is a whole number $s$, used as a stack: what is pushed last is popped first. Symbol $i$ has the probability $f_i/M$, where $M$ is the sum of whole **frequencies** $f_0,f_1,\dots$ Lay out $M$ slots: the first
-# $f_0$ belong to symbol 0, the next $f_1$ to symbol 1, and so on; $c_i$ is the first slot of $i$. To **pop**, divide by $M$. The remainder is a slot, and its owner is the symbol:
+# The message is a whole number $s$, used as a stack: what is pushed last is popped first. Symbol $i$ has the probability $f_i/M$, where $M$ is the sum of whole **frequencies** $f_0,f_1,\dots$
+#
+# Lay out slots $0$ to $M-1$: the first $f_0$ belong to symbol 0, the next $f_1$ to symbol 1, and so on; $c_i$ is the first slot of $i$. To **pop**, divide by $M$. The remainder is a slot, and its owner is the symbol:
 #
 # $$s=qM+r,\qquad c_i\le r<c_i+f_i,\qquad s'=qf_i+(r-c_i). \tag{10.1}$$
 #
@@ -55,13 +56,17 @@ show_files(glyph_files | glyph_claims, glyph_claims, "Two claims, in bytes, besi
 #
 # ### Three steps for each image
 #
-# (1) Pop $z$ with the tables of $q(z\mid x)$. (2) Push $x$ with those of $p(x\mid z)$. (3) Push $z$ with those of $p(z)$. The message grows by
+# 1. Pop $z$ with the tables of $q(z\mid x)$.
+# 2. Push $x$ with those of $p(x\mid z)$.
+# 3. Push $z$ with those of $p(z)$.
 #
-# $$-\log_2p(x\mid z)-\log_2p(z)+\log_2q(z\mid x)\text{ bits}, \tag{10.2}$$
+# They lengthen the message by
 #
-# in the mean by $-\text{ELBO}/\log2$. In Question 2's example, $p(x,z)=(0.3,\,0.1)$ and $q=(\frac12,\frac12)$, the pushes cost 1.74 or 3.32 bits and one bit comes back: 1.53 in the mean, or 1.060 nats. The receiver undoes all steps, the last one first.
+# $$\underbrace{\log_2q(z\mid x)}_{\text{1}}\;\underbrace{-\log_2p(x\mid z)}_{\text{2}}\;\underbrace{-\log_2p(z)}_{\text{3}}\text{ bits}, \tag{10.2}$$
 #
-# `model.prior()` and `model.posterior(x)` hold a table (a list of frequencies) for each latent; `model.likelihood(z)` holds one for each pixel. `x` and `z` are lists of symbols. These push and pop lists:
+# in the mean $-\text{ELBO}/\log2$. In Question 2's example, $p(x,z)=(0.3,\,0.1)$ and $q=(\frac12,\frac12)$, the pushes cost 1.74 or 3.32 bits and one bit comes back: 1.53 in the mean, or 1.060 nats. The receiver undoes them, the last one first.
+#
+# **Your task:** `push`, `pop`, sender and receiver. `model.prior()` and `model.posterior(x)` hold a table (a list of frequencies) for each latent, `model.likelihood(z)` one for each pixel; `x` and `z` are lists of symbols. Given: push and pop of lists.
 
 # %% role="given"
 def push_all(stack: int, symbols: list[int], tables: list[list[int]]) -> int:
@@ -106,7 +111,7 @@ def pop(stack: int, frequencies: list[int]) -> tuple[int, int]:
 
 
 def bits_back_encode(stack: int, images: list[list[int]], model) -> int:
-    """The stack after the three steps for each image, the first one first; with `push_all` and `pop_all`."""
+    """The stack after the three steps for each image, the first image first; with `push_all` and `pop_all`."""
     ### BEGIN SOLUTION
     for x in images:
         stack, z = pop_all(stack, model.posterior(x))
@@ -262,7 +267,7 @@ plot.table([
 ], header=("", "yours", "expected", "your guess"))
 
 # %% [markdown]
-# Bits pushed for codes come back, so buckets are free. The file keeps the claim within 1 % (25.2 to 25.5 bits with seven letters). On an empty stack the first image is dear: each pop finds symbol 0, a code far out. A coder
+# Finer buckets push more bits, and as many come back. The file keeps the claim within 1 % (25.2 to 25.5 bits with seven letters). On an empty stack the first image is dear: each pop finds symbol 0, a code far out. A coder
 # with several codes for each image could come near IWAE. To be fair: reading it needs 0.4 MB of weights.
 #
 # ### The claim that cannot be kept
@@ -295,7 +300,7 @@ show_files(glyph_files | {"your VAE": 25 * program_files[0][2], "the program\nwi
 #
 # ### The open end (4 points)
 #
-# **Change one thing, predict, measure, explain**, with your own data or change. For example:
+# **Change one thing, predict, measure, explain.** For example:
 #
 # - With how few training images does xz, which knows them too, beat your VAE?
 # - Train on letters (`data.glyphs(5000, size=16, classes="ABC")`). What do digits cost then?

@@ -33,6 +33,10 @@ mistakes.at(
          "q, rest = divmod(stack, frequencies[(symbol + 1) % len(frequencies)])"),
     edit("frequency_of_last", "`push` takes the frequency of the wrong symbol, the one before",
          "q, rest = divmod(stack, frequencies[symbol - 1])"),
+    edit("quotient_rounded", "`push` rounds the quotient to the nearest whole number, or divides with `/`; a whole quotient is rounded down, which is `//`",
+         "q, rest = round(stack / frequencies[symbol]), stack % frequencies[symbol]"),
+    edit("nothing_divided", "`push` multiplies the whole stack by M and divides nothing by f_i: every symbol then costs log M bits, the probable ones too",
+         "q, rest = stack, 0"),
     edit("parts_exchanged", "`push` exchanges quotient and remainder: the quotient is what is multiplied by M",
          "rest, q = divmod(stack, frequencies[symbol])"),
 )
@@ -63,7 +67,7 @@ mistakes.at(
          "return q * sum(frequencies[: symbol + 1]) + sum(frequencies[:symbol]) + rest"),
     edit("last_sixty_four", "`push` keeps only the last 64 bits of the new stack; it is a whole number of any size",
          "return (q * sum(frequencies) + sum(frequencies[:symbol]) + rest) % 2**64"),
-    edit("pair_returned", "`push` returns a pair; the new stack alone is asked for",
+    edit("pair_returned", "`push` returns a tuple; the new stack alone is asked for",
          "return q * sum(frequencies) + sum(frequencies[:symbol]) + rest, symbol"),
     edit("times_symbols", "`push` multiplies by the number of symbols; M is the sum of their frequencies",
          "return q * len(frequencies) + sum(frequencies[:symbol]) + rest"),
@@ -126,6 +130,11 @@ def pops_instead(ref):
         return q * frequencies[symbol] + slot - sum(frequencies[:symbol])
 
     return {"push": push}
+
+
+@mistakes.rewrite("`push` takes the frequency and the first slot of the symbol before; the first symbol is 0")
+def symbols_from_one(ref):
+    return {"push": lambda stack, symbol, frequencies: ref.push(stack, (symbol - 1) % len(frequencies), frequencies)}
 
 
 @mistakes.rewrite("`push` divides by M and multiplies by f_i, as a pop does; it must divide by f_i and multiply by M")
@@ -198,6 +207,12 @@ mistakes.at(
     "while slot >= frequencies[symbol]:",
     edit("strictly_larger", "`pop` compares with > where >= is right (or uses `bisect_left`): the first slot of each symbol goes to the one before, and to symbols of frequency 0",
          "while slot > frequencies[symbol]:"),
+    edit("not_summed", "`pop` compares the slot with single frequencies; the slots of a symbol begin where those before it end, so compare with running sums",
+         "first = slot\n    while symbol < len(frequencies) - 1 and slot >= frequencies[symbol]:",
+         ("slot -= frequencies[symbol]", "first -= frequencies[symbol]"),
+         ("return q * frequencies[symbol] + slot, symbol", "return q * frequencies[symbol] + first, symbol")),
+    edit("not_summed_at_all", "`pop` compares the slot with single frequencies, and does not subtract c_i; the slots of a symbol begin where those before it end",
+         "while symbol < len(frequencies) - 1 and slot >= frequencies[symbol]:", ("slot -= frequencies[symbol]", "pass")),
     edit("skips_last", "`pop` never finds the last symbol: the loop ends one too early",
          "while slot >= frequencies[symbol] and symbol < len(frequencies) - 2:"),
 )
@@ -205,7 +220,7 @@ mistakes.at(
 mistakes.at(
     "return q * frequencies[symbol] + slot, symbol",
     edit("pair_exchanged", "`pop` returns (symbol, stack); the stack comes first", "return symbol, q * frequencies[symbol] + slot"),
-    edit("only_stack", "`pop` returns one number, where the pair (stack, symbol) is asked for", "return q * frequencies[symbol] + slot"),
+    edit("only_stack", "`pop` does not return two things; the pair (stack, symbol) is asked for", "return q * frequencies[symbol] + slot"),
     edit("quotient_only", "`pop` returns the quotient as the new stack: it throws away log f_i of the stack, which `push` had hidden in the slot",
          "return q, symbol"),
     edit("within_slot_lost", "`pop` drops r - c_i, the place within the symbol's slots, which holds bits of the stack",
@@ -214,6 +229,9 @@ mistakes.at(
          "return q * frequencies[symbol] + slot + sum(frequencies[:symbol]), symbol"),
     edit("slot_shifted_twice", "`pop` subtracts c_i twice",
          "return abs(q * frequencies[symbol] + slot - sum(frequencies[:symbol])), symbol"),
+    edit("slot_subtracted", "`pop` adds c_i - r; it is r - c_i that is added", "return q * frequencies[symbol] - slot, symbol"),
+    edit("pop_like_push", "`pop` divides by f_i and multiplies by M, as a push does; it must divide by M and multiply by f_i",
+         "return stack // frequencies[symbol] * sum(frequencies) + slot, symbol"),
     edit("pop_times_all", "`pop` multiplies by M as a push does; a pop multiplies by f_i",
          "return q * sum(frequencies) + slot, symbol"),
     edit("symbol_from_one", "`pop` numbers the symbols from 1; the first one is 0",
@@ -509,6 +527,13 @@ mistakes.at(
          stack = push_all(stack, z, model.prior())
          stack, z = pop_all(stack, model.posterior(x))
          """),
+    edit("code_sent_twice", "`bits_back_encode` pushes z twice, before and after x; it is pushed once, last",
+         """
+         stack, z = pop_all(stack, model.posterior(x))
+         stack = push_all(stack, z, model.prior())
+         stack = push_all(stack, x, model.likelihood(z))
+         stack = push_all(stack, z, model.prior())
+         """),
     edit("two_codes", "`bits_back_encode` pops a second z for the push; x and the prior must get the same z",
          """
          stack, z = pop_all(stack, model.posterior(x))
@@ -612,7 +637,7 @@ def encoded_bytes(ref):
     return {"bits_back_encode": bits_back_encode}
 
 
-@mistakes.rewrite("`bits_back_encode` returns a list with one stack for each image; one stack holds them all")
+@mistakes.rewrite("`bits_back_encode` returns a list; the stack is one whole number, which holds all images")
 def stacks_listed(ref):
     def bits_back_encode(stack, images, model):
         stacks = []
@@ -624,7 +649,7 @@ def stacks_listed(ref):
     return {"bits_back_encode": bits_back_encode}
 
 
-@mistakes.rewrite("`bits_back_encode` returns (stack, codes); the stack alone is asked for, since the receiver gets nothing else")
+@mistakes.rewrite("`bits_back_encode` returns a tuple; the stack alone is asked for, since the receiver gets nothing else")
 def codes_returned_too(ref):
     return {"bits_back_encode": lambda stack, images, model: (ref.bits_back_encode(stack, images, model), images)}
 
@@ -710,6 +735,12 @@ mistakes.at(
              x.append(symbol)
          stack = push_all(stack, z, model.posterior(x))
          """),
+    edit("prior_turned", "`bits_back_decode` turns the tables of the prior round; `pop_all` takes them in the order in which `push_all` got them",
+         """
+         stack, z = pop_all(stack, model.prior()[::-1])
+         stack, x = pop_all(stack, model.likelihood(z))
+         stack = push_all(stack, z, model.posterior(x))
+         """),
     edit("popped_with_posterior", "`bits_back_decode` starts with q(z | x) of an empty image; x is not known yet, z is popped with the prior",
          """
          stack, z = pop_all(stack, model.posterior([0] * len(model.likelihood([0] * len(model.prior())))))
@@ -756,7 +787,7 @@ mistakes.at(
     edit("tensor_of_images", "`bits_back_decode` returns a tensor of images; a list of lists is asked for", "return stack, torch.tensor(images[::-1])"),
     edit("array_of_images", "`bits_back_decode` returns an array of images; a list of lists is asked for", "return stack, np.array(images[::-1])"),
     edit("list_of_arrays", "`bits_back_decode` returns a list of arrays; a list of lists is asked for", "return stack, [np.array(x) for x in images[::-1]]"),
-    edit("reverse_in_place", "`bits_back_decode` returns what `images.reverse()` gives, which is None", "return stack, images.reverse()"),
+    edit("reverse_in_place", "`bits_back_decode` returns None in the place of the images, as `images.reverse()` gives; it turns the list round and returns nothing", "return stack, images.reverse()"),
     edit("images_sorted", "`bits_back_decode` sorts the images; they return in the order in which they were coded", "return stack, sorted(images)"),
     edit("remains_forgotten", "`bits_back_decode` returns 0 for the stack; what was there before the images has to return", "return 0, images[::-1]"),
     edit("message_returned", "`bits_back_decode` returns a stack with the last code still in front; that bits are left is no reason to change them",
@@ -778,6 +809,6 @@ mistakes.at(
     edit("last_only", "`bits_back_decode` keeps only the image that it found last", "images = [x]"),
     edit("one_list_for_all", "`bits_back_decode` puts the same list into `images` each time, so that all images are the last one found",
          "images = [x] * (len(images) + 1)"),
-    edit("pixels_in_one_list", "`bits_back_decode` puts all pixels into one list; each image is a list of its own", "images += x"),
+    edit("pixels_in_one_list", "`bits_back_decode` returns a list of pixels; a list of images is asked for, each a list of its own", "images += x"),
     edit("pixels_as_floats", "`bits_back_decode` returns pixels as floats; symbols are whole numbers", "images.append([float(s) for s in x])"),
 )

@@ -50,7 +50,7 @@ question = Question(
         ),
     },
     ambiguities=[
-        "Symbols may be any integer type; a stack is a Python int, as no other type has thousands of bits exactly.",
+        "Symbols may be any integer type, also tensors of one integer; a stack is a Python int, as no other type has thousands of bits exactly.",
         "push_all and pop_all fix the order of pixels and latents. Loops of one's own are right if they keep it.",
         "A decoder is asked to decode arbitrary numbers: with tables without zeros each is the message of some images.",
         "Both coders are graded with the right push and pop, so that a mistake there costs points once; their public checks, whose source "
@@ -108,7 +108,7 @@ def pushes_edges(student, rng):
         "an empty stack": each(0, frequencies),
         "stacks of one bit to three": push_each(student, *((s, i, frequencies) for s in (1, 2, 5) for i in range(len(frequencies)))),
         "frequencies of 0 beside": push_each(student, *((stack, i, gaps) for i in (1, 4, 5))),
-        "one possible symbol": push_each(student, (stack, 0, [7]), (stack + 1, 1, [0, 5, 0]), (stack + 2, 0, [1]), (3, 1, [0, 9])),
+        "one possible symbol": push_each(student, (stack, 0, [7]), (2 * stack, 1, [0, 5, 0]), (7, 0, [1]), (3, 1, [0, 9]), (5, 0, [6])),
         "all frequencies 1": each(stack, equal),
         "powers of two": each(stack, powers),
         "300 symbols": push_each(student, *((stack, i, wide) for i in (0, 1, 150, 298, 299))),

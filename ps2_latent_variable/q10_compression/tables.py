@@ -40,6 +40,8 @@ def listed(images):
         if not isinstance(image, (list, tuple)) or image is images:
             what = "what stands for the images" if image is images else "an image"
             raise AnswerError(f"{what} is of type {type(image).__name__} where a list is expected")
+        if any(isinstance(symbol, (list, tuple)) for symbol in image):
+            raise AnswerError("an image holds lists where it should hold whole numbers")
     return images
 
 
@@ -130,7 +132,7 @@ def about_codes(codes, right):
     if not codes and right:
         return "`model.likelihood` is never asked for the tables of the pixels"
     if same == min(len(codes), len(right)):
-        return f"`model.likelihood` gets {len(codes)} different z one after the other, where {len(right)} are right" if len(codes) != len(right) else ""
+        return f"the tables of the pixels are asked for {len(codes)} z, where {len(right)} would be right (the same z twice in a row counts once)" if len(codes) != len(right) else ""
     gets = f"`model.likelihood` gets {same} right z, then" if same else "the first z that `model.likelihood` gets is"
     return f"{gets} {codes[same]}, where {right[same]} is right"
 
@@ -146,10 +148,10 @@ def sent(evidence, expected, context):
     codes, right = (plain(each["codes"])[wrong] for each in (evidence, expected))
     told = about_codes(codes, right)
     if told:
-        return f"{told}{': step (1) is wrong, or the order of the images' if codes and codes[0] != right[0] else ''}."
+        return f"{told}{': is the right table popped, of the right image, with a right `pop`?' if codes and codes[0] != right[0] else '.'}"
     bits, right_bits = (each[wrong].bit_length() for each in (stacks, right_stacks))
-    length = f"has {bits} bits where {right_bits} are right" if bits != right_bits else "has the right number of bits, but other ones"
-    return f"`model.likelihood` gets the right z each time, but the new stack {length}: look at the steps after the pop, and the stacks that they get."
+    length = f"it has {bits} bits where {right_bits} are right" if bits != right_bits else "only its length is right"
+    return f"each z is right, but not the new stack ({length}): look at the pushes, and at the stacks that they get."
 
 
 def received(evidence, expected, context):

@@ -14,6 +14,7 @@ from torch.distributions import Normal
 from dgm import data
 from dgm.checks.rng import Rng
 
+from .probes import right_pop, right_push, with_right_stack
 from .tables import Tables, large, pictures
 
 TABLES = [[3, 1], [1], [7], [0, 5, 0], [2, 0, 3, 0, 0, 4], [1] * 9, [8, 4, 2, 1, 1], [1, 1000, 1]]
@@ -135,6 +136,25 @@ def test_every_number_is_a_message(reference, seed):
     assert reference.bits_back_encode(stack, images, model) == message
     images = pictures(rng, 6, 5, 3)
     assert reference.bits_back_decode(reference.bits_back_encode(message, images, model), 6, model) == (message, images)
+
+
+@pytest.mark.parametrize("frequencies", TABLES)
+def test_the_graders_push_and_pop(reference, frequencies):
+    for stack in range(300):
+        assert right_pop(stack, frequencies) == reference.pop(stack, frequencies)
+        symbol = max(range(len(frequencies)), key=frequencies.__getitem__)
+        assert right_push(stack, symbol, frequencies) == reference.push(stack, symbol, frequencies)
+
+
+def test_a_wrong_stack_costs_the_coders_nothing(reference):
+    """Whatever `pop` and `pop_all` of the notebook are, while the coder is asked they are the grader's; afterwards they are back."""
+    names = {"pop": None, "pop_all": lambda stack, tables: (0, [])}
+    exec("def encode(stack, images, model):\n    for x in images:\n        stack, z = pop_all(stack, model.posterior(x))\n"
+         "        stack = push_all(push_all(stack, x, model.likelihood(z)), z, model.prior())\n    return stack", names)
+    before, rng = dict(names), Rng(0)
+    model, images = Tables(rng), pictures(rng, 3)
+    assert with_right_stack(names["encode"])(12345, images, model) == reference.bits_back_encode(12345, images, model)
+    assert {key: value for key, value in names.items() if key != "__builtins__"} == {key: value for key, value in before.items() if key != "__builtins__"}
 
 
 @pytest.mark.parametrize("kind", ["certain", "gaps"])
