@@ -205,7 +205,7 @@ mistakes.at(
 
 mistakes.at(
     "while slot >= frequencies[symbol]:",
-    edit("strictly_larger", "`pop` compares with > where >= is right (or uses `bisect_left`): the first slot of each symbol goes to the one before, and to symbols of frequency 0",
+    edit("strictly_larger", "`pop` confuses > and >= at the border between two symbols (as `bisect_left` does): the first slot of each symbol goes to the one before, and to symbols of frequency 0",
          "while slot > frequencies[symbol]:"),
     edit("not_summed", "`pop` compares the slot with single frequencies; the slots of a symbol begin where those before it end, so compare with running sums",
          "first = slot\n    while symbol < len(frequencies) - 1 and slot >= frequencies[symbol]:",
