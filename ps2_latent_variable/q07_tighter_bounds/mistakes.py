@@ -245,8 +245,6 @@ mistakes.at(
     edit("sum_of_weights", "log M is missing: the weights are summed, not averaged", "return blocks.logsumexp(1).mean(0)"),
     edit("divided_by_m", "the logarithm of the sum is divided by the number of draws; dividing the sum subtracts a logarithm", "return (blocks.logsumexp(1) / size).mean(0)"),
     edit("all_draws_in_log", "log M of all draws is subtracted in every block; a block has `size`", "return (blocks.logsumexp(1) - math.log(len(log_weights))).mean(0)"),
-    edit("constant_in_float32", "log M is computed in float32 (`torch.tensor` of a number): float64 loses digits",
-         "return (blocks.logsumexp(1) - torch.tensor(float(size)).log()).mean(0)"),
     edit("mean_over_draws_not_blocks", "the bounds of the blocks are summed and divided by the number of draws; by that of the blocks is asked for",
          "return (blocks.logsumexp(1) - math.log(size)).sum(0) / len(log_weights)"),
     edit("blocks_in_log", "the logarithm of the number of blocks is subtracted, not that of their size", "return (blocks.logsumexp(1) - math.log(len(blocks))).mean(0)"),
