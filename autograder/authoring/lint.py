@@ -16,7 +16,17 @@ from autograder.probes.spec import Question
 def lint(problem_set: ProblemSet) -> list[str]:
     """All problems of the source."""
     placed = notebook_cells(problem_set)
-    problems = undefined_names(problem_set.source)
+    kept = [question.id for question in problem_set.questions]
+    left_out = {
+        question.id: [id for id in question.figures_of if id not in kept] for question in problem_set.questions
+    }
+    problems = [
+        f"{problem_set.outline.path}: {id} uses what the figures and training runs of {other} make: keep {other}, or "
+        f"leave {id} out too."
+        for id, others in left_out.items()
+        for other in others
+    ]
+    problems += undefined_names(problem_set.source, without=[id for id, others in left_out.items() if others])
     for item in placed:
         problems += _cell_problems(item, problem_set)
     for question in problem_set.questions:

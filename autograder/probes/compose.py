@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -125,10 +126,11 @@ def _refuse_clashes(cells: list[Cell]) -> None:
                 )
 
 
-def undefined_names(source: Source) -> list[str]:
+def undefined_names(source: Source, without: Collection[str] = ()) -> list[str]:
     """Names that a cell looks up and no cell of the assignment binds, one sentence each.
 
-    In an outline that leaves questions out these are names of their figures and training runs.
+    In an outline that leaves questions out these are names of their figures and training runs. The parts of the
+    notebook in ``without`` are not looked at.
     """
     scopes = [(cell, *globals_of(cell.text)) for cell in source.cells if cell.kind == "code"]
     known = {*vars(builtins), *OF_THE_NOTEBOOK}.union(*(binds for _, _, binds in scopes))
@@ -136,5 +138,6 @@ def undefined_names(source: Source) -> list[str]:
         f"{cell.where}: {name} is defined nowhere in this assignment. If it is made in a figure or training run of a "
         "question that is left out, keep that question, or leave this one out too."
         for cell, looked_up, _ in scopes
+        if cell.section not in without
         for name in sorted(looked_up - known)
     ]

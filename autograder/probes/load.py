@@ -100,6 +100,14 @@ def load_problem_set(outline: Outline | Path) -> ProblemSet:
     return ProblemSet(outline, content, source, tuple(questions), modules, outline.folder.cells_text())
 
 
+def _known(modules: SetModules, name: str, says: str, module: str) -> str:
+    """The id of the question that another one names."""
+    id = modules.folder.find(name)
+    if id is None:
+        raise UserError(f"{modules.where(module, 'question')}: {says} {name}, but there is no such question.")
+    return id
+
+
 def _question(modules: SetModules, folder: str, id: str, content: OutlineContent) -> Question:
     """Execute a question's modules and put its parts together."""
     probes = f"{folder}.{PROBES}"
@@ -107,9 +115,10 @@ def _question(modules: SetModules, folder: str, id: str, content: OutlineContent
     for number, probe in enumerate(question.probes):
         question.probes[number] = replace(probe, cut=cache(partial(_cut, modules, probes, probe)))
     question.id, question.bonus = id, id in content.optional
-    if question.after and modules.folder.find(question.after) is None:
-        where = modules.where(probes, "question")
-        raise UserError(f"{where}: {id} comes after {question.after}, but there is no such question.")
+    if question.after:
+        _known(modules, question.after, f"{id} comes after", probes)
+    used = [_known(modules, name, f"{id} uses the figures of", probes) for name in question.figures_of]
+    question.figures_of = tuple(used)
     question.mistakes = tuple(_variants(modules, folder, MISTAKES, Mistakes))
     question.alternatives = tuple(_variants(modules, folder, ALTERNATIVES, Alternatives))
     own = [name for kind in (PROBES, MISTAKES, ALTERNATIVES) if modules.exists(name := f"{folder}.{kind}")]

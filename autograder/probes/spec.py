@@ -216,6 +216,8 @@ class Question:
         ambiguities: what students may read differently, and what is accepted; for the instructor's page.
         lecture: what must have been taught before ("mixtures and EM"), for the heading; nothing if empty.
         after: of an optional question, the id or folder of the question after which it can be done, for the heading.
+        figures_of: the ids or folders of questions whose figures or training runs its own ones use; an outline that has
+            this question keeps those. Ids once it is loaded.
         run_seconds: what its cells take to run in the ``cpu`` profile, a part of the time in the heading.
         own_minutes: work that no cell shows, such as an experiment of the student's own; likewise.
         id: ``q3`` for the folder ``q03_mixture_em``.
@@ -233,6 +235,7 @@ class Question:
     ambiguities: Sequence[str] = ()
     lecture: str = ""
     after: str = ""
+    figures_of: Sequence[str] = ()
     run_seconds: float = 0.0
     own_minutes: float = 0.0
     id: str = field(default="", kw_only=True)

@@ -11,6 +11,7 @@ from .models import HIDDEN, STEPS, Hills, learned, planted, turned_pairs
 question = Question(
     title="Is the latent used?",
     uses=["reparameterise", "kl_standard_normal", "gaussian_decoder_log_prob", "VAE", "train"],
+    figures_of=["q05_vae"],
     skills=["2.12", "2.13", "2.14", "2.32"],
     lecture="variational autoencoders: posterior collapse, amortised inference",
     run_seconds=40,

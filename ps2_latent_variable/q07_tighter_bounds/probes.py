@@ -13,6 +13,7 @@ from .models import Bent, Moody, Only, counts
 question = Question(
     title="Tighter bounds",
     uses=["reparameterise", "kl_monte_carlo"],
+    figures_of=["q05_vae"],
     skills=["2.15", "2.16"],
     lecture="the ELBO and variational autoencoders",
     run_seconds=15,

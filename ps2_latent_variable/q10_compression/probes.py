@@ -12,6 +12,7 @@ from .tables import Tables, as_bytes, in_disorder, in_parts, kept, large, listed
 
 question = Question(
     title="From a bound to bytes, and an open end",
+    figures_of=["q02_bound", "q05_vae"],
     skills=["2.35", "2.15"],
     lecture="the ELBO and variational autoencoders",
     run_seconds=20,
