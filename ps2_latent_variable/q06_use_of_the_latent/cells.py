@@ -1,5 +1,5 @@
 # %% [markdown]
-# The code of one image has ten latents in Question 5. Each row moves one of them from $-3$ to $3$. Run the cell. Which are never used?
+# The code of one image has ten latents in Question 5. Each row moves one from $-3$ to $3$. Which are never used?
 
 # %%
 use_image = 3   # a knob: take other images. Are the same latents silent?
@@ -15,12 +15,12 @@ figure.suptitle("Some latents turn one digit into another, and some do nothing",
 plt.show()
 
 # %% [markdown]
-# Where a row's images are all equal, the decoder ignores the latent, and $q$ is the prior. Is that a failure? A latent costs its KL and saves nats at the pixels. Where it saves less than it
-# costs, it is right to be silent.
+# Where a row's images are equal, the decoder ignores the latent, and $q$ is nearly the prior. Is that a failure? A latent costs its KL and saves nats at the pixels. Where it saves less, it
+# is right to be silent.
 #
 # ### When a latent is needed
 #
-# Take points with variances 25 and 1 along the axes. Their entropy is $\log2\pi e+\frac12\log25=4.447$ nats, and no model's mean $-\text{ELBO}$ is lower. A decoder $\mathcal N(\hat x(z),\operatorname{diag}\sigma^2)$ with
+# Take Gaussian points with variances 25 and 1 along the axes. Their entropy is $\log2\pi e+\frac12\log25=4.447$ nats, and no model's mean $-\text{ELBO}$ is lower. A decoder $\mathcal N(\hat x(z),\operatorname{diag}\sigma^2)$ with
 # a learned $\sigma^2=(25,1)$ needs no latent.
 #
 # Turn the cloud by 45°. Both variances become 13, the covariance 12, and independent noise alone needs 5.40 nats. With one latent, $\hat x=\sqrt{12}\,(z,z)$ and $\sigma^2=(1,1)$ are exact. Given $x$, $z$ has the variance
@@ -81,13 +81,14 @@ def refine(
 ) -> tuple[Float[Tensor, "N k"], Float[Tensor, "N k"]]:
     """Raise each image's ELBO by `steps` steps of one ``torch.optim.Adam([mean, logvar], lr=lr)``.
 
-    This ELBO is the mean of log p(x, z) - log q(z) over the M draws z that belong to eps, the same in all steps.
+    The ELBO is the mean of log p(x, z) - log q(z) over the draws z that belong to eps, the same in all steps.
 
     Args:
         log_joint: ``log_joint(z)`` gives log p(x, z), (M, N), for z of shape (M, N, k).
 
     Returns:
-        (mean, logvar) after the last step, without graph. An image whose ELBO is then lower than at the start keeps its start.
+        (mean, logvar) after the last step, without graph even if the start has one. An image whose ELBO is then lower than at the start
+            keeps its start.
     """
     ### BEGIN SOLUTION
     def elbo(mean, logvar):
@@ -174,11 +175,11 @@ plt.show()
 plot.table(turned_rows, header=("new points, nats", "start of σ", "rebuild", "cost of the code", "sum"))
 
 # %% [markdown]
-# All sums are near 4.45. (Over five seeds 4.447 to 4.460.) But the code costs 0 to 2.4 nats along the axes, and $\log5$ or more on the turned cloud, or slightly less where the sum is not reached. The start decides.
+# All sums are near 4.45 (over five seeds 4.447 to 4.460). But the code costs 0 to 2.4 nats along the axes, and $\log5$ or more on the turned cloud, or slightly less where the sum is not reached. The start decides.
 #
 # ### What β does
 #
-# Each row below trains the ten latents for 300 more steps, at another price. **Before you run this:** with $\beta=1$ the code costs about 12 nats. And with $\beta=10$?
+# Each row trains the ten latents for 300 more steps, at another price. **Before you run this:** with $\beta=1$ the code costs about 12 nats. And with $\beta=10$?
 
 # %%
 guess_cost = None  # type a number, in nats
@@ -220,7 +221,7 @@ plot.table(price_rows, header=("new images, nats", "active", "least KL", "larges
 #
 # ### Both gaps, exactly
 #
-# With the two latents of `sheet_vae`, a sum over a fine grid of codes gives $\log p(x)$ and the posterior. Orange is the encoder's $q$, white the refined one. **Before you run this:** which share of the gap of new images does refining
+# With the two latents of `sheet_vae`, a sum over a fine grid of codes gives $\log p(x)$ and the posterior. Orange is the encoder's $q$, white the refined one. **Before you run this:** which share of new images' gap does refining
 # close?
 
 # %%
@@ -287,12 +288,12 @@ plt.show()
 plot.table(gap_rows, header=("mean gap, nats", "encoder", "amortisation", "approximation", "by correlation", "share closed", "your guess"))
 
 # %% [markdown]
-# The encoder is 3.9 nats off on new images, and 0.7 on training images. Most of it is amortisation. (Over five seeds 2.9 to 3.9, of which refining closes 0.79 to 0.90.) Correlation, your formula, explains little of the rest:
+# The encoder is 3.9 nats off on new images, and 0.7 on training images. Most of it is amortisation: over five seeds refining closes 0.79 to 0.90 of 2.9 to 3.9. Correlation, your formula, explains little of the rest:
 # posteriors bend or have several peaks.
 #
 # ### Why? (3 points)
 #
-# In at most nine lines. (a) A colleague sees a KL of 0 along the axes, calls it a collapse and adds free bits. What can $-\text{ELBO}$ gain? Why does the turned cloud not collapse? (b) Is $-L$ on average a lower bound of $\log p(x)$
+# Nine lines at most. (a) A colleague sees a KL of 0 along the axes, calls it a collapse and adds free bits. What can $-\text{ELBO}$ gain? Why does the turned cloud not collapse? (b) Is $-L$ on average a lower bound of $\log p(x)$
 # for $\beta=4$, for $\beta=\frac14$, with free bits? (c) What would a more flexible $q$ gain on new images? What would you change instead?
 
 # %% [markdown] role="written"

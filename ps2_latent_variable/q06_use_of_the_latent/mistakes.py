@@ -26,6 +26,9 @@ mistakes.at(
          "kl = kl_standard_normal(mean.mean(0)[:, None], logvar.mean(0)[:, None])[None]"),
     edit("kl_of_centred_means", "`latent_usage` subtracts the average mean before the KL; the prior is centred at 0",
          "kl = kl_standard_normal((mean - mean.mean(0))[..., None], logvar[..., None])"),
+    edit("kl_log_std", "`latent_usage` takes logvar for log σ in the KL, so that σ² is squared", "kl = kl_standard_normal(mean[..., None], 2 * logvar[..., None])"),
+    edit("kl_shared", "`latent_usage` divides the KL of all latents equally among them; each has its own", "kl = kl_standard_normal(mean, logvar)[:, None].expand_as(mean) / mean.shape[1]"),
+    edit("kl_float32", "`latent_usage` computes the KL in float32; float64 stays float64", "kl = kl_standard_normal(mean.float()[..., None], logvar.float()[..., None])"),
     edit("kl_cut_off", "`latent_usage` cuts the log-variance off before the KL; it may have any size",
          "kl = kl_standard_normal(mean[..., None], logvar.clamp(-3, 2)[..., None])"),
 )
@@ -33,6 +36,7 @@ mistakes.at(
 mistakes.at(
     "return mean.var(0, correction=0) > threshold, kl.mean(0)",
     edit("by_std", "`latent_usage` compares the standard deviation of the means with the threshold (or squares the threshold); it is one for their variance", "return mean.std(0, correction=0) > threshold, kl.mean(0)"),
+    edit("at_least", "`latent_usage` also takes a variance that equals the threshold; it has to exceed it, and with threshold 0 a mean that never moves is not active", "return mean.var(0, correction=0) >= threshold, kl.mean(0)"),
     edit("by_square", "`latent_usage` takes the mean square of the means; a mean that is the same for all images has variance 0", "return mean.square().mean(0) > threshold, kl.mean(0)"),
     edit("by_size", "`latent_usage` asks whether the average mean is large; the question is whether it moves", "return mean.mean(0).abs() > threshold, kl.mean(0)"),
     edit("by_absolute", "`latent_usage` asks whether the means are large in absolute value; the question is whether they move", "return mean.abs().mean(0) > threshold, kl.mean(0)"),
@@ -109,6 +113,10 @@ mistakes.at(
     edit("floor_of_image_sums", "`priced_loss` clamps the total KL of each image; (6.1) clamps each latent's mean over the images", "return price * kl.sum(1).clamp(min=floor).mean() - log_likelihood.mean()"),
     edit("total_floor", "`priced_loss` compares the sum over the latents with k floors; each latent is clamped by itself", "return price * kl.mean(0).sum().clamp(min=kl.shape[1] * floor) - log_likelihood.mean()"),
     edit("floor_of_image_mean", "`priced_loss` averages over the latents before it clamps; each latent has the floor", "return price * kl.mean(1).clamp(min=floor).mean() * kl.shape[1] - log_likelihood.mean()"),
+    edit("floor_after_warm_up", "`priced_loss` leaves the floor out during the warm-up; only the price depends on the step",
+         "return price * (kl.mean(0) if step < warm_up else kl.mean(0).clamp(min=floor)).sum() - log_likelihood.mean()"),
+    edit("floor_or_warm_up", "`priced_loss` leaves the floor out wherever there is a warm-up; only the price depends on it",
+         "return price * (kl.mean(0) if warm_up else kl.mean(0).clamp(min=floor)).sum() - log_likelihood.mean()"),
     edit("ceiling", "`priced_loss` takes the minimum of KL and floor; it is the maximum", "return price * kl.mean(0).clamp(max=floor).sum() - log_likelihood.mean()"),
     edit("hinge", "`priced_loss` subtracts the floor: max(0, KL - λ) has the gradient of (6.1), but not its value", "return price * (kl.mean(0) - floor).clamp(min=0).sum() - log_likelihood.mean()"),
     edit("floor_added", "`priced_loss` adds the floor to each KL", "return price * (kl.mean(0) + floor).sum() - log_likelihood.mean()"),
@@ -129,6 +137,8 @@ mistakes.at(
     edit("kl_detached", "`priced_loss` cuts the KL off from autograd (`.detach()`, `.data` or `.item()`), so that it trains nothing", "return price * kl.detach().mean(0).clamp(min=floor).sum() - log_likelihood.mean()"),
     edit("likelihood_detached", "`priced_loss` cuts the log-likelihood off from autograd (`.detach()`, `.data` or `.item()`)", "return price * kl.mean(0).clamp(min=floor).sum() - log_likelihood.detach().mean()"),
     edit("a_number", "`priced_loss` returns a number without a graph (`float` or `.item()`)", "return (price * kl.mean(0).clamp(min=floor).sum() - log_likelihood.mean()).item()"),
+    edit("loss_detached", "`priced_loss` returns a tensor without a graph: it was detached, or made anew from numbers", "return (price * kl.mean(0).clamp(min=floor).sum() - log_likelihood.mean()).detach()"),
+    edit("loss_float32", "`priced_loss` computes in float32; float64 stays float64", "return price * kl.float().mean(0).clamp(min=floor).sum() - log_likelihood.float().mean()"),
     edit("gradient_below_floor", "`priced_loss` has a gradient below the floor; a latent that pays λ anyway has none there",
          "priced = kl.mean(0); clamped = priced + (priced.clamp(min=floor) - priced).detach(); return price * clamped.sum() - log_likelihood.mean()"),
     edit("elbo_first", "`priced_loss` adds its terms to -ELBO: the KL is counted once more, without its price", "return price * kl.mean(0).clamp(min=floor).sum() + kl.sum(1).mean() - log_likelihood.mean()"),
@@ -150,6 +160,9 @@ mistakes.at(
     edit("first_of_batch", "`gap_of_diagonal` takes the diagonal of the first two axes; Λ has the last two", "logvar = -precision.diagonal().log()"),
     edit("eigenvalues", "`gap_of_diagonal` takes eigenvalues of Λ; q cannot be turned, so they are the diagonal's", "logvar = -torch.linalg.eigvalsh(precision).log()"),
     edit("diagonal_epsilon", "`gap_of_diagonal` adds a small number inside the logarithm", "logvar = -(precision.diagonal(dim1=-2, dim2=-1) + 1e-3).log()"),
+    edit("diagonal_tiny_epsilon", "`gap_of_diagonal` adds a number such as 1e-8 inside the logarithm: without it, float64 would have more right digits", "logvar = -(precision.diagonal(dim1=-2, dim2=-1) + 1e-8).log()"),
+    edit("diagonal_small_epsilon", "`gap_of_diagonal` adds a number such as 1e-6 inside the logarithm; small precisions are then wrong", "logvar = -(precision.diagonal(dim1=-2, dim2=-1) + 1e-6).log()"),
+    edit("no_batch", "`gap_of_diagonal` takes the diagonal by `diag`, which knows no leading axes", "logvar = -torch.diag(precision).log()"),
     edit("row_sums", "`gap_of_diagonal` takes sums of the rows of Λ; the derivation needs its diagonal alone", "logvar = -precision.abs().sum(-1).log()"),
     edit("of_factor", "`gap_of_diagonal` takes the diagonal of the Cholesky factor of Λ; the derivation needs that of Λ", "logvar = -2 * torch.linalg.cholesky(precision).diagonal(dim1=-2, dim2=-1).log()"),
 )
@@ -169,6 +182,12 @@ mistakes.at(
     edit("gap_bits", "`gap_of_diagonal` gives the gap in bits; nats are asked for", "return logvar, -0.5 * (logvar.sum(-1) + torch.logdet(precision)) / math.log(2)"),
     edit("det_first", "`gap_of_diagonal` computes a determinant (of Λ or Λ⁻¹, or a product) before its logarithm: with many latents it is 0 or infinite in float32",
          "return logvar, -0.5 * (logvar.sum(-1) + torch.linalg.det(precision).log())"),
+    edit("diagonal_product", "`gap_of_diagonal` multiplies the diagonal before the logarithm: with many latents the product is 0 or infinite in float32",
+         "return logvar, 0.5 * ((-logvar).exp().prod(-1).log() - torch.logdet(precision))"),
+    edit("factor_not_doubled", "`gap_of_diagonal`: log det Λ is twice the sum of the logarithms of the Cholesky factor's diagonal; the 2 is missing",
+         "return logvar, -0.5 * (logvar.sum(-1) + torch.linalg.cholesky(precision).diagonal(dim1=-2, dim2=-1).log().sum(-1))"),
+    edit("gap_batch_mean", "`gap_of_diagonal` averages the gaps of all posteriors; each has its own", "return logvar, -0.5 * (logvar.sum(-1) + torch.logdet(precision)).mean()"),
+    edit("batch_flattened", "`gap_of_diagonal` returns one batch axis whatever the leading axes are; they are kept", "return logvar.reshape(-1, logvar.shape[-1]), -0.5 * (logvar.sum(-1) + torch.logdet(precision)).reshape(-1)"),
     edit("product_first", "`gap_of_diagonal` multiplies the diagonal, and takes the logarithm of a ratio to the determinant: with many latents both are 0 or infinite in float32",
          "return logvar, 0.5 * ((-logvar).exp().prod(-1) / torch.linalg.det(precision)).log()"),
     edit("jitter", "`gap_of_diagonal` adds a small multiple of the identity to Λ for the determinant", "return logvar, -0.5 * (logvar.sum(-1) + torch.logdet(precision + 1e-3 * torch.eye(precision.shape[-1], dtype=precision.dtype, device=precision.device)))"),
@@ -217,6 +236,20 @@ def right_q_wrong_direction(ref):
     return {"gap_of_diagonal": gap_of_diagonal}
 
 
+@mistakes.rewrite("`gap_of_diagonal` uses two latents only: 1 - ρ² is right for two, and there may be any number")
+def first_two_latents(ref):
+    def gap_of_diagonal(precision):
+        diagonal = precision.diagonal(dim1=-2, dim2=-1)
+        return -diagonal.log(), -0.5 * (1 - precision[..., 0, 1] ** 2 / (diagonal[..., 0] * diagonal[..., 1])).log()
+
+    return {"gap_of_diagonal": gap_of_diagonal}
+
+
+@mistakes.rewrite("`gap_of_diagonal` adds a small multiple of the identity to Λ, for s and the determinant")
+def jitter_on_both(ref):
+    return {"gap_of_diagonal": lambda precision: ref.gap_of_diagonal(precision + 1e-6 * torch.eye(precision.shape[-1]).to(precision))}
+
+
 @mistakes.rewrite("`gap_of_diagonal` treats its argument as a covariance; it is the precision")
 def as_covariance(ref):
     return {"gap_of_diagonal": lambda precision: ref.gap_of_diagonal(torch.linalg.inv(precision))}
@@ -240,6 +273,9 @@ mistakes.at(
     edit("at_the_mean", "`refine` takes log p(x, z) at the mean of q; the ELBO needs the draws", "return log_joint(mean.expand_as(eps)).mean(0) + 0.5 * logvar.sum(1)"),
     edit("new_noise", "`refine` draws noise of its own; the draws are `eps`, the same in every step", "return log_joint(reparameterise(mean, logvar, torch.randn_like(eps))).mean(0) + 0.5 * logvar.sum(1)"),
     edit("noise_of_first_image", "`refine` uses the noise of the first image for all; each image has its own", "return log_joint(reparameterise(mean, logvar, eps[:, :1].expand_as(eps))).mean(0) + 0.5 * logvar.sum(1)"),
+    edit("log_std_taken", "`refine` takes logvar for log σ throughout: in the draws and in log q(z)", "return log_joint(mean + logvar.exp() * eps).mean(0) + logvar.sum(1)"),
+    edit("draws_detached", "`refine` cuts the draws off from autograd, so log p(x, z) gives no gradient: the gradient passes through the draws",
+         "z = reparameterise(mean, logvar, eps).detach(); return (log_joint(z) - diagonal_log_prob(z, mean, logvar)).mean(0)"),
     edit("variance_as_std", "`refine` multiplies the noise by the variance; the standard deviation is its root", "return log_joint(mean + logvar.exp() * eps).mean(0) + 0.5 * logvar.sum(1)"),
     edit("noise_unscaled", "`refine` adds the noise without the factor σ", "return log_joint(mean + eps).mean(0) + 0.5 * logvar.sum(1)"),
     edit("first_draw_only", "`refine` uses the first draw only; the ELBO is the mean over all", "return log_joint(reparameterise(mean, logvar, eps[:1])).mean(0) + 0.5 * logvar.sum(1)"),
@@ -285,7 +321,13 @@ mistakes.at(
     (-elbo(*q).sum()).backward()
     """,
     edit("gradients_pile_up", "`refine` does not reset the gradients: each step adds to those before", "\n(-elbo(*q).sum()).backward()\n"),
+    edit("gradient_clipped", "`refine` clips the gradients; Adam gets them as they are", "\noptimiser.zero_grad()\n(-elbo(*q).sum()).backward()\nnn.utils.clip_grad_norm_(q, 1.0)\n"),
     edit("best_image_only", "`refine` climbs for one image; the loss is the sum over all images", "\noptimiser.zero_grad()\n(-elbo(*q)[0]).backward()\n"),
+)
+
+mistakes.at(
+    "optimiser.step()",
+    edit("clamped_after_steps", "`refine` keeps the log-variance within bounds; it may have any size", "optimiser.step()\n        q[1].data.clamp_(-10, 10)"),
 )
 
 mistakes.at(
@@ -296,15 +338,18 @@ mistakes.at(
     edit("guard_if_any", "`refine` gives all images their start back if one of them got worse; each decides for itself", "worse = (elbo(*q) < elbo(mean, logvar)).any().expand(len(mean))"),
     edit("guard_without_draws", "`refine` compares log p(x, z) at start and end, without -log q(z); the ELBO decides",
          "worse = log_joint(q[0][None]).mean(0) < log_joint(mean[None]).mean(0)"),
+    edit("guard_without_entropy", "`refine` compares the mean of log p(x, z) at start and end, without -log q(z); the ELBO decides",
+         "worse = log_joint(reparameterise(*q, eps)).mean(0) < log_joint(reparameterise(mean, logvar, eps)).mean(0)"),
     edit("guard_of_first_draw", "`refine` compares start and end at a part of the draws; the ELBO is the mean over all",
          "worse = log_joint(reparameterise(*q, eps[:1])).mean(0) + 0.5 * q[1].sum(1) < log_joint(reparameterise(mean, logvar, eps[:1])).mean(0) + 0.5 * logvar.sum(1)"),
     edit("guard_of_new_draws", "`refine` compares start and end with draws of its own; they are `eps`",
          "new = torch.randn_like(eps); worse = log_joint(reparameterise(*q, new)).mean(0) + 0.5 * q[1].sum(1) < log_joint(reparameterise(mean, logvar, new)).mean(0) + 0.5 * logvar.sum(1)"),
-    edit("start_always", "`refine` always returns the start", "worse = elbo(*q) < math.inf"),
+    edit("start_always", "`refine` always returns the start (as with a loss of the wrong sign, which lowers every ELBO)", "worse = elbo(*q) < math.inf"),
 )
 
 mistakes.at(
     "return tuple(torch.where(worse[:, None], *pair).detach() for pair in zip((mean, logvar), q))",
+    edit("in_float32", "`refine` computes in float32; float64 stays float64", "return tuple(torch.where(worse[:, None], *pair).detach().float() for pair in zip((mean, logvar), q))"),
     edit("with_graph", "`refine` returns tensors with a graph; without one is asked for", "return tuple(torch.where(worse[:, None], *pair) for pair in zip((mean, logvar), q))"),
     edit("refined_swapped", "`refine` returns (logvar, mean); the mean comes first", "return tuple(torch.where(worse[:, None], *pair).detach() for pair in zip((logvar, mean), q[::-1]))"),
     edit("mean_guarded_only", "`refine` gives an image that got worse its mean back, but not its log-variance", "return torch.where(worse[:, None], mean, q[0]).detach(), q[1].detach()"),
@@ -331,6 +376,25 @@ def best_on_the_way(ref):
             kept = [torch.where((value > best)[:, None], new.detach(), old) for new, old in zip(q, kept, strict=True)]
             best = torch.maximum(best, value)
         return tuple(kept)
+
+    return {"refine": refine}
+
+
+@mistakes.rewrite("`refine` compares the start with the ELBO before the last step (the last loss); the last step may lower it, too")
+def guard_before_last_step(ref):
+    def refine(log_joint, mean, logvar, eps, steps, lr):
+        def elbo(mean, logvar):
+            return log_joint(ref.reparameterise(mean, logvar, eps)).mean(0) + 0.5 * logvar.sum(1)
+
+        q = [start.detach().clone().requires_grad_() for start in (mean, logvar)]
+        optimiser = torch.optim.Adam(q, lr=lr)
+        value = before = elbo(mean, logvar).detach()
+        for _ in range(steps):
+            optimiser.zero_grad()
+            value = elbo(*q)
+            (-value.sum()).backward()
+            optimiser.step()
+        return tuple(torch.where((value < before)[:, None], *pair).detach() for pair in zip((mean, logvar), q, strict=True))
 
     return {"refine": refine}
 
