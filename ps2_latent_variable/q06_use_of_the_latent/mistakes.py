@@ -27,6 +27,7 @@ mistakes.at(
     edit("kl_of_centred_means", "`latent_usage` subtracts the average mean before the KL; the prior is centred at 0",
          "kl = kl_standard_normal((mean - mean.mean(0))[..., None], logvar[..., None])"),
     edit("kl_log_std", "`latent_usage` takes logvar for log σ in the KL, so that σ² is squared", "kl = kl_standard_normal(mean[..., None], 2 * logvar[..., None])"),
+    edit("kl_std_for_variance", "`latent_usage` takes σ for σ² in the KL", "kl = 0.5 * (mean.square() + (0.5 * logvar).exp() - 1 - logvar)"),
     edit("kl_shared", "`latent_usage` divides the KL of all latents equally among them; each has its own", "kl = kl_standard_normal(mean, logvar)[:, None].expand_as(mean) / mean.shape[1]"),
     edit("kl_float32", "`latent_usage` computes the KL in float32; float64 stays float64", "kl = kl_standard_normal(mean.float()[..., None], logvar.float()[..., None])"),
     edit("kl_cut_off", "`latent_usage` cuts the log-variance off before the KL; it may have any size",
@@ -44,7 +45,7 @@ mistakes.at(
     edit("both_needed", "`latent_usage` asks also whether the KL exceeds the threshold; the variance of the means alone decides", "return (mean.var(0, correction=0) > threshold) & (kl.mean(0) > threshold), kl.mean(0)"),
     edit("either", "`latent_usage` calls a latent active if its KL *or* the variance of its means exceeds the threshold; the variance alone decides", "return (mean.var(0, correction=0) > threshold) | (kl.mean(0) > threshold), kl.mean(0)"),
     edit("relative_to_noise", "`latent_usage` divides the variance of the means by σ²; the variance itself is compared", "return mean.var(0, correction=0) / logvar.exp().mean(0) > threshold, kl.mean(0)"),
-    edit("by_range", "`latent_usage` compares the range of the means with the threshold; it is their variance", "return mean.amax(0) - mean.amin(0) > threshold, kl.mean(0)"),
+    edit("by_range", "`latent_usage` compares how far apart the means are (such as their range) with the threshold; it is their variance", "return mean.amax(0) - mean.amin(0) > threshold, kl.mean(0)"),
     edit("averaged_first", "`latent_usage` averages the means over the images before it takes the variance: nothing is left that could vary, or only the spread over the latents",
          "return mean.mean(0, keepdim=True).var(0, correction=0) > threshold, kl.mean(0)"),
     edit("over_latents_of_average", "`latent_usage` averages the means over the images, and takes the variance over the latents",
@@ -58,6 +59,8 @@ mistakes.at(
     edit("kl_summed", "`latent_usage` sums the KL over the images; their mean is asked for", "return mean.var(0, correction=0) > threshold, kl.sum(0)"),
     edit("kl_of_images", "`latent_usage` gives the KL of each image, summed over latents; the mean of each latent is asked for", "return mean.var(0, correction=0) > threshold, kl.sum(1)"),
     edit("kl_total", "`latent_usage` adds the KLs of all latents up; one number for each latent is asked for", "return mean.var(0, correction=0) > threshold, kl.sum(1).mean()"),
+    edit("kl_median", "`latent_usage` takes the median of the KL over the images; their mean is asked for", "return mean.var(0, correction=0) > threshold, kl.median(0).values"),
+    edit("of_differences", "`latent_usage` takes the variance of differences between images; the variance of the means is asked for", "return mean.diff(dim=0).var(0, correction=0) > threshold, kl.mean(0)"),
     edit("kl_not_averaged", "`latent_usage` gives the KL of each image and latent; average over the images", "return mean.var(0, correction=0) > threshold, kl"),
     edit("idle", "`active` is the opposite: True where the variance is below the threshold", "return mean.var(0, correction=0) < threshold, kl.mean(0)"),
     edit("fixed_threshold", "`latent_usage` ignores its threshold", "return mean.var(0, correction=0) > 0.01, kl.mean(0)"),
@@ -87,13 +90,15 @@ mistakes.at(
     edit("one_step_late", "`priced_loss`: the price reaches β one step after step `warm_up`", "price = beta * min(1.0, step / (warm_up + 1)) if warm_up else beta"),
     edit("one_step_early", "`priced_loss`: the price reaches β one step before step `warm_up`", "price = beta * (min(1.0, step / (warm_up - 1)) if warm_up > 1 else float(step > 0)) if warm_up else beta"),
     edit("starts_at_one", "`priced_loss`: the price goes from 1 to β; it grows from 0", "price = 1 + (beta - 1) * min(1.0, step / warm_up) if warm_up else beta"),
+    edit("one_after_warm_up", "`priced_loss`: after the warm-up the price is 1; it stays at β", "price = (beta * step / warm_up if step < warm_up else 1.0) if warm_up else beta"),
+    edit("warm_up_again", "`priced_loss`: the warm-up starts anew every `warm_up` steps; the price stays at β", "price = beta * (step % warm_up) / warm_up if warm_up else beta"),
     edit("falls", "`priced_loss`: the price falls from β to 0; it grows from 0 to β", "price = beta * max(0.0, 1 - step / warm_up) if warm_up else beta"),
     edit("whole_division", "`priced_loss`: the price jumps from 0 to β at the end of the warm-up (as with `//`); it grows linearly", "price = beta * min(1, step // warm_up) if warm_up else beta"),
     edit("curved_growth", "`priced_loss`: the price does not grow linearly", "price = beta * min(1.0, step / warm_up) ** 2 if warm_up else beta"),
     edit("smooth_growth", "`priced_loss`: the price grows along a curve (cosine or sigmoid); it is linear", "price = beta * 0.5 * (1 - math.cos(math.pi * min(1.0, step / warm_up))) if warm_up else beta"),
     edit("free_without_warm_up", "`priced_loss`: without a warm-up the price is 0; it is β from the start", "price = beta * min(1.0, step / warm_up) if warm_up else 0.0"),
     edit("zero_division", "`priced_loss` divides by `warm_up` also where it is 0", "price = beta * min(1.0, step / warm_up)"),
-    edit("small_number_added", "`priced_loss` adds a number to `warm_up`, or takes at least 1, against a division by zero: without a warm-up the price at step 0 is then 0",
+    edit("small_number_added", "`priced_loss`: without a warm-up the price is 0 at step 0 (as if a number were added to `warm_up`, or it were at least 1); it is always β",
          "price = beta * min(1.0, step / max(warm_up, 1))"),
     edit("exchanged", "`priced_loss` divides `warm_up` by step; it is the other way around", "price = beta * min(1.0, warm_up / max(step, 1)) if warm_up else beta"),
 )
@@ -186,6 +191,9 @@ mistakes.at(
          "return logvar, 0.5 * ((-logvar).exp().prod(-1).log() - torch.logdet(precision))"),
     edit("factor_not_doubled", "`gap_of_diagonal`: log det Λ is twice the sum of the logarithms of the Cholesky factor's diagonal; the 2 is missing",
          "return logvar, -0.5 * (logvar.sum(-1) + torch.linalg.cholesky(precision).diagonal(dim1=-2, dim2=-1).log().sum(-1))"),
+    edit("logdet_absolute", "`gap_of_diagonal` takes the absolute value of log det Λ, which may be negative", "return logvar, -0.5 * (logvar.sum(-1) + torch.logdet(precision).abs())"),
+    edit("sign_of_slogdet", "`gap_of_diagonal` takes the sign that `slogdet` returns first; the logarithm is the second", "return logvar, -0.5 * (logvar.sum(-1) + torch.linalg.slogdet(precision)[0])"),
+    edit("gap_squeezed", "`gap_of_diagonal` drops axes of length 1 (`squeeze`): with one latent the shapes are wrong", "return logvar.squeeze(), -0.5 * (logvar.sum(-1) + torch.logdet(precision)).squeeze()"),
     edit("gap_batch_mean", "`gap_of_diagonal` averages the gaps of all posteriors; each has its own", "return logvar, -0.5 * (logvar.sum(-1) + torch.logdet(precision)).mean()"),
     edit("batch_flattened", "`gap_of_diagonal` returns one batch axis whatever the leading axes are; they are kept", "return logvar.reshape(-1, logvar.shape[-1]), -0.5 * (logvar.sum(-1) + torch.logdet(precision)).reshape(-1)"),
     edit("product_first", "`gap_of_diagonal` multiplies the diagonal, and takes the logarithm of a ratio to the determinant: with many latents both are 0 or infinite in float32",
@@ -199,7 +207,7 @@ mistakes.at(
     edit("gap_of_batch", "`gap_of_diagonal` adds the gaps of all posteriors up; each has its own", "return logvar, -0.5 * (logvar.sum() + torch.logdet(precision).sum())"),
     edit("logvar_of_batch", "`gap_of_diagonal` sums log s over all posteriors; each gap has its own", "return logvar, -0.5 * (logvar.sum() + torch.logdet(precision))"),
     edit("gap_swapped", "`gap_of_diagonal` returns (gap, logvar); logvar comes first", "return -0.5 * (logvar.sum(-1) + torch.logdet(precision)), logvar"),
-    edit("gap_float", "`gap_of_diagonal` returns a Python number or float32 whatever it is given; float64 stays float64", "return logvar.float(), -0.5 * (logvar.sum(-1) + torch.logdet(precision)).float()"),
+    edit("gap_float", "`gap_of_diagonal` computes in float32; float64 stays float64", "return logvar.float(), -0.5 * (logvar.sum(-1) + torch.logdet(precision)).float()"),
     edit("gap_alone", "`gap_of_diagonal` returns the gap alone; (logvar, gap) is asked for", "return -0.5 * (logvar.sum(-1) + torch.logdet(precision))"),
     edit("half_of_sum_only", "`gap_of_diagonal`: log det Λ lacks the factor ½", "return logvar, -0.5 * logvar.sum(-1) - torch.logdet(precision)"),
     edit("half_of_det_only", "`gap_of_diagonal`: the sum of log s lacks the factor ½", "return logvar, -logvar.sum(-1) - 0.5 * torch.logdet(precision)"),
@@ -294,6 +302,7 @@ mistakes.at(
 mistakes.at(
     "q = [start.detach().clone().requires_grad_() for start in (mean, logvar)]",
     edit("start_changed", "`refine` works on the tensors that it was given and changes them (`.detach()` does not copy)", "q = [start.detach().requires_grad_() for start in (mean, logvar)]"),
+    edit("copy_in_graph", "`refine` copies the start without `.detach()`: if the start has a graph, the copy is no leaf", "q = [start.clone() for start in (mean, logvar)]; [each.requires_grad_() for each in q]"),
     edit("from_the_prior", "`refine` starts at the prior; it starts at the q that it is given", "q = [torch.zeros_like(start).requires_grad_() for start in (mean, logvar)]"),
     edit("own_variance_start", "`refine` starts with variance 1; it starts at the q that it is given", "q = [mean.detach().clone().requires_grad_(), torch.zeros_like(logvar).requires_grad_()]"),
 )
@@ -304,6 +313,7 @@ mistakes.at(
     edit("only_the_logvar", "`refine` changes the log-variance only; the mean is refined, too", "optimiser = torch.optim.Adam(q[1:], lr=lr)"),
     edit("plain_descent", "`refine` takes plain gradient steps; Adam is asked for", "optimiser = torch.optim.SGD(q, lr=lr)"),
     edit("other_lr", "`refine` ignores `lr`", "optimiser = torch.optim.Adam(q)"),
+    edit("rmsprop", "`refine` uses RMSprop; Adam is asked for", "optimiser = torch.optim.RMSprop(q, lr=lr)"),
     edit("adamw", "`refine` uses AdamW, whose weight decay pulls mean and log-variance to 0", "optimiser = torch.optim.AdamW(q, lr=lr)"),
 )
 
@@ -321,6 +331,8 @@ mistakes.at(
     (-elbo(*q).sum()).backward()
     """,
     edit("gradients_pile_up", "`refine` does not reset the gradients: each step adds to those before", "\n(-elbo(*q).sum()).backward()\n"),
+    edit("one_draw_per_step", "`refine` takes another draw in each step; each step uses all draws",
+         "\noptimiser.zero_grad()\n(-(log_joint(reparameterise(*q, eps[_ % len(eps)][None])).mean(0) + 0.5 * q[1].sum(1)).sum()).backward()\n"),
     edit("gradient_clipped", "`refine` clips the gradients; Adam gets them as they are", "\noptimiser.zero_grad()\n(-elbo(*q).sum()).backward()\nnn.utils.clip_grad_norm_(q, 1.0)\n"),
     edit("best_image_only", "`refine` climbs for one image; the loss is the sum over all images", "\noptimiser.zero_grad()\n(-elbo(*q)[0]).backward()\n"),
 )
@@ -334,7 +346,7 @@ mistakes.at(
     "worse = elbo(*q) < elbo(mean, logvar)",
     edit("no_guard", "`refine` returns the last q also for images whose ELBO fell; these keep their start", "worse = elbo(*q) < -math.inf"),
     edit("guard_reversed", "`refine` keeps the worse of start and end", "worse = elbo(*q) > elbo(mean, logvar)"),
-    edit("guard_of_the_sum", "`refine` compares the sum over the images; each image keeps its start or not by itself", "worse = (elbo(*q).sum() < elbo(mean, logvar).sum()).expand(len(mean))"),
+    edit("guard_of_the_sum", "`refine` compares the sum or mean over the images; each image keeps its start or not by itself", "worse = (elbo(*q).sum() < elbo(mean, logvar).sum()).expand(len(mean))"),
     edit("guard_if_any", "`refine` gives all images their start back if one of them got worse; each decides for itself", "worse = (elbo(*q) < elbo(mean, logvar)).any().expand(len(mean))"),
     edit("guard_without_draws", "`refine` compares log p(x, z) at start and end, without -log q(z); the ELBO decides",
          "worse = log_joint(q[0][None]).mean(0) < log_joint(mean[None]).mean(0)"),
@@ -350,7 +362,7 @@ mistakes.at(
 mistakes.at(
     "return tuple(torch.where(worse[:, None], *pair).detach() for pair in zip((mean, logvar), q))",
     edit("in_float32", "`refine` computes in float32; float64 stays float64", "return tuple(torch.where(worse[:, None], *pair).detach().float() for pair in zip((mean, logvar), q))"),
-    edit("with_graph", "`refine` returns tensors with a graph; without one is asked for", "return tuple(torch.where(worse[:, None], *pair) for pair in zip((mean, logvar), q))"),
+    edit("with_graph", "`refine` returns tensors that still require gradients; they are asked for without a graph", "return tuple(torch.where(worse[:, None], *pair) for pair in zip((mean, logvar), q))"),
     edit("refined_swapped", "`refine` returns (logvar, mean); the mean comes first", "return tuple(torch.where(worse[:, None], *pair).detach() for pair in zip((logvar, mean), q[::-1]))"),
     edit("mean_guarded_only", "`refine` gives an image that got worse its mean back, but not its log-variance", "return torch.where(worse[:, None], mean, q[0]).detach(), q[1].detach()"),
     edit("returns_elbo", "`refine` returns more than the mean and the log-variance", "return *(torch.where(worse[:, None], *pair).detach() for pair in zip((mean, logvar), q)), elbo(*q).detach()"),
@@ -376,6 +388,67 @@ def best_on_the_way(ref):
             kept = [torch.where((value > best)[:, None], new.detach(), old) for new, old in zip(q, kept, strict=True)]
             best = torch.maximum(best, value)
         return tuple(kept)
+
+    return {"refine": refine}
+
+
+@mistakes.rewrite("`refine` takes back each step that lowers an image's ELBO; all steps are taken, and the end is compared with the start")
+def each_step_guarded(ref):
+    def refine(log_joint, mean, logvar, eps, steps, lr):
+        def elbo(mean, logvar):
+            return log_joint(ref.reparameterise(mean, logvar, eps)).mean(0) + 0.5 * logvar.sum(1)
+
+        q = [start.detach().clone().requires_grad_() for start in (mean, logvar)]
+        optimiser = torch.optim.Adam(q, lr=lr)
+        last = elbo(*q).detach()
+        for _ in range(steps):
+            old = [each.detach().clone() for each in q]
+            optimiser.zero_grad()
+            (-elbo(*q).sum()).backward()
+            optimiser.step()
+            with torch.no_grad():
+                fell = elbo(*q) < last
+                for each, before in zip(q, old, strict=True):
+                    each[fell] = before[fell]
+                last = elbo(*q)
+        return tuple(each.detach() for each in q)
+
+    return {"refine": refine}
+
+
+@mistakes.rewrite("`refine` takes a step of the mean, then one of the log-variance; one step changes both, from the same gradient")
+def one_after_the_other(ref):
+    def refine(log_joint, mean, logvar, eps, steps, lr):
+        def elbo(mean, logvar):
+            return log_joint(ref.reparameterise(mean, logvar, eps)).mean(0) + 0.5 * logvar.sum(1)
+
+        q = [start.detach().clone().requires_grad_() for start in (mean, logvar)]
+        optimisers = [torch.optim.Adam([each], lr=lr) for each in q]
+        for _ in range(steps):
+            for optimiser in optimisers:
+                optimiser.zero_grad()
+                (-elbo(*q).sum()).backward()
+                optimiser.step()
+        worse = elbo(*q) < elbo(mean, logvar)
+        return tuple(torch.where(worse[:, None], *pair).detach() for pair in zip((mean, logvar), q, strict=True))
+
+    return {"refine": refine}
+
+
+@mistakes.rewrite("`refine` decides for mean and log-variance apart; an image keeps both or none")
+def parts_guarded_apart(ref):
+    def refine(log_joint, mean, logvar, eps, steps, lr):
+        def elbo(mean, logvar):
+            return log_joint(ref.reparameterise(mean, logvar, eps)).mean(0) + 0.5 * logvar.sum(1)
+
+        q = [start.detach().clone().requires_grad_() for start in (mean, logvar)]
+        optimiser = torch.optim.Adam(q, lr=lr)
+        for _ in range(steps):
+            optimiser.zero_grad()
+            (-elbo(*q).sum()).backward()
+            optimiser.step()
+        first, second = elbo(*q) < elbo(mean, q[1]), elbo(*q) < elbo(q[0], logvar)
+        return torch.where(first[:, None], mean, q[0]).detach(), torch.where(second[:, None], logvar, q[1]).detach()
 
     return {"refine": refine}
 
