@@ -288,7 +288,7 @@ plt.show()
 plot.table(gap_rows, header=("mean gap, nats", "encoder", "amortisation", "approximation", "by correlation", "share closed", "your guess"))
 
 # %% [markdown]
-# The encoder is 3.9 nats off on new images, and 0.7 on training images. Most of it is amortisation: over five seeds refining closes 0.79 to 0.90 of 2.9 to 3.9. Correlation, your formula, explains little of the rest:
+# The encoder is 3.9 nats off on new images, and 0.7 on training images. Most of it is amortisation: over five seeds refining closes 0.79 to 0.90 of 2.6 to 3.9. Correlation, your formula, explains little of the rest:
 # posteriors bend or have several peaks.
 #
 # ### Why? (3 points)
