@@ -1,4 +1,4 @@
-"""Every question alone can be an assignment: what it uses of the others comes as given code."""
+"""Every question alone, or with those whose figures it uses, can be an assignment: the rest comes as given code."""
 
 import json
 
