@@ -6,6 +6,7 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin while they wait take time from the others
 
+from collections import Counter
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,21 +18,38 @@ from autograder.probes.load import load_problem_set
 from autograder.probes.namespace import public, reference_namespace
 
 TOGETHER = ("tests/kernel/", "tests/attacks/")  # a folder whose tests share what takes seconds to make
-APART = ("tests/sets/test_proofs.py", "tests/sets/test_graded.py")  # long tests that share little
+LONGEST = "tests/sets/test_graded.py"  # comes first, or a single test would end the run alone
+APART = (LONGEST, "tests/sets/test_proofs.py")  # long tests that share little
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="grade whole sample classes, not a part of them")
+
+
+def _shared_by(nodeid: str) -> str:
+    """Tests of which this is the same run on one worker."""
+    file = nodeid.partition("::")[0]
+    if file in APART:
+        return nodeid
+    return next((folder for folder in TOGETHER if file.startswith(folder)), file)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest comes first, so that all workers end together."""
+    sizes = Counter(_shared_by(item.nodeid) for item in items)
+    items.sort(key=lambda item: (not item.nodeid.startswith(LONGEST), -sizes[_shared_by(item.nodeid)]))
 
 
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """With several workers (``make test``) the tests of a file stay together, and what has many tests comes first."""
+    """With several workers (``make test``) the tests of a file stay together."""
     from xdist.scheduler import LoadScopeScheduling
 
     class ByFile(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            file = nodeid.partition("::")[0]
-            if file in APART:
-                return nodeid
-            return next((folder for folder in TOGETHER if file.startswith(folder)), file)
+            return _shared_by(nodeid)
 
+    config.option.loadscopereorder = False  # they are in order already
     return ByFile(config, log)
 
 

@@ -10,11 +10,11 @@
 #
 # **How it works.** `raise NotImplementedError` marks what you write.
 #
-# - `grader.check("q1")` runs public tests: the ordinary case of each function. Hidden tests take the edges that the docstrings promise, and decide the grade.
+# - `grader.check("q1")` runs public tests: the ordinary case of each function. Hidden tests take the edges that the docstrings promise, and give most of the points.
 # - `grader.hint("elbo")` shows one more hint each time. `grader.show("q1")` prints the public tests.
 # - Type a number at each `guess_… = None` *before* you run the cell below it. They are not graded.
 # - Any correct method is accepted: loops, library calls, float64, your own algebra.
-# - A wrong answer costs points once: later questions are also graded with a correct version of it.
+# - A wrong answer costs points once: where a later question needs it, a correct version is tried as well, and the better result counts.
 # - Begin names of your own helpers with an underscore, so that they hide nothing that a later cell needs.
 #
 # {questions}

@@ -117,9 +117,13 @@ def execute_cells(cells: list[tuple[str, str]]) -> dict[str, Any]:
 
 @functools.lru_cache(maxsize=1000)
 def _compiled(text: str, filename: str) -> CodeType:
-    """The code of a cell; variants share all cells but the edited ones. Lines are kept for error messages."""
+    """The code of a cell; variants share all cells but the edited ones. Lines are kept for error messages.
+
+    Annotations stay text: to compute them took most of the time of a namespace, and nothing reads them.
+    """
     linecache.cache[filename] = (len(text), None, text.splitlines(True), filename)
-    return compile(text, filename, "exec", dont_inherit=True)
+    code: CodeType = compile(text, filename, "exec", annotations.compiler_flag, dont_inherit=True)
+    return code
 
 
 @contextlib.contextmanager

@@ -229,7 +229,9 @@ def _prove_mistake(
     for probe in failed:
         entry.probes[probe.id] = entry.probes.get(probe.id, 0) + 1
     if not failed:
-        _note(proof, f"{mistake.where}: {mistake.id} passes every probe: is it wrong at all, or is a case missing?")
+        if entry.caught == proof.runs - 1:  # only the first seed is told
+            text = f"passes every probe on seed {seed}: is it wrong at all, or is a case missing?"
+            _note(proof, f"{mistake.where}: {mistake.id} {text}")
         return
     entry.caught += 1
     if names == {mistake.id}:

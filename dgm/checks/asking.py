@@ -5,7 +5,8 @@ A probe imports these by name. An entry that is a sentence, where numbers are ex
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import inspect
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
@@ -39,6 +40,26 @@ def tried(compute: Callable[[], Any]) -> Any:
 def attempt(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
     """An `entry` that is one call."""
     return entry("it", lambda: function(*arguments, **keywords))
+
+
+def with_right(function: Callable[..., Any], **right: Callable[..., Any]) -> Callable[..., Any]:
+    """A student's function, called while the functions that it may use are these right ones, by name.
+
+    So a mistake in one of them costs its points once.
+    """
+
+    def call(*given: Any, **named_ones: Any) -> Any:
+        names = getattr(inspect.unwrap(function), "__globals__", {})
+        kept = {name: names[name] for name in right if name in names}
+        names.update(right)
+        try:
+            return function(*given, **named_ones)
+        finally:
+            for name in right:
+                del names[name]
+            names.update(kept)
+
+    return call
 
 
 def in_words(value: Any) -> str:
@@ -87,18 +108,24 @@ def gradient(result: str, output: Any, **inputs: Tensor) -> list[Tensor]:
         **inputs: Tensors that require gradients, by the names that messages use.
 
     Raises:
-        AnswerError: the output has no graph, or does not depend on an input by it.
+        AnswerError: the output has no graph, or does not depend on some inputs by it; all of these are named.
     """
     if not isinstance(output, Tensor) or not output.requires_grad:
         raise AnswerError(
             f"{result} carries no gradient: compute with torch operations, without .item(), .detach() or NumPy"
         )
     grads = torch.autograd.grad(output.sum(), list(inputs.values()), allow_unused=True)
-    for key, grad in zip(inputs, grads, strict=True):
-        if grad is None:
-            why = f"does not depend on {key} through torch operations, so it has no gradient there"
-            raise AnswerError(f"{result} {why}")
-    return list(grads)
+    missing = [key for key, grad in zip(inputs, grads, strict=True) if grad is None]
+    if missing:
+        why = "computed without them, or cut off from them by .detach(), .item() or NumPy"
+        raise AnswerError(f"there is no gradient of {result} by {_listed(missing)}: {why}")
+    return [grad for grad in grads if grad is not None]
+
+
+def _listed(keys: Iterable[str]) -> str:
+    """The keys with commas, and "and" before the last."""
+    *first, last = keys
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def slopes(answer: Any, shape: Sequence[int], factor: Any, /, **inputs: Tensor) -> list[Tensor] | str:

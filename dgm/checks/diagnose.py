@@ -22,7 +22,7 @@ from dgm.checks.words import listed_briefly
 # How much a sentence tells: of several differences, the one that tells most is reported.
 FORM, NOT_FINITE, SPECIFIC, PLACED, VAGUE = 4.0, 3.0, 2.0, 1.0, 0.0
 ENOUGH = 6  # numbers, of which it says something that all are too large
-NEARLY = 1e-6  # of the right values' size, which is nearly 0
+TINY = 1e-6  # of the largest right value
 SMALL = 0.02  # an error relative to the largest value that is "close"
 
 
@@ -110,8 +110,8 @@ def _together(found: Sequence[Difference]) -> Finding | None:
 def _sentence(difference: Difference, rtol: float, atol: float) -> tuple[float, str]:
     got, want = difference.got, difference.want
     if difference.kind == "type":
-        if isinstance(got, str):  # in a list of answers, why one of them is none
-            return FORM, f"got {_short(got)} where {_kind(want)} is expected."
+        if isinstance(got, str) and " " in got:  # an entry that says in words why it has no values
+            return FORM, got if got.endswith(".") else f"{got}."
         return FORM, f"got {_kind(got)} where {_kind(want)} is expected."
     if difference.kind == "keys":
         return FORM, f"got the entries {_short(got)} where {_short(want)} are expected."
@@ -159,8 +159,8 @@ def _value_sentence(
             return special
         if not got.any() and want.any():
             return SPECIFIC, NO_GRADIENT if gradient else "every value is 0."
-        if np.isfinite(got).all() and np.isfinite(want).all() and np.abs(got).max() < NEARLY * np.abs(want).max():
-            return SPECIFIC, f"every value is nearly 0: at most {np.abs(got).max():.1e} in size."
+        if np.isfinite(got).all() and np.isfinite(want).all() and np.abs(got).max() < TINY * np.abs(want).max():
+            return SPECIFIC, f"all values are tiny beside the right ones: at most {np.abs(got).max():.1e} in size."
     moved = arrangement(got, want)
     if moved:
         return SPECIFIC, moved

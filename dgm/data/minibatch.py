@@ -47,12 +47,12 @@ def _iterate(
     generator: torch.Generator | None, steps: int | None,
 ) -> Iterator[Any]:
     done = 0
-    while True:
+    while steps is None or done < steps:  # before the order of a pass is drawn that nobody needs
         order = None
         if generator is not None:
             order = torch.randperm(n, generator=generator, device=generator.device).to(tensors[0].device)
         for start in range(0, end, batch_size):
-            if steps is not None and done >= steps:
+            if done == steps:
                 return
             stop = min(start + batch_size, end)
             index = slice(start, stop) if order is None else order[start:stop]

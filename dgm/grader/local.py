@@ -136,7 +136,7 @@ def _named(
         if case not in found:
             place, matches = ("", alike) if alike else _same_entry(question, case, outcomes[case], expected[case])
             if len(matches) in (1, 2):
-                found[case] = place + " Or: ".join(map(sentence, matches))
+                found[case] = place + " Or: ".join(dict.fromkeys(map(sentence, matches)))
     return found
 
 

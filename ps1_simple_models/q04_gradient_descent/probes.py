@@ -333,8 +333,8 @@ class Task:
         self.start = tuple(rng.normal(*shape).to(dtype) for shape in shapes)
         self.generator = rng.generator()
 
-    def run(self, student, x, steps, batch_size, momentum=0.6):
-        params, history = student.train(self.loss, self.start, x, steps, batch_size, 0.15, momentum, self.generator)
+    def run(self, student, x, steps, batch_size, momentum=0.6, lr=0.15):
+        params, history = student.train(self.loss, self.start, x, steps, batch_size, lr, momentum, self.generator)
         return {"params": list(params), "history": history}
 
 
@@ -347,7 +347,7 @@ def planted_run(student, rng):
 
 
 @question.probe(
-    points=0.75, title="`train`: any parameters, any batch size, two runs", judge=Fields(default=Close(rtol=2e-4, atol=1e-4))
+    points=0.75, title="`train`: any parameters, any batch size, runs in turn", judge=Fields(default=Close(rtol=2e-4, atol=1e-4))
 )
 def train_edges(student, rng):
     size = rng.integer(4, 7)
@@ -358,10 +358,10 @@ def train_edges(student, rng):
         task = Task(rng, *shapes)
         return entry("`train`", lambda: task.run(student, x, steps, batch_size, **settings))
 
-    def twice():
-        """The first run stops within a pass; the second draws its own order from the same generator."""
+    def in_turn():
+        """The first run stops within a pass; the others draw their own orders from the same generator."""
         task = Task(rng, (2,))
-        return [task.run(student, x, steps, size) for steps in (2, 3)]
+        return [task.run(student, x, steps, size) for steps in (2, 4, 3)]
 
     return {
         "four parameters, one of them a number": run([(2,), (), (2, 1, 3), (1,)], x, 4, size),
@@ -370,7 +370,8 @@ def train_edges(student, rng):
         "one parameter, one example per batch, no momentum": run([(4,)], x[:3], 7, 1, momentum=0.0),
         "one step": run([(2,), (3,)], x, 1, size),
         "three parameters, examples of shape (2, 2), whole numbers": run([(2,), (3,), (2, 2)], whole, 3, size),
-        "two runs with one generator": entry("`train`", twice),
+        "three runs with one generator": entry("`train`", in_turn),
+        "a learning rate so large that every loss is higher": run([(4,)], x, 5, 3 * size, momentum=0.0, lr=8.0),
     }
 
 

@@ -190,7 +190,7 @@ def adamw_edges(student, rng):
         "first gradient zero": one(fresh(zero), zero),
         "gradient zero after other steps": one(used(rng, zero), zero),
         "a step after hundreds": one(used(rng, zero, low=200, high=900), small, settings=((0.9, 0.999), 1e-8, 0.1)),
-        "a step after thousands": one(used(rng, zero, low=1500, high=4000), small, settings=((0.9, 0.999), 1e-8, 0.1)),
+        "a step after thousands": one(used(rng, zero, low=1500, high=2000), small, settings=((0.9, 0.999), 1e-8, 0.1)),
         "only lr given": one(used(rng, zero), small, settings=()),
         "weight decay without momentum": one(used(rng, zero), small, settings=((0.0, some[1]), 1e-8, 0.3)),
         "a large weight decay": one(used(rng, zero), small, settings=(some, 1e-8, 3.0)),

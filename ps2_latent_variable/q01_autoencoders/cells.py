@@ -55,7 +55,7 @@ def pca_projector(x: Float[Tensor, "N D"], k: int) -> Float[Tensor, "D D"]:
 
     Args:
         x: any mean; perhaps fewer examples than dimensions. float64 stays float64.
-        k: from 1 to D, less than N, with a gap behind eigenvalue k.
+        k: from 1 to D, less than N, with λ_k > λ_{k+1}.
     """
     ### BEGIN SOLUTION
     centred = x - x.mean(0)
@@ -197,7 +197,7 @@ plot.table([
 guess_linear_vae = None  # type a number, in nats
 
 # %%
-axes_shown = 5     # a knob: 8. Which axes does the VAE still mix, and why these? Look at `best_columns[1].norm(dim=0)`
+axes_shown = 5     # a knob: try 8. Which axes does the VAE still mix, and why these? Look at `best_columns[1].norm(dim=0)`
 linear_start = 0   # a knob: which panels of the figure change with the random start?
 
 axes_x = data.glyphs(1000, size=16)[0].flatten(1)

@@ -50,7 +50,7 @@ plt.show()
 # The gap of the bound *is* the KL divergence to the posterior. For two causes with $p(x,z)=(0.3,\,0.1)$, $\log{p}(x)=\log0.4=-0.916$. The stand-in $q=(\frac12,\frac12)$ has the ELBO
 # $-1.060$. The posterior is $(\frac34,\frac14)$, the KL to it $0.144$.
 #
-# ### What the codes of a data set know
+# ### What does a code tell about its image?
 #
 # Split the ELBO the other way: it is the mean of $\log{p}(x\mid{z})$ under $q$, minus $\mathrm{KL}(q(z\mid{x})\,\|\,p(z))$. This KL, the price of a code, has two parts. With the **aggregate
 # posterior** $\bar{q}(z)=\frac1N\sum_nq(z\mid{x_n})$ of $N$ images,
@@ -148,7 +148,9 @@ grader.check("q2")
 
 # %%
 guess_hard = None  # type a number, in nats
-flip_share = 0.3   # a knob: 0.1 and 0.4. Which stand-ins become good, and which bad?
+
+# %%
+flip_share = 0.3   # a knob: try 0.1 and 0.4. Which stand-ins become good, and which bad?
 
 noisy_many, _ = flipped_glyphs(500, flip_share)
 many_joint = glyph_log_joint(noisy_many, cause_images, flat_prior, flip_share)
@@ -158,7 +160,7 @@ hard_guess = F.one_hot(many_posterior.argmax(1), 250).double()
 stand_ins = {
     "the posterior": many_posterior,
     "digit and place apart": (digit_place.sum(2)[:, :, None] * digit_place.sum(1)[:, None]).flatten(1).log(),
-    "a hard guess": hard_guess.log(),
+    "a hard guess": hard_guess.log(),  # contains log 0: a nan in this row comes from there
     "the prior": flat_prior.expand(500, 250),
 }
 unsure = int((many_posterior.exp().amax(1) - 0.5).abs().argmin())
@@ -167,7 +169,7 @@ for name, log_q in stand_ins.items():
     gap = many_evidence - elbo(many_joint, log_q)
     by_definition = (torch.xlogy(log_q.exp(), log_q.exp()) - log_q.exp() * many_posterior).sum(1)
     stand_in_rows.append((name, float(many_evidence.mean() - gap.mean()), *(round(float(value), 6) + 0.0 for value in (gap.mean(), by_definition.mean(), gap[unsure])), guess_hard if name == "a hard guess" else None))
-plot.table(stand_in_rows, header=("stand-in q", "mean ELBO", "mean gap", "mean KL(q || posterior)", "gap of the one image", "your guess"))
+plot.table(stand_in_rows, header=("stand-in q", "mean ELBO", "mean gap", "mean KL(q || posterior)", "gap, best cause at ½", "your guess"))
 
 powers = torch.linspace(0, 3, 31)  # q is proportional to the posterior to this power
 power_elbos = [float(elbo(many_joint, (power * many_posterior).log_softmax(1)).mean()) for power in powers]
@@ -188,7 +190,9 @@ plt.show()
 
 # %%
 guess_information = None  # type a number, in nats
-digits_seen = "147"       # a knob: all ten digits. Where does I level off then, and why?
+
+# %%
+digits_seen = "147"       # a knob: try all ten digits. Where does I level off then, and why?
 
 set_sizes = [2**power for power in range(12)]
 figure, axes = plot.subplots(1, 2, width=10, height=3.4)
@@ -226,8 +230,10 @@ plot.table([
 # Last, `cavi` on two latents of standard deviation 1 and correlation 0.95. **Before you run this:** what standard deviation do the factors of $q$ get?
 
 # %%
-guess_std = None         # type a number
-pair_correlation = 0.95  # a knob: 0.5 and 0.99. How do the width of q and the number of sweeps change?
+guess_std = None  # type a number
+
+# %%
+pair_correlation = 0.95  # a knob: try 0.5 and 0.99. How do the width of q and the number of sweeps change?
 
 
 def two_latents(rho):
@@ -247,7 +253,7 @@ cavi_stairs = torch.stack([cavi_path[:-1], torch.stack([cavi_path[1:, 0], cavi_p
 plot.ellipse(pair_mean, torch.linalg.inv(pair_precision), axes[0], color=plot.COLORS[0], label="posterior, 1 and 2 std")
 plot.ellipse(pair_mean, torch.diag(cavi_variances), axes[0], color=plot.COLORS[1], label="mean field")
 axes[0].plot(cavi_stairs[:, 0], cavi_stairs[:, 1], color="#777777", linewidth=1, label="means, update by update")
-axes[0].set(xlabel="z₀", ylabel="z₁", title="q is as wide as a cut through the posterior", aspect="equal")
+axes[0].set(xlabel="z₁", ylabel="z₂", title="q is as wide as a cut through the posterior", aspect="equal")
 axes[0].legend(loc="lower right", fontsize=8)
 cavi_gaps = {f"correlation {rho:g}": gap_along(cavi(*two_latents(rho), 30)[0], *two_latents(rho)) for rho in (0.5, 0.9, 0.99)}
 plot.curves(cavi_gaps, xlabel="sweep", ylabel="log p(x) - ELBO, nats", title="Each sweep raises the ELBO; a gap stays", ax=axes[1])

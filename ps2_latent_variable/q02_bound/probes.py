@@ -43,7 +43,7 @@ question = Question(
         ),
         "cavi": (
             "Which terms of the quadratic form contain z_i, and what are they on average over the others?",
-            "Λ = ((2, 1), (1, 2)), μ = (1, 0), start (0, 0): first m_0 = 1, and then m_1 = 0. Which m_1 would the old m_0 give?",
+            "Λ = ((2, 1), (1, 2)), μ = (1, 0), start (0, 0): first m_1 = 1, and then m_2 = 0. Which m_2 would the old m_1 give?",
             "m_i = μ_i minus a sum over j ≠ i of Λ_ij (m_j - μ_j), divided by Λ_ii; m_j is the newest one.",
         ),
     },

@@ -1,5 +1,5 @@
 # %% [markdown]
-# Each row estimates one gradient, that of $\mathbb{E}\,f(z)$ in the 784 means of $z$, for $f(z)=-\frac12\|z-\text{digit}\|^2$. The exact one is the digit in the first column. All rows are right on average. Run the cell.
+# Each row estimates one gradient, that of $\mathbb{E}\,f(z)$ with respect to the 784 means of $z$, for $f(z)=-\frac12\|z-\text{digit}\|^2$. The exact one is the digit in the first column. All rows are right on average. Run the cell.
 
 # %%
 draw_std = 0.3   # a knob: z is drawn around 0 with this standard deviation; with 1, the rows need 4 to 11 times as many draws
@@ -36,7 +36,7 @@ labelled_rows(dict(zip(estimate_titles, estimates)), ("exact", "1 draw", "10", "
 # The ELBO of Question 2 is an average, $\mathbb{E}_{q_\phi(z)}[\log p(x,z)-\log q_\phi(z)]$. A few states you could sum. For 784 numbers you have to draw, from the distribution that you train.
 # How does a gradient pass through a draw?
 #
-# You can keep the draw and make good ones more probable, or you can move it. Both ways are unbiased, but one moved draw shows the digit, and weighed ones take a thousand or more.
+# You can keep the draw and make good ones more probable, or you can move it. One moved draw shows the digit; weighed ones take a thousand.
 #
 # ### Weigh the draw
 #
@@ -47,7 +47,7 @@ labelled_rows(dict(zip(estimate_titles, estimates)), ("exact", "1 draw", "10", "
 # $\nabla\log q_\phi(z)$ is the **score function**. Take two states of probability $\frac12$, the second with $q_2=\operatorname{sigmoid}(a)$ at $a=0$, and $f=100$ and $101$. The exact gradient in $a$ is $\frac14$. The two possible estimates, $-\frac12\cdot100$ and
 # $\frac12\cdot101$, are right on average and useless one by one.
 #
-# A **baseline** $b$, subtracted from $f$, changes no average, as that of the score is zero:
+# A **baseline** $b$, subtracted from $f$, changes no average, as the score averages to zero:
 #
 # $$\mathbb{E}_q\bigl[b\,\nabla\log q(z)\bigr]=b\,\nabla\sum_z q(z)=b\,\nabla1=0, \tag{3.2}$$
 #
@@ -236,7 +236,6 @@ plot.table([("estimators without noise at the posterior", guess_silent, silent)]
 
 # %% [markdown]
 # At the posterior, $\log p(x,z)-\log q(z)=\log p(x)$ at every $z$. Along $z$ its derivative is zero: the path derivative is silent, and nearly so with `off = 0.1`. The other draws' mean is that number, too, so the second estimator multiplies the score by zero.
-# The first multiplies it by $\log p(x)=-2.27$, the third by $-1$: right on average, but never at rest.
 #
 # Now train. Below, $z$ has 784 pixels and $x$ is the digit. $q$ starts at the prior, 1,026 nats from the posterior.
 
@@ -288,12 +287,12 @@ for name, loss, draws in (("weighed, 10 draws a step", weighed_loss, 10), ("move
 labelled_rows(landings, ["mean of q: step 1", *(f"step {step}" for step in landing_shown[1:])])
 
 # %% [markdown]
-# The path derivative lands: 0.1 to 0.2 nats are left (over 6 seeds). The moved draw stays at 14 to 15, the weighed ones at 400 to 430. These two end farther away with a step size of 0.1.
+# The path derivative lands: 0.1 to 0.2 nats are left (over 6 seeds). The moved draw stays at 14 to 15, the weighed ones at 400 to 430. The last two end farther away with a step size of 0.1.
 #
 # ### Why? (3 points)
 #
 # About six sentences. (a) One moved draw shows the digit, one weighed draw nothing. What does each use of $f$, and why does the difference grow with the dimension? (b) Why may a baseline depend on $x$, but not
-# on its own draw? (c) Let $f$ be a program without derivatives. Which way is left, and what tames its noise?
+# on its own draw? (c) At the posterior the right baseline takes all noise from weighed draws. Why can no baseline do so elsewhere, and what keeps the moved draw noisy even there?
 
 # %% [markdown] role="written"
 # ### BEGIN SOLUTION
@@ -303,13 +302,14 @@ labelled_rows(landings, ["mean of q: step 1", *(f"step {step}" for step in landi
 # (b) In (3.2) b is taken out of the sum over z. x is fixed in this sum, so b may depend on it. If b depends on the draw itself, the average of b times the score is the gradient of the average of b, in general not zero, and it is subtracted from the gradient
 # that is wanted.
 #
-# (c) Only weighing is left: it needs values of f and a differentiable log q. A baseline, best the mean of other draws for the same x, and several draws reduce its noise. If z has few states, the sum over all of them has no noise.
+# (c) At the posterior log p(x, z) - log q(z) is log p(x), the same number at every z. A baseline of that number leaves nothing to weigh the score by. Elsewhere the difference changes with z, and one number b cannot follow it, so
+# weighed scores remain. The moved draw's path is silent there, too, but its gradient also contains the score of log q itself, which averages to zero and is not zero at a single draw; the path derivative leaves it out.
 # ### END SOLUTION
 
 # %% [markdown]
 # **What to remember.**
 # - Moving the draw uses the derivative of $f$. Weighing it needs values only, and a baseline.
 # - A baseline that does not know its draw changes the noise, never the mean.
-# - A score has the average zero: drop it where you can.
+# - A score averages to zero: drop it where you can.
 #
 # `reparameterise` returns in Question 5. Where $z$ is discrete, `score_function_loss` still works.

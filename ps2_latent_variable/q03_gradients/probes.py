@@ -1,12 +1,10 @@
 """Question 3: gradients of an average over draws: score function, baselines, reparameterisation, path derivative."""
 
-import inspect
-
 import torch
 
 from autograder.probes import Close, Fields, Question
 from dgm.checks.answers import AnswerError
-from dgm.checks.asking import slopes, tensor_of, tried
+from dgm.checks.asking import slopes, tensor_of, tried, with_right
 
 question = Question(
     title="Gradients through a draw",
@@ -19,8 +17,8 @@ question = Question(
         "all coordinates, so each estimate carries the noise of all others, which grows with the dimension.",
         "1 point: (b) b leaves the sum over z in (3.2) only if it is the same for all z; x is fixed there. If it depends on "
         "the draw, the average of b times the score is not zero and is missing from the gradient (a bias).",
-        "1 point: (c) weighing, which needs only values of f; and a remedy: a baseline, several draws with leave-one-out, or the "
-        "exact sum if the states are few. Half a point without a remedy.",
+        "1 point: (c) at the posterior the reward is log p(x) at every z, so subtracting it leaves nothing; elsewhere it changes "
+        "with z. The moved draw keeps the score of log q, zero only on average. Half a point for one of the two parts.",
     ],
     aim=(
         "See that unbiased is not enough: two ways through a draw, what a baseline may depend on, and why the path derivative "
@@ -63,23 +61,6 @@ TOLD = Fields({}, default=Close())   # an entry that is a sentence is told as it
 def leaf(tensor):
     """A copy that requires gradients."""
     return tensor.clone().requires_grad_()
-
-
-def with_right(function, **right):
-    """A student's function, called while the answers that it may use are these right ones: a mistake there costs points once."""
-
-    def call(*given):
-        names = getattr(inspect.unwrap(function), "__globals__", {})
-        kept = {name: names[name] for name in right if name in names}
-        names.update(right)
-        try:
-            return function(*given)
-        finally:
-            for name in right:
-                del names[name]
-            names.update(kept)
-
-    return call
 
 
 # --- reparameterise ---------------------------------------------------------------------------------------------------
@@ -296,7 +277,7 @@ def one_path(function, rng):
 
 
 @question.probe(
-    points=0, title="the path derivative with your `reparameterise` (no points; a hidden test uses a right one)", public=True,
+    points=0, title="the path derivative with your `reparameterise` (a hidden test uses a right one)", public=True,
     judge=Fields({}, default=Close(rtol=1e-3, atol=1e-4)),
 )
 def landing(student, rng):

@@ -42,7 +42,7 @@ plt.show()
 #
 # It is $\frac12$ for $\mu=1,\sigma=1$ and $0.807$ for $\mu=0,\sigma=2$.
 #
-# **On paper:** a KL does not change if both variables are shifted and scaled together. Shift and scale so that $p=\mathcal{N}(\mu_p,\sigma_p^2)$ becomes standard normal. What are mean and log-variance of $q$ then? For
+# **On paper:** a KL does not change if $z$ is shifted and scaled, the same way in $q$ and in $p$. Shift and scale so that $p=\mathcal{N}(\mu_p,\sigma_p^2)$ becomes standard normal. What are mean and log-variance of $q$ then? For
 # $q=\mathcal{N}(1,1)$ and $p=\mathcal{N}(3,4)$ you should find $0.818$.
 #
 # If no formula is known, draw: at $z=\mu+\sigma\epsilon$,
@@ -168,11 +168,11 @@ plot.table([
 
 # %% [markdown]
 # About 150,000 random draws, or two chosen ones. The estimate is a sum over latents, quadratic in each $\epsilon_i$. So its average depends only on those of $\epsilon_i$ and $\epsilon_i^2$: 0 and 1 for a standard normal, and for the pair
-# $\pm1$. This is Gauss–Hermite quadrature with two points. Behind a network $\log p(x\mid z)$ is not quadratic. So take the closed form for the KL, and draw for the rest.
+# $\pm1$. This is Gauss–Hermite quadrature with two points. After a network $\log p(x\mid z)$ is not quadratic. So take the closed form for the KL, and draw for the rest.
 #
 # ### Which β is best?
 #
-# Now many $\beta$, on new images. Left is the loss as typed, right $-\text{ELBO}$ from your functions. With 32 latents the mean squared error per pixel is at best 0.014. **Before you run this:** which $\beta$ has the best
+# Now many $\beta$, on new images. Left is the loss as typed, right $-\text{ELBO}$ from your functions. **Before you run this:** which $\beta$ has the best
 # ELBO?
 
 # %%
@@ -220,7 +220,7 @@ figure, axes = plot.subplots(3, 1, width=9.5, height=3)
 for ax, beta in zip(axes, (1.0, 0.001, best_beta)):
     decode, means, _ = gauss_vae(784 * beta / 2, gauss_test[:14])
     sigma = math.sqrt(784 * beta / 2)
-    plot.images((decode(means) + sigma * decoder_noise).reshape(-1, 28, 28), ncols=14, ax=ax, suptitle=f"mean plus noise, as the decoder believes an image to be, β = {beta:.2g}: σ = {sigma:.2g}")
+    plot.images((decode(means) + sigma * decoder_noise).reshape(-1, 28, 28), ncols=14, ax=ax, suptitle=f"what the decoder takes for an image, mean plus noise, β = {beta:.2g}: σ = {sigma:.2g}")
 plt.show()
 
 # %% [markdown]

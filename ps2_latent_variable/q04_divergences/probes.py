@@ -1,12 +1,11 @@
 """Question 4: divergences between Gaussians, decoder likelihoods, and the variance that hides in a loss."""
 
-import inspect
 import math
 
 import torch
 
 from autograder.probes import Close, Fields, Question
-from dgm.checks.asking import named, slopes, tried, two_of
+from dgm.checks.asking import named, slopes, tried, two_of, with_right
 
 question = Question(
     title="Divergences and decoders",
@@ -116,23 +115,6 @@ def kl_edges(student, rng):
 # --- kl_gaussians -----------------------------------------------------------------------------------------------------
 
 
-def with_right(function, **right):
-    """A student's function, called while the answers that it may use are these right ones: a mistake there costs points once."""
-
-    def call(*given):
-        names = getattr(inspect.unwrap(function), "__globals__", {})
-        kept = {name: names[name] for name in right if name in names}
-        names.update(right)
-        try:
-            return function(*given)
-        finally:
-            for name in right:
-                del names[name]
-            names.update(kept)
-
-    return call
-
-
 def equation_one(mean, logvar):
     """(4.1)."""
     return 0.5 * (mean.square() + logvar.exp() - 1 - logvar).sum(-1)
@@ -155,7 +137,7 @@ def pairs(function, rng):
 
 
 @question.probe(
-    points=0, title="KL of two Gaussians, and its gradients, with your `kl_standard_normal` (no points; a hidden test uses a right one)", public=True, judge=TOLD
+    points=0, title="KL of two Gaussians, and its gradients, with your `kl_standard_normal` (a hidden test uses a right one)", public=True, judge=TOLD
 )
 def kl_pair(student, rng):
     return pairs(student.kl_gaussians, rng)

@@ -15,9 +15,9 @@ plt.show()
 
 # %% [markdown]
 # A half-white pixel is no stroke. Between two images lie other *causes*: another slant, another curve. So mix codes, not pixels. Question 1's
-# autoencoder rebuilt images well, but nothing said which codes to draw from. Its probabilistic PCA had a density for codes, but the linear decoder drew ghosts.
+# autoencoder did not say which codes to draw. Its probabilistic PCA did, but its linear decoder drew ghosts.
 #
-# A **variational autoencoder** (VAE) has both: codes $z\sim\mathcal N(0,I)$, and a network that draws. Nobody can compute $p(x)=\int p(x\mid z)\,p(z)\,dz$ for a network. But you have a bound
+# A **variational autoencoder** (VAE) has both: codes $z\sim\mathcal N(0,I)$, and a network that draws. You have a bound
 # (Question 2), gradients through a draw (Question 3) and a KL (Question 4). Here they become one program.
 #
 # ### Two networks, one bound
@@ -32,10 +32,10 @@ plt.show()
 #
 # ### Do the codes fill the prior?
 #
-# Draw one of the $N$ images, then a code from its $q(z\mid x_n)$. Such codes have the density $q(z)=\frac1N\sum_nq(z\mid x_n)$, the **aggregate posterior**. The decoder learns on codes from $q(z)$,
+# Draw one of the $N$ images, then a code from its $q(z\mid x_n)$. Such codes have the density $\bar q(z)=\frac1N\sum_nq(z\mid x_n)$, Question 2's **aggregate posterior**. The decoder learns on codes from $\bar q(z)$,
 # but has to draw from $p(z)$.
 #
-# **On paper:** write the mean and the covariance of $q(z)$ in terms of all $\mu_n$ and $\sigma_n^2$. Start from $\mathbb E[z]$ and $\mathbb E[zz^\top]$ for one $n$, then average over $n$. Two images with
+# **On paper:** write the mean and the covariance of $\bar q(z)$ in terms of all $\mu_n$ and $\sigma_n^2$. Start from $\mathbb E[z]$ and $\mathbb E[zz^\top]$ for one $n$, then average over $n$. Two images with
 # $\mu=-1,\,1$ and $\sigma^2=\frac12,\,\frac14$ have the mean $0$ and the variance $1.375$.
 #
 # ### Your task
@@ -76,7 +76,7 @@ def elbo_terms(
     """(elbo, log_likelihood, kl) of each image, in nats; (5.1) with one draw z = μ + σ·eps and the KL in closed form.
 
     Args:
-        model: any module with `encode` and `decode` like those of `VAE`, in any mode; all results are differentiable in its parameters.
+        model: any module with `encode` and `decode` like those of `VAE`; its mode stays as it is. All results are differentiable in its parameters.
         x: zeros and ones.
     """
     ### BEGIN SOLUTION
@@ -104,10 +104,10 @@ def train(
     """Minimise a loss by `steps` steps of one ``torch.optim.Adam(model.parameters(), lr=lr)``, in training mode.
 
     Args:
-        model: changed in place. All its parts are in one mode, and return to it. No parameter has a `.grad` yet; some may be frozen.
+        model: changed in place. It comes wholly in training or in evaluation mode, and goes back to it. No parameter has a `.grad` before the first call; some may be frozen.
         loss: ``loss(model, batch, generator)`` is a 0-d tensor. It may draw from the generator, and leave parameters out.
-        batch_size: each pass draws one ``torch.randperm(len(x), generator=generator)`` and takes consecutive slices, as
-            `data.batches` does; its last may be smaller.
+        batch_size: each pass begins with one ``torch.randperm(len(x), generator=generator)`` and takes consecutive slices,
+            the last perhaps smaller. `data.batches(x, batch_size, generator, steps=steps)` does all this.
 
     Returns:
         The loss of each batch just before its update, without graph.
@@ -157,10 +157,10 @@ def mean_terms(model, x: Float[Tensor, "N D"], noise: float = 1.0, draws: int = 
 digit_train, digit_test = (data.digits(split, binary="threshold")[0].flatten(1) for split in ("train", "test"))
 
 
-def trained_vae(x, latent_dim, schedule, loss=vae_loss):
+def trained_vae(x, latent_dim, schedule, loss=vae_loss, seed=0):
     """A new VAE, trained by one call of `train` for each (steps, lr)."""
-    dgm.seed_everything(0)
-    model, order = VAE(x.shape[1], latent_dim, 200).to(dgm.device()), dgm.generator(0, dgm.device())
+    dgm.seed_everything(seed)
+    model, order = VAE(x.shape[1], latent_dim, 200).to(dgm.device()), dgm.generator(seed, dgm.device())
     for steps, lr in schedule:
         train(model, loss, x.to(dgm.device()), steps, 200, lr, order)
     return model.cpu().eval()
@@ -176,17 +176,17 @@ plot.table([
     ("no code: each pixel with its own frequency, test", digit_without, digit_without, 0.0, "25.15"),
     ("your VAE, training images", *mean_terms(digit_vae, digit_train), "15.6"),
     ("your VAE, test images", *mean_terms(digit_vae, digit_test), "17.6"),
-], header=("nats per image", "-ELBO", "rebuild", "cost of the code", "expected -ELBO"))
+], header=("nats per image", "-ELBO", "-rebuild", "cost of the code", "expected -ELBO"))
 
 # %% [markdown]
-# The code costs 7 nats and saves 14.5 at the pixels. (Over six seeds the sum is 17.5 to 17.7.) This is a bound; Question 7 measures how far it is from $-\log p(x)$.
+# The code costs 7 nats and saves 14.5 at the pixels. (Over six seeds the −ELBO is 17.5 to 17.7.) This is a bound; Question 7 measures how far it is from $-\log p(x)$.
 #
 # ### A sheet of digits
 #
 # Two latents for $16\times16$ pixels. Left: what the decoder draws at the centres of $15\times15$ tiles of the plane, equally probable under the prior.
-# Right, in the same tiles: one code of each of 1,000 new images, drawn from its $q(z\mid x)$.
+# Right, in the same tiles: for each of 1,000 new images, one code drawn from its $q(z\mid x)$.
 #
-# **Before you run this:** suppose that $q(z)$ has variances near 1. By your derivation, part of this is the average $\sigma^2$. How large is it?
+# **Before you run this:** suppose that $\bar q(z)$ has variances near 1. By your derivation, part of this is the average $\sigma^2$. How large is it?
 
 # %%
 guess_noise_part = None  # type a number between 0 and 1
@@ -222,22 +222,22 @@ plt.show()
 sheet_counts = torch.bincount((10 * sheet_place).long().clamp(0, 9) @ torch.tensor([10, 1]), minlength=100)
 centre, spread = aggregate_moments(sheet_mean, sheet_logvar)
 plot.table([
-    ("-ELBO, training and test images", f"{mean_terms(sheet_vae, sheet_train[:sheet_images], draws=2)[0]:.1f} and {mean_terms(sheet_vae, sheet_test)[0]:.1f}", "46.7 and 50.3", None),
+    ("-ELBO, training and test images", f"{mean_terms(sheet_vae, sheet_train[:sheet_images], draws=2)[0]:.1f} and {mean_terms(sheet_vae, sheet_test)[0]:.1f}", "46.7 and 50.3 for 5000", None),
     ("mean of the aggregate posterior", ", ".join(f"{v:.2f}" for v in centre.tolist()), "near 0, 0", None),
     ("its variances", ", ".join(f"{v:.2f}" for v in spread.diagonal().tolist()), "near 1, 1", None),
     ("the part that is noise, the average σ²", ", ".join(f"{v:.3f}" for v in sheet_logvar.exp().mean(0).tolist()), "near 0.012", guess_noise_part),
-    ("of 100 tiles, those with fewer than 3 codes", int((sheet_counts < 3).sum()), "3 (prior: 0.3)", None),
+    ("of 10 × 10 larger tiles, those with fewer than 3 codes", int((sheet_counts < 3).sum()), "3 (prior: 0.3)", None),
 ], header=("", "yours", "expected", "your guess"))
 
 # %% [markdown]
-# About 1 % (0.9 % to 1.5 % over five seeds); the rest is the spread of the means. Each $q(z\mid x)$ is a dot, a tenth as wide as the prior; together they fill it almost evenly. Yet no term of (5.1) compares $q(z)$ with
-# $p(z)$. The mean KL does: Question 2 split it into what $z$ tells about $x$ and $\mathrm{KL}(q(z)\,\|\,p(z))$. Where dots of several digits mix, the decoder hedges with grey.
+# About 1 % (0.9 % to 1.5 % over five seeds); the rest is the spread of the means. Each $q(z\mid x)$ is a dot, a tenth as wide as the prior; together they fill it almost evenly. Yet no term of (5.1) compares $\bar q(z)$ with
+# $p(z)$. The mean KL does: Question 2 split it into what $z$ tells about $x$ and $\mathrm{KL}(\bar q(z)\,\|\,p(z))$. Where dots of several digits mix, the decoder hedges with grey.
 #
 # ### Ten latents, and a program that cheats
 #
 # Ten latents leave room for slant, width and font. Compare the mixed codes below with the pixels above.
 #
-# A second program has one mistake: `elbo_terms` forgets the noise and decodes $z=\mu$. It is trained so, and reports its supposed ELBO on new images.
+# A second program has one mistake: its `elbo_terms` forgets the noise and decodes $z=\mu$. It is trained with this mistake, and then reports its supposed ELBO on new images.
 #
 # **Before you run this:** your VAE reports a −ELBO of 38 nats. What will the program report?
 
@@ -263,14 +263,14 @@ with torch.no_grad():
     ten_rows = torch.sigmoid(torch.cat([ten_mixed, ten_vae.decode(ten_z), cheat_vae.decode(ten_z)]))
 figure, axes = plot.subplots(3, 1, width=10, height=4.6, height_ratios=[3.05, 1, 1])
 for ax, rows, title in zip(axes, ten_rows.split([45, 15, 15]), (
-    "Mixed codes: on the way from digit to digit, strokes stay strokes", "Your VAE, codes drawn from the prior", "The same codes, decoded by the program without noise",
+    "Mixed codes: on the way from digit to digit, strokes stay strokes", "Your VAE, codes drawn from the prior", f"The same codes, decoded by the program with {cheat_noise:g} times the noise",
 )):
     plot.images(rows.reshape(-1, 16, 16), ncols=15, ax=ax, suptitle=title)
 plt.show()
 
 ten_table = []
 for name, model, noise, expected, guess in (
-    ("your VAE", ten_vae, 1.0, "38.4", None), ("program without noise", cheat_vae, cheat_noise, "20.8", guess_cheat_elbo)
+    ("your VAE", ten_vae, 1.0, "38.4", None), (f"program with {cheat_noise:g} times the noise", cheat_vae, cheat_noise, "20.8", guess_cheat_elbo)
 ):
     with torch.no_grad():
         variances = aggregate_moments(*model.encode(sheet_test))[1].diagonal()
@@ -284,7 +284,7 @@ plot.table(ten_table, header=("nats per image, test", "reported", "expected", "y
 #
 # ### Why? (3 points)
 #
-# In eight lines at most: (a) Which step from $\log p(x)$ to the reported number is false, so that test images cannot expose it? (b) What did encoder and decoder do, such that the KL nearly vanished?
+# In eight lines at most: (a) Which step from $\log p(x)$ to the reported number is invalid, and why do test images not reveal it? (b) What did encoder and decoder learn to do that makes the KL nearly vanish?
 # (c) Why does its aggregate posterior fit the prior, and what exposes the program?
 
 # %% [markdown] role="written"

@@ -1,12 +1,11 @@
 """Question 7: importance weights of a VAE's draws, the IWAE bound, effective draws, and what the width of q costs."""
 
-import inspect
 import math
 
 import torch
 
 from autograder.probes import Close, Fields, Question
-from dgm.checks.asking import entry, gradient, named, tensor_of
+from dgm.checks.asking import entry, gradient, named, tensor_of, with_right
 
 from .models import Bent, Moody, Only, counts
 
@@ -179,23 +178,6 @@ def bound_edges(student, rng):
 
 
 # --- effective_draws --------------------------------------------------------------------------------------------
-
-
-def with_right(function, **right):
-    """A student's function, called while the answers that it may use are these right ones: a mistake there costs points once."""
-
-    def call(*given):
-        names = getattr(inspect.unwrap(function), "__globals__", {})
-        kept = {name: names[name] for name in right if name in names}
-        names.update(right)
-        try:
-            return function(*given)
-        finally:
-            for name in right:
-                del names[name]
-            names.update(kept)
-
-    return call
 
 
 def bound_of(log_weights, size=None):

@@ -6,6 +6,8 @@ from torch import nn
 from autograder.probes import Close, Fields, Question
 from dgm.checks.asking import AnswerError, attempt, gradient, tensor_of, tried, two_of
 
+from ..shared.flows import back, both, forwards, inverse_gradients, layer_gradients, unchanged
+
 question = Question(
     title="Change of variables",
     skills=["2.23", "2.24", "2.28", "2.37"],
@@ -78,44 +80,6 @@ def made(student, rng, mask, dtype=torch.float32, scale=0.7):
     """A coupling layer of the student's around a network of the grader's."""
     mask = torch.tensor(mask, dtype=dtype, device=rng.device)
     return student.raw.AffineCoupling(Looks(rng, len(mask), dtype, scale).to(rng.device), mask)
-
-
-def both(layer, x):
-    """The two answers of a layer, each a tensor with N rows."""
-    z, logdet = two_of(layer(x), "z", "the log-determinant")
-    return tensor_of(z, "z"), tensor_of(logdet, "the log-determinant")
-
-
-def forwards(layer, x):
-    """z and the log-determinant as evidence."""
-    return dict(zip(("z", "log-determinant"), both(layer, x)))
-
-
-def back(layer, z):
-    """The x of a layer's inverse as evidence."""
-    return tensor_of(layer.inverse(z), "the inverse")
-
-
-def unchanged(call, value):
-    """What `call` leaves in its argument."""
-    kept = value.clone()
-    call(kept)
-    return kept
-
-
-def layer_gradients(layer, x, weight):
-    """Gradients of a weighted sum of z and of all log-determinants."""
-    z, logdet = both(layer, x)
-    if tuple(z.shape) != tuple(weight.shape):
-        raise AnswerError(f"z has shape {tuple(z.shape)} where {tuple(weight.shape)} is expected")
-    named = {name.replace(".", "_"): p for name, p in layer.named_parameters()}
-    return gradient("z and the log-determinant", (weight * z).sum() + ((1 + weight[:, 0]) * logdet.reshape(len(x))).sum(), x=x, **named)
-
-
-def inverse_gradients(layer, z, weight):
-    """Gradients of the inverse, by z and all parameters."""
-    x = tensor_of(layer.inverse(z), "the inverse", weight.shape)
-    return gradient("the inverse", weight * x, z=z, **{name.replace(".", "_"): p for name, p in layer.named_parameters()})
 
 
 @question.probe(points=0.5, title="AffineCoupling: there", public=True, judge=TOLD)

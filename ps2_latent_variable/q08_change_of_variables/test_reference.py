@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 from torch import nn
+from torch.distributions import AffineTransform, IndependentTransform
 
 from dgm import data
 
@@ -139,6 +140,26 @@ def test_the_spline_is_that_of_zuko(reference):
     torch.testing.assert_close(y, want)
     torch.testing.assert_close(log_slope, want_slope)
     torch.testing.assert_close(reference.spline_inverse(want, other.horizontal, other.vertical, other.derivatives), x, rtol=1e-6, atol=1e-6)
+
+
+def test_the_affine_coupling_is_that_of_zuko(reference):
+    """Another implementation of the scheme, given what our network says of the kept dimensions."""
+    transforms = pytest.importorskip("zuko.transforms")
+    mask = torch.tensor([1.0, 0, 1, 0, 0], dtype=torch.float64)
+    layer = shaken(nn.ModuleList([reference.AffineCoupling(reference.AffineNet(5), mask)]), 0)[0]
+    x = torch.randn(20, 5, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+
+    def of_kept(kept):
+        whole = torch.zeros(*kept.shape[:-1], 5, dtype=kept.dtype)
+        whole[..., mask > 0] = kept
+        log_scale, shift = (part[..., mask == 0] for part in layer.net(whole))
+        return IndependentTransform(AffineTransform(shift, log_scale.exp()), 1)
+
+    other = transforms.CouplingTransform(of_kept, mask > 0)
+    z, logdet = layer(x)
+    torch.testing.assert_close(z, other(x))
+    torch.testing.assert_close(logdet, other.log_abs_det_jacobian(x, z))
+    torch.testing.assert_close(layer.inverse(z), other.inv(z))
 
 
 def test_sampling_is_the_way_back(reference):

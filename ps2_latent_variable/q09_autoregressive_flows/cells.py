@@ -16,8 +16,7 @@ for ax, points, title in ((axes[0], maf_train, "data"), (axes[1], gaussian_draws
 plt.show()
 
 # %% [markdown]
-# A network that predicts just a mean and a width is convenient, but too simple here. Coupling layers have another weakness: half of the dimensions stand still in
-# each. Both are cured if we read the autoregressive model as a layer of a flow, and stack it.
+# A network that predicts just a mean and a width is convenient, but too simple here. That is cured if we read the autoregressive model as a layer of a flow, and stack it.
 #
 # ### An autoregressive model is a layer
 #
@@ -153,7 +152,7 @@ def denoise(layers, y: Float[Tensor, "N D"], noise_std: float) -> Float[Tensor, 
     """The mean of x given y = x + noise: equation (9.2), under the flow's density of y.
 
     Args:
-        layers: a flow, as for `flow_log_prob`. It stays as it is, down to the `.grad` of its parameters.
+        layers: a flow, as for `flow_log_prob`, differentiable forwards. It stays as it is, down to the `.grad` of its parameters.
         y: noisy data.
         noise_std: standard deviation of the noise.
 
@@ -218,7 +217,8 @@ plt.show()
 # Five layers gain nothing, until every second one reads backwards (over 5 seeds: 0.61 to 0.66 nats for one block, the same for five, 0.03 to 0.10 reversed). Two blocks (0.27) cost more than 16 units (0.14). Scikit-learn's moons are half as large; the last column has their units, and is lower by $2\log2$.
 #
 # ### Why? (3 points)
-# (a) Two MAF layers in the same order: write the second one's $z_i$ in terms of $x$, and conclude that the pair is again a layer of the form (9.1). So why did nothing change? (b) Why does reversing help? (c) A VAE
+#
+# In eight lines at most: (a) Two MAF layers in the same order: write the second one's $z_i$ in terms of $x$, and conclude that the pair is again a layer of the form (9.1). So why did nothing change? (b) Why does reversing help? (c) A VAE
 # needs a flexible $q(z\mid x)$: it draws one $z$ for each image, and asks for the log-density of this very $z$. MAF or IAF, and why?
 
 # %% [markdown] role="written"

@@ -4,7 +4,9 @@ import torch
 from torch import nn
 
 from autograder.probes import Close, Fields, Question
-from dgm.checks.asking import AnswerError, attempt, gradient, tensor_of, tried, two_of
+from dgm.checks.asking import AnswerError, attempt, gradient, tensor_of, tried
+
+from ..shared.flows import back, forwards, inverse_gradients, layer_gradients, unchanged
 
 question = Question(
     title="Autoregressive flows",
@@ -96,38 +98,6 @@ class Steps(nn.Module):
             mean, log_std = self.causal(x)
             x = torch.cat([x[:, :i], ((z - mean) * torch.exp(-log_std))[:, i : i + 1], x[:, i + 1 :]], 1)
         return x
-
-
-def both(layer, x):
-    """The two answers of a layer."""
-    z, logdet = two_of(layer(x), "z", "the log-determinant")
-    return tensor_of(z, "z"), tensor_of(logdet, "the log-determinant")
-
-
-def forwards(layer, x):
-    """z and the log-determinant as evidence."""
-    return dict(zip(("z", "log-determinant"), both(layer, x)))
-
-
-def back(layer, z):
-    """The x of a layer's inverse as evidence."""
-    return tensor_of(layer.inverse(z), "the inverse")
-
-
-def unchanged(call, value):
-    """What `call` leaves in its argument."""
-    kept = value.clone()
-    call(kept)
-    return kept
-
-
-def layer_gradients(layer, x, weight):
-    """Gradients of a weighted sum of z and of all log-determinants."""
-    z, logdet = both(layer, x)
-    if tuple(z.shape) != tuple(weight.shape):
-        raise AnswerError(f"z has shape {tuple(z.shape)} where {tuple(weight.shape)} is expected")
-    named = {name.replace(".", "_"): p for name, p in layer.named_parameters()}
-    return gradient("z and the log-determinant", (weight * z).sum() + ((1 + weight[:, 0]) * logdet.reshape(len(x))).sum(), x=x, **named)
 
 
 # --- MAF ----------------------------------------------------------------------------------------------------------
@@ -242,12 +212,6 @@ def inner_calls(student, rng, dim):
     inner = Steps(rng, dim).to(rng.device)
     student.raw.Inverted(inner).inverse(rng.normal(3, dim))
     return [float(count) for count in inner.counts]
-
-
-def inverse_gradients(layer, z, weight):
-    """Gradients of the inverse, by z and all parameters."""
-    x = tensor_of(layer.inverse(z), "the inverse", weight.shape)
-    return gradient("the inverse", weight * x, z=z, **{name.replace(".", "_"): p for name, p in layer.named_parameters()})
 
 
 @question.probe(points=1, title="Inverted: more dimensions, one call backwards, gradients, float64", judge=Fields({"in float64": WIDE, "inverse in float64": WIDE}, default=Close()))

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 from torch import nn
-from torch.distributions import MultivariateNormal, Normal
+from torch.distributions import AffineTransform, IndependentTransform, MultivariateNormal, Normal
 
 from dgm import data
 
@@ -179,3 +179,24 @@ def test_reversing_is_what_helps_on_the_moons(reference):
         found[reverse] = -float(reference.flow_log_prob(flow, test).mean().detach())
     assert bound - 0.03 < found[False] < bound + 0.15
     assert 2.162 < found[True] < 1.25 + 2 * math.log(2)  # 1.25 nats in the units of scikit-learn's moons, half as large
+
+
+@pytest.mark.parametrize("dim", [1, 4])
+def test_the_layer_is_that_of_zuko(reference, dim):
+    """Another implementation of the scheme, given the same network."""
+    transforms = pytest.importorskip("zuko.transforms")
+    layer = maf(reference, dim, seed=3)
+
+    def of_all(x):
+        mean, log_std = layer.net(x)
+        return IndependentTransform(AffineTransform(-mean * (-log_std).exp(), (-log_std).exp()), 1)
+
+    other = transforms.AutoregressiveTransform(of_all, passes=dim)
+    x = torch.randn(20, dim, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    z, logdet = layer(x)
+    torch.testing.assert_close(z, other(x))
+    torch.testing.assert_close(logdet, other.log_abs_det_jacobian(x, z))
+    torch.testing.assert_close(layer.inverse(z), other.inv(z))
+    turned, back = reference.Inverted(layer)(z)
+    torch.testing.assert_close(turned, other.inv(z))
+    torch.testing.assert_close(back, other.inv.log_abs_det_jacobian(z, turned))

@@ -209,7 +209,7 @@ def as_text(stack):
     return max(stack, 0).to_bytes((stack.bit_length() + 7) // 8, "big").decode(errors="replace")[:80]
 
 
-coded_flips = 0.35  # a knob: 0.1 and 0.45. Which stand-in becomes expensive, and which cheap?
+coded_flips = 0.35  # a knob: try 0.1 and 0.45. Which stand-in becomes expensive, and which cheap?
 coded_noisy, _ = flipped_glyphs(100, coded_flips)
 noisy_joint = glyph_log_joint(coded_noisy, cause_images, flat_prior, coded_flips)
 
@@ -229,7 +229,7 @@ for name, log_q in {
     bits, same, remains = coded(coded_noisy.int().tolist(), CauseTables(cause_images, coded_flips, log_q))
     stand_in_files.append((name, -float(elbo(noisy_joint, log_q(noisy_joint)).mean()) / math.log(2), bits, same))
 plot.table(stand_in_files, header=("stand-in q", "-ELBO, bits per image", "message, bits per image", "images return"))
-print(f"\nthe posterior's claim is -log2 p(x), expected 242.7; the letter afterwards: {as_text(remains)}")
+print(f"\nthe posterior's claim is -log2 p(x), expected 242.7\nthe letter, after the last file: {as_text(remains)}")
 
 # %% [markdown]
 # The hard guess gets no bits back. With the posterior every image costs $-\log_2p(x)$, whichever cause is drawn.
@@ -239,9 +239,11 @@ print(f"\nthe posterior's claim is -log2 p(x), expected 242.7; the letter afterw
 # With 256 buckets the eight latents push 64 bits. **Before you run this:** how many bits does an image cost in the end?
 
 # %%
-guess_bits = None    # type a number
-file_buckets = 256   # a knob: 4 and 4096. Do more buckets cost more?
-file_precision = 20  # a knob: 10. What do imprecise frequencies cost?
+guess_bits = None  # type a number
+
+# %%
+file_buckets = 256   # a knob: try 4 and 4096. Do more buckets cost more?
+file_precision = 20  # a knob: try 10. What do imprecise frequencies cost?
 
 digit_bits, digits_return, remains = coded(coded_digits, VAETables(digit_vae, file_buckets, file_precision))
 first_bits = [coded(coded_digits[:1], VAETables(digit_vae, file_buckets, file_precision), *before)[0] for before in ((), (0,))]
@@ -254,28 +256,28 @@ digit_table = [
     ("xz, training images known", "file", 8 * digit_sizes[3] / 360, "32"),
     ("each pixel with its own frequency", "claim", digit_without / math.log(2), "36.3"),
     ("your VAE, -ELBO", "claim", claimed_bits(digit_vae, digit_test), "25.3"),
-    ("your VAE, bits back", "file", digit_bits, "25.4"),
+    ("your VAE, bits back", "file", digit_bits, "25.5"),
     ("your VAE, IWAE with 200 draws", "claim", digit_iwae / math.log(2), "23.9"),
 ]
 plot.table([(*row[:2], row[2] * math.log(2), row[2], f"{row[2] * 360 / 8:,.0f}", row[3]) for row in digit_table], header=("360 test digits of 8×8 pixels", "", "nats per image", "bits per image", "bytes", "expected bits"))
 print()
 plot.table([
-    ("bits per image", digit_bits, "25.4", guess_bits),
+    ("bits per image", digit_bits, "25.5", guess_bits),
     ("first image, after the letter", first_bits[0], "26", None),
     ("first image, on an empty stack", first_bits[1], "177", None),
     ("images return", digits_return, "True", None),
 ], header=("", "yours", "expected", "your guess"))
 
 # %% [markdown]
-# Finer buckets push more bits, and as many come back. The file keeps the claim within 1 % (25.2 to 25.5 bits with seven letters). On an empty stack the first image is dear: each pop finds symbol 0, a code far out. A coder
-# with several codes for each image could come near IWAE. To be fair: reading it needs 0.4 MB of weights.
+# Finer buckets push more bits, and as many come back. The file keeps the claim within 1 % (25.2 to 25.6 bits with seven letters). On an empty stack the first image is dear: each pop finds symbol 0, a code far out. A coder
+# with several codes for each image could come near IWAE. Reading it needs 0.4 MB of weights.
 #
 # ### The claim that cannot be kept
 #
 # The program without noise claims half of your VAE's bits. It may deliver by bits back, or by sending μ itself.
 
 # %%
-mean_buckets = 16  # a knob: 4 and 256. What does each choice pay for?
+mean_buckets = 16  # a knob: try 4 and 256. What does each choice pay for?
 
 program_files = []
 for name, model, tables, noise, expected in (
@@ -303,12 +305,12 @@ show_files(glyph_files | {"your VAE": 25 * program_files[0][2], "the program\nwi
 # **Change one thing, predict, measure, explain.** For example:
 #
 # - With how few training images does xz, which knows them too, beat your VAE?
-# - Train on letters (`data.glyphs(5000, size=16, classes="ABC")`). What do digits cost then?
+# - Train on letters (`data.glyphs(5000, size=16, classes="ABC")`, made black and white like `sheet_train`). What do digits cost then?
 # - How many latents make the smallest file?
 #
 # 1. Say what you change and what you keep.
 # 2. **Predict** a number, with a reason, *before* you run anything.
-# 3. **Measure** files of held-out images that decode, with a spread over seeds or images, in a table or figure.
+# 3. **Measure** files of held-out images that decode, with a spread over seeds (`trained_vae(…, seed=1)`) or parts of the images, in a table or figure.
 # 4. **Explain** in ten lines what happened, and what it does *not* show. A wrong prediction, explained, loses nothing.
 
 # %%

@@ -1,12 +1,11 @@
 """Question 10: a stack coder, bits-back coding in both directions, and an open end."""
 
 import copy
-import inspect
 
 import numpy as np
 
 from autograder.probes import Custom, Exact, Fields, Question
-from dgm.checks.asking import entry, named, two_of
+from dgm.checks.asking import entry, named, two_of, with_right
 
 from .tables import Tables, as_bytes, in_disorder, in_parts, kept, large, listed, pictures, received, sent, small
 
@@ -207,7 +206,7 @@ def first_messages(encode, rng):
 
 
 @question.probe(
-    points=0, title="bits_back_encode: one image and three, small numbers, with your `push` and `pop` (no points; a hidden test uses right ones)",
+    points=0, title="bits_back_encode: one image and three, small numbers, with your `push` and `pop` (a hidden test uses right ones)",
     public=True, judge=Fields(default=Custom(sent)),
 )
 def encodes(student, rng):
@@ -249,21 +248,8 @@ def right_pop_all(stack, tables):
 
 
 def with_right_stack(function):
-    """A student's coder, called while all that it pushes and pops with is right: a mistake there costs points once."""
-    right = {"push": right_push, "pop": right_pop, "push_all": right_push_all, "pop_all": right_pop_all}
-
-    def call(*given):
-        names = getattr(inspect.unwrap(function), "__globals__", {})
-        before = {name: names[name] for name in right if name in names}
-        names.update(right)
-        try:
-            return function(*given)
-        finally:
-            for name in right:
-                del names[name]
-            names.update(before)
-
-    return call
+    """A student's coder, called while all that it pushes and pops with is right."""
+    return with_right(function, push=right_push, pop=right_pop, push_all=right_push_all, pop_all=right_pop_all)
 
 
 @question.probe(points=0.5, title="bits_back_encode with the right `push` and `pop`", judge=Fields(default=Custom(sent)))
@@ -367,7 +353,7 @@ def first_images(decode, rng):
 
 
 @question.probe(
-    points=0, title="bits_back_decode: one image and three, small numbers, with your `push` and `pop` (no points; a hidden test uses right ones)",
+    points=0, title="bits_back_decode: one image and three, small numbers, with your `push` and `pop` (a hidden test uses right ones)",
     public=True, judge=Fields(default=Custom(received)),
 )
 def decodes(student, rng):

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from dgm.checks.answers import AnswerError
-from dgm.checks.asking import attempt, entry, gradient, in_words, named, slopes, tensor_of, tried, two_of
+from dgm.checks.asking import attempt, entry, gradient, in_words, named, slopes, tensor_of, tried, two_of, with_right
 
 
 class MissingAnswer(Exception):
@@ -51,6 +51,20 @@ def test_gradients_or_why_there_are_none():
     assert torch.equal(slopes(x**2, (2,), 3.0, x=x)[0], torch.tensor([6.0, 12.0]))
     with pytest.raises(AnswerError, match="f carries no gradient"):
         gradient("f", (x**2).detach(), x=x)
-    assert slopes(x**2, (2,), 1.0, x=x, y=y).startswith("the result does not depend on y through torch operations")
+    assert slopes(x**2, (2,), 1.0, x=x, y=y).startswith("there is no gradient of the result by y: computed without")
+    z = torch.ones(2, requires_grad=True)
+    assert "by y and z:" in slopes(x**2, (2,), 1.0, y=y, x=x, z=z)
     assert slopes([1.0], (1,), 1.0, x=x) == "got list where a tensor is expected."
     assert slopes(x, (1, 2), 1.0, x=x) == "got shape (2,) where (1, 2) is expected."
+
+
+def test_a_function_is_asked_while_what_it_uses_is_right():
+    names = {}
+    exec("def square(x): return x * x + 1\ndef twice(x, *, by=2): return by * square(x)", names)
+    wrong = names["square"]
+    asked = with_right(names["twice"], square=lambda x: x**2, other=lambda: None)
+    assert asked(3) == 18 and asked(3, by=1) == 9
+    assert names["square"] is wrong and "other" not in names  # all is put back
+    with pytest.raises(TypeError):
+        asked(None)
+    assert names["square"] is wrong

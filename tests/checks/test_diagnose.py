@@ -58,7 +58,7 @@ def wrong_last_row(x):
         (lambda x: None, "return missing"),
         (lambda x: [1, 2], "2 items"),
         (lambda x: np.zeros_like(x), "every value is 0."),
-        (lambda x: 1e-8 * x, "every value is nearly 0: at most"),
+        (lambda x: 1e-8 * x, "all values are tiny beside the right ones: at most"),
         (lambda x: x + 8 * 0.5 * np.log(2 * np.pi), "the same amount, 8 times ½ ln 2π"),
         (lambda x: x * np.log10(2), "log₁₀ 2 times the right one"),
         (lambda x: x + 0.2 * RANDOM.normal(size=x.shape), "rise and fall"),
@@ -248,3 +248,9 @@ def test_where_little_can_be_told_it_is_told_what_is_right():
 def test_a_sentence_in_a_list_of_answers_is_repeated():
     right = [np.ones(3), np.zeros(3)]
     assert "`f` raised ValueError" in said([np.ones(3), "`f` raised ValueError: no"], right)
+
+
+def test_a_sentence_where_numbers_are_expected_is_the_message():
+    right = {"a": [np.arange(3.0), np.arange(2.0)]}
+    wrong = {"a": [np.arange(3.0), "it stops with ValueError: no"]}
+    assert Close()(wrong, right, Context(0)).message == "In *a*[1]: it stops with ValueError: no."

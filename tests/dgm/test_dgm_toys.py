@@ -166,6 +166,15 @@ def test_steps_runs_over_as_many_passes_as_needed():
     assert list(dgm.data.batches(x, 5, None, steps=0)) == []
 
 
+def test_no_pass_is_begun_that_is_not_needed():
+    """A loop of one's own that draws an order for each pass leaves its generator in the same state."""
+    generator, own = dgm.generator(0), dgm.generator(0)
+    list(dgm.data.batches(torch.arange(10), 5, generator, steps=4))
+    for _ in range(2):
+        torch.randperm(10, generator=own)
+    assert torch.equal(generator.get_state(), own.get_state())
+
+
 def test_batch_errors_come_at_once():
     with pytest.raises(ValueError, match="different lengths"):
         dgm.data.batches((torch.zeros(3), torch.zeros(4)), 2, None)
