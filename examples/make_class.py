@@ -180,8 +180,10 @@ def is_figure(cell: dict[str, Any]) -> bool:
     return cell["cell_type"] == "code" and cell["metadata"].get("dgm", {}).get("role") == "demo"
 
 
-def make(name: str, out: Path, figures: Container[str] | None = None) -> list[Student]:
-    """Write the whole class of one problem set into ``out`` (emptied first).
+def make(
+    name: str, out: Path, figures: Container[str] | None = None, only: Container[str] | None = None
+) -> list[Student]:
+    """Write the class of one problem set, or those of it who are named in ``only``, into ``out`` (emptied first).
 
     Figures and training runs take most of a notebook's time: ``figures`` names the students who keep them, if not all.
     """
@@ -191,6 +193,7 @@ def make(name: str, out: Path, figures: Container[str] | None = None) -> list[St
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     students = CLASSES.get(name) or any_class(problem_set)
+    students = [student for student in students if only is None or student.name in only]
     for student in students:
         write(problem_set, student, out, figures is None or student.name in figures)
     return students
