@@ -227,8 +227,7 @@ plt.show()
 # The rows are what each decoder takes for an image: its mean *and its noise*. With $\beta=1$ it expects noise of standard deviation 20. In such snow a digit is not worth one nat, so the ELBO is right to ignore the latents. This
 # "posterior collapse" needs no bug, only a variance that somebody chose.
 #
-# The loss as typed cannot choose it: a smaller $\beta$ always makes it smaller. In nats the constant $\frac D2\log2\pi\sigma^2$ is the price of a variance that is too large, and the error that of one too small. The best is $\sigma^2=0.014$, the mean squared error over the directions left out, or $\beta=3.5\cdot10^{-5}$;
-# 6 other draws of the images agree within 2 %. $-\text{ELBO}$ is negative there: a density can be greater than one.
+# The loss as typed cannot choose it: a smaller $\beta$ always makes it smaller. In nats the constant $\frac D2\log2\pi\sigma^2$ is the price of a variance that is too large, and the error that of one too small. The best is $\sigma^2=0.014$, the mean squared error over the directions left out, or $\beta=3.5\cdot10^{-5}$; (6 other draws: within 2 %.) $-\text{ELBO}$ is negative there: a density can be greater than one.
 #
 # **What to remember.**
 # - The KL is summed over latents, the log-likelihood over pixels. An average over pixels hides a variance: $\sigma^2=\beta D/2$.

@@ -151,7 +151,7 @@ def mean_terms(model, x: Float[Tensor, "N D"], noise: float = 1.0, draws: int = 
 # %% [markdown]
 # ### First a number
 #
-# Eight latents for the $8\times8$ digits. A second call of `train`, with smaller steps, lets the weights settle. Questions 6, 7 and 10 need this `digit_vae`.
+# Eight latents for the $8\times8$ digits. A second call of `train` takes smaller steps. Questions 6, 7 and 10 need this `digit_vae`.
 
 # %%
 digit_train, digit_test = (data.digits(split, binary="threshold")[0].flatten(1) for split in ("train", "test"))

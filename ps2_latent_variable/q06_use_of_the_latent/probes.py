@@ -21,7 +21,7 @@ question = Question(
         "wrong; turned, a decoder without a latent has independent dimensions and loses about one nat, so the latent pays.",
         "1 point: (b) L exceeds -ELBO for β = 4 and with free bits (something not negative is added), so -L is still a lower "
         "bound; for β = ¼ a part of the KL is not paid, and -L may exceed log p(x).",
-        "1 point: (c) a richer family closes only the approximation gap, the smaller part; the larger one is the encoder's: "
+        "1 point: (c) a richer family closes only the approximation gap, a twentieth; the rest is the encoder's: "
         "more images, a better encoder, or refining q for each new image.",
     ],
     aim=(

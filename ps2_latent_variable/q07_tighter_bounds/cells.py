@@ -25,9 +25,7 @@ figure.suptitle("Better codes exist (yellow), but the encoder does not propose t
 plt.show()
 
 # %% [markdown]
-# These are the four worst of 300. The ELBO blames the decoder for the encoder: its gap is $\mathrm{KL}(q\,\|\,p(z\mid x))$ (Question 2). How good is the model itself?
-#
-# On a plane one can sum over a grid. With eight latents one cannot.
+# These are the four worst of 300. The ELBO blames the decoder for the encoder: its gap is $\mathrm{KL}(q\,\|\,p(z\mid x))$ (Question 2). How good is the model itself? With eight latents no grid tells.
 #
 # ### Weights
 #
@@ -35,7 +33,7 @@ plt.show()
 #
 # $$w_m=\frac{p(x\mid z_m)\,p(z_m)}{q(z_m\mid x)},\qquad \mathbb{E}_q[w]=\int q(z\mid x)\,\frac{p(x,z)}{q(z\mid x)}\,dz=p(x). \tag{7.1}$$
 #
-# So the mean weight of $M$ draws is right on average, for *every* $q$ that is nowhere zero. The logarithm is concave, so the log of the mean is too low on average (Jensen). This is the **IWAE bound**,
+# So the mean weight of $M$ draws is right on average, for *every* $q$ that is positive where $p(x,z)$ is. The logarithm is concave, so the log of the mean is too low on average (Jensen). This is the **IWAE bound**,
 #
 # $$\log\frac{1}{M}\sum_{m=1}^Mw_m,\qquad\text{on average}\le\log p(x). \tag{7.2}$$
 #
@@ -47,7 +45,7 @@ plt.show()
 # $$M_\text{eff}=\Bigl(\sum_m w_m\Bigr)^2\Big/\sum_m w_m^2. \tag{7.3}$$
 #
 # **On paper:** (a) what are the weights if $q$ *is* the posterior? (b) One latent has the posterior $\mathcal{N}(\mu,v)$, and $q=\mathcal{N}(\mu,rv)$. Find $(\mathbb{E}_q w)^2/\mathbb{E}_q[w^2]$, the share of many draws that counts. $p(x)$ cancels, and one
-# Gaussian integral remains. For $r=2$ you should find $0.866$. Below which $r$ is $\mathbb{E}_q[w^2]$ infinite, and the share $0$? Independent latents multiply.
+# Gaussian integral remains. For $r=2$ you should find $0.866$. Up to which $r$ is $\mathbb{E}_q[w^2]$ infinite, and the share $0$? Independent latents multiply.
 
 # %% role="answer"
 def log_weights(
@@ -166,7 +164,7 @@ for ratio in twin_ratios:
 plot.table(twin_rows, header=("r", "ELBO - log p(x)", "IWAE(1000) - log p(x)", "effective draws of 1000", "by your derivation"))
 
 # %% [markdown]
-# With the posterior one draw is exact. A $q$ too wide wastes draws, as you derived. One too narrow is worse than it looks: at $r=0.6$ 254 draws seem to count and 95 do, at $r=0.4$ 58 and none. The rare huge weights have not come up.
+# With the posterior one draw is exact. A $q$ too wide wastes draws, as you derived. One too narrow is worse than it looks: at $r=0.6$ 254 draws seem to count where in the long run 95 do, at $r=0.4$ 58 and none. The rare huge weights have not come up. (One run may end above $\log p(x)$, the average not.)
 #
 # ### A nat for nothing
 #
@@ -217,13 +215,13 @@ for ratio, color, expected in ((1.0, plot.COLORS[1], "47.8"), (wide_ratio, plot.
 left.axhline(-float(plane_log_p.mean()), color="#444444", linestyle="--", label="exact -log p(x)")
 left.set(xscale="log", xlabel="draws M", ylabel="-IWAE(M), nats per image", title="The wide q starts worse and ends better")
 left.legend()
-right.set(xscale="log", xlabel="effective draws of 1,000", ylabel="IWAE(1000) - log p(x), nats", title="Few effective draws warn, many prove nothing")
+right.set(xscale="log", xlabel="effective draws of 1,000", ylabel="IWAE(1000) - log p(x), nats", title="Few effective draws warn; many are no proof")
 plt.show()
 plot.table(wide_rows, header=("nats per image", "-ELBO", "-IWAE(1000)", "expected", "your guess", "worst miss", "with 100 effective draws"))
 
 # %% [markdown]
-# Eight nats worse as a bound, 0.1 from the truth as an estimate, where the encoder's own $q$ misses 1.0. (Over six seeds: 0.04 to 0.15, and 0.7 to 1.2.) The ELBO forgives a $q$ that forgets, not one that is too wide. For weights it is the reverse: width costs
-# draws ($r=16$ leaves 12 %), forgetting costs the truth.
+# Eight nats worse as a bound, 0.1 from the truth as an estimate, where the encoder's own $q$ misses 1.0. (Over six seeds: 0.04 to 0.15, and 0.7 to 1.2.) The ELBO forgives a $q$ that misses a peak, not one that is too wide. For weights it is the reverse: width costs
+# draws ($r=16$ leaves 12 %), a missed peak costs the truth.
 #
 # Many effective draws are no proof: with the encoder's $q$ one image has over 100 and misses 2.4 nats (1.6 to 5.8). They agree in the same wrong place.
 #

@@ -24,7 +24,7 @@ plt.show()
 #
 # $$z_i=\frac{x_i-m_i(x_{<i})}{e^{a_i(x_{<i})}},\qquad \log\left|\det\frac{\partial z}{\partial x}\right|=-\sum_i a_i(x_{<i}). \tag{9.1}$$
 #
-# The Jacobian is triangular, because $z_i$ depends on no later $x_j$. This is a **masked autoregressive flow** (MAF). **On paper:** put (9.1) and a standard normal $z$ into (8.1). Which density of $x_i$ given $x_{<i}$
+# The Jacobian is triangular, because $z_i$ depends on no later $x_j$; $a$ is now the width of the *data*, so its sign is opposite to (8.2). This is a **masked autoregressive flow** (MAF). **On paper:** put (9.1) and a standard normal $z$ into (8.1). Which density of $x_i$ given $x_{<i}$
 # do you recognise?
 #
 # From $x$ to $z$, all $m_i$ and $a_i$ come from *one* call of the network. Back, $x_i=z_i\,e^{a_i}+m_i$ needs $x_{<i}$ first, so $D$ dimensions take $D$ calls. For example, let $m_1=a_1=a_2=0$ and $m_2=2x_1$. Then $z=(1,\,0.5)$ gives $x_1=1$
@@ -34,7 +34,7 @@ plt.show()
 #
 # *Turn the order.* If a layer reads $x_1$ first, the next one may read $x_2$ first. Flip the dimensions, apply the layer, and flip back.
 #
-# *Turn the direction.* Exchange `forward` and `inverse`. This **inverse autoregressive flow** (IAF) samples in one call and needs $D$ for the density of a given $x$. Its log-determinant is that of the inner layer, taken at *its* input, with the sign changed.
+# *Turn the direction.* Exchange `forward` and `inverse`. This **inverse autoregressive flow** (IAF) samples in one call and needs $D$ for the density of a given $x$. Its log-determinant is minus the inner layer's, taken at what comes out.
 #
 # ### One step of denoising
 #
@@ -201,7 +201,7 @@ for (name, (blocks, reverse)), expected in zip(maf_settings.items(), ("0.63", "0
     with torch.no_grad():
         maf_nll = float(mean_nll(moon_mafs[name], maf_test, None))
     rows.append((name, maf_nll, maf_nll - 2.162, expected, maf_nll - 2 * math.log(2)))
-plot.table(rows, header=("flow", "held-out NLL, nats", "above the entropy", "expected", "NLL in half the units"))
+plot.table(rows, header=("flow", "held-out NLL, nats", "above the entropy", "expected", "NLL of the data / 2"))
 print()
 plot.table([("all in the same order", guess_same_order, rows[1][2])], header=("above the entropy", "your guess", "found"))
 
@@ -214,7 +214,7 @@ for k, (name, log_prob) in enumerate(maf_densities.items()):
 plt.show()
 
 # %% [markdown]
-# Five layers gain nothing, until every second one reads backwards (over 5 seeds: 0.61 to 0.66 nats for one block, the same for five, 0.03 to 0.10 reversed). Two blocks (0.27) cost more than 16 units (0.14). Scikit-learn's moons are half as large; the last column has their units, and is lower by $2\log2$.
+# Five layers gain nothing, until every second one reads backwards (over 5 seeds: 0.61 to 0.66 nats for one block, the same for five, 0.03 to 0.10 reversed). Two blocks (0.27) cost more than 16 units (0.14). Scikit-learn's moons are these divided by 2; the last column is theirs, lower by $2\log2$.
 #
 # ### Why? (3 points)
 #
@@ -277,7 +277,7 @@ plot.table(rows, header=("one layer, 100 images", "density, seconds", "drawing, 
 
 # %% [markdown]
 # Nobody trained a denoiser. A density of noisy images is one already (0.072 in each of 5 runs). The step removes two thirds of noise 0.4, blurring thin strokes, and two fifths of 0.05.
-# What the flow draws is made of strokes, and some of it is a digit. A MADE knows nothing of neighbouring pixels; recent flows of this kind use a transformer over patches (TarFlow, 2024), with the same loop, reversed order and last step.
+# What the flow draws is made of strokes, and some of it is a digit. Recent flows of this kind use a transformer over patches (TarFlow, 2024), with the same loop, reversed order and last step.
 #
 # **What to remember**
 # - An autoregressive model with Gaussian conditionals is one layer of a flow. One direction takes one call, the other $D$.
