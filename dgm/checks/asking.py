@@ -6,13 +6,14 @@ A probe imports these by name. An entry that is a sentence, where numbers are ex
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from dgm.checks.answers import AnswerError
+from dgm.checks.words import listed
 
 PASSED_THROUGH = ("MissingAnswer", "NotImplementedError")  # a name that is missing, a stub
 
@@ -118,14 +119,8 @@ def gradient(result: str, output: Any, **inputs: Tensor) -> list[Tensor]:
     missing = [key for key, grad in zip(inputs, grads, strict=True) if grad is None]
     if missing:
         why = "computed without them, or cut off from them by .detach(), .item() or NumPy"
-        raise AnswerError(f"there is no gradient of {result} by {_listed(missing)}: {why}")
+        raise AnswerError(f"there is no gradient of {result} by {listed(missing)}: {why}")
     return [grad for grad in grads if grad is not None]
-
-
-def _listed(keys: Iterable[str]) -> str:
-    """The keys with commas, and "and" before the last."""
-    *first, last = keys
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 def slopes(answer: Any, shape: Sequence[int], factor: Any, /, **inputs: Tensor) -> list[Tensor] | str:
