@@ -1,0 +1,229 @@
+"""Wrong answers to question 10, as students write them."""
+
+
+from autograder.probes import Mistakes, edit
+
+mistakes = Mistakes()
+
+# --- optimal_denoiser ---------------------------------------------------------------------------------------------
+
+EXPONENTS = "exponents = (alpha_bar_t**0.5 * x @ y.T - alpha_bar_t / 2 * y.square().sum(1)) / (1 - alpha_bar_t)"
+SQUARE = "square = (x[:, None] - alpha_bar_t**0.5 * y).square().sum(-1); "
+
+mistakes.at(
+    EXPONENTS,
+    edit("no_half", "the weights of `optimal_denoiser` lack the ½ of the Gaussian's exponent", SQUARE + "exponents = -square / (1 - alpha_bar_t)"),
+    edit("no_variance", "the weights of `optimal_denoiser` are a softmax over half the squared distances, without the division by the noise's variance 1 - ᾱ", SQUARE + "exponents = -square / 2"),
+    edit("plain_softmax", "the weights of `optimal_denoiser` are a softmax over the squared distances alone, without 1/(2(1 - ᾱ))", SQUARE + "exponents = -square"),
+    edit("std_for_variance", "the weights of `optimal_denoiser` divide by √(1 - ᾱ); the noise's variance is 1 - ᾱ", SQUARE + "exponents = -square / (2 * (1 - alpha_bar_t) ** 0.5)"),
+    edit("variance_squared", "the weights of `optimal_denoiser` divide by (1 - ᾱ)²; the noise's variance is 1 - ᾱ", SQUARE + "exponents = -square / (2 * (1 - alpha_bar_t) ** 2)"),
+    edit("variance_is_alpha_bar", "the weights of `optimal_denoiser` divide by 2ᾱ; the noise's variance is 1 - ᾱ", SQUARE + "exponents = -square / (2 * alpha_bar_t.clamp(min=1e-6))"),
+    edit("alpha_forgotten", "the weights of `optimal_denoiser` compare x_t with the pictures themselves; under the noise they have shrunk to √ᾱ times",
+         "square = (x[:, None] - y).square().sum(-1); exponents = -square / (2 * (1 - alpha_bar_t))"),
+    edit("alpha_not_rooted", "the weights of `optimal_denoiser` shrink the pictures by ᾱ; it is its root", "square = (x[:, None] - alpha_bar_t * y).square().sum(-1); exponents = -square / (2 * (1 - alpha_bar_t))"),
+    edit("x_grown", "the weights of `optimal_denoiser` compare x_t/√ᾱ with the pictures and divide by 1 - ᾱ; then the noise has grown as well",
+         "square = (x[:, None] / alpha_bar_t.clamp(min=1e-6) ** 0.5 - y).square().sum(-1); exponents = -square / (2 * (1 - alpha_bar_t))"),
+    edit("distance_not_squared", "the weights of `optimal_denoiser` fall with the distance; the Gaussian has its square",
+         "exponents = -(x[:, None] - alpha_bar_t**0.5 * y).norm(dim=-1) / (2 * (1 - alpha_bar_t))"),
+    edit("distance_mean", "the weights of `optimal_denoiser` take the mean square over pixels; the exponent has the sum", "square = (x[:, None] - alpha_bar_t**0.5 * y).square().mean(-1); exponents = -square / (2 * (1 - alpha_bar_t))"),
+    edit("absolute", "the weights of `optimal_denoiser` add up absolute differences; the exponent has squares", "square = (x[:, None] - alpha_bar_t**0.5 * y).abs().sum(-1); exponents = -square / (2 * (1 - alpha_bar_t))"),
+    edit("sign", "the weights of `optimal_denoiser` grow with the distance", SQUARE + "exponents = square / (2 * (1 - alpha_bar_t))"),
+    edit("no_length", "the exponents of `optimal_denoiser` lack the pictures' own square length, which differs from picture to picture", "exponents = alpha_bar_t**0.5 * x @ y.T / (1 - alpha_bar_t)"),
+    edit("length_without_alpha", "the square length of the pictures lacks its factor ᾱ in the exponents of `optimal_denoiser`", "exponents = (alpha_bar_t**0.5 * x @ y.T - y.square().sum(1) / 2) / (1 - alpha_bar_t)"),
+    edit("length_no_half", "the square length of the pictures lacks its ½ in the exponents of `optimal_denoiser`", "exponents = (alpha_bar_t**0.5 * x @ y.T - alpha_bar_t * y.square().sum(1)) / (1 - alpha_bar_t)"),
+    edit("product_without_root", "`optimal_denoiser` shrinks x_t as well as the pictures: the product of both in the exponents gets the factor ᾱ, where it is √ᾱ", "exponents = (alpha_bar_t * x @ y.T - alpha_bar_t / 2 * y.square().sum(1)) / (1 - alpha_bar_t)"),
+    edit("product_no_factor", "the inner product in the exponents of `optimal_denoiser` lacks the factor √ᾱ", "exponents = (x @ y.T - alpha_bar_t / 2 * y.square().sum(1)) / (1 - alpha_bar_t)"),
+    edit("variance_floor", "`optimal_denoiser` keeps the noise's variance above 0.01, so with less noise several pictures count", SQUARE + "exponents = -square / (2 * (1 - alpha_bar_t).clamp(min=0.01))"),
+    edit("variance_guard", "`optimal_denoiser` adds a small number to the noise's variance, which changes the weights where there is hardly any noise", SQUARE + "exponents = -square / (2 * (1 - alpha_bar_t) + 1e-3)"),
+    edit("float32", "`optimal_denoiser` computes its weights in float32 and so loses the digits of float64", SQUARE + "exponents = (-square / (2 * (1 - alpha_bar_t))).float().to(x)"),
+    edit("first_channel", "the weights of `optimal_denoiser` look at the first entry of the first axis only; all pixels of all channels count",
+         "x1, y1 = x_t[:, 0].flatten(1) if x_t.ndim > 2 else x[:, :1], images[:, 0].flatten(1) if x_t.ndim > 2 else y[:, :1]; exponents = -(x1[:, None] - alpha_bar_t**0.5 * y1).square().sum(-1) / (2 * (1 - alpha_bar_t))"),
+    edit("cosine_similarity", "the weights of `optimal_denoiser` compare directions only (cosine similarity)", "exponents = F.cosine_similarity(x[:, None], y[None], dim=-1) / (1 - alpha_bar_t)"),
+)
+
+mistakes.at(
+    "weights = exponents.softmax(1)",
+    edit("over_x", "the weights of `optimal_denoiser` sum to 1 over the x_t; they are to sum to 1 over the pictures", "weights = exponents.softmax(0)"),
+    edit("over_all", "the weights of `optimal_denoiser` sum to 1 over all x_t and pictures together", "weights = exponents.flatten().softmax(0).reshape(exponents.shape)"),
+    edit("naive", "`optimal_denoiser` takes exponentials and divides by their sum: where all densities underflow or overflow nothing sensible is left. Subtract the largest exponent, as softmax does",
+         "square = (x[:, None] - alpha_bar_t**0.5 * y).square().sum(-1); weights = torch.exp(-square / (2 * (1 - alpha_bar_t))); weights = weights / weights.sum(1, keepdim=True)"),
+    edit("naive_guarded", "`optimal_denoiser` takes exponentials and divides by their sum plus a small number: where all densities underflow no weight is left",
+         "square = (x[:, None] - alpha_bar_t**0.5 * y).square().sum(-1); weights = torch.exp(-square / (2 * (1 - alpha_bar_t))); weights = weights / (weights.sum(1, keepdim=True) + 1e-8)"),
+    edit("nearest_only", "`optimal_denoiser` takes the likeliest picture alone; (10.1) is a mean of all", "weights = F.one_hot(exponents.argmax(1), len(y)).to(y)"),
+    edit("equal", "`optimal_denoiser` weighs all pictures alike", "weights = torch.full_like(exponents, 1 / len(y))"),
+    edit("sigmoid", "the weights of `optimal_denoiser` do not sum to 1: a sigmoid looks at each picture alone", "weights = exponents.sigmoid()"),
+    edit("log_softmax", "`optimal_denoiser` uses the logarithms of the weights as weights", "weights = exponents.log_softmax(1)"),
+    edit("drawn", "`optimal_denoiser` draws one picture by the weights; (10.1) is their mean", "weights = F.one_hot(exponents.softmax(1).multinomial(1)[:, 0], len(y)).to(y)"),
+    edit("divided_by_m", "the weights of `optimal_denoiser` are divided by M although they sum to 1 already", "weights = exponents.softmax(1) / len(y)"),
+    edit("top_two", "`optimal_denoiser` keeps the two likeliest pictures only; all count", "weights = torch.where(exponents >= exponents.topk(min(2, len(y)), 1).values[:, -1:], exponents, -torch.inf).softmax(1)"),
+)
+
+mistakes.at(
+    "return (weights @ y).reshape(x_t.shape), weights",
+    edit("shrunk_result", "`optimal_denoiser` returns √ᾱ times the mean picture, as it is under the noise; x̂_0 is the picture itself", "return (alpha_bar_t**0.5 * weights @ y).reshape(x_t.shape), weights"),
+    edit("noise_result", "`optimal_denoiser` returns the noise; x̂_0 is asked for", "return ((x - alpha_bar_t**0.5 * weights @ y) / (1 - alpha_bar_t) ** 0.5).reshape(x_t.shape), weights"),
+    edit("grown_result", "`optimal_denoiser` divides the mean picture by √ᾱ; the pictures are clean already", "return (weights @ y / alpha_bar_t.clamp(min=1e-3) ** 0.5).reshape(x_t.shape), weights"),
+    edit("clamped", "`optimal_denoiser` clamps its result to [-1, 1]; pictures may have other values", "return (weights @ y).clamp(-1, 1).reshape(x_t.shape), weights"),
+    edit("no_weights", "`optimal_denoiser` returns the pictures alone; the weights are to follow", "return (weights @ y).reshape(x_t.shape)"),
+    edit("exchanged", "`optimal_denoiser` returns the weights before the pictures", "return weights, (weights @ y).reshape(x_t.shape)"),
+    edit("flat", "`optimal_denoiser` returns rows of pixels; the result has the shape of x_t", "return weights @ y, weights"),
+    edit("exponents_returned", "`optimal_denoiser` returns the exponents; the weights are their softmax", "return (weights @ y).reshape(x_t.shape), exponents"),
+    edit("logs_returned", "`optimal_denoiser` returns the logarithms of the weights", "return (weights @ y).reshape(x_t.shape), exponents.log_softmax(1)"),
+    edit("weights_turned", "`optimal_denoiser` returns the weights as (M, N); each row belongs to one x_t", "return (weights @ y).reshape(x_t.shape), weights.T"),
+    edit("mixed_with_x", "`optimal_denoiser` mixes x_t into its result", "return (alpha_bar_t * x + (1 - alpha_bar_t) * (weights @ y)).reshape(x_t.shape), weights"),
+)
+
+# --- decision_level -----------------------------------------------------------------------------------------------
+
+mistakes.at(
+    "needed = 2 * math.log(odds)",
+    edit("needed_no_two", "`decision_level` lacks the 2 that comes from d²/2", "needed = math.log(odds)"),
+    edit("needed_four", "`decision_level` has twice the needed log odds", "needed = 4 * math.log(odds)"),
+    edit("needed_no_log", "`decision_level` uses the odds; the weights' ratio is compared in logarithms", "needed = 2 * odds"),
+    edit("needed_bits", "`decision_level` takes the logarithm to base 2; the exponent's is natural", "needed = 2 * math.log2(odds)"),
+    edit("needed_ten", "`decision_level` takes the logarithm to base 10; the exponent's is natural", "needed = 2 * math.log10(odds)"),
+    edit("needed_minus_one", "`decision_level` uses log(odds - 1)", "needed = 2 * math.log(odds - 1) if odds > 1.5 else 2 * math.log(odds)"),
+    edit("needed_log1p", "`decision_level` uses log(1 + odds)", "needed = 2 * math.log1p(odds)"),
+    edit("needed_sqrt", "`decision_level` takes the root of the distance, or of the needed log odds: the log odds grow with the squared distance itself", "needed = 2 * math.log(odds); square_distance = square_distance.sqrt()"),
+    edit("needed_squared", "`decision_level` squares its argument again; it is the squared distance already", "needed = 2 * math.log(odds); square_distance = square_distance**2"),
+    edit("odds_probability", "`decision_level` takes the odds for a probability's: it uses log(odds/(1 + odds))", "needed = -2 * math.log(odds / (1 + odds))"),
+    edit("whole_odds", "`decision_level` rounds the odds to a whole number", "needed = 2 * math.log(max(int(odds), 1) + 1e-9)"),
+    edit("root_of_needed", "`decision_level` takes the root of the needed log odds, as if their standard deviation had to reach it", "needed = math.sqrt(2 * math.log(odds))"),
+)
+
+mistakes.at(
+    "return needed / (square_distance + needed)",
+    edit("snr_returned", "`decision_level` returns the signal-to-noise ratio ᾱ/(1 - ᾱ); it is to be solved for ᾱ", "return needed / square_distance"),
+    edit("one_minus", "`decision_level` returns 1 - ᾱ, the noise's variance (1/(1 + ρ) where ρ/(1 + ρ) is right)", "return square_distance / (square_distance + needed)"),
+    edit("rooted", "`decision_level` returns the root of ᾱ", "return (needed / (square_distance + needed)).sqrt()"),
+    edit("squared", "`decision_level` returns the square of ᾱ", "return (needed / (square_distance + needed)) ** 2"),
+    edit("solved_wrong", "`decision_level` solves ρ = ᾱ/(1 - ᾱ) for ᾱ with the wrong sign: it is ρ/(1 + ρ)", "return needed / (square_distance - needed)"),
+    edit("only_noise", "`decision_level` takes the ratio as ᾱ itself, and keeps it below 1", "return (needed / square_distance).clamp(max=1)"),
+    edit("guarded_level", "`decision_level` adds a number to the squared distance", "return needed / (square_distance + needed + 1e-2)"),
+    edit("mean_level", "`decision_level` returns one level for the mean of the distances; each has its own", "return needed / (square_distance.mean() + needed)"),
+    edit("minus_log", "`decision_level` returns the logarithm of the level", "return (needed / (square_distance + needed)).log()"),
+    edit("plain_number", "`decision_level` returns a list of numbers, not a tensor", "return [float(needed / (each + needed)) for each in square_distance.flatten()]"),
+)
+
+# --- local_denoiser -----------------------------------------------------------------------------------------------
+
+mistakes.at(
+    "reach, denoised = size // 2, torch.empty_like(x_t)",
+    edit("reach_is_size", "the windows of `local_denoiser` reach `size` pixels to each side; they are `size` pixels wide", "reach, denoised = size, torch.empty_like(x_t)"),
+    edit("reach_small", "the windows of `local_denoiser` are two pixels too narrow", "reach, denoised = max(0, size // 2 - 1), torch.empty_like(x_t)"),
+    edit("reach_wide", "the windows of `local_denoiser` are two pixels too wide", "reach, denoised = size // 2 + 1, torch.empty_like(x_t)"),
+    edit("reach_double", "the windows of `local_denoiser` are twice as wide as asked", "reach, denoised = 2 * (size // 2), torch.empty_like(x_t)"),
+    edit("size_fixed", "`local_denoiser` uses windows of 3 pixels always, and ignores `size`", "reach, denoised = 1, torch.empty_like(x_t)"),
+    edit("into_x", "`local_denoiser` writes its result into x_t, so that later windows see denoised pixels", "reach, denoised = size // 2, x_t.data"),
+    edit("from_own_result", "`local_denoiser` looks at pixels that it has denoised already", "reach, denoised = size // 2, x_t.clone(); x_t = denoised"),
+)
+
+mistakes.at(
+    "rows, columns = slice(max(0, i - reach), i + reach + 1), slice(max(0, j - reach), j + reach + 1)",
+    edit("last_missing", "the windows of `local_denoiser` lack the last row and column: a slice ends before its end", "rows, columns = slice(max(0, i - reach), max(i + reach, 1)), slice(max(0, j - reach), max(j + reach, 1))"),
+    edit("negative", "the windows of `local_denoiser` begin at negative numbers near the border, which count from the end: keep them at 0 or above",
+         "rows, columns = slice(i - reach, i + reach + 1), slice(j - reach, j + reach + 1)"),
+    edit("one_way", "the windows of `local_denoiser` begin at the pixel and reach right and down only; the pixel belongs in the middle", "rows, columns = slice(i, i + size), slice(j, j + size)"),
+    edit("backwards", "the windows of `local_denoiser` end at the pixel and reach left and up only; the pixel belongs in the middle", "rows, columns = slice(max(0, i - size + 1), i + 1), slice(max(0, j - size + 1), j + 1)"),
+    edit("exchanged_axes", "the windows of `local_denoiser` exchange rows and columns", "rows, columns = slice(max(0, j - reach), j + reach + 1), slice(max(0, i - reach), i + reach + 1)"),
+    edit("stripes", "the windows of `local_denoiser` are whole rows", "rows, columns = slice(max(0, i - reach), i + reach + 1), slice(None)"),
+    edit("stripes_down", "the windows of `local_denoiser` are whole columns", "rows, columns = slice(None), slice(max(0, j - reach), j + reach + 1)"),
+    edit("tiles", "`local_denoiser` cuts the picture into tiles; each pixel has a window of its own, with the pixel in the middle",
+         "rows, columns = slice(i // size * size, i // size * size + size), slice(j // size * size, j // size * size + size)"),
+    edit("moved_in", "the windows of `local_denoiser` are moved inwards at the border, so that they keep their size; they are cut off there",
+         "h, w = x_t.shape[2:]; top, left = (min(max(0, k - reach), max(0, n - size)) for k, n in ((i, h), (j, w))); rows, columns = slice(top, top + size), slice(left, left + size)"),
+    edit("half_missing", "the windows of `local_denoiser` lack their first row and column", "rows, columns = slice(max(0, i - reach + 1) if reach else i, i + reach + 1), slice(max(0, j - reach + 1) if reach else j, j + reach + 1)"),
+    edit("without_middle_row", "the windows of `local_denoiser` are a cross of one row: only pixels of the same row count", "rows, columns = slice(i, i + 1), slice(max(0, j - reach), j + reach + 1)"),
+)
+
+WINDOWED = "_, weights = optimal_denoiser(x_t[:, :, rows, columns], alpha_bar_t, images[:, :, rows, columns])"
+
+mistakes.at(
+    WINDOWED,
+    edit("whole_weights", "`local_denoiser` computes its weights from whole pictures, so it is `optimal_denoiser` again", "_, weights = optimal_denoiser(x_t, alpha_bar_t, images)"),
+    edit("one_channel", "the windows of `local_denoiser` hold the first channel only", "_, weights = optimal_denoiser(x_t[:, :1, rows, columns], alpha_bar_t, images[:, :1, rows, columns])"),
+    edit("centre_window", "`local_denoiser` compares the window of x_t with windows in the middle of the pictures; it is to look at the same place",
+         "h, w = (rows.stop - rows.start, columns.stop - columns.start); part = x_t[:, :, rows, columns]; top, left = (images.shape[2] - part.shape[2]) // 2, (images.shape[3] - part.shape[3]) // 2; "
+         "_, weights = optimal_denoiser(part, alpha_bar_t, images[:, :, top : top + part.shape[2], left : left + part.shape[3]])"),
+    edit("level_rooted", "`local_denoiser` gives the root of ᾱ on; `optimal_denoiser` wants ᾱ", "_, weights = optimal_denoiser(x_t[:, :, rows, columns], alpha_bar_t**0.5, images[:, :, rows, columns])"),
+    edit("level_of_noise", "`local_denoiser` gives 1 - ᾱ on; `optimal_denoiser` wants ᾱ", "_, weights = optimal_denoiser(x_t[:, :, rows, columns], (1 - alpha_bar_t).clamp(max=0.999), images[:, :, rows, columns])"),
+    edit("zero_padded_window", "at the border `local_denoiser` pads x_t with 0 and the pictures with copies of their edge; what lies outside is to take no part in the weights",
+         "_, weights = optimal_denoiser(F.pad(x_t, [reach] * 4)[:, :, i : i + 2 * reach + 1, j : j + 2 * reach + 1], alpha_bar_t, F.pad(images, [reach] * 4, mode='replicate')[:, :, i : i + 2 * reach + 1, j : j + 2 * reach + 1])"),
+    edit("ones_padded_window", "at the border `local_denoiser` pads pictures with black (-1) and x_t with 0; what lies outside is to take no part in the weights; scaled by √ᾱ even equal padding does",
+         "_, weights = optimal_denoiser(F.pad(x_t, [reach] * 4, value=-1.0)[:, :, i : i + 2 * reach + 1, j : j + 2 * reach + 1], alpha_bar_t, F.pad(images, [reach] * 4, mode='reflect' if reach < min(images.shape[2:]) else 'constant')[:, :, i : i + 2 * reach + 1, j : j + 2 * reach + 1])"),
+    edit("shrunk_window", "`local_denoiser` shrinks the pictures by √ᾱ before `optimal_denoiser` does it again", "_, weights = optimal_denoiser(x_t[:, :, rows, columns], alpha_bar_t, alpha_bar_t**0.5 * images[:, :, rows, columns])"),
+    edit("without_pixel", "`local_denoiser` leaves the pixel itself out of its window", "middle = torch.ones_like(x_t[:1, :1]); middle[:, :, i, j] = 0; _, weights = optimal_denoiser((x_t * middle)[:, :, rows, columns], alpha_bar_t, (images * middle)[:, :, rows, columns])"),
+)
+
+mistakes.at(
+    "denoised[:, :, i, j] = weights @ images[:, :, i, j]",
+    edit("window_mean", "`local_denoiser` fills in the mean over the whole denoised window; the pixel in its middle is wanted",
+         "denoised[:, :, i, j] = (weights @ images[:, :, rows, columns].flatten(2).mean(2))"),
+    edit("corner_pixel", "`local_denoiser` takes the first pixel of the denoised window; the one in its middle is wanted", "denoised[:, :, i, j] = weights @ images[:, :, rows.start or 0, columns.start or 0]"),
+    edit("window_overwritten", "`local_denoiser` writes the whole denoised window, so that later windows overwrite earlier pixels; each pixel is to come from its own window",
+         "denoised[:, :, rows, columns] = torch.einsum('nm,mchw->nchw', weights, images[:, :, rows, columns])"),
+    edit("middle_at_border", "`local_denoiser` takes the pixel in the middle of the cut-off window, which at the border is not the pixel (i, j)",
+         "part = images[:, :, rows, columns]; denoised[:, :, i, j] = weights @ part[:, :, part.shape[2] // 2, part.shape[3] // 2]"),
+    edit("reach_at_border", "`local_denoiser` takes the pixel (reach, reach) of the cut-off window, which at the upper and left border is not the pixel (i, j)",
+         "part = images[:, :, rows, columns]; denoised[:, :, i, j] = weights @ part[:, :, min(reach, part.shape[2] - 1), min(reach, part.shape[3] - 1)]"),
+    edit("pixel_turned", "`local_denoiser` exchanges row and column of the pixel it takes", "denoised[:, :, i, j] = weights @ images[:, :, min(j, images.shape[2] - 1), min(i, images.shape[3] - 1)]"),
+    edit("best_patch", "`local_denoiser` takes the pixel of the likeliest window alone; all pictures count", "denoised[:, :, i, j] = images[weights.argmax(1)][:, :, i, j]"),
+    edit("first_channel_pixel", "`local_denoiser` gives the first channel's pixel to all channels", "denoised[:, :, i, j] = weights @ images[:, :1, i, j].expand(-1, images.shape[1])"),
+    edit("shrunk_pixel", "`local_denoiser` returns pixels that are shrunk by √ᾱ; x̂_0 is clean", "denoised[:, :, i, j] = alpha_bar_t**0.5 * weights @ images[:, :, i, j]"),
+    edit("all_alike", "`local_denoiser` takes the plain mean of the pictures' pixels", "denoised[:, :, i, j] = images[:, :, i, j].mean(0)"),
+)
+
+mistakes.at(
+    "for i in range(x_t.shape[2]):\n        for j in range(x_t.shape[3]):",
+    edit("border_left", "`local_denoiser` leaves the pixels near the border as they are; their windows are cut off",
+         "denoised = x_t.clone()\n    for i in range(reach, x_t.shape[2] - reach):\n        for j in range(reach, x_t.shape[3] - reach):"),
+    edit("square_only", "`local_denoiser` takes the height for the width, so pixels of pictures that are not square are missing or do not exist",
+         "denoised = x_t.clone()\n    for i in range(min(x_t.shape[2:])):\n        for j in range(min(x_t.shape[2:])):"),
+)
+
+# --- nearest ------------------------------------------------------------------------------------------------------
+
+mistakes.at(
+    'distances = torch.cdist(samples.flatten(1), images.flatten(1), compute_mode="donot_use_mm_for_euclid_dist")',
+    edit("squared_distances", "`nearest` uses squared distances; the docstring asks for Euclidean ones", "distances = torch.cdist(samples.flatten(1), images.flatten(1)).square()"),
+    edit("mean_distances", "`nearest` uses the root of the mean square over pixels; Euclidean distances have the sum", "distances = torch.cdist(samples.flatten(1), images.flatten(1)) / samples[0].numel() ** 0.5"),
+    edit("manhattan", "`nearest` adds up absolute differences; the docstring asks for Euclidean distances", "distances = torch.cdist(samples.flatten(1), images.flatten(1), p=1)"),
+    edit("largest_pixel", "`nearest` uses the largest difference of a pixel; the docstring asks for Euclidean distances", "distances = torch.cdist(samples.flatten(1), images.flatten(1), p=torch.inf)"),
+    edit("halved", "`nearest` halves the distances, as for pictures from 0 to 1; they are to be taken as they are", "distances = torch.cdist(samples.flatten(1), images.flatten(1)) / 2"),
+    edit("among_samples", "`nearest` measures distances among the samples; those to the images are wanted", "distances = torch.cdist(samples.flatten(1), torch.cat([samples, samples]).flatten(1))"),
+    edit("turned", "`nearest` finds for each image the nearest sample; it is to find for each sample the nearest image", "distances = torch.cdist(images.flatten(1), torch.cat([samples, samples + 9]).flatten(1))"),
+    edit("first_row", "`nearest` compares the first channel only; all pixels count", "distances = torch.cdist(samples[:, :1].flatten(1), images[:, :1].flatten(1))"),
+    edit("correlation", "`nearest` measures angles; the docstring asks for Euclidean distances", "distances = 1 - F.cosine_similarity(samples.flatten(1)[:, None], images.flatten(1)[None], dim=-1)"),
+    edit("distances_guarded", "`nearest` adds a small number to the squared distances before it takes the root", "distances = (torch.cdist(samples.flatten(1), images.flatten(1)).square() + 1e-3).sqrt()"),
+)
+
+mistakes.at(
+    "first, second = distances.topk(2, largest=False).values.unbind(1)",
+    edit("largest", "`nearest` takes the largest distances", "first, second = distances.topk(2).values.unbind(1)"),
+    edit("second_exchanged", "`nearest` returns the distance to the second nearest image", "second, first = distances.topk(2, largest=False).values.unbind(1)"),
+    edit("mean_as_second", "`nearest` compares with the mean distance; the second nearest image is the measure", "first, second = distances.amin(1), distances.mean(1)"),
+    edit("third", "`nearest` compares with the third nearest image; the second is the measure", "first, second = distances.sort(1).values[:, 0], distances.sort(1).values[:, min(2, distances.shape[1] - 1)]"),
+    edit("largest_as_second", "`nearest` compares with the farthest image; the second nearest is the measure", "first, second = distances.amin(1), distances.amax(1)"),
+    edit("median_as_second", "`nearest` compares with the median distance; the second nearest image is the measure", "first, second = distances.amin(1), distances.median(1).values"),
+    edit("same_twice", "`nearest` compares the smallest distance with itself", "first, second = distances.amin(1), distances.amin(1)"),
+    edit("first_two", "`nearest` takes the first two images instead of the nearest two", "first, second = distances[:, 0], distances[:, 1]"),
+    edit("over_samples", "`nearest` takes the smallest distance over the samples, not over the images", "first, second = distances.amin(1).amin().expand(len(samples)), distances.topk(2, largest=False).values[:, 1]"),
+    edit("index", "`nearest` returns which image is nearest; the distance is wanted", "near, which = distances.topk(2, largest=False); first, second = near.unbind(1); return which[:, 0], first < ratio * second"),
+)
+
+mistakes.at(
+    "return first, first < ratio * second",
+    edit("ratio_ignored", "`nearest` uses a third always, and ignores `ratio`", "return first, first < second / 3"),
+    edit("ratio_turned", "`nearest` multiplies the smaller distance by `ratio`, or divides the second one; the second is to be multiplied", "return first, ratio * first < second"),
+    edit("not_copies", "`nearest` says True where a sample is no copy", "return first, first >= ratio * second"),
+    edit("ratio_absolute", "`nearest` compares the distance with `ratio` itself; it is a share of the second distance", "return first, first < ratio"),
+    edit("ratio_squared", "`nearest` squares `ratio`, as for squared distances", "return first, first < ratio**2 * second"),
+    edit("ratio_rooted", "`nearest` takes the root of `ratio`", "return first, first < ratio**0.5 * second"),
+    edit("share_returned", "`nearest` returns the share of copies; it is to say so for each sample", "return first, (first < ratio * second).float().mean()"),
+    edit("floats", "`nearest` says whether a sample is a copy in floats; the docstring has True and False", "return first, (first < ratio * second).float()"),
+    edit("quotient", "`nearest` returns the quotient of both distances; it is to say whether that is below `ratio`", "return first, first / second"),
+    edit("copies_alone", "`nearest` returns one thing; distance and copy are asked for", "return first < ratio * second"),
+    edit("nearest_exchanged", "`nearest` returns the two results in the other order", "return first < ratio * second, first"),
+    edit("mean_distance", "`nearest` returns the mean distance; each sample has its own", "return first.mean(), first < ratio * second"),
+    edit("from_total", "`nearest` compares with `ratio` times the sum of both distances", "return first, first < ratio * (first + second)"),
+)
