@@ -1,7 +1,6 @@
 """Other right versions of the answers to question 5."""
 
 import copy
-import math
 
 import torch
 from torch import nn

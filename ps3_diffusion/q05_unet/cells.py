@@ -8,7 +8,7 @@ hook_levels, hook_t = cosine_alpha_bar(1000), torch.tensor([300, 600, 850])
 
 
 def linear_denoiser(x_t, t):
-    """The linear map from x_t to x_0 with the smallest squared error at time t, from the mean and covariance of the data."""
+    # the linear map from x_t to x_0 with the smallest squared error, from the mean and covariance of the data
     pixels, level = hook_x.flatten(1), hook_levels[t]
     cov, noise = torch.cov(pixels.T), (1 - level) * torch.eye(256)
     centred = x_t.flatten(1) - level.sqrt() * pixels.mean(0)
@@ -26,26 +26,26 @@ figure.suptitle("A denoiser for one amount of noise fails at the others", fontsi
 plt.show()
 
 # %% [markdown]
-# Only the diagonal looks right. The first row's denoiser trusts what it sees, the last one trusts what it knows of digits. And even there the strokes are grey: a linear map can only blur.
+# Only the diagonal looks right. The first denoiser trusts what it sees, the last one what it knows of digits. And even on the diagonal the strokes are grey: a linear map can only blur.
 #
-# So you need a network, and it has to know $t$. One network for all 1,000 times shares what it learns about strokes. You build it, tell it the time, train it, and average its weights. Questions 6, 8 and 9 draw with it.
+# So you need a network, and it has to know $t$. One network for all 1,000 times shares what it learns about strokes. You build it, train it, and average its weights. Questions 6, 8 and 9 draw with it.
 #
 # ### A U-Net
 #
-# Noise is judged pixel by pixel, a digit as a whole. A **U-Net** looks at both. On its way down it halves the picture, so that a 3 × 3 filter sees more of it. On its way up it doubles again. Pooling lost where exactly a
-# stroke ended, so each block of the way up also gets the **skip**: what the block of the same size had found on the way down. The last skip stored is the first one used.
+# Noise is judged pixel by pixel, a digit as a whole. A **U-Net** looks at both. On its way down it halves the picture, so that a 3 × 3 filter sees more of it. On its way up it doubles it again. Halving loses where exactly a
+# stroke ends, so each block of the way up also gets the **skip**: what the block of the same size found on the way down.
 #
 # ### Time as waves
 #
-# A number such as 417 is a poor input: one weight has to turn it into a thousand behaviours. A clock shows time by hands of different speed. With $h$ speeds and $i=0,\dots,h-1$:
+# A number such as 417 is a poor input for a network. A clock shows time by hands of different speeds. Here are $h$ of them, $i=0,\dots,h-1$:
 #
 # $$\omega_i=10000^{-i/h},\qquad e(t)=\big(\sin\omega_0t,\dots,\sin\omega_{h-1}t,\ \cos\omega_0t,\dots,\cos\omega_{h-1}t\big). \tag{5.1}$$
 #
-# With $h=2$ and $t=100$: $\omega=1,\ 0.01$, and $e=(-0.506,\ 0.841,\ 0.862,\ 0.540)$. The first hand turns by one radian a step, the last needs the whole way for a few degrees.
+# With $h=2$ and $t=100$: $\omega=1,\ 0.01$, and $e=(-0.506,\ 0.841,\ 0.862,\ 0.540)$. With $h=32$ the first hand turns by one radian a step, the last by 8 degrees in 1,000.
 #
 # ### A moving average
 #
-# A network that is trained by small batches trembles around its goal. An average over its recent weights lies closer. Let $\theta_1,\dots,\theta_n$ be the weights after each step. The average with **decay** $d$ gives
+# Trained by small batches, a network trembles around its goal. An average of its recent weights lies closer. Let $\theta_1,\dots,\theta_n$ be the weights after each step. The average with **decay** $d$ gives
 # $\theta_j$ a share proportional to $d^{\,n-j}$, and the random weights before training none. It is kept by
 #
 # $$\bar\theta_n=\bar\theta_{n-1}+r_n\,(\theta_n-\bar\theta_{n-1}). \tag{5.2}$$
@@ -55,8 +55,8 @@ plt.show()
 #
 # ### Your task
 #
-# Given: the block, and all of the U-Net but its `forward`. Write that, `time_embedding`, `EMA`, and the training loop of this set. The loop starts with small steps, since a new network's first gradients point anywhere: step $k=1,2,\dots$
-# has the learning rate $\text{lr}\cdot\min(1,k/\text{warm\_up})$.
+# Given: the block, and all of the U-Net but its `forward`. Write that, `time_embedding`, `EMA`, and the training loop of this set. It begins with small steps (a **warm-up**): step $k=1,2,\dots$ has the learning rate
+# $\text{lr}\cdot\min(1,k/\text{warm\_up})$.
 
 # %% role="given"
 import copy
@@ -180,7 +180,7 @@ grader.check("q5")
 # %% [markdown]
 # ### Time, fed unscaled
 #
-# Other courses let $t$ run from 0 to 1, and some of their networks were given (5.1) of that number as it is. Multiply the waves of two times, and average: 1 means that the network cannot tell them apart.
+# Where $t$ runs from 0 to 1, some programs put that number into (5.1) as it is. Multiply the waves of two times, and average: 1 means that they are the same.
 #
 # **Before you run this.** How alike are the waves of $t=100$ and $t=900$ if the time is fed as $t/1000$?
 
@@ -204,12 +204,11 @@ early, late = (time_embedding(torch.tensor([float(t), t / 1000]), 64) for t in (
 plot.table([("fed as t", float(2 * (early * late).mean(1)[0]), "0.15", None), ("fed as t / 1000", float(2 * (early * late).mean(1)[1]), "0.98", guess_alike)], header=("likeness of t = 100 and 900", "yours", "expected", "your guess"))
 
 # %% [markdown]
-# Nothing crashes, and the loss falls. The network only gets a nearly constant input where it needs a clock.
+# Nothing crashes. The network only gets a nearly constant input where it needs a clock.
 #
 # ### Train
 #
-# Given: the network says $v$, which is safe at both ends of time (Question 3), and `Denoiser` turns it into the noise that samplers ask for. In training every tenth label is hidden, so that the network learns to draw with and
-# without (Question 8).
+# Given: the network says $v$, which is safe at both ends of time (Question 3), and `Denoiser` turns it into the noise that samplers ask for. In training every tenth label is hidden, for Question 8.
 #
 # **Before you run this** (about 3 minutes): by how many per cent is the loss on new images lower for the average with $d=0.99$ than for the last weights?
 
@@ -236,7 +235,7 @@ glyph_x, glyph_test = 2 * glyph_x - 1, 2 * data.glyphs(dgm.budget(smoke=20, cpu=
 
 
 def velocity_loss(network, x0, y, generator):
-    """Mean squared error of v at random times, with every tenth label hidden (class 10)."""
+    # mean squared error of v at random times, with every tenth label hidden (class 10)
     device = generator.device
     t = torch.randint(1, 1001, (len(x0),), generator=generator, device=device).to(x0.device)
     eps = torch.randn(x0.shape, generator=generator, device=device).to(x0.device)
@@ -247,11 +246,11 @@ def velocity_loss(network, x0, y, generator):
 
 
 def draw_crudely(denoiser, y, steps, seed=0):
-    """Guess the picture, forget the noise, add new noise of the next lower level; repeat. Question 6 does better."""
+    # guess the picture, forget the noise, add new noise of the next lower level; repeat
     numbers = dgm.generator(seed)
     x = torch.randn(len(y), 1, 16, 16, generator=numbers)
     times = torch.linspace(1000, 0, steps + 1).round().long()
-    for t, s in zip(times[:-1], times[1:]):
+    for t, s in torch.stack([times[:-1], times[1:]], dim=1):
         eps = denoiser(x, t.expand(len(y)), y)
         guess = convert(eps, "eps", x, glyph_alpha_bar[t])["x0"].clamp(-1, 1)
         x = q_sample(guess, s.expand(len(y)), torch.randn(x.shape, generator=numbers), glyph_alpha_bar)
@@ -259,7 +258,7 @@ def draw_crudely(denoiser, y, steps, seed=0):
 
 
 class Watch:
-    """Takes the place of one average in `train_denoiser`: keeps several, and looks at them now and then."""
+    # takes the place of one average in `train_denoiser`: keeps several, and looks at them now and then
 
     def __init__(self, model, every):
         self.averages, self.every, self.rows, self.drawn = [EMA(model, decay) for decay in ema_decays], every, [], []
@@ -283,7 +282,7 @@ class Watch:
 
 
 dgm.seed_everything(0)
-glyph_steps = dgm.budget(smoke=16, cpu=2000, gpu=2000)
+glyph_steps = dgm.budget(smoke=8, cpu=2000, gpu=2000)
 glyph_net = UNet((16, 32, 64, 64)).to(dgm.device())
 glyph_watch = Watch(glyph_net, glyph_steps // 8)
 glyph_history = train_denoiser(glyph_net, glyph_watch, velocity_loss, glyph_x.to(dgm.device()), glyph_y.to(dgm.device()), glyph_steps, 64, 2e-3, dgm.generator(0, dgm.device()))
@@ -301,8 +300,7 @@ lower = 100 * (1 - watch_losses[1][-1] / watch_losses[0][-1])
 plot.table([("loss of the last weights", watch_losses[0][-1], "0.158", None), ("the average is lower by, per cent", lower, "8", guess_average), ("random weights in the average with r = 1 - d, per cent", 100 * ema_decays[-1] ** glyph_steps, "14", None)], header=("", "yours", "expected", "your guess"))
 
 # %% [markdown]
-# After a quarter of the steps the average is already as good as the last weights at the end. It costs one line a step. With $r=1-d$ and $d=0.999$ the random start still has 14 % after 2,000 steps, and spoils everything. A long average needs a long
-# run: $d=0.9999$, as in the first diffusion models, fits runs of hundreds of thousands of steps.
+# Soon the average is where the last weights arrive at the end. With $r=1-d$ and $d=0.999$ the random start still has a share of 14 % after 2,000 steps, and spoils everything.
 #
 # ### It believes what you tell it
 #
@@ -341,7 +339,7 @@ plot.table(truth_rows, header=("t", "error of the best linear denoiser", "of you
 #
 # ### Digits from noise
 #
-# A denoiser that knows every amount of noise can draw. The crudest way: start from noise, guess the picture, add noise of the next lower level, guess again.
+# A denoiser for every amount of noise can draw. The crudest way: start from noise, guess the picture, add noise of the next lower level, guess again.
 
 # %%
 crude_steps = dgm.budget(smoke=3, cpu=50, gpu=50)   # a knob: 5 and 200

@@ -1,10 +1,8 @@
 """Named wrong versions of the answers to question 5."""
 
 import copy
-import math
 
 import torch
-from torch.nn import functional as F
 
 from autograder.probes import Mistakes, edit
 from dgm import data

@@ -105,7 +105,7 @@ def through_ddim(ref):
 
     def dpm_solver_2m(model, x_T, times, alpha_bar, clip=None):
         x, before = x_T.detach(), []
-        for t, s in zip(times[:-1], times[1:]):
+        for t, s in torch.stack([times[:-1], times[1:]], dim=1):
             with torch.no_grad():
                 level = alpha_bar[t]
                 guess = (x - (1 - level).sqrt() * model(x, t.expand(len(x)))) / level.sqrt()

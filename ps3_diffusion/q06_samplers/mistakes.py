@@ -16,6 +16,11 @@ mistakes.at(
          "return torch.cat([torch.arange(0, T, max(1, T // steps)).flip(0)[-steps:], torch.zeros(1, dtype=torch.int64)])"),
     edit("arange_without_T", "The times come from `arange`, which leaves T out (and whose steps are rounded down); the first time is T",
          "return torch.arange(0, T, T // steps).flip(0)"),
+    edit("steps_of_arange", "The steps have the length T // steps, which does not divide T, so that there are too many times; they are as even as rounding allows",
+         "return torch.cat([torch.tensor([T]), torch.arange(0, T, T // steps).flip(0)])"),
+    edit("T_minus_one_to_one", "The times run from T - 1 to 1, with a 0 behind them; they run evenly from T to 0",
+         "return torch.cat([torch.linspace(T - 1, 1, steps).round().long(), torch.zeros(1, dtype=torch.int64)])"),
+    edit("T_to_one", "The times run from T to 1 and there is no 0; they run from T to 0", "return torch.linspace(T, 1, steps).round().long()"),
     edit("starts_below_T", "The first time is T - 1; a walk that starts with pure noise starts at t = T",
          "return torch.linspace(T - 1, 0, steps + 1, dtype=torch.float64).round().long()"),
     edit("ends_at_one", "The last time is 1; the walk has to reach t = 0, the data", "return torch.linspace(T, 1, steps + 1, dtype=torch.float64).round().long()"),
@@ -121,6 +126,9 @@ mistakes.at(
     edit("ratio_upside_down", "The factor (1-ᾱ_s)/(1-ᾱ_t) is upside down", "sigma = eta * ((1 - now) / (1 - then).clamp(min=1e-3) * (1 - now / then)).sqrt()"),
     edit("difference", "σ² is made of the difference of the levels; it needs their ratio", "sigma = eta * ((1 - then) / (1 - now) * (then - now)).sqrt()"),
     edit("all_new", "All noise is new: σ² is 1 - ᾱ_s", "sigma = eta * (1 - then).sqrt()"),
+    edit("sigma_epsilon", "A small constant is added under a root; the noise is then too large, most of all at t = 0",
+         "sigma = eta * ((1 - then) / (1 - now) * (1 - now / then) + 1e-8).sqrt()"),
+    edit("silent_at_one", "There is no new noise in steps to t = 1 and 0; (6.1) gives the right amount by itself", "sigma = eta * ((1 - then) / (1 - now) * (1 - now / then)).sqrt(); noise = noise * float(s > 1)"),
     edit("neighbour_sigma", "σ is that of one step from t to t - 1, whatever s is",
          "sigma = eta * ((1 - alpha_bar[t - 1]) / (1 - now) * (1 - now / alpha_bar[t - 1])).sqrt()"),
     edit("eta_ignored", "eta is ignored: the step is always DDPM's", "sigma = ((1 - then) / (1 - now) * (1 - now / then)).sqrt()"),
@@ -138,6 +146,9 @@ mistakes.at(
     edit("kept_not_rooted", "The old noise has its variance for a factor; the root is missing", "kept = (1 - then - sigma**2).clamp(min=0)"),
     edit("kept_of_t", "The old noise has the size of time t; that of s is needed", "kept = (1 - now - sigma**2).clamp(min=0).sqrt()"),
     edit("deviations_subtracted", "Standard deviations are subtracted; variances have to be", "kept = (1 - then).sqrt() - sigma"),
+    edit("kept_epsilon", "The size of the old noise is kept above a small number; at t = 0 no noise is left", "kept = (1 - then - sigma**2).clamp(min=1e-8).sqrt()"),
+    edit("posterior_mean", "The mean is DDPM's for every eta, and only the new noise is scaled: with eta below 1 too little noise is left",
+         "kept = (1 - then - sigma**2).clamp(min=0).sqrt() if eta == 1 else (1 - then - (1 - then) / (1 - now) * (1 - now / then)).clamp(min=0).sqrt()"),
     edit("forgets_noise", "The old noise is forgotten", "kept = 0 * then"),
     edit("eta_splits", "The old noise has the factor √(1-η²) of the whole; σ² from (6.1) has to be subtracted", "kept = ((1 - then) * (1 - eta**2)).sqrt()"),
 )
@@ -166,8 +177,8 @@ mistakes.at(
 mistakes.at(
     """
     with torch.no_grad():
-        for i, (t, s) in enumerate(zip(times[:-1], times[1:])):
-            x = step(x, model(x, t.expand(len(x))), t, s, alpha_bar, noise[i])
+        for t, s, z in zip(times[:-1], times[1:], noise):
+            x = step(x, model(x, t.expand(len(x))), t, s, alpha_bar, z)
     """,
     edit("sample_graph", "The graph of all evaluations is kept; no graph is needed",
          """
@@ -209,7 +220,7 @@ mistakes.at(
              for i, (t, s) in enumerate(zip(times[:-1], times[1:])):
                  x = step(x, model(x, t), t, s, alpha_bar, noise[i])
          """),
-    edit("time_as_share", "The model is given t / T; it needs whole numbers",
+    edit("time_as_share", "The model is given a time that is no whole number of type int64, such as t / T",
          """
          with torch.no_grad():
              for i, (t, s) in enumerate(zip(times[:-1], times[1:])):
@@ -357,6 +368,8 @@ mistakes.at(
     edit("starts_at_old", "The line starts at the old guess in place of the new one", "middle = x0 if old is None or s == 0 else old + h / (2 * length) * (x0 - old)"),
     edit("looks_back_at_end", "The step to t = 0 looks back, where the length in λ is infinite", "middle = x0 if old is None else x0 + (h / (2 * length)).clamp(max=50) * (x0 - old)"),
     edit("infinite_at_end", "The step to t = 0 looks back, where the length in λ is infinite: the result is not finite", "middle = x0 if old is None else x0 + h / (2 * length) * (x0 - old)"),
+    edit("capped_at_end", "λ is cut off near t = 0, and the step to 0 looks back; it holds the guess constant",
+         "middle = x0 if old is None else x0 + h / (2 * length) * (x0 - old)", ("- (1 - alpha_bar).log())", "- (1 - alpha_bar).clamp(min=1e-4).log())")),
     edit("equal_at_end", "The step to t = 0 looks back as if it were as long as the one before; it holds the guess constant", "middle = x0 if old is None else x0 + (h / (2 * length) if s > 0 else 0.5) * (x0 - old)"),
     edit("first_step_too", "The first step looks back at a guess of 0", "old = 0 * x0 if old is None else old; length = h if length is None else length; middle = x0 if s == 0 else x0 + h / (2 * length) * (x0 - old)"),
     edit("last_always_first_order", "The last step holds the guess constant also where it does not lead to t = 0", "middle = x0 if old is None or s == times[-1] else x0 + h / (2 * length) * (x0 - old)"),
@@ -392,7 +405,7 @@ def solver_graph(ref):
     def dpm_solver_2m(model, x_T, times, alpha_bar, clip=None):
         x, old, length = x_T, None, None
         lam = 0.5 * (alpha_bar.log() - (1 - alpha_bar).log())
-        for t, s in zip(times[:-1], times[1:]):
+        for t, s in torch.stack([times[:-1], times[1:]], dim=1):
             x0 = (x - (1 - alpha_bar[t]).sqrt() * model(x, t.expand(len(x)))) / alpha_bar[t].sqrt()
             x0 = x0 if clip is None else x0.clamp(-clip, clip)
             h = lam[s] - lam[t]
@@ -414,7 +427,7 @@ def history_not_reset(ref):
             old = None
         lam = 0.5 * (alpha_bar.log() - (1 - alpha_bar).log())
         with torch.no_grad():
-            for t, s in zip(times[:-1], times[1:]):
+            for t, s in torch.stack([times[:-1], times[1:]], dim=1):
                 x0 = (x - (1 - alpha_bar[t]).sqrt() * model(x, t.expand(len(x)))) / alpha_bar[t].sqrt()
                 x0 = x0 if clip is None else x0.clamp(-clip, clip)
                 h = lam[s] - lam[t]
@@ -423,6 +436,49 @@ def history_not_reset(ref):
                 if math.isfinite(float(h)):
                     kept.update(old=x0, length=h)
                 old, length = x0, h
+        return x
+
+    return {"dpm_solver_2m": dpm_solver_2m}
+
+
+@mistakes.rewrite("The model is evaluated at both ends of each step (Heun's way), twice as often; the line goes through the guesses of this step and of the one before")
+def heun(ref):
+    def dpm_solver_2m(model, x_T, times, alpha_bar, clip=None):
+        lam = 0.5 * (alpha_bar.log() - (1 - alpha_bar).log())
+
+        def guess(x, t):
+            x0 = (x - (1 - alpha_bar[t]).sqrt() * model(x, t.expand(len(x)))) / alpha_bar[t].sqrt()
+            return x0 if clip is None else x0.clamp(-clip, clip)
+
+        def move(x, t, s, x0):
+            return ((1 - alpha_bar[s]) / (1 - alpha_bar[t])).sqrt() * x - alpha_bar[s].sqrt() * torch.expm1(lam[t] - lam[s]) * x0
+
+        x = x_T
+        with torch.no_grad():
+            for t, s in torch.stack([times[:-1], times[1:]], dim=1):
+                first = guess(x, t)
+                second = first if s == 0 else guess(move(x, t, s, first), s)
+                x = move(x, t, s, (first + second) / 2)
+        return x
+
+    return {"dpm_solver_2m": dpm_solver_2m}
+
+
+@mistakes.rewrite("The line is laid through the noises; (6.3) needs one through the guesses of the picture")
+def line_through_noises(ref):
+    def dpm_solver_2m(model, x_T, times, alpha_bar, clip=None):
+        x, old, length = x_T, None, None
+        lam = 0.5 * (alpha_bar.log() - (1 - alpha_bar).log())
+        with torch.no_grad():
+            for t, s in torch.stack([times[:-1], times[1:]], dim=1):
+                eps = model(x, t.expand(len(x)))
+                if s == 0:
+                    x = (x - (1 - alpha_bar[t]).sqrt() * eps) / alpha_bar[t].sqrt()
+                    continue
+                h = lam[s] - lam[t]
+                middle = eps if old is None else eps + h / (2 * length) * (eps - old)
+                x = (alpha_bar[s] / alpha_bar[t]).sqrt() * x - (1 - alpha_bar[s]).sqrt() * torch.expm1(h) * middle
+                old, length = eps, h
         return x
 
     return {"dpm_solver_2m": dpm_solver_2m}

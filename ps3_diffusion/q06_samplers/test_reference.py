@@ -1,5 +1,6 @@
 """Question 6 against Question 3's posterior, exact solutions, other forms of the solver, and the numbers of its text."""
 
+import itertools
 import math
 
 import pytest
@@ -89,7 +90,7 @@ def test_slopes_and_errors_of_the_text(reference):
         )
         found.append([float((end - exact).square().mean().sqrt()) for end in ends])
     assert found[0] == pytest.approx([0.0464, 0.00317], rel=0.02)
-    slopes = [[math.log2(a / b) for a, b in zip(before, after)] for before, after in zip(found, found[1:])]
+    slopes = [[math.log2(a / b) for a, b in zip(before, after)] for before, after in itertools.pairwise(found)]
     for first, second in slopes:
         assert first == pytest.approx(1, abs=0.1) and second == pytest.approx(2, abs=0.1)
 

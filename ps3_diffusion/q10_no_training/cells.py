@@ -152,7 +152,7 @@ crowd_decided = max((t for t, count in zip(crowd_times, crowd_rows[31]) if count
 plot.table([("fewer than two pictures count from t =", crowd_decided, "600", guess_decided)], header=("whole pictures", "yours", "expected", "your guess"))
 
 # %% [markdown]
-# After a third of the way the whole-picture denoiser has made up its mind. (The dots come earlier, at 780: the *average* rival is beaten there, near ones last longer.) From then on it pulls to a single training picture. A window has fewer
+# Before half of the way the whole-picture denoiser has made up its mind. (The dot comes earlier, near 780: the *average* rival is beaten there, near ones last longer.) From then on it pulls to a single training picture. A window has fewer
 # pixels, so $d^2$ is smaller and it decides later. And different windows may decide for different pictures.
 #
 # ### Draw
@@ -187,14 +187,14 @@ def legible(pictures):
 
 
 window_rows = []
-for name, pictures, expected, guess in (("whole pictures", copied_digits, "0.0", None), ("windows", window_digits, "5.1", guess_novelty), ("new real ones", crowd_new, "5.3", None)):
+for name, pictures, expected, guess in (("whole pictures", copied_digits, "0.0", None), ("windows", window_digits, "5.0", guess_novelty), ("new real ones", crowd_new, "5.3", None)):
     distance, copied = nearest(pictures, crowd_images)
     window_rows.append((name, float(distance.mean()), expected, guess, float(distance.min()), f"{float(copied.float().mean()):.0%}", f"{legible(pictures):.0%}"))
 plot.table(window_rows, header=("", "nearest: mean", "expected", "your guess", "smallest", "copies", "legible"))
 
 # %% [markdown]
-# Not a single weight was trained, yet the digits are new: nearly as far from all training pictures as real ones are. (TODO seeds.) Where do they come from? Each colour below stands for one training picture that won the window of 5 × 5
-# pixels around a pixel.
+# Not a single weight was trained, yet the digits are new: about as far from all training pictures as real ones are. (Over six seeds and training sets: 4.9 to 5.4, against 5.3 to 5.4; at most 1 of 32 a copy.) Not all succeed:
+# 66 % to 78 % are legible by a rule that accepts 90 % of real ones. Where do they come from? Each colour below stands for one training picture that won the 5 × 5 window around a pixel.
 
 # %%
 quilt_which = (0, 1, 3, 5, 8, 12)   # a knob: others of the 32. Do some come from one picture only?
@@ -255,5 +255,15 @@ plot.table([("predicted", open_prediction, None), ("measured", open_measured, op
 # ### BEGIN SOLUTION
 # (There is no reference answer. This is one of many that would have full points.)
 #
-# TODO
+# **Question.** How does the mean nearest distance depend on the number M of training pictures? I kept the sizes (15, 9, 7, 5), the noise and the schedule, with 30 steps and 16 pictures a run.
+#
+# **Prediction.** From M = 40 to M = 600 it falls by 1.8, just as it does for new real pictures (7.1 to 5.3): in a denser crowd somebody is always near.
+#
+# **Measured.** Three seeds (training set and noise). M = 40: 4.2, 5.4, 3.7. M = 150: 4.8, 5.5, 4.5. M = 600: 5.1, 5.8, 5.5. So it *rises*, by 0.8, 0.4 and 1.8 (mean 1.0 ± 0.4), while real ones fall from 7.1 to 5.3 in each.
+#
+# **What happened.** The sign was wrong. I thought of the samples as fixed, but they are made of the training set. With 40 pictures few fit together: once some windows have chosen a picture, its neighbours hardly find another one
+# that continues its strokes, so large parts come from one picture. With 600 there is always a second that fits, and the quilt has more pieces. Relative to real ones the distance goes from 0.6 to 1.0.
+#
+# **What it does not show.** Whether the digits stay legible (I did not measure it), and what happens beyond 600, where real pictures come nearer still. The spread between seeds is half of the effect, and the three
+# values of M share each seed, so only the differences within a seed count.
 # ### END SOLUTION

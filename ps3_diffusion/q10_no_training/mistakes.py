@@ -1,5 +1,7 @@
 """Wrong answers to question 10, as students write them."""
 
+import torch
+from torch.nn import functional as F
 
 from autograder.probes import Mistakes, edit
 
@@ -35,6 +37,8 @@ mistakes.at(
     edit("product_no_factor", "the inner product in the exponents of `optimal_denoiser` lacks the factor √ᾱ", "exponents = (x @ y.T - alpha_bar_t / 2 * y.square().sum(1)) / (1 - alpha_bar_t)"),
     edit("variance_floor", "`optimal_denoiser` keeps the noise's variance above 0.01, so with less noise several pictures count", SQUARE + "exponents = -square / (2 * (1 - alpha_bar_t).clamp(min=0.01))"),
     edit("variance_guard", "`optimal_denoiser` adds a small number to the noise's variance, which changes the weights where there is hardly any noise", SQUARE + "exponents = -square / (2 * (1 - alpha_bar_t) + 1e-3)"),
+    edit("std_of_root", "`optimal_denoiser` uses 1 - √ᾱ for the noise's variance; it is 1 - ᾱ", SQUARE + "exponents = -square / (2 * (1 - alpha_bar_t**0.5))"),
+    edit("softmax_twice", "`optimal_denoiser` takes a softmax of densities; it belongs to their logarithms", SQUARE + "exponents = torch.exp(-square / (2 * (1 - alpha_bar_t)))"),
     edit("float32", "`optimal_denoiser` computes its weights in float32 and so loses the digits of float64", SQUARE + "exponents = (-square / (2 * (1 - alpha_bar_t))).float().to(x)"),
     edit("first_channel", "the weights of `optimal_denoiser` look at the first entry of the first axis only; all pixels of all channels count",
          "x1, y1 = x_t[:, 0].flatten(1) if x_t.ndim > 2 else x[:, :1], images[:, 0].flatten(1) if x_t.ndim > 2 else y[:, :1]; exponents = -(x1[:, None] - alpha_bar_t**0.5 * y1).square().sum(-1) / (2 * (1 - alpha_bar_t))"),
@@ -71,6 +75,9 @@ mistakes.at(
     edit("logs_returned", "`optimal_denoiser` returns the logarithms of the weights", "return (weights @ y).reshape(x_t.shape), exponents.log_softmax(1)"),
     edit("weights_turned", "`optimal_denoiser` returns the weights as (M, N); each row belongs to one x_t", "return (weights @ y).reshape(x_t.shape), weights.T"),
     edit("mixed_with_x", "`optimal_denoiser` mixes x_t into its result", "return (alpha_bar_t * x + (1 - alpha_bar_t) * (weights @ y)).reshape(x_t.shape), weights"),
+    edit("first_x_only", "`optimal_denoiser` gives the first x_t's picture to all", "return (weights[:1] @ y).expand(len(x), -1).reshape(x_t.shape), weights"),
+    edit("pixel_by_pixel", "`optimal_denoiser` weighs the pictures for each pixel apart; a picture has one weight, from all its pixels",
+         "every = (-(x[:, None] - alpha_bar_t**0.5 * y).square() / (2 * (1 - alpha_bar_t))).softmax(1); return (every * y).sum(1).reshape(x_t.shape), every.mean(-1)"),
 )
 
 # --- decision_level -----------------------------------------------------------------------------------------------
@@ -99,6 +106,8 @@ mistakes.at(
     edit("squared", "`decision_level` returns the square of ᾱ", "return (needed / (square_distance + needed)) ** 2"),
     edit("solved_wrong", "`decision_level` solves ρ = ᾱ/(1 - ᾱ) for ᾱ with the wrong sign: it is ρ/(1 + ρ)", "return needed / (square_distance - needed)"),
     edit("only_noise", "`decision_level` takes the ratio as ᾱ itself, and keeps it below 1", "return (needed / square_distance).clamp(max=1)"),
+    edit("ratio_of_squares", "`decision_level` takes the needed ratio for √ᾱ/√(1 - ᾱ); it is ᾱ/(1 - ᾱ)", "return needed**2 / (square_distance**2 + needed**2)"),
+    edit("exponential_level", "`decision_level` solves ρ = -log(1 - ᾱ) for ᾱ; the ratio is ᾱ/(1 - ᾱ)", "return 1 - torch.exp(-needed / square_distance)"),
     edit("guarded_level", "`decision_level` adds a number to the squared distance", "return needed / (square_distance + needed + 1e-2)"),
     edit("mean_level", "`decision_level` returns one level for the mean of the distances; each has its own", "return needed / (square_distance.mean() + needed)"),
     edit("minus_log", "`decision_level` returns the logarithm of the level", "return (needed / (square_distance + needed)).log()"),
@@ -134,6 +143,7 @@ mistakes.at(
          "h, w = x_t.shape[2:]; top, left = (min(max(0, k - reach), max(0, n - size)) for k, n in ((i, h), (j, w))); rows, columns = slice(top, top + size), slice(left, left + size)"),
     edit("half_missing", "the windows of `local_denoiser` lack their first row and column", "rows, columns = slice(max(0, i - reach + 1) if reach else i, i + reach + 1), slice(max(0, j - reach + 1) if reach else j, j + reach + 1)"),
     edit("without_middle_row", "the windows of `local_denoiser` are a cross of one row: only pixels of the same row count", "rows, columns = slice(i, i + 1), slice(max(0, j - reach), j + reach + 1)"),
+    edit("never_last_row", "no window of `local_denoiser` holds the last row or column of the picture", "rows, columns = (slice(max(0, min(k - reach, n - 2)), max(1, min(n - 1, k + reach + 1))) for k, n in zip((i, j), x_t.shape[2:]))"),
 )
 
 WINDOWED = "_, weights = optimal_denoiser(x_t[:, :, rows, columns], alpha_bar_t, images[:, :, rows, columns])"
@@ -147,9 +157,9 @@ mistakes.at(
          "_, weights = optimal_denoiser(part, alpha_bar_t, images[:, :, top : top + part.shape[2], left : left + part.shape[3]])"),
     edit("level_rooted", "`local_denoiser` gives the root of ᾱ on; `optimal_denoiser` wants ᾱ", "_, weights = optimal_denoiser(x_t[:, :, rows, columns], alpha_bar_t**0.5, images[:, :, rows, columns])"),
     edit("level_of_noise", "`local_denoiser` gives 1 - ᾱ on; `optimal_denoiser` wants ᾱ", "_, weights = optimal_denoiser(x_t[:, :, rows, columns], (1 - alpha_bar_t).clamp(max=0.999), images[:, :, rows, columns])"),
-    edit("zero_padded_window", "at the border `local_denoiser` pads x_t with 0 and the pictures with copies of their edge; what lies outside is to take no part in the weights",
+    edit("zero_padded_window", "at the border `local_denoiser` pads the pictures with copies of their edge; what lies outside is to take no part in the weights",
          "_, weights = optimal_denoiser(F.pad(x_t, [reach] * 4)[:, :, i : i + 2 * reach + 1, j : j + 2 * reach + 1], alpha_bar_t, F.pad(images, [reach] * 4, mode='replicate')[:, :, i : i + 2 * reach + 1, j : j + 2 * reach + 1])"),
-    edit("ones_padded_window", "at the border `local_denoiser` pads pictures with black (-1) and x_t with 0; what lies outside is to take no part in the weights; scaled by √ᾱ even equal padding does",
+    edit("ones_padded_window", "at the border `local_denoiser` pads the pictures with their mirror image; what lies outside is to take no part in the weights",
          "_, weights = optimal_denoiser(F.pad(x_t, [reach] * 4, value=-1.0)[:, :, i : i + 2 * reach + 1, j : j + 2 * reach + 1], alpha_bar_t, F.pad(images, [reach] * 4, mode='reflect' if reach < min(images.shape[2:]) else 'constant')[:, :, i : i + 2 * reach + 1, j : j + 2 * reach + 1])"),
     edit("shrunk_window", "`local_denoiser` shrinks the pictures by √ᾱ before `optimal_denoiser` does it again", "_, weights = optimal_denoiser(x_t[:, :, rows, columns], alpha_bar_t, alpha_bar_t**0.5 * images[:, :, rows, columns])"),
     edit("without_pixel", "`local_denoiser` leaves the pixel itself out of its window", "middle = torch.ones_like(x_t[:1, :1]); middle[:, :, i, j] = 0; _, weights = optimal_denoiser((x_t * middle)[:, :, rows, columns], alpha_bar_t, (images * middle)[:, :, rows, columns])"),
@@ -170,6 +180,9 @@ mistakes.at(
     edit("best_patch", "`local_denoiser` takes the pixel of the likeliest window alone; all pictures count", "denoised[:, :, i, j] = images[weights.argmax(1)][:, :, i, j]"),
     edit("first_channel_pixel", "`local_denoiser` gives the first channel's pixel to all channels", "denoised[:, :, i, j] = weights @ images[:, :1, i, j].expand(-1, images.shape[1])"),
     edit("shrunk_pixel", "`local_denoiser` returns pixels that are shrunk by √ᾱ; x̂_0 is clean", "denoised[:, :, i, j] = alpha_bar_t**0.5 * weights @ images[:, :, i, j]"),
+    edit("windows_averaged", "`local_denoiser` averages all denoised windows that hold a pixel; only the pixel in the middle of a window is wanted",
+         "total = denoised.zero_() if i + j == 0 else denoised; total[:, :, rows, columns] += torch.einsum('nm,mchw->nchw', weights, images[:, :, rows, columns]); "
+         "count = torch.zeros_like(x_t) if i + j == 0 else count; count[:, :, rows, columns] += 1; denoised = total / count if i + 1 == x_t.shape[2] and j + 1 == x_t.shape[3] else total"),
     edit("all_alike", "`local_denoiser` takes the plain mean of the pictures' pixels", "denoised[:, :, i, j] = images[:, :, i, j].mean(0)"),
 )
 
@@ -227,3 +240,56 @@ mistakes.at(
     edit("mean_distance", "`nearest` returns the mean distance; each sample has its own", "return first.mean(), first < ratio * second"),
     edit("from_total", "`nearest` compares with `ratio` times the sum of both distances", "return first, first < ratio * (first + second)"),
 )
+
+
+@mistakes.rewrite("the windows of `local_denoiser` go on at the other side of the picture; they are cut off at the border")
+def around(ref):
+    def local_denoiser(x_t, alpha_bar_t, images, size):
+        steps = range(-(size // 2), size // 2 + 1)
+        mine, theirs = (torch.stack([torch.roll(v, (-a, -b), (2, 3)) for a in steps for b in steps], 1) for v in (x_t, images))
+        square = (mine[:, None] - alpha_bar_t**0.5 * theirs).square().sum((2, 3))
+        return torch.einsum("nmhw,mchw->nchw", (-square / (2 * (1 - alpha_bar_t))).softmax(1), images)
+
+    return {"local_denoiser": local_denoiser}
+
+
+@mistakes.rewrite("the windows of `local_denoiser` are compared with those at all places of the pictures; only the same place counts")
+def anywhere(ref):
+    def local_denoiser(x_t, alpha_bar_t, images, size):
+        mine = F.unfold(x_t, size, padding=size // 2).transpose(1, 2)
+        theirs = F.unfold(images, size, padding=size // 2).transpose(1, 2).flatten(0, 1)
+        square = (mine[:, :, None] - alpha_bar_t**0.5 * theirs).square().sum(-1)
+        pixels = images.flatten(2).transpose(1, 2).flatten(0, 1)
+        return ((-square / (2 * (1 - alpha_bar_t))).softmax(-1) @ pixels).transpose(1, 2).reshape(x_t.shape)
+
+    return {"local_denoiser": local_denoiser}
+
+
+@mistakes.rewrite("at the border `local_denoiser` pads x_t and the pictures with copies of their edges, which then count several times")
+def edges_copied(ref):
+    def local_denoiser(x_t, alpha_bar_t, images, size):
+        mine, theirs = (F.unfold(F.pad(v, [size // 2] * 4, mode="replicate"), size) for v in (x_t, images))
+        square = (mine[:, None] - alpha_bar_t**0.5 * theirs).square().sum(2)
+        weights = (-square / (2 * (1 - alpha_bar_t))).softmax(1)
+        return torch.einsum("nml,mcl->ncl", weights, images.flatten(2)).reshape(x_t.shape)
+
+    return {"local_denoiser": local_denoiser}
+
+
+@mistakes.rewrite("`nearest` compares with the distance from the nearest image to its own neighbour; the sample's second nearest image is the measure")
+def spacing(ref):
+    def nearest(samples, images, ratio=1 / 3):
+        first, which = torch.cdist(samples.flatten(1), images.flatten(1)).min(1)
+        apart = torch.cdist(images.flatten(1), images.flatten(1)).fill_diagonal_(torch.inf).amin(1)
+        return first, first < ratio * apart[which]
+
+    return {"nearest": nearest}
+
+
+@mistakes.rewrite("`nearest` compares with a share of the images' own length; the distance to the second nearest image is the measure")
+def own_length(ref):
+    def nearest(samples, images, ratio=1 / 3):
+        first = torch.cdist(samples.flatten(1), images.flatten(1)).amin(1)
+        return first, first < ratio * images.flatten(1).norm(dim=1).mean()
+
+    return {"nearest": nearest}

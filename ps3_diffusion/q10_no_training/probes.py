@@ -204,8 +204,7 @@ def copies_edges(student, rng):
     flat, rows = planted(rng, 8, (6,))
     few = torch.tensor([0.2, 0.4, 0.45, 0.7, 0.05], device=rng.device)[:, None, None, None]
     return {
-        "a strict ratio": closest(student, samples, images, 0.1),
-        "a generous ratio": closest(student, samples, images, 0.8),
+        "from strict to generous ratios": [closest(student, samples, images, ratio) for ratio in (0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 0.95)],
         "exact copies": closest(student, images[:4].clone(), images),
         "two images": closest(student, images[:1] + few * (images[1:2] - images[:1]), images[:2]),
         "images in pairs": closest(student, samples, torch.cat([images, images + 0.3 * rng.normal(7, 1, 3, 3)])),
