@@ -57,9 +57,9 @@ plt.show()
 #
 # $$x_{t+h}\approx x_t+h\,f(x_t,t)+g(x_t,t)\,\sqrt{|h|}\;\epsilon,\qquad\epsilon\sim\mathcal N(0,I). \tag{1.3}$$
 #
-# The bars are there because generation often runs backwards in time, with $h<0$. With $f=0$, $g=2$, a kick for $h=0.01$ has standard deviation $0.2$; a hundred of them, $2$.
+# The bars are there because generation may run backwards in time, $h<0$. With $f=0$, $g=2$, a kick for $h=0.01$ has standard deviation $0.2$; a hundred of them, $2$.
 #
-# **On paper.** The Ornstein–Uhlenbeck process is pulled to 0 while it is kicked: $dx=-\theta x\,dt+\sigma\,dW$. Which mean and variance does (1.3) give after one step, from mean $m$ and variance $v$? Keep terms of order $h$, so that you have
+# **On paper.** The Ornstein–Uhlenbeck process is pulled to 0 while it is kicked: $dx=-\theta x\,dt+\sigma\,dW$. Which mean and variance does (1.3) give after one step, from mean $m$ and variance $v$? Keep terms of order $h$, which gives
 # $dm/dt$ and $dv/dt$, and solve both. For $\theta=\frac12$, $\sigma=1$, $v=0$ you should find variance $0.632$ at $t=1$, and in the end $1$ from every start. The case $\theta=0$ is Brownian motion.
 #
 # ### Walking uphill, with noise
@@ -88,8 +88,7 @@ def heun(velocity, x: Float[Tensor, "N *rest"], times: Float[Tensor, "S+1"]) -> 
     """As `euler`, by (1.2); velocity is called 2S times."""
     ### BEGIN SOLUTION
     path = [x]
-    for i in range(len(times) - 1):
-        t, s = times[i], times[i + 1]
+    for t, s in times.unfold(0, 2, 1):  # each time with the next
         here = velocity(path[-1], t)
         there = velocity(path[-1] + (s - t) * here, s)
         path.append(path[-1] + (s - t) / 2 * (here + there))
@@ -103,9 +102,8 @@ def euler_maruyama(
     """The states at all times, x first, by (1.3); noise holds the epsilon of each step.
 
     Args:
-        drift: ``drift(x, t)`` has the shape of x, t as in `euler`.
+        drift: ``drift(x, t)`` has the shape of x; t and times as in `euler`.
         diffusion: ``diffusion(x, t)`` >= 0 is a number, or a tensor that broadcasts with x, such as (), (N, 1) or (N, D).
-        times: rising or falling, in steps of any sizes.
     """
     ### BEGIN SOLUTION
     path = [x]
@@ -117,7 +115,7 @@ def euler_maruyama(
 
 
 def ou_moments(
-    theta: float, sigma: float, t: Float[Tensor, "*#batch"], mean: Float[Tensor, "*#batch"], variance: Float[Tensor, "*#batch"]
+    theta: float, sigma: float, t: Float[Tensor, "*batch"], mean: Float[Tensor, "*batch"], variance: Float[Tensor, "*batch"]
 ) -> tuple[Float[Tensor, "*batch"], Float[Tensor, "*batch"]]:
     """Mean and variance after time t >= 0, your derivation, from those at time 0.
 
@@ -134,10 +132,8 @@ def ou_moments(
 def langevin(score, x: Float[Tensor, "N *rest"], step: float, noise: Float[Tensor, "S N *rest"]) -> Float[Tensor, "S+1 N *rest"]:
     """All states of S steps (1.4), x first; step is eta, noise the epsilon of each step, ``score(x)`` has the shape of x."""
     ### BEGIN SOLUTION
-    path = [x]
-    for kick in noise:
-        path.append(path[-1] + 0.5 * step * score(path[-1]) + math.sqrt(step) * kick)
-    return torch.stack(path)
+    times = step * torch.arange(len(noise) + 1, dtype=x.dtype, device=x.device)
+    return euler_maruyama(lambda x, t: score(x) / 2, lambda x, t: 1.0, x, times, noise)
     ### END SOLUTION
 
 # %% role="check"
@@ -177,11 +173,11 @@ plot.table(wheel_rows, header=("method", "radius", "error, 20 steps", "error, 1,
 
 # %% [markdown]
 # Each Euler step leaves the circle along its tangent and multiplies the radius by $\sqrt{1+h^2}$. Twenty of these make $2.56$. When steps are short, halving them halves Euler's error: **order 1**. Heun's falls to a quarter:
-# **order 2**. In generation an evaluation is a pass through a large network, so the right panel counts these, and Heun, at two a step, still wins.
+# **order 2**. An evaluation will be a pass through a large network, so the right panel counts these, and Heun, at two a step, still wins.
 #
 # ### It passes. Is it right?
 #
-# A diffusion coefficient much like this one stood in a university's public lab. Its authors' own picture looked right, and the test below passes.
+# A diffusion coefficient much like this one stood in a university's public lab. Its authors' picture looked right, and it passes a test of mean and variance.
 
 # %%
 lab_steps = (1, 4, 256)  # a knob: add 16 and 64. From how many steps on would you no longer notice?
@@ -208,7 +204,7 @@ plt.show()
 plot.table(lab_rows, header=("steps", "diffusion", "mean (should be 0)", "variance (should be 1)", "share beyond 4 (should be 0.00006)"))
 
 # %% [markdown]
-# The noise is multiplied in twice: once in $g$, once in (1.3). A product of two independent standard normals has mean 0 and variance 1, so both tests pass. But its fourth moment is $3\cdot3=9$ instead of $3$. Over many
+# The noise is multiplied in twice: once in $g$, once in (1.3). A product of two independent standard normals has mean 0 and variance 1, so both are right. But its fourth moment is $3\cdot3=9$ instead of $3$. Over many
 # steps the central limit theorem hides even that. A diffusion coefficient holds no randomness, and a test of two moments is no test of a law.
 #
 # ### Long enough?
@@ -229,14 +225,14 @@ for step, color in ((walk_step, plot.COLORS[1]), (walk_step / 4, plot.COLORS[0])
     ax.plot(step * torch.arange(len(walk)), walk_variance, color=color, label=f"step {step:g}")
     walk_late = float(walk_variance[len(walk) // 2 :].mean())
     walk_rows.append((step, walk_late, 1 / (1 - step / 4), guess_variance if step == walk_step else None))
-ax.plot(walk_time, ou_moments(0.5, 1.0, walk_time, torch.tensor(0.0), torch.tensor(0.0))[1], color="#444444", linestyle="--", label="exact, your derivation")
+ax.plot(walk_time, ou_moments(0.5, 1.0, walk_time, 0 * walk_time, 0 * walk_time)[1], color="#444444", linestyle="--", label="exact, your derivation")
 ax.set(xlabel="time (steps × η)", ylabel="variance of the walkers", title="Walking longer does not help, shorter steps do")
 ax.legend(loc="lower right")
 plt.show()
 plot.table(walk_rows, header=("step", "variance, mean of the second half", "1 / (1 - η/4)", "your guess"))
 
 # %% [markdown]
-# The walkers settle, but on a law of their own. One step makes variance $v$ into $(1-\frac\eta2)^2v+\eta$, which stays the same for $v=1/(1-\frac\eta4)$: $1.33$ at $\eta=1$ (over six seeds: 1.32 to 1.34). The steps are to blame,
+# They settle, but on a law of their own. One step makes variance $v$ into $(1-\frac\eta2)^2v+\eta$, which stays the same for $v=1/(1-\frac\eta4)$: $1.33$ at $\eta=1$ (over six seeds: 1.32 to 1.34). The steps are to blame,
 # not the number of them. From $\eta=4$ on nothing settles.
 #
 # **What to remember**

@@ -124,6 +124,33 @@ mistakes.at(
          here = velocity(path[-1], t)
          path.append(path[-1] + (s - t) * velocity(path[-1] + (s - t) / 2 * here, (s + t) / 2))
          """),
+    edit("heun_midpoint_at_t", "`heun` moves with the velocity after half a trial step, and asks for it at the step's first time; (1.2) averages those at both ends",
+         """
+         here = velocity(path[-1], t)
+         path.append(path[-1] + (s - t) * velocity(path[-1] + (s - t) / 2 * here, t))
+         """),
+    edit("heun_averages_states", "`heun` averages the trial state with the state that (1.2) gives; only the velocities are averaged",
+         """
+         here = velocity(path[-1], t)
+         trial = path[-1] + (s - t) * here
+         path.append((trial + path[-1] + (s - t) / 2 * (here + velocity(trial, s))) / 2)
+         """),
+    edit("heun_adams", "`heun` reuses the velocity of the step before, as methods of several steps do; (1.2) asks at a trial state",
+         """
+         here = velocity(path[-1], t)
+         path.append(path[-1] + (s - t) * (here if len(path) == 1 else 1.5 * here - 0.5 * there))
+         there = here
+         """),
+    edit("heun_trials_ahead", "`heun` takes its trial states from one walk by Euler over all times; each trial starts at the present state",
+         """
+         there = velocity(euler(velocity, x, times)[len(path)], s)
+         path.append(path[-1] + (s - t) / 2 * (velocity(path[-1], t) + there))
+         """),
+    edit("heun_euler_where_falling", "`heun` takes Euler's step where the times fall; (1.2) holds there, too",
+         """
+         here = velocity(path[-1], t)
+         path.append(path[-1] + (s - t) / 2 * (here + (velocity(path[-1] + (s - t) * here, s) if s > t else here)))
+         """),
     edit("heun_ralston", "`heun` weighs the two velocities ¼ and ¾, the second at two thirds of the step (Ralston's method); (1.2) is their mean at both ends",
          """
          here = velocity(path[-1], t)
@@ -237,6 +264,8 @@ mistakes.at(
          "there = velocity(x + (s - t) * here, s)"),
     edit("heun_trial_abs", "`heun` takes the trial step with |h|: where the times fall, it is tried the wrong way",
          "there = velocity(path[-1] + (s - t).abs() * here, s)"),
+    edit("heun_euler_at_zero", "`heun` takes Euler's step where the step ends at time 0, as some samplers of diffusion models do; (1.2) holds for all steps",
+         "there = velocity(path[-1] + (s - t) * here, s) if s != 0 else here"),
     edit("heun_second_at_last", "`heun` asks for the second velocity at the last time of all; it belongs to the step's end",
          "there = velocity(path[-1] + (s - t) * here, times[-1])"),
 )
@@ -275,11 +304,11 @@ mistakes.at(
 
 mistakes.at(
     """
-    for i in range(len(times) - 1):
+    for t, s in times.unfold(0, 2, 1):  # each time with the next
     """,
-    edit("heun_one_short", "`heun` leaves the last step out: S + 1 times are S steps", "for i in range(len(times) - 2):"),
+    edit("heun_one_short", "`heun` leaves the last step out: S + 1 times are S steps", "for t, s in times.unfold(0, 2, 1)[:-1]:"),
     edit("heun_time_shares", "`heun` moves all times so that the first is 0; the velocity takes the entries of `times`",
-         "times = times - times[0]\n    for i in range(len(times) - 1):"),
+         "times = times - times[0]\n    for t, s in times.unfold(0, 2, 1):"),
 )
 
 # --- euler_maruyama -----------------------------------------------------------------------------------------------
@@ -330,6 +359,8 @@ mistakes.at(
     edit("first_noise", "the first step's noise is used in every step, so the kicks add up instead of averaging out",
          "kick = diffusion(path[-1], t) * step.abs().sqrt() * noise[0]"),
     edit("noise_backwards", "the noise is used from its end", "kick = diffusion(path[-1], t) * step.abs().sqrt() * noise[len(noise) - len(path)]"),
+    edit("noise_backwards_where_falling", "the noise is used from its end where the times fall; the first step takes the first noise, whatever the times do",
+         "kick = diffusion(path[-1], t) * step.abs().sqrt() * (eps if step > 0 else noise[len(noise) - len(path)])"),
     edit("one_noise_for_all", "all points get the noise of the first one; each has its own", "kick = diffusion(path[-1], t) * step.abs().sqrt() * eps[:1]"),
     edit("noise_normalised", "the noise is normalised over the points of a step; it is to be used as it is",
          "kick = diffusion(path[-1], t) * step.abs().sqrt() * (eps - eps.mean(0)) / eps.std(0, correction=0).clamp(min=1e-9)"),
@@ -343,6 +374,10 @@ mistakes.at(
          "kick = diffusion(path[-1], t)[:, None] * step.abs().sqrt() * eps"),
     edit("diffusion_one_number", "the diffusion coefficient is turned into one number; it may differ between entries",
          "kick = torch.as_tensor(diffusion(path[-1], t)).item() * step.abs().sqrt() * eps"),
+    edit("diffusion_first_entry", "only the first entry of the diffusion coefficient is used; it may differ between entries",
+         "kick = torch.as_tensor(diffusion(path[-1], t)).flatten()[0] * step.abs().sqrt() * eps"),
+    edit("diffusion_first_point", "all points get the diffusion coefficient of the first one; it may depend on the state",
+         "g = torch.as_tensor(diffusion(path[-1], t)); kick = (g[:1] if g.dim() else g) * step.abs().sqrt() * eps"),
     edit("diffusion_mean", "the diffusion coefficient is averaged; it may differ between entries",
          "kick = torch.as_tensor(diffusion(path[-1], t)).to(x.dtype).mean() * step.abs().sqrt() * eps"),
     edit("diffusion_of_t", "the diffusion coefficient is called with the time alone; it takes the state, then the time",
@@ -394,6 +429,9 @@ mistakes.at(
     edit("both_equal_steps", "drift and noise cut the whole time into equal steps; `times` may be uneven",
          "path.append(path[-1] + (times[-1] - times[0]) / len(noise) * drift(path[-1], t) + kick)",
          ("* step.abs().sqrt() * eps", "* ((times[-1] - times[0]).abs() / len(noise)).sqrt() * eps")),
+    edit("both_unit_time", "1/S is taken for |h|, as if the whole time were 1 and rose",
+         "path.append(path[-1] + drift(path[-1], t) / len(noise) + kick)",
+         ("* step.abs().sqrt() * eps", "/ math.sqrt(len(noise)) * eps")),
     edit("both_next_time", "drift and coefficient are taken at the time of the step's end; (1.3) takes them at the beginning",
          "path.append(path[-1] + step * drift(path[-1], t + step) + kick)",
          ("kick = diffusion(path[-1], t) *", "kick = diffusion(path[-1], t + step) *")),
@@ -448,6 +486,11 @@ mistakes.at(
          "added = (1 - torch.exp(-2 * max(theta, 1e-8) * t)) / (2 * max(theta, 1e-8))"),
     edit("ou_brownian_stands", "Brownian motion keeps one variance σ² at all times; it grows, as σ²t", "added = 1 + 0 * t if theta == 0 else (1 - decay**2) / (2 * theta)"),
     edit("ou_brownian_sigma", "Brownian motion's variance has σ instead of σ²", "added = t / (sigma or 1.0) if theta == 0 else (1 - decay**2) / (2 * theta)"),
+    edit("ou_brownian_no_sigma", "Brownian motion's variance lacks σ²; after time t it has grown by σ²t",
+         "added = t / (sigma**2 or 1.0) if theta == 0 else (1 - decay**2) / (2 * theta)"),
+    edit("ou_weak_pull_first_order", "for a weak pull the exponentials are cut off after the term in t; only θ = 0 needs another formula",
+         "decay, added = (1 - theta * t, t) if theta < 0.1 else (decay, (1 - decay**2) / (2 * theta))",
+         ("return decay * mean, decay**2 * variance + sigma**2 * added", "return decay * mean, (1 - 2 * theta * t if 0 < theta < 0.1 else decay**2) * variance + sigma**2 * added")),
     edit("ou_brownian_squared", "Brownian motion's variance grows like t²; independent kicks give σ²t", "added = t**2 if theta == 0 else (1 - decay**2) / (2 * theta)"),
     edit("ou_brownian_root", "Brownian motion's variance grows like the root of t; that is the standard deviation", "added = t.sqrt() if theta == 0 else (1 - decay**2) / (2 * theta)"),
     edit("ou_weak_pull_brownian", "a weak pull is treated as none; only θ = 0 is Brownian motion", "added = t if theta < 0.1 else (1 - decay**2) / (2 * theta)"),
@@ -474,6 +517,18 @@ mistakes.at(
     edit("ou_decay_once", "the first variance decays like the mean; a variance shrinks with the square of the mean's factor",
          "return decay * mean, decay * variance + sigma**2 * added"),
     edit("ou_first_variance_lost", "the variance at time 0 is forgotten at once; it decays", "return decay * mean, sigma**2 * added + 0 * variance"),
+    edit("ou_one_step", "mean and variance come from one Euler step over all the time t, 1 - θt and 1 - 2θt; many short steps make e^(-θt) and e^(-2θt)",
+         "return (1 - theta * t) * mean, (1 - 2 * theta * t) * variance + sigma**2 * t"),
+    edit("ou_one_step_squared", "mean and variance come from one step over all the time t, 1 - θt and its square; many short steps make e^(-θt) and e^(-2θt)",
+         "return (1 - theta * t) * mean, (1 - theta * t) ** 2 * variance + sigma**2 * t"),
+    edit("ou_brownian_first_variance_lost", "Brownian motion forgets the variance at time 0; without a pull it stays, and σ²t is added",
+         "return decay * mean, (theta > 0) * decay**2 * variance + sigma**2 * added"),
+    edit("ou_variance_like_mean", "the variance follows dv/dt = -θv + σ²; a step of h multiplies it by (1 - θh)², so it is -2θv",
+         "return decay * mean, decay * variance + sigma**2 * added", ("(1 - decay**2) / (2 * theta)", "(1 - decay) / theta")),
+    edit("ou_brownian_from_zero", "Brownian motion starts at 0 for sure; it starts with the mean and the variance that are given",
+         "return (theta > 0) * decay * mean, (theta > 0) * decay**2 * variance + sigma**2 * added"),
+    edit("ou_approaches_from_other_side", "what decays has the wrong sign: it is the first variance less the final one, not the final one less the first",
+         "return decay * mean, sigma**2 * added + (variance if theta == 0 else (sigma**2 / theta - variance) * decay**2)"),
     edit("ou_first_variance_stays", "the variance at time 0 stays; it decays like e^(-2θt)", "return decay * mean, variance + sigma**2 * added"),
     edit("ou_kicks_only_scaled", "the kicks are left out of the variance", "return decay * mean, decay**2 * variance + 0 * sigma * added"),
     edit("ou_mean_stays", "the mean stays; it is pulled to 0 like e^(-θt)", "return mean + 0 * t, decay**2 * variance + sigma**2 * added"),
@@ -492,63 +547,83 @@ mistakes.at(
 
 # --- langevin -----------------------------------------------------------------------------------------------------
 
-mistakes.at(
-    "path.append(path[-1] + 0.5 * step * score(path[-1]) + math.sqrt(step) * kick)",
-    edit("climb_not_halved", "`langevin` takes the score with the whole step; (1.4) takes half of it: otherwise the walkers end too close together",
-         "path.append(path[-1] + step * score(path[-1]) + math.sqrt(step) * kick)"),
-    edit("climb_root_two", "`langevin` takes the whole step for the score and √(2η) for the noise: another book's η, twice as fast as (1.4)",
-         "path.append(path[-1] + step * score(path[-1]) + math.sqrt(2 * step) * kick)"),
-    edit("climb_noise_root_two", "`langevin` has √(2η) for the noise with half a step for the score: the walkers end too far apart",
-         "path.append(path[-1] + 0.5 * step * score(path[-1]) + math.sqrt(2 * step) * kick)"),
-    edit("climb_noise_half", "`langevin` halves the step under the root as well; (1.4) has √η", "path.append(path[-1] + 0.5 * step * score(path[-1]) + math.sqrt(step / 2) * kick)"),
-    edit("climb_noise_halved", "`langevin` halves the noise as well; (1.4) halves the score's part alone",
-         "path.append(path[-1] + 0.5 * (step * score(path[-1]) + math.sqrt(step) * kick))"),
-    edit("climb_noise_h", "`langevin` multiplies the noise by η instead of its root", "path.append(path[-1] + 0.5 * step * score(path[-1]) + step * kick)"),
-    edit("climb_noise_without_step", "`langevin` adds the noise without the root of η", "path.append(path[-1] + 0.5 * step * score(path[-1]) + kick)"),
-    edit("climb_root_for_score", "`langevin` multiplies the score by the root of η; the root belongs to the noise",
-         "path.append(path[-1] + 0.5 * math.sqrt(step) * score(path[-1]) + math.sqrt(step) * kick)"),
-    edit("climb_whole_half", "`langevin` halves the step as a whole number (`//`), so that short steps become 0", "path.append(path[-1] + step // 2 * score(path[-1]) + math.sqrt(step) * kick)"),
-    edit("climb_no_step", "`langevin` takes half of the score without the step η", "path.append(path[-1] + 0.5 * score(path[-1]) + math.sqrt(step) * kick)"),
-    edit("climb_half_squared", "`langevin` has η²/2 for the score; that belongs to a step called ε with noise ε ε_t, here η is its square",
-         "path.append(path[-1] + 0.5 * step**2 * score(path[-1]) + math.sqrt(step) * kick)"),
-    edit("climb_step_is_std", "`langevin` takes `step` for the standard deviation of the noise, with its square for the score; (1.4) takes it for the variance",
-         "path.append(path[-1] + 0.5 * step**2 * score(path[-1]) + step * kick)"),
-    edit("climb_downhill", "`langevin` walks downhill: the score is subtracted", "path.append(path[-1] - 0.5 * step * score(path[-1]) + math.sqrt(step) * kick)"),
-    edit("climb_no_score", "`langevin` leaves the score out", "path.append(path[-1] + math.sqrt(step) * kick)"),
-    edit("climb_no_noise", "`langevin` leaves the noise out: all walkers end on the peaks", "path.append(path[-1] + 0.5 * step * score(path[-1]))"),
-    edit("climb_noise_minus", "`langevin` subtracts the noise; the law is the same, but not the path with this noise",
-         "path.append(path[-1] + 0.5 * step * score(path[-1]) - math.sqrt(step) * kick)"),
-    edit("climb_noise_twice", "`langevin` multiplies by the noise twice", "path.append(path[-1] + 0.5 * step * score(path[-1]) + math.sqrt(step) * kick * kick)"),
-    edit("climb_own_noise", "`langevin` draws noise of its own; the noise is given", "path.append(path[-1] + 0.5 * step * score(path[-1]) + math.sqrt(step) * torch.randn_like(kick))"),
-    edit("climb_own_noise_twice", "`langevin` multiplies noise of its own with the noise that is given",
-         "path.append(path[-1] + 0.5 * step * score(path[-1]) + math.sqrt(step) * torch.randn_like(kick) * kick)"),
-    edit("climb_first_noise", "`langevin` uses the first step's noise in every step", "path.append(path[-1] + 0.5 * step * score(path[-1]) + math.sqrt(step) * noise[0])"),
-    edit("climb_noise_backwards", "`langevin` uses the noise from its end", "path.append(path[-1] + 0.5 * step * score(path[-1]) + math.sqrt(step) * noise[len(noise) - len(path)])"),
-    edit("climb_one_noise_for_all", "`langevin` gives all points the noise of the first one", "path.append(path[-1] + 0.5 * step * score(path[-1]) + math.sqrt(step) * kick[:1])"),
-    edit("climb_last_step_without_noise", "`langevin` takes the last step without noise; (1.4) holds for all steps",
-         "path.append(path[-1] + 0.5 * step * score(path[-1]) + math.sqrt(step) * kick * (len(path) < len(noise)))"),
-    edit("climb_after_noise", "`langevin` takes the score after the noise has been added; (1.4) takes it at the state before",
-         "path.append(path[-1] + math.sqrt(step) * kick + 0.5 * step * score(path[-1] + math.sqrt(step) * kick))"),
-    edit("climb_score_at_start", "`langevin` takes the score at the start x in every step", "path.append(path[-1] + 0.5 * step * score(x) + math.sqrt(step) * kick)"),
-    edit("climb_from_start", "`langevin` adds each step to the start x, so the steps before it are lost", "path.append(x + 0.5 * step * score(path[-1]) + math.sqrt(step) * kick)"),
-    edit("climb_normalised", "`langevin` normalises the score to length 1; where it is short, the walk must be slow",
-         "path.append(path[-1] + 0.5 * step * F.normalize(score(path[-1]), dim=-1) + math.sqrt(step) * kick)"),
-    edit("climb_clipped", "`langevin` cuts the score off at ±1; it may be of any size", "path.append(path[-1] + 0.5 * step * score(path[-1]).clamp(-1, 1) + math.sqrt(step) * kick)"),
-    edit("climb_shrinking", "`langevin` makes the steps shorter as it goes; they are all η", "path.append(path[-1] + 0.5 * step / len(path) * score(path[-1]) + math.sqrt(step / len(path)) * kick)"),
-    edit("climb_in_place", "`langevin` moves x in place: all states of the path are the last one, and x itself is lost",
-         "path.append(path[-1].add_(0.5 * step * score(path[-1]) + math.sqrt(step) * kick))"),
-    edit("climb_score_changed", "`langevin` changes the score's answer in place; it may be x itself",
-         "path.append(path[-1] + score(path[-1]).mul_(0.5 * step) + math.sqrt(step) * kick)"),
-    edit("climb_float32", "`langevin` computes in float32 whatever comes in", "path.append((path[-1] + 0.5 * step * score(path[-1]) + math.sqrt(step) * kick).float().to(x.dtype))"),
-    edit("climb_time", "`langevin` calls the score with a time; it takes the state alone", "path.append(path[-1] + 0.5 * step * score(path[-1], step) + math.sqrt(step) * kick)"),
-    edit("climb_tensor_root", "`langevin` takes a tensor's root of the step, which is a plain number", "path.append(path[-1] + 0.5 * step * score(path[-1]) + torch.sqrt(step) * kick)"),
-)
+def walk(state, kicks="noise"):
+    """Langevin dynamics with other next states."""
+    return f"""
+    path = [x]
+    for kick in {kicks}:
+        path.append({state})
+    return torch.stack(path)
+    """
+
+
+def langevin_on(times):
+    """Langevin dynamics with other times."""
+    return f"""
+    times = {times}.to(x)
+    return euler_maruyama(lambda x, t: score(x) / 2, lambda x, t: 1.0, x, times, noise)
+    """
+
 
 mistakes.at(
     """
-    for kick in noise:
+    times = step * torch.arange(len(noise) + 1, dtype=x.dtype, device=x.device)
+    return euler_maruyama(lambda x, t: score(x) / 2, lambda x, t: 1.0, x, times, noise)
     """,
-    edit("climb_one_short", "`langevin` leaves the last step out: there are as many steps as entries of `noise`", "for kick in noise[:-1]:"),
+    edit("climb_not_halved", "`langevin` takes the score with the whole step; (1.4) takes half of it: otherwise the walkers end too close together",
+         walk("path[-1] + step * score(path[-1]) + math.sqrt(step) * kick")),
+    edit("climb_root_two", "`langevin` takes the whole step for the score and √(2η) for the noise: another book's η, twice as fast as (1.4)",
+         walk("path[-1] + step * score(path[-1]) + math.sqrt(2 * step) * kick")),
+    edit("climb_noise_root_two", "`langevin` has √(2η) for the noise with half a step for the score: the walkers end too far apart",
+         walk("path[-1] + 0.5 * step * score(path[-1]) + math.sqrt(2 * step) * kick")),
+    edit("climb_noise_half", "`langevin` halves the step under the root as well; (1.4) has √η", walk("path[-1] + 0.5 * step * score(path[-1]) + math.sqrt(step / 2) * kick")),
+    edit("climb_noise_halved", "`langevin` halves the noise as well; (1.4) halves the score's part alone",
+         walk("path[-1] + 0.5 * (step * score(path[-1]) + math.sqrt(step) * kick)")),
+    edit("climb_noise_h", "`langevin` multiplies the noise by η instead of its root", walk("path[-1] + 0.5 * step * score(path[-1]) + step * kick")),
+    edit("climb_noise_without_step", "`langevin` adds the noise without the root of η", walk("path[-1] + 0.5 * step * score(path[-1]) + kick")),
+    edit("climb_root_for_score", "`langevin` multiplies the score by the root of η; the root belongs to the noise",
+         walk("path[-1] + 0.5 * math.sqrt(step) * score(path[-1]) + math.sqrt(step) * kick")),
+    edit("climb_whole_half", "`langevin` halves the step as a whole number (`//`), so that short steps become 0", walk("path[-1] + step // 2 * score(path[-1]) + math.sqrt(step) * kick")),
+    edit("climb_no_step", "`langevin` takes half of the score without the step η", walk("path[-1] + 0.5 * score(path[-1]) + math.sqrt(step) * kick")),
+    edit("climb_half_squared", "`langevin` has η²/2 for the score; that belongs to a step called ε with noise ε ε_t, here η is its square",
+         walk("path[-1] + 0.5 * step**2 * score(path[-1]) + math.sqrt(step) * kick")),
+    edit("climb_step_is_std", "`langevin` takes `step` for the standard deviation of the noise, with its square for the score; (1.4) takes it for the variance",
+         walk("path[-1] + 0.5 * step**2 * score(path[-1]) + step * kick")),
+    edit("climb_downhill", "`langevin` walks downhill: the score is subtracted", walk("path[-1] - 0.5 * step * score(path[-1]) + math.sqrt(step) * kick")),
+    edit("climb_no_score", "`langevin` leaves the score out", walk("path[-1] + math.sqrt(step) * kick")),
+    edit("climb_no_noise", "`langevin` leaves the noise out: all walkers end on the peaks", walk("path[-1] + 0.5 * step * score(path[-1])")),
+    edit("climb_noise_minus", "`langevin` subtracts the noise; the law is the same, but not the path with this noise",
+         walk("path[-1] + 0.5 * step * score(path[-1]) - math.sqrt(step) * kick")),
+    edit("climb_noise_twice", "`langevin` multiplies by the noise twice", walk("path[-1] + 0.5 * step * score(path[-1]) + math.sqrt(step) * kick * kick")),
+    edit("climb_own_noise", "`langevin` draws noise of its own; the noise is given", walk("path[-1] + 0.5 * step * score(path[-1]) + math.sqrt(step) * torch.randn_like(kick)")),
+    edit("climb_own_noise_twice", "`langevin` multiplies noise of its own with the noise that is given",
+         walk("path[-1] + 0.5 * step * score(path[-1]) + math.sqrt(step) * torch.randn_like(kick) * kick")),
+    edit("climb_first_noise", "`langevin` uses the first step's noise in every step", walk("path[-1] + 0.5 * step * score(path[-1]) + math.sqrt(step) * noise[0]")),
+    edit("climb_noise_backwards", "`langevin` uses the noise from its end", walk("path[-1] + 0.5 * step * score(path[-1]) + math.sqrt(step) * noise[len(noise) - len(path)]")),
+    edit("climb_one_noise_for_all", "`langevin` gives all points the noise of the first one", walk("path[-1] + 0.5 * step * score(path[-1]) + math.sqrt(step) * kick[:1]")),
+    edit("climb_last_step_without_noise", "`langevin` takes the last step without noise; (1.4) holds for all steps",
+         walk("path[-1] + 0.5 * step * score(path[-1]) + math.sqrt(step) * kick * (len(path) < len(noise))")),
+    edit("climb_after_noise", "`langevin` takes the score after the noise has been added; (1.4) takes it at the state before",
+         walk("path[-1] + math.sqrt(step) * kick + 0.5 * step * score(path[-1] + math.sqrt(step) * kick)")),
+    edit("climb_score_at_start", "`langevin` takes the score at the start x in every step", walk("path[-1] + 0.5 * step * score(x) + math.sqrt(step) * kick")),
+    edit("climb_from_start", "`langevin` adds each step to the start x, so the steps before it are lost", walk("x + 0.5 * step * score(path[-1]) + math.sqrt(step) * kick")),
+    edit("climb_normalised", "`langevin` normalises the score to length 1; where it is short, the walk must be slow",
+         walk("path[-1] + 0.5 * step * F.normalize(score(path[-1]), dim=-1) + math.sqrt(step) * kick")),
+    edit("climb_clipped", "`langevin` cuts the score off at ±1; it may be of any size", walk("path[-1] + 0.5 * step * score(path[-1]).clamp(-1, 1) + math.sqrt(step) * kick")),
+    edit("climb_shrinking", "`langevin` makes the steps shorter as it goes; they are all η", walk("path[-1] + 0.5 * step / len(path) * score(path[-1]) + math.sqrt(step / len(path)) * kick")),
+    edit("climb_in_place", "`langevin` moves x in place: all states of the path are the last one, and x itself is lost",
+         walk("path[-1].add_(0.5 * step * score(path[-1]) + math.sqrt(step) * kick)")),
+    edit("climb_score_changed", "`langevin` changes the score's answer in place; it may be x itself",
+         walk("path[-1] + score(path[-1]).mul_(0.5 * step) + math.sqrt(step) * kick")),
+    edit("climb_float32", "`langevin` computes in float32 whatever comes in", walk("(path[-1] + 0.5 * step * score(path[-1]) + math.sqrt(step) * kick).float().to(x.dtype)")),
+    edit("climb_time", "`langevin` calls the score with a time; it takes the state alone", walk("path[-1] + 0.5 * step * score(path[-1], step) + math.sqrt(step) * kick")),
+    edit("climb_tensor_root", "`langevin` takes a tensor's root of the step, which is a plain number", walk("path[-1] + 0.5 * step * score(path[-1]) + torch.sqrt(step) * kick")),
+    edit("climb_one_short", "`langevin` leaves the last step out: there are as many steps as entries of `noise`",
+         walk("path[-1] + 0.5 * step * score(path[-1]) + math.sqrt(step) * kick", "noise[:-1]")),
+    edit("climb_whole_time", "`langevin` cuts the time η into S steps; each step is η", langevin_on("torch.linspace(0, step, len(noise) + 1)")),
+    edit("climb_unit_time", "`langevin` cuts the time 1 into S steps; each step is η", langevin_on("torch.linspace(0, 1, len(noise) + 1)")),
+    edit("climb_sizes_as_times", "`langevin` hands the step sizes to `euler_maruyama` where it takes the times, so that nobody moves",
+         langevin_on("torch.full((len(noise) + 1,), step)")),
 )
 
 
@@ -564,6 +639,27 @@ def heun_keeps_trial(ref):
         return torch.stack(path)
 
     return {"heun": heun}
+
+
+def ou_many_steps(ref, steps):
+    """The moments by so many Euler steps."""
+    def ou_moments(theta, sigma, t, mean, variance):
+        h = t / steps
+        for _ in range(steps):
+            mean, variance = mean - h * theta * mean, variance + h * (sigma**2 - 2 * theta * variance)
+        return mean, variance
+
+    return {"ou_moments": ou_moments}
+
+
+@mistakes.rewrite("mean and variance come from 100 Euler steps of dm/dt and dv/dt; both equations can be solved")
+def ou_hundred_steps(ref):
+    return ou_many_steps(ref, 100)
+
+
+@mistakes.rewrite("mean and variance come from 1000 Euler steps of dm/dt and dv/dt; both equations can be solved")
+def ou_thousand_steps(ref):
+    return ou_many_steps(ref, 1000)
 
 
 @mistakes.rewrite("the path is a NumPy array; a tensor is wanted")

@@ -79,6 +79,13 @@ mistakes.at(
          "share = torch.softmax(weights.log() - (away.square().sum(-1) / (2 * variance)).clamp(max=80), 1)"),
     edit("score_shares_detached", "`mixture_score` cuts the shares off from autograd; its slope lacks how they change with x",
          "share = torch.softmax(weights.log() - away.square().sum(-1) / (2 * variance), 1).detach()"),
+    edit("score_weights_over_variance", "`mixture_score` divides the logarithms of the weights by the variance, too; only the squared distance is",
+         "share = torch.softmax((weights.log() - away.square().sum(-1) / 2) / variance, 1)"),
+    edit("score_weights_root", "`mixture_score` halves the logarithms of the weights, too; only the squared distance is halved",
+         "share = torch.softmax((weights.log() - away.square().sum(-1) / variance) / 2, 1)"),
+    edit("score_shares_per_dimension", "`mixture_score` makes shares of its own for each dimension; a hill has one share at a point, from the whole distance",
+         "share = torch.softmax(weights.log()[:, None] - away.square() / (2 * variance), 1)",
+         ("return (share[..., None] * away).sum(1) / variance", "return (share * away).sum(1) / variance")),
     edit("score_first_point", "`mixture_score` uses the shares of the first point for all points",
          "share = torch.softmax(weights.log() - away.square().sum(-1) / (2 * variance), 1)[:1]"),
     edit("score_log_two", "`mixture_score` takes logarithms to the base 2 of the weights; the exponent is a natural logarithm",
@@ -154,6 +161,8 @@ mistakes.at(
          "return x + sigma**2 * score, sigma**2 * identity + sigma**4 * (jacobian - score[:, :, None] * score[:, None])"),
     edit("tweedie_outer_alone", "the covariance has the score times itself where the Jacobian belongs",
          "return x + sigma**2 * score, sigma**2 * identity + sigma**4 * score[:, :, None] * score[:, None]"),
+    edit("tweedie_square_of_way", "the way from x to the mean times itself is returned as the covariance, σ⁴ s sᵀ; that says nothing of how the clean data spread",
+         "return x + sigma**2 * score, sigma**4 * score[:, :, None] * score[:, None] + 0 * identity"),
     edit("tweedie_outer_minus", "the covariance has minus the score times itself where the Jacobian belongs",
          "return x + sigma**2 * score, sigma**2 * identity - sigma**4 * score[:, :, None] * score[:, None]"),
     edit("tweedie_cov_over_fourth", "the covariance is divided by σ⁴: I/σ² + J is that of (x_0 - x)/σ²", "return x + sigma**2 * score, identity / sigma**2 + jacobian"),
@@ -164,6 +173,8 @@ mistakes.at(
     edit("tweedie_jacobian_is_cov", "the Jacobian is returned as the covariance", "return x + sigma**2 * score, jacobian + 0 * identity"),
     edit("tweedie_fourth_minus_identity", "the sign of σ²I is turned in the covariance", "return x + sigma**2 * score, sigma**4 * jacobian - sigma**2 * identity"),
     edit("tweedie_variances", "the variances are returned without the covariances", "return x + sigma**2 * score, (sigma**2 * identity + sigma**4 * jacobian).diagonal(dim1=1, dim2=2)"),
+    edit("tweedie_trace", "the trace is returned, one number for each point; the whole covariance is wanted",
+         "return x + sigma**2 * score, (sigma**2 * identity + sigma**4 * jacobian).diagonal(dim1=1, dim2=2).sum(1)"),
     edit("tweedie_diagonal_only", "the covariances off the diagonal are set to 0", "return x + sigma**2 * score, torch.diag_embed((sigma**2 * identity + sigma**4 * jacobian).diagonal(dim1=1, dim2=2))"),
     edit("tweedie_precision", "the inverse of the covariance is returned", "return x + sigma**2 * score, torch.linalg.pinv(sigma**2 * identity + sigma**4 * jacobian)"),
     edit("tweedie_second_moment", "the second moment is returned, the covariance plus the mean times itself",
@@ -230,6 +241,12 @@ mistakes.at(
     edit("loss_wide_sigma", "the model is given σ with shape (N, 1); it takes (N,)", "return (spread * model(x0 + spread * eps, spread) + eps).square().sum(1).mean()"),
     edit("loss_first_sigma", "the first example's σ is used for all; each has its own",
          "sigma = sigma[:1].expand_as(sigma); spread = sigma[:, None]; return (spread * model(x0 + spread * eps, sigma) + eps).square().sum(1).mean()"),
+    edit("loss_first_sigma_outside", "the first example's σ multiplies all noise and all answers, though the model gets each example's own",
+         "spread = sigma[:1, None]; return (spread * model(x0 + spread * eps, sigma) + eps).square().sum(1).mean()"),
+    edit("loss_mean_sigma_outside", "the mean of the noise levels multiplies the model's answers; each is multiplied by its own",
+         "return (spread.mean() * model(x0 + spread * eps, sigma) + eps).square().sum(1).mean()"),
+    edit("loss_half_detached", "one of the two factors of the square is cut off from autograd, so gradients are half as large",
+         "error = spread * model(x0 + spread * eps, sigma) + eps; return (error * error.detach()).sum(1).mean()"),
     edit("loss_mean_sigma", "the mean of the noise levels is used for all examples; each has its own",
          "sigma = sigma.mean().expand_as(sigma); spread = sigma[:, None]; return (spread * model(x0 + spread * eps, sigma) + eps).square().sum(1).mean()"),
     edit("loss_model_gets_variance", "the model is given σ²; it takes σ", "return (spread * model(x0 + spread * eps, sigma**2) + eps).square().sum(1).mean()"),
@@ -275,6 +292,9 @@ mistakes.at(
     edit("anneal_from_x", "each level begins at x; it begins where the level before ended", "walk = langevin(lambda x: score(x, sigma), x, step * float(sigma) ** 2, kicks)"),
     edit("anneal_first_score", "all levels walk on the density of the first noise level", "walk = langevin(lambda x: score(x, sigmas[0]), ends[-1], step * float(sigma) ** 2, kicks)"),
     edit("anneal_last_score", "all levels walk on the density of the last noise level", "walk = langevin(lambda x: score(x, sigmas[-1]), ends[-1], step * float(sigma) ** 2, kicks)"),
+    edit("anneal_next_score", "each level walks on the density of the next noise level",
+         "after = sigmas[min(len(ends), len(sigmas) - 1)]; walk = langevin(lambda x: score(x, after), ends[-1], step * float(sigma) ** 2, kicks)"),
+    edit("anneal_next_step", "each level takes the step of the next one", "walk = langevin(lambda x: score(x, sigma), ends[-1], step * float(sigmas[min(len(ends), len(sigmas) - 1)]) ** 2, kicks)"),
     edit("anneal_score_gets_variance", "the score is given σ²; it takes σ", "walk = langevin(lambda x: score(x, sigma**2), ends[-1], step * float(sigma) ** 2, kicks)"),
     edit("anneal_score_gets_step", "the score is given the step; it takes σ", "walk = langevin(lambda x: score(x, step * sigma**2), ends[-1], step * float(sigma) ** 2, kicks)"),
     edit("anneal_score_scaled", "the score is multiplied by σ, as if the model answered with σ times the score", "walk = langevin(lambda x: sigma * score(x, sigma), ends[-1], step * float(sigma) ** 2, kicks)"),
@@ -346,6 +366,21 @@ def anneal_jumps(ref):
     return {"annealed_langevin": annealed_langevin}
 
 
+def walk_with(etas):
+    """`annealed_langevin` with step sizes of its own: ``etas(step, sigmas)``."""
+
+    def annealed_langevin(score, x, sigmas, step, noise):
+        ends = [x]
+        for sigma, eta, kicks in zip(sigmas, etas(step, sigmas), noise, strict=True):
+            here = ends[-1]
+            for z in kicks:
+                here = here + eta / 2 * score(here, sigma) + eta.sqrt() * z
+            ends.append(here)
+        return torch.stack(ends)
+
+    return annealed_langevin
+
+
 def walked(move):
     """`annealed_langevin` with moves of its own: ``move(x, s, eta, z)`` with the score s."""
     def factory(ref):
@@ -367,6 +402,7 @@ MOVES = {
     "anneal_noise_eta": ("the noise is multiplied by η instead of its root", lambda x, s, eta, z, sigma: x + eta / 2 * s + eta * z),
     "anneal_noise_root_two": ("the noise is multiplied by √(2η) with half a step along the score", lambda x, s, eta, z, sigma: x + eta / 2 * s + math.sqrt(2 * eta) * z),
     "anneal_noise_sigma": ("the noise is multiplied by σ; it is the root of η", lambda x, s, eta, z, sigma: x + eta / 2 * s + sigma * z),
+    "anneal_noise_root_c": ("the noise is multiplied by √c; it is the root of c·σ²", lambda x, s, eta, z, sigma: x + eta / 2 * s + math.sqrt(eta) / sigma * z),
     "anneal_noise_plain": ("the noise is added without the root of η", lambda x, s, eta, z, sigma: x + eta / 2 * s + z),
     "anneal_quarter": ("the step along the score is halved twice", lambda x, s, eta, z, sigma: x + eta / 4 * s + math.sqrt(eta) * z),
     "anneal_full_noise_half": ("the noise is halved as well", lambda x, s, eta, z, sigma: x + (eta * s + math.sqrt(eta) * z) / 2),
@@ -376,6 +412,11 @@ for key, (sentence, move) in MOVES.items():
     factory = walked(move)
     factory.__name__ = key
     mistakes.rewrite(sentence)(factory)
+
+
+@mistakes.rewrite("each level's step is that of the level before times σ², as `step` is overwritten; it is c·σ² of its own")
+def anneal_step_overwritten(ref):
+    return {"annealed_langevin": walk_with(lambda step, sigmas: step * sigmas.square().cumprod(0))}
 
 
 @mistakes.rewrite("the levels are put on a geometric ladder between the first and the last; they are those of `sigmas`")

@@ -233,7 +233,7 @@ def loss_edges(student, rng):
 
     zero = torch.zeros(6, d, device=rng.device)
     return {
-        "little noise": losses(student, lambda: (Model(rng, d), *batch(rng, 6, d, 0.01, 0.05))),
+        "little noise": losses(student, lambda: (Model(rng, d), *batch(rng, 6, d, 0.002, 0.05))),
         "much noise": losses(student, lambda: (Model(rng, d), *batch(rng, 6, d, 5, 30))),
         "one noise level for all": losses(student, lambda: (Model(rng, d), rng.normal(6, d), torch.full((6,), rng.number(0.3, 2), device=rng.device), rng.normal(6, d))),
         "a model that answers 0": losses(student, lambda: (lambda x, sigma: 0 * x, *batch(rng, 6, d))),
@@ -259,7 +259,7 @@ def langevin_of(score, x, step, noise):
     return torch.stack(path)
 
 
-def annealed(student, field, x, sigmas, step, noise):
+def annealed(function, field, x, sigmas, step, noise):
     """The walk with a field that says when it is called wrongly."""
 
     def score(x, sigma):
@@ -271,7 +271,6 @@ def annealed(student, field, x, sigmas, step, noise):
             raise AnswerError(f"`score` is called with a sigma of shape {tuple(sigma.shape)}; it takes an entry of sigmas, without axes")
         return field(x, sigma)
 
-    function = with_right(student.annealed_langevin, langevin=langevin_of)
     return entry("`annealed_langevin`", lambda: tensor_of(function(score, x, sigmas, step, noise), "the path"))
 
 
@@ -289,7 +288,7 @@ def ladder(rng, levels, dtype=torch.float32):
 @question.probe(points=0.5, title="annealed_langevin: three levels", public=True, judge=Fields(default=Close()))
 def anneal(student, rng):
     d = rng.integer(2, 4)
-    return {"ordinary": annealed(student, field_of(rng, d), rng.normal(5, d), ladder(rng, 3), rng.number(0.2, 0.4), rng.normal(3, 2, 5, d))}
+    return {"ordinary": annealed(student.annealed_langevin, field_of(rng, d), rng.normal(5, d), ladder(rng, 3), rng.number(0.2, 0.4), rng.normal(3, 2, 5, d))}
 
 
 @question.probe(
@@ -299,20 +298,20 @@ def anneal(student, rng):
 def anneal_edges(student, rng):
     d = rng.integer(3, 5)
     field, x, sigmas, step = field_of(rng, d), rng.normal(4, d), ladder(rng, 4), rng.number(0.2, 0.5)
-    noise, wide = rng.normal(4, 3, 4, d), torch.float64
+    noise, wide, function = rng.normal(4, 3, 4, d), torch.float64, with_right(student.annealed_langevin, langevin=langevin_of)
     return {
-        "four levels of three steps": annealed(student, field, x, sigmas, step, noise),
-        "levels of one step": annealed(student, field, x, sigmas, step, noise[:, :1]),
-        "one level": annealed(student, field, x, sigmas[:1], step, noise[:1]),
-        "one level of one step": annealed(student, field, x, sigmas[1:2], step, noise[:1, :1]),
-        "levels that rise": annealed(student, field, x, sigmas.flip(0), step, noise),
-        "the whole number 1 as step": annealed(student, field, x, sigmas, 1, noise),
-        "no noise": annealed(student, field, x, sigmas, step, 0 * noise),
-        "score 0": annealed(student, lambda x, sigma: 0 * x, x, sigmas, step, noise),
-        "one point": annealed(student, field, x[:1], sigmas, step, noise[:, :, :1]),
-        "one dimension": annealed(student, field_of(rng, 1), rng.normal(4, 1), sigmas, step, rng.normal(4, 3, 4, 1)),
-        "as many levels as steps, points and dimensions": annealed(student, field_of(rng, 3), rng.normal(3, 3), sigmas[:3], step, rng.normal(3, 3, 3, 3)),
+        "four levels of three steps": annealed(function, field, x, sigmas, step, noise),
+        "levels of one step": annealed(function, field, x, sigmas, step, noise[:, :1]),
+        "one level": annealed(function, field, x, sigmas[:1], step, noise[:1]),
+        "one level of one step": annealed(function, field, x, sigmas[1:2], step, noise[:1, :1]),
+        "levels that rise": annealed(function, field, x, sigmas.flip(0), step, noise),
+        "the whole number 1 as step": annealed(function, field, x, sigmas, 1, noise),
+        "no noise": annealed(function, field, x, sigmas, step, 0 * noise),
+        "score 0": annealed(function, lambda x, sigma: 0 * x, x, sigmas, step, noise),
+        "one point": annealed(function, field, x[:1], sigmas, step, noise[:, :, :1]),
+        "one dimension": annealed(function, field_of(rng, 1), rng.normal(4, 1), sigmas, step, rng.normal(4, 3, 4, 1)),
+        "as many levels as steps, points and dimensions": annealed(function, field_of(rng, 3), rng.normal(3, 3), sigmas[:3], step, rng.normal(3, 3, 3, 3)),
         "in float64": annealed(
-            student, field_of(rng, 3, wide), rng.normal(4, 3, dtype=wide), ladder(rng, 3, wide), step, rng.normal(3, 2, 4, 3, dtype=wide)
+            function, field_of(rng, 3, wide), rng.normal(4, 3, dtype=wide), ladder(rng, 3, wide), step, rng.normal(3, 2, 4, 3, dtype=wide)
         ),
     }

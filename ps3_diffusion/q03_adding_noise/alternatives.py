@@ -63,7 +63,7 @@ def double(ref):
         steps = np.arange(T + 1) / T
         f = np.cos((steps + 0.008) / 1.008 * np.pi / 2) ** 2
         beta = np.clip(1 - f[1:] / f[:-1], 0, 0.999)
-        return torch.tensor(np.concatenate([[1.0], np.cumprod(1 - beta)]))
+        return torch.tensor(np.concatenate([[1.0], np.cumprod(1 - beta)])).float()
 
     def zero_terminal_snr(alpha_bar):
         return ref.zero_terminal_snr(alpha_bar.double()).to(alpha_bar)

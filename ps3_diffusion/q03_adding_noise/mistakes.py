@@ -15,13 +15,14 @@ mistakes.at(
     edit("one_entry_too_many", "`cosine_alpha_bar` has T + 2 entries; t = 0 … T are T + 1",
          "t = torch.arange(T + 2, dtype=torch.float64)"),
     edit("t_over_T_points", "there are T times between 0 and T, and so T levels; t = 0 … T are T + 1", "t = torch.linspace(0, T, T, dtype=torch.float64) if T > 1 else torch.zeros(1, dtype=torch.float64)"),
+    edit("from_one_to_T", "f is taken at T + 1 times between 1 and T; they run over 0 … T", "t = torch.linspace(1, T, T + 1, dtype=torch.float64)"),
 )
 
 mistakes.at(
     "f = torch.cos((t / T + 0.008) / 1.008 * math.pi / 2).square()",
     edit("cosine_not_squared", "the cosine in f is not squared", "f = torch.cos((t / T + 0.008) / 1.008 * math.pi / 2)"),
     edit("no_offset", "the offset 0.008 is missing in f", "f = torch.cos(t / T * math.pi / 2).square()"),
-    edit("offset_not_divided", "the offset 0.008 is added in f, but t/T + 0.008 is not divided by 1.008", "f = torch.cos((t / T + 0.008) * math.pi / 2).square()"),
+    edit("offset_not_divided", "the offset is added in f, but t/T is not divided by 1.008", "f = torch.cos((t / T + 0.008) * math.pi / 2).square()"),
     edit("divided_only_t", "only t/T is divided by 1.008 in f, not the sum with 0.008", "f = torch.cos((t / T / 1.008 + 0.008) * math.pi / 2).square()"),
     edit("t_not_divided_by_T", "f takes t where t/T belongs", "f = torch.cos((t + 0.008) / 1.008 * math.pi / 2).square()"),
     edit("no_half", "f takes the cosine of π times the share, where π/2 belongs", "f = torch.cos((t / T + 0.008) / 1.008 * math.pi).square()"),
@@ -29,13 +30,23 @@ mistakes.at(
     edit("between_steps", "f is taken half a step earlier; it is taken at t itself", "f = torch.cos(((t - 0.5).clamp(min=0) / T + 0.008) / 1.008 * math.pi / 2).square()"),
     edit("offset_in_radians", "the offset 0.008/1.008 is added to the angle, after the product with π/2", "f = torch.cos(t / T * math.pi / 2 + 0.008 / 1.008).square()"),
     edit("offset_in_angle", "the offset 0.008 is added to the angle, after the product with π/2", "f = torch.cos((t / T * math.pi / 2 + 0.008) / 1.008).square()"),
+    edit("offset_subtracted", "the offset 0.008 is subtracted from t/T", "f = torch.cos((t / T - 0.008) / 1.008 * math.pi / 2).square()"),
     edit("offset_in_steps", "the offset 0.008 is added to t before the division by T; it belongs to the share t/T", "f = torch.cos((t + 0.008) / (T + 0.008) * math.pi / 2).square()"),
     edit("offset_not_in_divisor", "the sum is divided by 1.08; it is 1.008", "f = torch.cos((t / T + 0.008) / 1.08 * math.pi / 2).square()"),
     edit("fourth_power", "the cosine is squared twice", "f = torch.cos((t / T + 0.008) / 1.008 * math.pi / 2).square().square()"),
     edit("divided_by_T_plus_one", "t is divided by T + 1; the last time has the share 1", "f = torch.cos((t / (T + 1) + 0.008) / 1.008 * math.pi / 2).square()"),
     edit("divided_by_T_minus_one", "t is divided by T - 1; the last time has the share 1", "f = torch.cos((t / max(T - 1, 1) + 0.008) / 1.008 * math.pi / 2).square()"),
     edit("rounded_to_steps", "the offset is 0.08; it is 0.008", "f = torch.cos((t / T + 0.08) / 1.08 * math.pi / 2).square()"),
-    edit("raised_cosine", "f is (1 + cos)/2 of half the angle; the square of the cosine is (1 + cos)/2 of twice the angle", "f = (1 + torch.cos((t / T + 0.008) / 1.008 * math.pi / 2)) / 2"),
+    edit("raised_cosine", "f is the squared cosine of half the angle, which is (1 + cos)/2 of the whole one; (3.3) squares the cosine of the whole angle", "f = (1 + torch.cos((t / T + 0.008) / 1.008 * math.pi / 2)) / 2"),
+    edit("always_thousand", "t is divided by 1000; it is divided by T", "f = torch.cos((t / 1000 + 0.008) / 1.008 * math.pi / 2).square()"),
+    edit("whole_shares", "t is divided by T without remainder (`//`), so all shares but the last are 0", "f = torch.cos((t // T + 0.008) / 1.008 * math.pi / 2).square()"),
+    edit("no_pi", "π is missing in the angle", "f = torch.cos((t / T + 0.008) / 1.008 / 2).square()"),
+    edit("in_degrees", "the angle is in degrees; `cos` wants radians", "f = torch.cos((t / T + 0.008) / 1.008 * 90).square()"),
+    edit("noise_share", "f is taken at 1 - t/T", "f = torch.cos((1 - t / T + 0.008) / 1.008 * math.pi / 2).square()"),
+    edit("cosine_of_square", "the share is squared, not the cosine", "f = torch.cos(((t / T + 0.008) / 1.008).square() * math.pi / 2)"),
+    edit("both_squared", "the angle's share is squared, too", "f = torch.cos(((t / T + 0.008) / 1.008).square() * math.pi / 2).square()"),
+    edit("linear_f", "f is 1 - t/T, a straight line; (3.3) has a squared cosine", "f = (1 - t / T)"),
+    edit("linear_betas", "the betas are those of the linear schedule; (3.3) makes them from a cosine", "f = F.pad((1 - torch.linspace(1e-4, 0.02, T, dtype=torch.float64) * 1000 / T).clamp(min=1e-9).cumprod(0), (1, 0), value=1.0)"),
 )
 
 mistakes.at(
@@ -43,6 +54,8 @@ mistakes.at(
     edit("beta_not_cut", "beta is not cut off at 0.999, or f(t)/f(0) is returned: the last level is 0 instead of a thousandth of the one before it", "beta = 1 - f[1:] / f[:-1]"),
     edit("cut_at_0_99", "beta is cut off at 0.99; it is 0.999", "beta = (1 - f[1:] / f[:-1]).clamp(max=0.99)"),
     edit("cut_at_0_9999", "beta is cut off at 0.9999; it is 0.999", "beta = (1 - f[1:] / f[:-1]).clamp(max=0.9999)"),
+    edit("cut_at_0_9", "beta is cut off at 0.9; it is 0.999", "beta = (1 - f[1:] / f[:-1]).clamp(max=0.9)"),
+    edit("cut_at_0_02", "beta is cut off at 0.02, where the linear schedule ends; it is 0.999", "beta = (1 - f[1:] / f[:-1]).clamp(max=0.02)"),
     edit("also_cut_below", "beta is cut off from below, too; the first steps of a long schedule are smaller than 0.001", "beta = (1 - f[1:] / f[:-1]).clamp(0.001, 0.999)"),
     edit("level_cut", "the level is cut off at 0.001; (3.3) cuts off beta", "beta = 1 - (f[1:] / f[0]).clamp(min=0.001) / torch.cat([f[:1] / f[0], (f[1:-1] / f[0]).clamp(min=0.001)])"),
     edit("ratio_to_first", "beta compares f(t) with f(0); a step is compared with the one before it", "beta = (1 - f[1:] / f[0]).clamp(max=0.999)"),
@@ -50,6 +63,8 @@ mistakes.at(
     edit("all_but_last", "the last step is left out", "beta = F.pad((1 - f[1:-1] / f[:-2]).clamp(max=0.999), (0, 1))"),
     edit("differences", "beta is the difference f(t-1) - f(t); (3.3) has their ratio", "beta = (f[:-1] - f[1:]).clamp(max=0.999)"),
     edit("ratio_upside_down", "the ratio in beta is upside down", "beta = (1 - f[:-1] / f[1:]).clamp(max=0.999)"),
+    edit("ratio_less_one", "beta is f(t-1)/f(t) - 1; it is 1 - f(t)/f(t-1)", "beta = (f[:-1] / f[1:] - 1).clamp(max=0.999)"),
+    edit("ratio_alone", "beta is f(t)/f(t-1), without being subtracted from 1", "beta = (f[1:] / f[:-1]).clamp(max=0.999)"),
     edit("maximum", "the larger of beta and 0.999 is taken; the smaller one belongs there", "beta = (1 - f[1:] / f[:-1]).clamp(min=0.999)"),
 )
 
@@ -59,6 +74,9 @@ mistakes.at(
     edit("returns_alpha", "`cosine_alpha_bar` returns 1 - beta of each step; the levels are their products", "return F.pad(1 - beta, (1, 0), value=1.0).float()"),
     edit("product_of_beta", "the betas are multiplied; the levels are products of 1 - beta", "return F.pad(beta.cumprod(0), (1, 0), value=1.0).float()"),
     edit("sum_of_beta", "the betas are added up; the levels are products of 1 - beta", "return F.pad(1 - beta.cumsum(0), (1, 0), value=1.0).float()"),
+    edit("exponential_of_sum", "the level is exp(-sum of beta), which is right for tiny betas only; it is the product of 1 - beta", "return F.pad(torch.exp(-beta.cumsum(0)), (1, 0), value=1.0).float()"),
+    edit("deviation_products", "1 - √beta is multiplied up; the levels are products of 1 - beta", "return F.pad((1 - beta.sqrt()).cumprod(0), (1, 0), value=1.0).float()"),
+    edit("low_precision", "the levels are computed in half precision, which loses digits", "return F.pad((1 - beta).half().cumprod(0), (1, 0), value=1.0).float()"),
     edit("without_first", "the 1 at t = 0 is missing, so that `alpha_bar[t]` belongs to t + 1", "return (1 - beta).cumprod(0).float()"),
     edit("one_at_the_end", "the 1 comes at the end; it belongs to t = 0", "return F.pad((1 - beta).cumprod(0), (0, 1), value=1.0).float()"),
     edit("zero_first", "the first level is 0; at t = 0 it is 1", "return F.pad((1 - beta).cumprod(0), (1, 0)).float()"),
@@ -67,6 +85,7 @@ mistakes.at(
     edit("flipped", "the schedule runs backwards: it starts at noise", "return F.pad((1 - beta).cumprod(0), (1, 0), value=1.0).float().flip(0)"),
     edit("one_minus", "`cosine_alpha_bar` returns 1 - ᾱ, the variance of the noise", "return 1 - F.pad((1 - beta).cumprod(0), (1, 0), value=1.0).float()"),
     edit("list_returned", "`cosine_alpha_bar` returns a list; a tensor is asked for", "return F.pad((1 - beta).cumprod(0), (1, 0), value=1.0).tolist()"),
+    edit("in_double", "`cosine_alpha_bar` returns float64; float32 is asked for, since networks cannot work with both", "return F.pad((1 - beta).cumprod(0), (1, 0), value=1.0)"),
     edit("squared_levels", "the levels are squared", "return F.pad((1 - beta).cumprod(0), (1, 0), value=1.0).square().float()"),
     edit("noise_product", "the last step is left out of the products, and the first twice", "return F.pad((1 - beta).cumprod(0)[:-1], (2, 0), value=1.0).float()"),
 )
@@ -91,7 +110,13 @@ mistakes.at(
     edit("stretched_by_level", "the shifted roots are divided by 1 - ᾱ_T; the first one is 1 - √ᾱ_T", "return ((root - root[-1]) / (1 - alpha_bar[-1])).square()"),
     edit("only_last_set", "only the last level (or the last beta) is changed; the linear map changes all of them", "return torch.cat([alpha_bar[:-1], 0 * alpha_bar[-1:]])"),
     edit("set_to_almost_zero", "the last level becomes a small number; it is to be exactly 0", "return ((root - root[-1]) / (1 - root[-1])).square().clamp(min=1e-8)"),
+    edit("last_beta_below_one", "the last level is made from a beta just below 1; it is to be exactly 0", "new = ((root - root[-1]) / (1 - root[-1])).square(); return torch.cat([new[:-1], 1e-8 * new[-2:-1]])"),
+    edit("last_beta_0_999", "the last level is made from a beta of 0.999; it is to be exactly 0", "new = ((root - root[-1]) / (1 - root[-1])).square(); return torch.cat([new[:-1], 0.001 * new[-2:-1]])"),
+    edit("numpy_returned", "`zero_terminal_snr` returns a numpy array; a tensor is asked for", "return (((root - root[-1]) / (1 - root[-1])).square()).numpy()"),
+    edit("multiplied_by_rest", "the roots are multiplied by 1 - root[-1]; the last root is to be subtracted", "return (root * (1 - root[-1])).square()"),
+    edit("divided_by_first_and_last", "the shifted roots are divided by 1 + root[-1]; by 1 - root[-1] is right", "return ((root - root[-1]) / (1 + root[-1])).square()"),
     edit("clamped_to_1e_5", "levels are cut off at a small number; the last one is to be exactly 0", "return ((root - root[-1]) / (1 - root[-1])).square().clamp(min=1e-5)"),
+    edit("slope_and_one_minus", "a·√ᾱ + 1 - a with a rounded a is hardly ever exactly 0 at the end; subtract the last root first", "a = 1 / (1 - root[-1]); return (a * root + (1 - a)).square()"),
     edit("keeps_step_one", "the map keeps the level at t = 1; it is to keep the 1 at t = 0", "return torch.cat([root[:1], (root[1:] - root[-1]) * root[1] / (root[1] - root[-1])]).square()"),
     edit("keeps_step_one_everywhere", "the map keeps the level at t = 1, so the first becomes larger than 1; it is to keep the 1 at t = 0", "return ((root - root[-1]) * root[1] / (root[1] - root[-1])).square()"),
     edit("stretched_twice", "the shifted roots are divided by 1 - root[-1] twice, so the first is larger than 1", "return ((root - root[-1]) / (1 - root[-1]) ** 2).square()"),
@@ -100,6 +125,7 @@ mistakes.at(
     edit("divided_by_sum", "the shifted roots are divided by the sum of the roots; by 1 - root[-1] is right", "return ((root - root[-1]) / root.sum()).square()"),
     edit("first_not_mapped", "the roots are shifted but not stretched, and the 1 is put in front by hand", "return torch.cat([root[:1], (root - root[-1])[1:]]).square()"),
     edit("divided_by_first_difference", "the shifted roots are divided by the first step's difference", "return ((root - root[-1]) / (root[0] - root[1])).square()"),
+    edit("divided_by_step_one", "the shifted roots are divided by that of t = 1; by that of t = 0, 1 - root[-1], is right", "return ((root - root[-1]) / (root[1] - root[-1])).square()"),
     edit("fades_linearly", "a term that grows with t is subtracted; the map is the same for all roots",
          "return (root - root[-1] * torch.arange(len(root), device=root.device) / (len(root) - 1)).square()"),
     edit("terminal_shortened", "the 1 at t = 0 is dropped; there are T + 1 entries", "return ((root - root[-1]) / (1 - root[-1])).square()[1:]"),
@@ -131,6 +157,7 @@ mistakes.at(
     edit("product_again", "the levels are multiplied up again; alpha_bar is the product already", "level = alpha_bar.cumprod(0)[t].reshape(-1, *[1] * (x0.ndim - 1))"),
     edit("backwards", "the schedule is read from its end: t = 0 is data", "level = alpha_bar.flip(0)[t].reshape(-1, *[1] * (x0.ndim - 1))"),
     edit("zero_is_one", "t = 0 is treated as t = 1; at t = 0 the result is x0", "level = alpha_bar[t.clamp(min=1)].reshape(-1, *[1] * (x0.ndim - 1))"),
+    edit("zero_wraps", "the levels are read without their first entry, at t - 1, so t = 0 wraps around to the last one; `alpha_bar[t]` needs no shift", "level = alpha_bar[1:][t - 1].reshape(-1, *[1] * (x0.ndim - 1))"),
     edit("last_never_reached", "t = T is treated as t = T - 1", "level = alpha_bar[t.clamp(max=len(alpha_bar) - 2)].reshape(-1, *[1] * (x0.ndim - 1))"),
     edit("largest_time_for_all", "the largest time of the batch is used for all", "level = alpha_bar[t.max()].reshape(-1, *[1] * (x0.ndim - 1))"),
     edit("all_times_in_order", "the levels of t = 1, 2, 3, … are used for the examples in order; t is ignored", "level = alpha_bar[1 + torch.arange(len(t), device=t.device) % (len(alpha_bar) - 1)].reshape(-1, *[1] * (x0.ndim - 1))"),
@@ -169,6 +196,11 @@ mistakes.at(
     edit("no_root_of_signal", "x0 is multiplied by ᾱ; its square root belongs there", "return level * x0 + (1 - level).sqrt() * eps"),
     edit("no_root_of_noise", "eps is multiplied by the variance 1 - ᾱ; the standard deviation belongs there", "return level.sqrt() * x0 + (1 - level) * eps"),
     edit("one_minus_root", "eps is multiplied by 1 - √ᾱ; √(1 - ᾱ) belongs there", "return level.sqrt() * x0 + (1 - level.sqrt()) * eps"),
+    edit("one_minus_deviation", "x0 is multiplied by 1 - √(1 - ᾱ); √ᾱ belongs there", "return (1 - (1 - level).sqrt()) * x0 + (1 - level).sqrt() * eps"),
+    edit("noise_of_first", "eps has the factor of the first example's level; each example has its own", "return level.sqrt() * x0 + (1 - level[:1]).sqrt() * eps"),
+    edit("signal_of_first", "x0 has the factor of the first example's level; each example has its own", "return level[:1].sqrt() * x0 + (1 - level).sqrt() * eps"),
+    edit("added_once", "x_t is √ᾱ (x0 + √(1 - ᾱ) eps): the noise is shrunk twice", "return level.sqrt() * (x0 + (1 - level).sqrt() * eps)"),
+    edit("noise_by_snr", "eps is multiplied by the ratio √(1 - ᾱ)/√ᾱ; √(1 - ᾱ) belongs there", "return level.sqrt() * x0 + ((1 - level) / level.clamp(min=1e-9)).sqrt() * eps"),
     edit("roles_exchanged", "x0 and eps exchange their factors", "return (1 - level).sqrt() * x0 + level.sqrt() * eps"),
     edit("x0_kept_whole", "x0 is not shrunk; (3.2) multiplies it by √ᾱ", "return x0 + (1 - level).sqrt() * eps"),
     edit("noise_kept_whole", "eps is not shrunk; (3.2) multiplies it by √(1 - ᾱ)", "return level.sqrt() * x0 + eps"),
@@ -177,9 +209,16 @@ mistakes.at(
     edit("snr_noise", "the noise is scaled as if x0 had been left as it is (divided by √ᾱ); the variance is not kept", "return x0 + ((1 - level) / level.clamp(min=1e-9)).sqrt() * eps"),
     edit("constant_in_noise", "a small constant is added to 1 - ᾱ; at t = 0 there is no noise", "return level.sqrt() * x0 + (1 - level + 1e-6).sqrt() * eps"),
     edit("tiny_constant_in_noise", "a tiny constant is added to 1 - ᾱ; at t = 0 there is no noise", "return level.sqrt() * x0 + (1 - level + 1e-8).sqrt() * eps"),
+    edit("larger_constant_in_noise", "a constant is added to 1 - ᾱ; at t = 0 there is no noise", "return level.sqrt() * x0 + (1 - level + 1e-5).sqrt() * eps"),
+    edit("constant_beside_root", "a constant is added to √(1 - ᾱ); at t = 0 there is no noise", "return level.sqrt() * x0 + ((1 - level).sqrt() + 1e-5) * eps"),
+    edit("tiny_constant_beside_root", "a constant is added to √(1 - ᾱ); at t = 0 there is no noise", "return level.sqrt() * x0 + ((1 - level).sqrt() + 1e-8) * eps"),
+    edit("zero_by_first", "the whole batch is returned as x0 if its first t is 0; each example has a time of its own", "return x0 if t[0] == 0 else level.sqrt() * x0 + (1 - level).sqrt() * eps"),
+    edit("zero_by_any", "the whole batch is returned as x0 if any t in it is 0; each example has a time of its own", "return x0 if (t == 0).any() else level.sqrt() * x0 + (1 - level).sqrt() * eps"),
+    edit("zero_by_last", "the whole batch is returned as x0 if its last t is 0; each example has a time of its own", "return x0 if t[-1] == 0 else level.sqrt() * x0 + (1 - level).sqrt() * eps"),
     edit("q_result_clipped", "the result is cut off; noisy pictures have any size", "return (level.sqrt() * x0 + (1 - level).sqrt() * eps).clamp(-3, 3)"),
     edit("q_result_standardised", "the result is divided by its standard deviation over the batch", "x_t = level.sqrt() * x0 + (1 - level).sqrt() * eps; return x_t / x_t.std()"),
     edit("roots_twice", "the square roots are taken twice", "return level**0.25 * x0 + (1 - level) ** 0.25 * eps"),
+    edit("root_of_one_minus_root", "eps is multiplied by √(1 - √ᾱ); √(1 - ᾱ) belongs there", "return level.sqrt() * x0 + (1 - level.sqrt()).sqrt() * eps"),
     edit("signal_as_noise", "x0 and eps have the same factor √ᾱ", "return level.sqrt() * (x0 + eps)"),
     edit("noise_linear", "x0 is multiplied by 1 - √ᾱ and eps by √ᾱ; (3.2) has √ᾱ and √(1 - ᾱ)", "return (1 - level.sqrt()) * x0 + level.sqrt() * eps"),
     edit("noise_without_data", "the data are left away", "return (1 - level).sqrt() * eps + 0 * x0"),
@@ -221,6 +260,11 @@ mistakes.at(
     edit("alpha_is_level", "ᾱ_t is taken for the single step's 1 - β_t; that is ᾱ_t / ᾱ_{t-1}", "alpha = now"),
     edit("alpha_upside_down", "1 - β_t is taken as ᾱ_{t-1} / ᾱ_t; the ratio is upside down", "alpha = before / now"),
     edit("alpha_is_difference", "β_t is taken as ᾱ_{t-1} - ᾱ_t; it is 1 - ᾱ_t / ᾱ_{t-1}", "alpha = 1 - before + now"),
+    edit("alpha_of_next", "1 - β_t is taken from the levels of t + 1 and t; it is ᾱ_t / ᾱ_{t-1}", "alpha = alpha_bar[(t + 1).clamp(max=len(alpha_bar) - 1)].reshape(now.shape) / now"),
+    edit("alpha_of_before", "1 - β_t is taken as ᾱ_{t-1}", "alpha = before"),
+    edit("alpha_root", "1 - β_t is taken as √(ᾱ_t / ᾱ_{t-1})", "alpha = (now / before).sqrt()"),
+    edit("alpha_squared", "1 - β_t is taken as (ᾱ_t / ᾱ_{t-1})²", "alpha = (now / before).square()"),
+    edit("alpha_of_noises", "1 - β_t is taken as (1 - ᾱ_{t-1}) / (1 - ᾱ_t), the ratio of the noises; it is ᾱ_t / ᾱ_{t-1}", "alpha = (1 - before) / (1 - now)"),
     edit("beta_for_alpha", "β_t is taken where 1 - β_t belongs, and the other way round", "alpha = 1 - now / before"),
     edit("beta_cut", "β_t is cut off at 0.999; the last step of a schedule that ends at 0 has β = 1", "alpha = (now / before).clamp(min=0.001)"),
 )
@@ -229,6 +273,17 @@ mistakes.at(
     "mean = (before.sqrt() * (1 - alpha) * x0 + alpha.sqrt() * (1 - before) * x_t) / (1 - now)",
     edit("coefficients_exchanged", "the mean exchanges the weights of x0 and x_t (or the two arguments themselves)", "mean = (before.sqrt() * (1 - alpha) * x_t + alpha.sqrt() * (1 - before) * x0) / (1 - now)"),
     edit("mean_not_divided", "the mean's weights are not divided by 1 - ᾱ_t, so the precisions are not normalised", "mean = before.sqrt() * (1 - alpha) * x0 + alpha.sqrt() * (1 - before) * x_t"),
+    edit("mean_clipped", "the mean is cut off to [-1, 1]; it may have any size", "mean = ((before.sqrt() * (1 - alpha) * x0 + alpha.sqrt() * (1 - before) * x_t) / (1 - now)).clamp(-1, 1)"),
+    edit("x0_not_divided", "the weight of x0 is not divided by 1 - ᾱ_t", "mean = before.sqrt() * (1 - alpha) * x0 + alpha.sqrt() * (1 - before) * x_t / (1 - now)"),
+    edit("x_t_not_divided", "the weight of x_t is not divided by 1 - ᾱ_t", "mean = before.sqrt() * (1 - alpha) * x0 / (1 - now) + alpha.sqrt() * (1 - before) * x_t"),
+    edit("x0_without_beta", "the weight of x0 lacks β_t, the measurement's variance", "mean = (before.sqrt() * x0 + alpha.sqrt() * (1 - before) * x_t) / (1 - now)"),
+    edit("x_t_without_noise", "the weight of x_t lacks 1 - ᾱ_{t-1}, the prior's variance", "mean = (before.sqrt() * (1 - alpha) * x0 + alpha.sqrt() * x_t) / (1 - now)"),
+    edit("x_t_level_before", "x_t is weighted by √ᾱ_{t-1}; the square root of the single step's 1 - β_t belongs there", "mean = (before.sqrt() * (1 - alpha) * x0 + before.sqrt() * (1 - before) * x_t) / (1 - now)"),
+    edit("x0_alpha_root", "x0 is weighted by √(1 - β_t); the prior's mean is √ᾱ_{t-1} x0", "mean = (alpha.sqrt() * (1 - alpha) * x0 + alpha.sqrt() * (1 - before) * x_t) / (1 - now)"),
+    edit("roots_of_weights_exchanged", "the two square roots in the mean's weights are exchanged", "mean = (alpha.sqrt() * (1 - alpha) * x0 + before.sqrt() * (1 - before) * x_t) / (1 - now)"),
+    edit("x0_noise_of_now", "x0 is weighted by 1 - ᾱ_t where β_t belongs", "mean = (before.sqrt() * (1 - now) * x0 + alpha.sqrt() * (1 - before) * x_t) / (1 - now)"),
+    edit("x_t_beta", "x_t is weighted by β_t where 1 - ᾱ_{t-1} belongs", "mean = (before.sqrt() * (1 - alpha) * x0 + alpha.sqrt() * (1 - alpha) * x_t) / (1 - now)"),
+    edit("x0_level_before", "x0 is weighted by 1 - ᾱ_{t-1} where β_t belongs", "mean = (before.sqrt() * (1 - before) * x0 + alpha.sqrt() * (1 - before) * x_t) / (1 - now)"),
     edit("no_root_at_x0", "x0 is weighted by ᾱ_{t-1}; the prior's mean is √ᾱ_{t-1} x0", "mean = (before * (1 - alpha) * x0 + alpha.sqrt() * (1 - before) * x_t) / (1 - now)"),
     edit("no_root_at_x_t", "x_t is weighted by 1 - β_t; the square root belongs there", "mean = (before.sqrt() * (1 - alpha) * x0 + alpha * (1 - before) * x_t) / (1 - now)"),
     edit("x0_of_now", "x0 is weighted by √ᾱ_t; the prior's mean is √ᾱ_{t-1} x0", "mean = (now.sqrt() * (1 - alpha) * x0 + alpha.sqrt() * (1 - before) * x_t) / (1 - now)"),
@@ -248,6 +303,7 @@ mistakes.at(
     edit("sign_in_mean", "the part of x0 is subtracted from the part of x_t", "mean = (alpha.sqrt() * (1 - before) * x_t - before.sqrt() * (1 - alpha) * x0) / (1 - now)"),
     edit("root_of_beta", "x0 is weighted with √β_t; β_t belongs there, the measurement's variance", "mean = (before.sqrt() * (1 - alpha).sqrt() * x0 + alpha.sqrt() * (1 - before) * x_t) / (1 - now)"),
     edit("noise_form_sign", "the noise form of the mean adds the noise; it is to be subtracted", "e = (x_t - now.sqrt() * x0) / (1 - now).sqrt(); mean = (x_t + (1 - alpha) / (1 - now).sqrt() * e) / alpha.sqrt()"),
+    edit("noise_form_floored", "the form with the noise divides by √(1 - β_t), kept above a small number; where ᾱ_T is 0, x0's part is lost", "e = (x_t - now.sqrt() * x0) / (1 - now).sqrt(); mean = (x_t - (1 - alpha) / (1 - now).sqrt() * e) / alpha.sqrt().clamp(min=1e-4)"),
     edit("noise_form", "the mean divides by √(1 - β_t) (the form with the noise), which fails where ᾱ_T is 0", "e = (x_t - now.sqrt() * x0) / (1 - now).sqrt(); mean = (x_t - (1 - alpha) / (1 - now).sqrt() * e) / alpha.sqrt()"),
     edit("noise_form_without_root", "the noise form of the mean multiplies the noise by β_t; it is β_t/√(1 - ᾱ_t)", "e = (x_t - now.sqrt() * x0) / (1 - now).sqrt(); mean = (x_t - (1 - alpha) * e) / alpha.sqrt()"),
     edit("ddim_mean", "the mean keeps all of the noise in x_t, √(1 - ᾱ_{t-1}) of it (a step without variance)", "mean = before.sqrt() * x0 + (1 - before).sqrt() * (x_t - now.sqrt() * x0) / (1 - now).sqrt()"),
@@ -259,6 +315,24 @@ mistakes.at(
     edit("noise_for_x0", "the mean takes the noise where x0 belongs", "e = (x_t - now.sqrt() * x0) / (1 - now).sqrt(); mean = (before.sqrt() * (1 - alpha) * e + alpha.sqrt() * (1 - before) * x_t) / (1 - now)"),
     edit("root_of_noise_before", "x_t is weighted with √(1 - ᾱ_{t-1}); 1 - ᾱ_{t-1} belongs there, the prior's variance", "mean = (before.sqrt() * (1 - alpha) * x0 + alpha.sqrt() * (1 - before).sqrt() * x_t) / (1 - now)"),
     edit("drift_to_x0", "the mean keeps all of x_t's deviation from √ᾱ_t x0; a part of it is noise of the last step", "mean = before.sqrt() * x0 + (x_t - now.sqrt() * x0)"),
+    edit("both_constant", "a constant is added to the denominator 1 - ᾱ_t; at t = 1 the mean is x0", "now = now - 1e-5; mean = (before.sqrt() * (1 - alpha) * x0 + alpha.sqrt() * (1 - before) * x_t) / (1 - now)"),
+    edit("both_tiny_constant", "a tiny constant is added to the denominator 1 - ᾱ_t, which costs digits", "now = now - 1e-8; mean = (before.sqrt() * (1 - alpha) * x0 + alpha.sqrt() * (1 - before) * x_t) / (1 - now)"),
+    edit("first_step_by_first", "the whole batch gets (x0, 0) if its first t is 1; each example has a time of its own", """
+         mean = (before.sqrt() * (1 - alpha) * x0 + alpha.sqrt() * (1 - before) * x_t) / (1 - now)
+         if t[0] == 1:
+             return x0, torch.zeros_like(now)
+         """),
+    edit("first_step_by_last", "the whole batch gets (x0, 0) if its last t is 1; each example has a time of its own", """
+         mean = (before.sqrt() * (1 - alpha) * x0 + alpha.sqrt() * (1 - before) * x_t) / (1 - now)
+         if t[-1] == 1:
+             return x0, torch.zeros_like(now)
+         """),
+    edit("first_step_by_any", "the whole batch gets (x0, 0) if any t in it is 1; each example has a time of its own", """
+         mean = (before.sqrt() * (1 - alpha) * x0 + alpha.sqrt() * (1 - before) * x_t) / (1 - now)
+         if (t == 1).any():
+             return x0, torch.zeros_like(now)
+         """),
+    edit("no_noise_left_is_x0", "at t = 1 the mean is x_t; it is x0", "mean = torch.where((t == 1).reshape(now.shape), x_t, (before.sqrt() * (1 - alpha) * x0 + alpha.sqrt() * (1 - before) * x_t) / (1 - now))"),
 )
 
 mistakes.at(
@@ -291,6 +365,12 @@ mistakes.at(
     edit("variance_by_root", "the variance is divided by √(1 - ᾱ_t)", "return mean, (1 - alpha) * (1 - before) / (1 - now).sqrt()"),
     edit("variance_root_beta", "the variance has √β_t where β_t belongs", "return mean, (1 - alpha).sqrt() * (1 - before) / (1 - now)"),
     edit("variance_plus_tiny_constant", "a tiny constant is added to the variance; at t = 1 it is 0", "return mean, (1 - alpha) * (1 - before) / (1 - now) + 1e-5"),
+    edit("variance_scalar", "one variance, the first example's, is returned as a single number; each example has its own", "return mean, ((1 - alpha) * (1 - before) / (1 - now)).flatten()[0]"),
+    edit("variance_no_prior", "the variance is β_t/(1 - ᾱ_t); the factor 1 - ᾱ_{t-1} is missing", "return mean, (1 - alpha) / (1 - now)"),
+    edit("variance_of_measurement", "the variance is β_t/(1 - β_t), that of the measurement alone; the prior makes it smaller", "return mean, (1 - alpha) / alpha"),
+    edit("variance_difference", "the variance is the difference of 1 - ᾱ_t and 1 - ᾱ_{t-1}", "return mean, before - now"),
+    edit("variance_halved", "the variance is halved", "return mean, 0.5 * (1 - alpha) * (1 - before) / (1 - now)"),
+    edit("variance_not_of_1", "the variance is β_t, except at t = 1, where it is 0; that is the variance of the step forward", "return mean, torch.where(before == 1, 0 * alpha, 1 - alpha)"),
     edit("noisy_mean", "noise is added to the mean; a sampler does that", "v = (1 - alpha) * (1 - before) / (1 - now); torch.manual_seed(0); return mean + v.sqrt() * torch.randn_like(mean), v"),
     edit("results_exchanged", "variance and mean are exchanged", "return (1 - alpha) * (1 - before) / (1 - now), mean"),
     edit("mean_alone", "`posterior` returns the mean alone", "return mean"),
@@ -304,6 +384,17 @@ def precisions(ref):
         alpha = now / before
         variance = 1 / (1 / (1 - before) + alpha / (1 - alpha))
         return variance * (before.sqrt() / (1 - before) * x0 + alpha.sqrt() / (1 - alpha) * x_t), variance
+
+    return {"posterior": posterior}
+
+
+@mistakes.rewrite("the precisions form 1/(1 - ᾱ_{t-1}) gives NaN at t = 1, and `nan_to_num` makes 0 of it; the mean there is x0")
+def precisions_nan_to_num(ref):
+    def posterior(x_t, x0, t, alpha_bar):
+        now, before = (alpha_bar[s].reshape(-1, *[1] * (x_t.ndim - 1)) for s in (t, t - 1))
+        alpha = now / before
+        variance = 1 / (1 / (1 - before) + alpha / (1 - alpha))
+        return (variance * (before.sqrt() / (1 - before) * x0 + alpha.sqrt() / (1 - alpha) * x_t)).nan_to_num(), variance
 
     return {"posterior": posterior}
 
@@ -348,12 +439,20 @@ mistakes.at(
     edit("convert_noise_floored", "√(1 - ᾱ) is not let below a small number, which is wrong where little noise was added", "a, s = alpha_bar_t.sqrt(), (1 - alpha_bar_t).sqrt().clamp(min=0.1)"),
     edit("convert_float32", "`convert` computes in float32 whatever comes in", "a, s = alpha_bar_t.float().sqrt().to(x_t.dtype), (1 - alpha_bar_t).float().sqrt().to(x_t.dtype)"),
     edit("convert_flattened", "`convert` flattens the level into a column, which fits matrices alone", "alpha_bar_t = alpha_bar_t.reshape(-1, 1); a, s = alpha_bar_t.sqrt(), (1 - alpha_bar_t).sqrt()"),
+    edit("convert_images_only", "`convert` gives the level the shape (N, 1, 1, 1), which fits images alone; it broadcasts as it is", "alpha_bar_t = alpha_bar_t.reshape(-1, 1, 1, 1); a, s = alpha_bar_t.sqrt(), (1 - alpha_bar_t).sqrt()"),
+    edit("level_clamped_1e_5", "the level is kept away from 0 and 1; it may be 0 for x0 and v", "alpha_bar_t = alpha_bar_t.clamp(1e-5, 1 - 1e-5); a, s = alpha_bar_t.sqrt(), (1 - alpha_bar_t).sqrt()"),
+    edit("level_clamped_1e_4", "the level is kept away from 0 and 1; it may be 0 for x0 and v", "alpha_bar_t = alpha_bar_t.clamp(1e-4, 1 - 1e-4); a, s = alpha_bar_t.sqrt(), (1 - alpha_bar_t).sqrt()"),
+    edit("level_clamped_1e_8", "the level is kept away from 0; it may be 0 for x0 and v", "alpha_bar_t = alpha_bar_t.clamp(min=1e-8); a, s = alpha_bar_t.sqrt(), (1 - alpha_bar_t).sqrt()"),
+    edit("nothing_left_by_any", "if one level is 0, the whole batch is treated as if nothing were left; each example has a level of its own", "alpha_bar_t = 0 * alpha_bar_t if (alpha_bar_t == 0).any() else alpha_bar_t; a, s = alpha_bar_t.sqrt(), (1 - alpha_bar_t).sqrt()"),
+    edit("all_through_noise", "every kind is turned into noise first, and x0 found with a division by √ᾱ, which fails where nothing is left", 'a, s = alpha_bar_t.sqrt(), (1 - alpha_bar_t).sqrt(); output, kind = {"eps": output, "x0": (x_t - a * output) / s, "v": s * x_t + a * output, "score": -s * output}[kind], "eps"'),
     edit("convert_first_level", "the first example's level is used for all", "alpha_bar_t = alpha_bar_t.flatten()[0]; a, s = alpha_bar_t.sqrt(), (1 - alpha_bar_t).sqrt()"),
     edit("convert_detached", "`convert` cuts output and x_t off from autograd", "output, x_t = output.detach(), x_t.detach(); a, s = alpha_bar_t.sqrt(), (1 - alpha_bar_t).sqrt()"),
     edit("convert_output_detached", "`convert` cuts the output off from autograd, not x_t", "output = output.detach(); a, s = alpha_bar_t.sqrt(), (1 - alpha_bar_t).sqrt()"),
     edit("convert_x_t_detached", "`convert` cuts x_t off from autograd, not the output", "x_t = x_t.detach(); a, s = alpha_bar_t.sqrt(), (1 - alpha_bar_t).sqrt()"),
     edit("kind_ignored", "`convert` takes every output for the noise and ignores `kind`", "kind = 'eps'; a, s = alpha_bar_t.sqrt(), (1 - alpha_bar_t).sqrt()"),
     edit("score_for_eps", "`convert` takes a score for the noise; the score is -ε/√(1 - ᾱ)", "a, s = alpha_bar_t.sqrt(), (1 - alpha_bar_t).sqrt(); kind = 'eps' if kind == 'score' else kind"),
+    edit("level_in_half_the_kinds", "for an output of kind v ᾱ and 1 - ᾱ are used without roots", "a, s = (alpha_bar_t, 1 - alpha_bar_t) if kind == 'v' else (alpha_bar_t.sqrt(), (1 - alpha_bar_t).sqrt())"),
+    edit("output_clipped", "the output is cut off to [-1, 1]; `convert` changes nothing", "output = output.clamp(-1, 1); a, s = alpha_bar_t.sqrt(), (1 - alpha_bar_t).sqrt()"),
     edit("v_through_noise", "for v the picture is found with a division by √ᾱ, which fails where nothing is left",
          "a, s = alpha_bar_t.sqrt(), (1 - alpha_bar_t).sqrt(); output, kind = (s * x_t + a * output, 'eps') if kind == 'v' else (output, kind)"),
 )
@@ -362,6 +461,9 @@ X0 = 'x0 = {"x0": output, "eps": (x_t - s * output) / a, "v": a * x_t - s * outp
 mistakes.at(
     X0,
     edit("v_sign_in_x0", "from v the picture is √ᾱ x_t *minus* √(1 - ᾱ) v; it is added here", X0.replace("a * x_t - s * output", "a * x_t + s * output")),
+    edit("v_sign_in_x0_alone", "from v the picture is √ᾱ x_t *minus* √(1 - ᾱ) v; it is added here, though the noise is right", X0.replace("a * x_t - s * output", "a * x_t + s * output"), ("eps = (x_t - a * x0) / s", 'eps = s * x_t + a * output if kind == "v" else (x_t - a * x0) / s')),
+    edit("x0_clamped_from_eps", "from the noise the picture is cut off to [-1, 1]; `convert` changes nothing", X0.replace("(x_t - s * output) / a", "((x_t - s * output) / a).clamp(-1, 1)")),
+    edit("x0_clamped_from_score", "from the score the picture is cut off to [-1, 1]; `convert` changes nothing", X0.replace("(x_t + s**2 * output) / a", "((x_t + s**2 * output) / a).clamp(-1, 1)")),
     edit("v_reversed", "v is taken with the opposite sign, √(1 - ᾱ) x0 - √ᾱ ε, on the way in and out", X0.replace("a * x_t - s * output", "a * x_t + s * output"),
          ('"v": a * eps - s * x0,', '"v": s * x0 - a * eps,')),
     edit("v_roots_exchanged", "from v the picture exchanges √ᾱ and √(1 - ᾱ)", X0.replace("a * x_t - s * output", "s * x_t - a * output")),
@@ -374,7 +476,24 @@ mistakes.at(
     edit("score_sign_both", "the score is +ε/√(1 - ᾱ) here, on the way in and out; it points against the noise", X0.replace("(x_t + s**2 * output) / a", "(x_t - s**2 * output) / a"), ('"score": -eps / s}', '"score": eps / s}')),
     edit("score_in_deviations", "the score is multiplied by √(1 - ᾱ) only; for the picture it is multiplied by 1 - ᾱ", X0.replace("(x_t + s**2 * output) / a", "(x_t + s * output) / a")),
     edit("score_not_divided", "from the score the picture is not divided by √ᾱ", X0.replace("(x_t + s**2 * output) / a", "x_t + s**2 * output")),
+    edit("score_divided_by_level", "from the score the picture is divided by ᾱ; by its square root is right", X0.replace("(x_t + s**2 * output) / a", "(x_t + s**2 * output) / a**2")),
+    edit("score_unscaled_in_x0", "from the score the picture adds the score itself; it is multiplied by 1 - ᾱ", X0.replace("(x_t + s**2 * output) / a", "(x_t + output) / a")),
+    edit("score_by_noise", "from the score the picture is divided by √(1 - ᾱ); √ᾱ is right", X0.replace("(x_t + s**2 * output) / a", "(x_t + s**2 * output) / s")),
+    edit("score_level_for_noise", "from the score the picture adds ᾱ times the score; 1 - ᾱ belongs there", X0.replace("(x_t + s**2 * output) / a", "(x_t + a**2 * output) / a")),
+    edit("score_tweedie_of_signal", "from the score the picture is x_t + (1 - ᾱ) score, divided by 1 - ᾱ", X0.replace("(x_t + s**2 * output) / a", "(x_t + s**2 * output) / s**2")),
+    edit("v_levels", "from v the picture has ᾱ and 1 - ᾱ where their square roots belong", X0.replace("a * x_t - s * output", "a**2 * x_t - s**2 * output")),
+    edit("v_negative", "from v the picture has the wrong sign", X0.replace("a * x_t - s * output", "s * output - a * x_t")),
+    edit("v_of_flow_reversed", "v is taken for x0 - ε, the velocity of a straight path towards data; here it is (3.4)", X0.replace("a * x_t - s * output", "(x_t + s * output) / (a + s)")),
+    edit("v_clamped", "from v the picture is cut off to [-1, 1]; `convert` changes nothing", X0.replace("a * x_t - s * output", "(a * x_t - s * output).clamp(-1, 1)")),
+    edit("eps_roots_exchanged", "from the noise the picture exchanges √ᾱ and √(1 - ᾱ)", X0.replace("(x_t - s * output) / a", "(x_t - a * output) / s")),
+    edit("eps_exchanged_factor", "from the noise the picture subtracts √ᾱ ε; √(1 - ᾱ) ε belongs there", X0.replace("(x_t - s * output) / a", "(x_t - a * output) / a")),
     edit("score_is_minus_eps", "the score is taken for -ε, without the division by √(1 - ᾱ), on the way in and out", X0.replace("(x_t + s**2 * output) / a", "(x_t + s * output) / a"), ('"score": -eps / s}', '"score": -eps}')),
+    edit("score_by_variance_both", "the score is taken as -ε/(1 - ᾱ), on the way in and out; the noise is divided by √(1 - ᾱ)", X0.replace("(x_t + s**2 * output) / a", "(x_t + s**3 * output) / a"), ('"score": -eps / s}', '"score": -eps / s**2}')),
+    edit("v_exchanged_both", "v exchanges √ᾱ and √(1 - ᾱ), on the way in and out", X0.replace("a * x_t - s * output", "s * x_t - a * output"), ('"v": a * eps - s * x0,', '"v": s * eps - a * x0,')),
+    edit("v_exchanged_solved", "v is taken as √(1 - ᾱ) ε - √ᾱ x0, with the roots exchanged, on the way in and out", X0.replace("a * x_t - s * output", "(x_t - output) / (2 * a)"), ('"v": a * eps - s * x0,', '"v": s * eps - a * x0,')),
+    edit("division_constant", "a constant is added to √ᾱ where it divides", X0.replace("/ a,", "/ (a + 1e-4),").replace("/ a}", "/ (a + 1e-4)}")),
+    edit("division_tiny_constant", "a tiny constant is added to √ᾱ where it divides, which costs digits", X0.replace("/ a,", "/ (a + 1e-8),").replace("/ a}", "/ (a + 1e-8)}")),
+    edit("division_floored", "√ᾱ is kept above a small number where it divides, which is wrong where much noise was added", X0.replace("/ a,", "/ a.clamp(min=0.1),").replace("/ a}", "/ a.clamp(min=0.1)}")),
     edit("score_picture_without_s", "from the score the noise is found, but x0 subtracts all of it, without √(1 - ᾱ)", X0.replace("(x_t + s**2 * output) / a", "(x_t + s * output * 1) / a"), ("eps = (x_t - a * x0) / s", 'eps = -s * output if kind == "score" else (x_t - a * x0) / s')),
     edit("score_plus_with_noise", "from the score x0 adds the noise instead of subtracting it", X0.replace("(x_t + s**2 * output) / a", "(x_t - s**2 * output) / a"), ("eps = (x_t - a * x0) / s", 'eps = -s * output if kind == "score" else (x_t - a * x0) / s')),
     edit("v_picture_is_rest", "from v the picture is x_t - √(1 - ᾱ) v, without √ᾱ", X0.replace("a * x_t - s * output", "x_t - s * output")),
@@ -390,6 +509,10 @@ mistakes.at(
     "eps = (x_t - a * x0) / s",
     edit("noise_sign", "the noise is found from x_t *plus* √ᾱ x0", "eps = (x_t + a * x0) / s"),
     edit("noise_not_divided", "the noise is not divided by √(1 - ᾱ)", "eps = x_t - a * x0"),
+    edit("noise_times_deviation", "the noise is multiplied by √(1 - ᾱ); it is divided by it", "eps = (x_t - a * x0) * s"),
+    edit("noise_by_signal", "the noise is divided by √ᾱ; √(1 - ᾱ) is right", "eps = (x_t - a * x0) / a"),
+    edit("noise_level_of_signal", "the noise is found with ᾱ x0 subtracted; √ᾱ x0 is right", "eps = (x_t - a**2 * x0) / s"),
+    edit("noise_reversed", "the noise is found with the wrong sign, √ᾱ x0 - x_t", "eps = (a * x0 - x_t) / s"),
     edit("noise_variance", "the noise is divided by 1 - ᾱ; by its square root is right", "eps = (x_t - a * x0) / s**2"),
     edit("noise_of_whole_x0", "the noise is found as if x_t held all of x0, without √ᾱ", "eps = (x_t - x0) / s"),
     edit("noise_constant", "a constant is added to √(1 - ᾱ) before it divides, so that the noise is too small where little was added", "eps = (x_t - a * x0) / (s + 1e-3)"),
@@ -413,11 +536,22 @@ mistakes.at(
     edit("v_added", "v adds the picture's part; (3.4) subtracts it", RESULT.replace("a * eps - s * x0", "a * eps + s * x0")),
     edit("v_exchanged", "v exchanges √ᾱ and √(1 - ᾱ)", RESULT.replace("a * eps - s * x0", "s * eps - a * x0")),
     edit("v_straight", "v is ε - x0, the velocity of a straight path; here it is (3.4)", RESULT.replace("a * eps - s * x0", "eps - x0")),
+    edit("v_straight_reversed", "v is x0 - ε, the velocity of a straight path towards data; here it is (3.4)", RESULT.replace("a * eps - s * x0", "x0 - eps")),
+    edit("v_mirrored", "v is √ᾱ x0 - √(1 - ᾱ) ε; (3.4) has x0 and ε the other way round", RESULT.replace("a * eps - s * x0", "a * x0 - s * eps")),
+    edit("v_noise_part", "v has the noise's part alone; (3.4) subtracts √(1 - ᾱ) x0", RESULT.replace("a * eps - s * x0", "a * eps")),
+    edit("v_picture_part", "v has the picture's part alone; (3.4) begins with √ᾱ ε", RESULT.replace("a * eps - s * x0", "-s * x0")),
+    edit("v_unscaled_picture", "v subtracts x0 without √(1 - ᾱ)", RESULT.replace("a * eps - s * x0", "a * eps - x0")),
+    edit("v_unscaled_noise", "v has ε without √ᾱ", RESULT.replace("a * eps - s * x0", "eps - s * x0")),
+    edit("v_as_x_t", "v adds both parts with the roots exchanged: that is x_t", RESULT.replace("a * eps - s * x0", "a * x0 + s * eps")),
+    edit("v_scaled_output", "v is divided by √(1 - ᾱ)", RESULT.replace("a * eps - s * x0", "(a * eps - s * x0) / s")),
     edit("score_positive", "the score on the way out is +ε/√(1 - ᾱ); it points against the noise", RESULT.replace("-eps / s}", "eps / s}")),
     edit("score_by_variance", "the score is divided by 1 - ᾱ; the noise is divided by its square root", RESULT.replace("-eps / s}", "-eps / s**2}")),
     edit("score_unscaled", "the score is -ε, without the division by √(1 - ᾱ)", RESULT.replace("-eps / s}", "-eps}")),
     edit("score_times", "the score is multiplied by √(1 - ᾱ); it is divided by it", RESULT.replace("-eps / s}", "-eps * s}")),
     edit("score_of_x_t", "the score is -x_t/(1 - ᾱ), as if the picture were 0", RESULT.replace("-eps / s}", "-x_t / s**2}")),
+    edit("score_of_x_t_unscaled", "the score is -x_t, as if nothing of the picture were left", RESULT.replace("-eps / s}", "-x_t}")),
+    edit("score_times_level", "the score is divided by √(1 - ᾱ) and multiplied by √ᾱ", RESULT.replace("-eps / s}", "-a * eps / s}")),
+    edit("score_of_x0", "the score is x0/√(1 - ᾱ); it points against the noise", RESULT.replace("-eps / s}", "x0 / s}")),
     edit("without_v", "the dict has no v", RESULT.replace('"v": a * eps - s * x0, ', "")),
     edit("without_score", "the dict has no score", RESULT.replace(', "score": -eps / s}', "}")),
     edit("without_its_own_kind", "the dict leaves out the kind that the output is of; all four are asked for",

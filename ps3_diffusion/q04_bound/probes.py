@@ -103,6 +103,8 @@ def loss_edges(student, rng):
     def perfect(x_t, t):
         if t.is_floating_point():
             raise AnswerError("the model is given t as real numbers; it wants whole ones")
+        if x_t.shape != x0.shape:
+            raise AnswerError(f"the model is given x_t of shape {tuple(x_t.shape)}; it is called once, with that of x0, {tuple(x0.shape)}")
         level = schedule[t][:, None]
         return (x_t - level.sqrt() * x0) / (1 - level).sqrt()
 
@@ -141,7 +143,7 @@ def loss_edges(student, rng):
         "a model that answers 0": attempt(student.eps_loss, nothing, x0, t[:5], eps, schedule),
         "a perfect model": attempt(student.eps_loss, perfect, x0, t[:5], eps, schedule),
         "little noise in x_t": attempt(student.eps_loss, model, x0, t[:5], eps, 0.93 + 0.07 * schedule),
-        "huge noise": attempt(student.eps_loss, nothing, x0, t[:5], 30 * eps, schedule),
+        "huge noise": attempt(student.eps_loss, model, x0, t[:5], 30 * eps, schedule),
         "in evaluation mode": attempt(student.eps_loss, Guess(rng).eval(), x0, t[:5], eps, schedule),
         "what the model is given": entry("`eps_loss`", calls),
         "in float64": attempt(student.eps_loss, Guess(rng, torch.float64), wide[0], t[:4], wide[1], levels(rng, 7, torch.float64)),
@@ -214,6 +216,7 @@ def terms(student, rng):
 )
 def terms_edges(student, rng):
     model, schedule, many = Guess(rng), levels(rng, 3), levels(rng, 6)
+    many[1] = 0.998   # so little noise that row 1 is negative
     eps, x0 = rng.normal(4, 4, 4), rng.normal(4, 4)
     marked = eps.clone()
     marked[0] = 1e3
@@ -266,7 +269,7 @@ def times_edges(student, rng):
     gaps[[1, 4, 5]] = 0
     gaps = gaps / gaps.sum()
     short = torch.cat([torch.zeros(1, device=rng.device), torch.full((6,), 1 / 6 - 1e-7, device=rng.device)])
-    end = torch.tensor([0.9999999, 1 - 2**-24, 0.5], device=rng.device)
+    end = torch.tensor([0.9999999, 1 - 2**-24, 0.5, 0.3, 0.1], device=rng.device)
     return {
         "u at the borders": drawn(student, torch.tensor([0, 2, 3, 6, 7, 1], device=rng.device) / 8, eighths),
         "times of probability 0": drawn(student, torch.cat([torch.zeros(1, device=rng.device), rng.uniform(20)]), gaps),

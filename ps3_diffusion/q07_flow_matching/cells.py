@@ -18,7 +18,7 @@ for arrow in pair_arrows[:60]:
     axes[1].plot(*torch.stack([pair_place, pair_place + arrow / 2]).T, color="#bbbbbb", linewidth=0.8)
 axes[1].plot(*pair_place, "o", markersize=14, markerfacecolor="none", markeredgecolor="black", markeredgewidth=2)
 axes[1].quiver(*pair_place, *pair_arrows.mean(0) / 2, angles="xy", scale_units="xy", scale=1, color=plot.COLORS[1], width=0.012, zorder=3)
-axes[1].set(xlim=(-4, 4), ylim=(-3, 3), aspect="equal", title="60 ways on from the ring at t = ½, and their mean")
+axes[1].set(xlim=(-4, 4), ylim=(-3, 3), aspect="equal", title="60 ways on from the ring, and their mean")
 plt.show()
 
 # %% [markdown]
@@ -251,7 +251,7 @@ plot.table(flow_rows, header=("losses", "model 0", "your network", "the floor", 
 # %% [markdown]
 # A loss of 3.8, and almost nothing is left to learn: over six seeds the networks end 0.05 to 0.12 above their floors. So the loss hardly says how good a flow is. Look at what it draws.
 #
-# **Before you run this.** Ask `euler` for a *single* step with the straight path's network. The noise has standard deviation 1, the moons about 1.2. What is the standard deviation of the samples?
+# **Before you run this.** Ask `euler` for a *single* step with the straight path's network. The noise has standard deviation 1, the moons about 1.4. What is the standard deviation of the samples?
 
 # %%
 guess_one_step = None  # type a number

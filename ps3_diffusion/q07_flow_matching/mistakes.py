@@ -174,6 +174,8 @@ mistakes.at(
          LOSS, ("path_columns(path, t, x1)", "path_columns(straight_path, t, x1)")),
     edit("loss_first_only", "`cfm_loss` counts the first dimension only", "return (model(alpha * x1 + beta * x0, t) - target).square()[:, 0]"),
     edit("loss_more_noise", "`cfm_loss` adds noise of its own to the place; x0 is all the noise there is", "return (model(alpha * x1 + beta * x0 + 0.1 * torch.randn_like(x0), t) - target).square().sum(1)"),
+    edit("path_time_turned", "`cfm_loss` asks the path at 1 - t; both the path's time and the model's are those of flows",
+         "alpha, beta, d_alpha, d_beta = path_columns(path, 1 - t, x1); return (model(alpha * x1 + beta * x0, t) - d_alpha * x1 - d_beta * x0).square().sum(1)"),
     edit("loss_batch_mean_repeated", "`cfm_loss` returns the batch's mean, repeated; each pair has its own loss", "return (model(alpha * x1 + beta * x0, t) - target).square().sum(1).mean().expand(len(x1))"),
     edit("loss_mean_time", "`cfm_loss` uses the mean of the times for the path of all pairs; each has its own",
          "alpha, beta, d_alpha, d_beta = path_columns(path, t.mean(), x1); return (model(alpha * x1 + beta * x0, t) - d_alpha * x1 - d_beta * x0).square().sum(1)"),

@@ -104,9 +104,10 @@ def turned(student, rng):
 def turned_edges(student, rng):
     t = rng.uniform(6, low=0.05, high=0.95)
 
-    def pull():
-        leaf, factor = t.clone().requires_grad_(), rng.uniform(6, low=0.5, high=1.5)
-        return {key: slopes(named(student.diffusion_path(leaf, crooked_schedule), *PARTS)[key], (6,), factor, t=leaf) for key in PARTS}
+    leaf, factor = t.clone().requires_grad_(), rng.uniform(6, low=0.5, high=1.5)
+
+    def pull(key):
+        return slopes(named(student.diffusion_path(leaf, crooked_schedule), *PARTS)[key], (6,), factor, t=leaf)
 
     return {
         "noise and data, t = 0 and 1": path_parts(student, torch.tensor([0.0, 1.0, 0.5], device=rng.device)),
@@ -115,7 +116,7 @@ def turned_edges(student, rng):
         "two axes": path_parts(student, t.reshape(2, 3), crooked_schedule),
         "a column": path_parts(student, t[:, None]),
         "in float64": path_parts(student, rng.uniform(4, low=0.05, high=0.95, dtype=torch.float64)),
-        "gradient": entry("`diffusion_path`", pull),
+        **{f"gradient of {key}": entry("`diffusion_path`", lambda key=key: pull(key)) for key in PARTS},
     }
 
 
@@ -142,13 +143,11 @@ def conditional_edges(student, rng):
     n, d = 5, rng.integer(2, 4)
     x, x1, t = rng.normal(n, d), 1 + 2 * rng.normal(n, d), rng.uniform(n, low=0.1, high=0.8)
 
-    def pull():
-        leaves = [value.clone().requires_grad_() for value in (x, x1)]
-        factor = rng.uniform(n, d, low=0.5, high=1.5)
-        return {
-            key: slopes(two_of(student.conditional_velocity(*leaves, t, bent_path), "velocity", "score")[i], (n, d), factor, x=leaves[0], x1=leaves[1])
-            for i, key in enumerate(("velocity", "score"))
-        }
+    leaves, factor = [value.clone().requires_grad_() for value in (x, x1)], rng.uniform(n, d, low=0.5, high=1.5)
+
+    def pull(which):
+        found = two_of(student.conditional_velocity(*leaves, t, bent_path), "velocity", "score")[which]
+        return slopes(found, (n, d), factor, x=leaves[0], x1=leaves[1])
 
     return {
         "t = 0": both(student, x, x1, torch.zeros(n, device=rng.device)),
@@ -161,7 +160,8 @@ def conditional_edges(student, rng):
         "one dimension": both(student, x[:, :1], x1[:, :1], t, bent_path),
         "as many examples as dimensions": both(student, rng.normal(4, 4), rng.normal(4, 4), rng.uniform(4, low=0.1, high=0.8), bent_path),
         "in float64": both(student, x.double(), x1.double(), t.double(), bent_path),
-        "gradient": entry("`conditional_velocity`", pull),
+        "gradient of the velocity": entry("`conditional_velocity`", lambda: pull(0)),
+        "gradient of the score": entry("`conditional_velocity`", lambda: pull(1)),
     }
 
 
