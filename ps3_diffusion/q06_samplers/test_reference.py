@@ -146,3 +146,51 @@ def test_the_crude_way_draws_half_the_variance(reference):
             zero, one, noisy = reference.crude_step(points, eps, t, t - 1, levels, still).tolist()
             variance = (one - zero) ** 2 * variance + (noisy - zero) ** 2
         assert variance == pytest.approx(v / 2, rel=0.02)
+
+
+# --- the library's schedulers (an extra of the longer tests); they count times from 0, alpha_bar[0] being theirs of T = 1 ---
+
+
+def betas(levels):
+    """The betas of alpha_bar, as the library wants them."""
+    return (1 - levels[1:] / levels[:-1]).numpy()
+
+
+@pytest.mark.parametrize("eta", [0.0, 0.7, 1.0])
+@pytest.mark.parametrize("clip", [None, 1.0])
+def test_a_step_is_that_of_diffusers(reference, eta, clip):
+    diffusers = pytest.importorskip("diffusers")
+    levels = reference.linear_alpha_bar(100).double()
+    theirs = diffusers.DDIMScheduler(
+        100, trained_betas=betas(levels), clip_sample=clip is not None, clip_sample_range=clip or 1.0,
+        timestep_spacing="trailing",
+    )
+    theirs.set_timesteps(20)
+    x, eps, noise = torch.randn(3, 4, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    for t, s in ((100, 95), (60, 55), (5, 0)):
+        wanted = theirs.step(eps, t - 1, x, eta=eta, variance_noise=noise, use_clipped_model_output=True).prev_sample
+        found = reference.ddim_step(x, eps, t, s, levels, eta, noise, clip)
+        torch.testing.assert_close(found, wanted, rtol=1e-5, atol=1e-5)
+
+
+def test_the_walk_and_the_solver_are_those_of_diffusers(reference):
+    diffusers = pytest.importorskip("diffusers")
+    levels = reference.linear_alpha_bar(1000).double()
+    model, x_T = gauss(levels), torch.randn(50, 1, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    settings = {"trained_betas": betas(levels), "timestep_spacing": "trailing"}
+    for theirs, ours in (
+        (
+            diffusers.DDIMScheduler(1000, clip_sample=False, **settings),
+            lambda times: reference.sample(ode(reference), model, x_T, times, levels, torch.zeros(len(times) - 1, 50, 1)),
+        ),
+        (
+            diffusers.DPMSolverMultistepScheduler(1000, final_sigmas_type="zero", lower_order_final=False, **settings),
+            lambda times: reference.dpm_solver_2m(model, x_T, times, levels),
+        ),
+    ):
+        theirs.set_timesteps(25)
+        x = x_T
+        for t in theirs.timesteps:
+            x = theirs.step(model(x, torch.full((50,), int(t) + 1)), t, x).prev_sample
+        times = torch.cat([theirs.timesteps + 1, torch.zeros(1, dtype=torch.int64)])
+        torch.testing.assert_close(ours(times), x, rtol=2e-4, atol=2e-4)

@@ -160,3 +160,18 @@ def test_the_gaussian_velocity_carries_the_noise_to_the_data(reference):
             d = field(x + h * c, now + h)
             x = x + h / 6 * (a + 2 * b + 2 * c + d)
         torch.testing.assert_close(x, mean + variance.sqrt() * start, rtol=1e-6, atol=1e-6)
+
+
+def test_paths_are_those_of_flow_matching(reference):
+    flow_matching = pytest.importorskip("flow_matching.path", reason="an extra of the longer tests")
+    scheduler = pytest.importorskip("flow_matching.path.scheduler")
+    x0, x1, t = random(6, 3), random(6, 3, seed=1), torch.linspace(0.1, 0.9, 6, dtype=torch.float64)
+    for theirs, ours in (
+        (flow_matching.CondOTProbPath(), reference.straight_path),
+        (flow_matching.AffineProbPath(scheduler.CosineScheduler()), reference.diffusion_path),
+    ):
+        found = theirs.sample(t=t, x_0=x0, x_1=x1)
+        velocity, _ = reference.conditional_velocity(found.x_t, x1, t, ours)
+        torch.testing.assert_close(velocity, found.dx_t)
+        loss = reference.cfm_loss(lambda x, t, wanted=found.dx_t: wanted + 1, x1, x0, t, ours)
+        torch.testing.assert_close(loss, torch.full((6,), 3.0, dtype=torch.float64))
