@@ -1,0 +1,1 @@
+"""Problem set 4, language models; a package, so that its tests can import it."""
