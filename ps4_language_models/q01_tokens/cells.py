@@ -187,6 +187,10 @@ def encode_stream(chunks, vocab: dict[int, bytes], merges: list[tuple[bytes, byt
     yield from encode(rest, vocab, merges, specials)
     ### END SOLUTION
 
+# %%
+token_example = "\n".join(["low"] * 5 + ["lower"] * 2 + ["widest"] * 3 + ["newest"] * 6)
+print("merges on paper:", " · ".join(f"{a.decode()} {b.decode()}" for a, b in train_bpe(token_example, 256 + 6)[1]))
+
 # %% [markdown]
 # ### Which tokenizer is better?
 #
@@ -266,12 +270,12 @@ plot.table([[name, len(line), len(line.encode()), token_counts[name]] for name, 
 plot.table([["your guess", guess_token_greek], ["found, Greek / English", token_counts["Greek"] / token_counts["English"]]])
 
 # %% [markdown]
-# No pair of Greek bytes was merged, so nearly every letter costs two tokens. Who pays by the token pays more for saying the same, and the same context holds less of it. It is the training text of the tokenizer that decides this.
+# No pair of Greek bytes was merged, so every Greek letter costs two tokens, and every Japanese sign three. Who pays by the token pays more for saying the same, and the same context holds less of it. It is the training text of the tokenizer that decides this.
 #
-# Last, compare tokenizers by (1.1), on 40,000 characters. **Knob:** change the sizes; with `token_sizes` up to 3,000 merges, does the right curve still fall?
+# Last, compare tokenizers by (1.1), on 40,000 characters. **Knob:** add a size of 2,000, with as many `token_merges`. Does the right curve still fall?
 
 # %%
-token_sizes = [0, 50, 100, 200, 300, 400, 500]   # merges; training more than 500 takes a new `token_merges`
+token_sizes = [0, 50, 100, 200, 300, 400, 500]   # merges, at most `token_merges`
 
 # %%
 token_sample, token_curves = token_text[:dgm.budget(smoke=2000, cpu=40_000, gpu=40_000)], {"bits per token": [], "bits per byte": []}
@@ -281,12 +285,13 @@ for size in token_sizes:
     token_curves["bits per byte"].append(each)
     token_curves["bits per token"].append(each * len(token_sample) / len(ids))
 figure, axes = plot.subplots(1, 2, width=9, height=3.4)
-for axis, title, (name, values) in zip(axes, ("By tokens, bytes look best …", "… by bytes, they are worst"), reversed(token_curves.items())):
-    plot.curves({name: (token_sizes, values)}, xlabel="merges", ylabel=name, title=title, ax=axis)
+for axis, title, (name, values) in zip(axes, ("By tokens, bytes look best …", "… by bytes, they are worst"), token_curves.items()):
+    plot.curves({"": (token_sizes, values)}, xlabel="merges", ylabel=name, title=title, ax=axis)
 plt.show()
 
 # %% [markdown]
-# The left curve compares prices for goods of different size. Whoever reports a loss per token can improve it by a worse tokenizer; a loss per byte cannot be improved so.
+# The left curve compares prices for goods of different size. Whoever reports a loss per token can improve it by a worse tokenizer.
+# With 2,000 merges the right curve still falls, to 1.9. But 8,900 tokens hardly tell the frequencies of 2,256 kinds: with these frequencies (and one added to each count) a new text costs 2.2.
 #
 # **Remember.**
 #

@@ -1,5 +1,7 @@
 """Named wrong versions of the answers to question 1."""
 
+import re
+
 from autograder.probes import Mistakes, edit
 
 mistakes = Mistakes()
@@ -46,8 +48,6 @@ mistakes.at(
     edit("rest_not_cut", "`pretokenize` does not cut what stands between the specials", "pieces += [part] if part else []"),
     edit("empty_pieces", "`pretokenize` returns empty pieces, where a special stands at an end of the text or two stand side by side",
          "pieces += [part] if part in specials or not part else re.findall(PATTERN, part)"),
-    edit("specials_left_out", "`pretokenize` leaves the specials out of its result; the pieces together must be the text",
-         "pieces += [] if part in specials else re.findall(PATTERN, part)"),
     edit("rest_by_blanks", "`pretokenize` splits the text between specials at blanks and loses these; the pattern is to cut it",
          "pieces += [part] if part in specials else part.split()"),
     edit("rest_stripped", "`pretokenize` strips the text between specials; the pieces together must be the text",
@@ -111,6 +111,18 @@ mistakes.at(
              return tuple(re.findall(PATTERN, text))
          """),
 )
+
+@mistakes.rewrite("`pretokenize` puts a sign of its own in place of each special before it cuts, and the pattern joins that sign with a space or signs beside it")
+def placeholders(ref):
+    def pretokenize(text, specials=()):
+        names = sorted(specials, key=len, reverse=True)
+        for k, special in enumerate(names):
+            text = text.replace(special, chr(0xE000 + k))
+        back = {chr(0xE000 + k): special for k, special in enumerate(names)}
+        return ["".join(back.get(one, one) for one in piece) for piece in re.findall(ref.PATTERN, text)]
+
+    return {"pretokenize": pretokenize}
+
 
 # --- train_bpe ----------------------------------------------------------------------------------------------------
 
@@ -195,7 +207,6 @@ mistakes.at(
 
 mistakes.at(
     "counts[pair] += sign * n[i]",
-    edit("not_weighted", "`train_bpe` counts a pair once for each different pre-token; it occurs as often as the pre-token does", "counts[pair] += sign"),
     edit("log_weight", "`train_bpe` weights a pre-token by its bytes; its frequency is the weight", "counts[pair] += sign * len(b''.join(parts[i]))"),
     edit("never_taken_back", "`train_bpe` adds the pairs of a rewritten pre-token without taking its old ones back", "counts[pair] += n[i] if sign > 0 else 0"),
     edit("taken_back_once", "`train_bpe` takes back the old pairs of a rewritten pre-token only once, not as often as it occurs",
@@ -224,19 +235,19 @@ mistakes.at(
             parts[i] = merge_pair(parts[i], best)
             count(i, 1)
         counts[best] = 0
-         """),
+    """),
     edit("new_counts_missing", "`train_bpe` does not count the pairs that a merge has made",
          """
         for i in holders.pop(best):
             count(i, -1)
             parts[i] = merge_pair(parts[i], best)
-         """),
+    """),
     edit("best_removed_only", "`train_bpe` removes the merged pair alone; the pairs beside it have changed as well",
          """
         for i in holders.pop(best):
             parts[i] = merge_pair(parts[i], best)
         del counts[best]
-         """),
+    """),
     edit("neighbours_kept", "`train_bpe` adds the new pairs, but does not take back the pairs beside the merged one",
          """
         new = best[0] + best[1]
@@ -246,7 +257,7 @@ mistakes.at(
                 counts[pair] += n[i] if new in pair else 0
                 holders[pair].add(i)
         counts[best] = 0
-         """),
+    """),
     edit("first_place_only", "`train_bpe` merges only the first place of the pair in each pre-token",
          """
         for i in holders.pop(best):
@@ -254,7 +265,7 @@ mistakes.at(
             k = next((k for k, pair in enumerate(zip(parts[i], parts[i][1:])) if pair == best), None)
             parts[i] = parts[i] if k is None else [*parts[i][:k], best[0] + best[1], *parts[i][k + 2 :]]
             count(i, 1)
-         """),
+    """),
     edit("from_the_right", "`train_bpe` merges from right to left, so that `aaa` becomes `a aa`",
          """
         for i in holders.pop(best):
@@ -262,14 +273,14 @@ mistakes.at(
             back = merge_pair([one[::-1] for one in parts[i]][::-1], (best[1][::-1], best[0][::-1]))
             parts[i] = [one[::-1] for one in back][::-1]
             count(i, 1)
-         """),
+    """),
     edit("inside_tokens", "`train_bpe` merges a pair also where its bytes are only the end of one token and the beginning of the next; whole tokens must be equal",
          """
         for i in holders.pop(best):
             count(i, -1)
             parts[i] = b"\\0".join(parts[i]).replace(b"\\0".join(best), b"".join(best)).split(b"\\0")
             count(i, 1)
-         """),
+    """),
     edit("overlapping_merge", "`train_bpe` uses a part in two merges: `aaa` becomes `aa aa`",
          """
         for i in holders.pop(best):
@@ -281,7 +292,23 @@ mistakes.at(
                 k += 2 if both and tuple(parts[i][k + 1 : k + 3]) != best else 1
             parts[i] = merged
             count(i, 1)
-         """),
+    """),
+    edit("touching_places", "`train_bpe` corrects the counts beside each merged place by the parts before the merge; where two merged places touch, as in `abab`, or overlap, the neighbours are others",
+         """
+        for i in holders.pop(best, ()):
+            old, new = parts[i], best[0] + best[1]
+            for k, pair in enumerate(zip(old, old[1:])):
+                if pair == best and k > 0:
+                    counts[old[k - 1], old[k]] -= n[i]
+                    counts[old[k - 1], new] += n[i]
+                    holders[old[k - 1], new].add(i)
+                if pair == best and k + 2 < len(old):
+                    counts[old[k + 1], old[k + 2]] -= n[i]
+                    counts[new, old[k + 2]] += n[i]
+                    holders[new, old[k + 2]].add(i)
+            parts[i] = merge_pair(old, best)
+        counts[best] = 0
+    """),
     edit("one_pre_token", "`train_bpe` does a merge in one pre-token only; it is to be done in all that hold the pair",
          """
         for i in sorted(holders.pop(best))[:1]:
@@ -289,14 +316,14 @@ mistakes.at(
             parts[i] = merge_pair(parts[i], best)
             count(i, 1)
         counts[best] = 0
-         """),
+    """),
     edit("recounted", "`train_bpe` counts everything again after each merge; only the pre-tokens that hold the pair have changed",
          """
         parts = [merge_pair(part, best) for part in parts]
         counts.clear()
         for i in range(len(parts)):
             count(i, 1)
-         """),
+    """),
     edit("searched", "`train_bpe` looks through all pre-tokens for the merged pair; keep a record of which pre-tokens hold a pair",
          """
         for i in range(len(parts)):
@@ -304,7 +331,7 @@ mistakes.at(
                 count(i, -1)
                 parts[i] = merge_pair(parts[i], best)
                 count(i, 1)
-         """),
+    """),
 )
 
 LOOP = "while len(merges) < vocab_size - 256 - len(specials) and any(counts.values()):"
@@ -314,9 +341,8 @@ mistakes.at(
     edit("one_merge_more", "`train_bpe` makes one merge too many", "while len(merges) <= vocab_size - 256 - len(specials) and any(counts.values()):"),
     edit("one_merge_less", "`train_bpe` makes one merge too few", "while len(merges) < vocab_size - 257 - len(specials) and any(counts.values()):"),
     edit("specials_extra", "`train_bpe` makes as many merges as if the specials did not belong to `vocab_size`", "while len(merges) < vocab_size - 256 and any(counts.values()):"),
-    edit("bytes_extra", "`train_bpe` makes as many merges as if the 256 bytes did not belong to `vocab_size`",
+    edit("bytes_extra", "`train_bpe` makes far more merges than `vocab_size` allows; the 256 bytes belong to that number",
          "while len(merges) < vocab_size - len(specials) and any(counts.values()):"),
-    edit("vocab_size_merges", "`train_bpe` makes `vocab_size` merges; the bytes and the specials belong to that number", "while len(merges) < vocab_size and any(counts.values()):"),
     edit("goes_on", "`train_bpe` goes on when no pair is left, and learns pairs that do not occur",
          "while len(merges) < vocab_size - 256 - len(specials) and counts:"),
     edit("stops_at_once", "`train_bpe` ends when every pair occurs only once; it is to go on until no pair is left",
@@ -408,7 +434,7 @@ mistakes.at(
     "for piece in pretokenize(text, specials):",
     edit("encode_across", "`encode` merges across pre-tokens: it cuts the text at the specials only",
          'for piece in filter(None, re.split(f"({chr(124).join(map(re.escape, sorted(specials, key=len, reverse=True))) or chr(40) + chr(63) + chr(33) + chr(41)})", text)):'),
-    edit("encode_no_specials", "`encode` does not tell `pretokenize` the specials, so these are taken apart", "for piece in pretokenize(text):"),
+    edit("encode_no_specials", "`encode` takes the specials apart; each is one token", "for piece in pretokenize(text):"),
     edit("all_specials", "`encode` takes all that follows the merges in the vocabulary for specials; only those that are asked for are",
          "specials = tuple(token.decode() for i, token in vocab.items() if i >= 256 + len(merges))\n    for piece in pretokenize(text, specials):"),
     edit("encode_stripped", "`encode` strips the pieces: spaces are lost", "for piece in (piece if piece in specials else piece.strip() for piece in pretokenize(text, specials)):"),
@@ -421,13 +447,10 @@ mistakes.at(
 
 mistakes.at(
     "parts = [piece.encode()] if piece in specials else [bytes([byte]) for byte in piece.encode()]",
-    edit("specials_as_bytes", "`encode` takes the specials apart into bytes; each is one token", "parts = [bytes([byte]) for byte in piece.encode()]"),
     edit("encode_characters", "`encode` begins with characters; it is to begin with single bytes, of which é has two",
          "parts = [piece.encode()] if piece in specials else [character.encode() for character in piece]"),
     edit("encode_code_points", "`encode` takes the code points of characters for bytes, cut off at 255; `str.encode` gives the bytes of UTF-8",
          "parts = [piece.encode()] if piece in specials else [bytes([ord(character) & 255]) for character in piece]"),
-    edit("whole_pieces_first", "`encode` takes a piece that is a token as it stands; there the merges may give the same, but only the merges decide",
-         "parts = [piece.encode()] if piece in specials or piece.encode() in number else [bytes([byte]) for byte in piece.encode()]"),
     edit("encode_ascii", "`encode` drops characters that are not ASCII",
          'parts = [piece.encode()] if piece in specials else [bytes([byte]) for byte in piece.encode("ascii", "ignore")]'),
     edit("encode_question_marks", "`encode` puts question marks for characters that are not ASCII; UTF-8 has bytes for all",
@@ -438,6 +461,8 @@ mistakes.at(
     "ids += [number[part] for part in parts]",
     edit("ids_of_bytes_and_ranks", "`encode` computes ids as bytes, 256 + rank, and so on; the vocabulary says which id a token has",
          "ids += [part[0] if len(part) == 1 else {a + b: 256 + i for i, (a, b) in enumerate(merges)}.get(part, number[part]) for part in parts]"),
+    edit("special_ids_by_count", "`encode` computes the ids of specials as 256 + merges + place; the vocabulary says which id a token has",
+         "ids += [256 + len(merges) + list(specials).index(piece)] if piece in specials else [number[part] for part in parts]"),
     edit("ids_in_order", "`encode` numbers the tokens by their place in the dict; the keys of the vocabulary are the ids",
          "ids += [list(vocab.values()).index(part) for part in parts]"),
     edit("tokens_not_ids", "`encode` returns the bytes of tokens; it is to return their ids", "ids += parts"),
@@ -454,6 +479,22 @@ mistakes.at(
     edit("merges_turned", "`encode` turns the given list of merges round, and changes it by that", "merges.reverse(); rank = {pair: len(merges) - i for i, pair in enumerate(merges)}"),
     edit("rank_of_second", "`encode` orders the merges by their bytes; the order in which they were learned counts", "rank = {pair: i for i, pair in enumerate(sorted(merges))}"),
 )
+
+
+@mistakes.rewrite("`encode` goes once through the merges and does each at its first place in a piece only; it stands there more often")
+def first_places(ref):
+    def encode(text, vocab, merges, specials=()):
+        number, ids = {token: i for i, token in vocab.items()}, []
+        for piece in ref.pretokenize(text, specials):
+            parts = [piece.encode()] if piece in specials else [bytes([b]) for b in piece.encode()]
+            for pair in merges:
+                k = next((k for k, both in enumerate(zip(parts, parts[1:])) if both == pair), None)
+                if k is not None:
+                    parts[k : k + 2] = [pair[0] + pair[1]]
+            ids += [number[part] for part in parts]
+        return ids
+
+    return {"encode": encode}
 
 
 @mistakes.rewrite("`encode` takes the longest token that fits, from left to right; the merges are to be applied in the order in which they were learned")
@@ -517,6 +558,8 @@ mistakes.at(
     edit("decode_reversed", "`decode` begins with the last token", 'return b"".join(vocab[i] for i in reversed(ids)).decode("utf-8", errors="replace")'),
     edit("whole_or_nothing", "`decode` reads the bytes as Latin-1 where they are not all UTF-8; only the bytes that are no text become U+FFFD",
          'whole = b"".join(vocab[i] for i in ids)\n    try:\n        return whole.decode()\n    except UnicodeDecodeError:\n        return whole.decode("latin-1")'),
+    edit("one_mark", "`decode` returns a single U+FFFD as soon as some bytes are not UTF-8; all other characters are to stay",
+         'whole = b"".join(vocab[i] for i in ids)\n    try:\n        return whole.decode()\n    except UnicodeDecodeError:\n        return "\\ufffd"'),
     edit("tail_dropped", "`decode` drops what is not UTF-8 at the end; it is to become U+FFFD",
          'import codecs\n    return codecs.getincrementaldecoder("utf-8")(errors="replace").decode(b"".join(vocab[i] for i in ids))'),
     edit("each_once", "`decode` uses each different id once", 'return b"".join(vocab[i] for i in dict.fromkeys(ids)).decode("utf-8", errors="replace")'),
@@ -535,8 +578,6 @@ mistakes.at(
     edit("one_special_awaited", "`encode_stream` waits for the first of the specials only; each may be cut", "certain = rest[: len(rest) - unfinished(rest, specials[:1])]"),
     edit("last_special_awaited", "`encode_stream` waits for the last of the specials only; each may be cut", "certain = rest[: len(rest) - unfinished(rest, specials[-1:])]"),
     edit("last_character_held", "`encode_stream` sets aside one character for a special; its beginning may be longer", "certain = rest[: len(rest) - min(1, unfinished(rest, specials))]"),
-    edit("certain_only_if_ended", "`encode_stream` takes the end for certain as soon as it holds a whole special; it may go on to be a longer one",
-         "certain = rest[: len(rest) - (0 if rest.endswith(specials or ('\\0',)) else unfinished(rest, specials))]"),
     edit("waits_by_pieces", "`encode_stream` cuts all that has arrived, and leaves out the pieces of an unfinished special; blanks before it were cut as if no special came",
          'certain = rest; keep = len(rest) - unfinished(rest, specials)',
          ("for piece in pretokenize(certain, specials)[:-1]:",
@@ -572,49 +613,49 @@ mistakes.at(
          """
         yield from encode(chunk, vocab, merges, specials)
         rest = ""
-         """),
-    edit("at_the_end", "`encode_stream` gives out nothing before the last chunk has come", """
+    """),
+    edit("at_the_end", "`encode_stream` gives out nothing before all chunks have been read; ids are to come as soon as they are certain", """
         certain = rest
-         """),
+    """),
     edit("never_forgotten", "`encode_stream` keeps all text and encodes it from the beginning with each chunk",
          """
         pieces = pretokenize(certain, specials)[:-1]
         for piece in pieces[given:]:
             yield from encode(piece, vocab, merges, specials)
         given = len(pieces)
-         """,
+    """,
          ("yield from encode(rest, vocab, merges, specials)", "for piece in pretokenize(rest, specials)[given:]:\n        yield from encode(piece, vocab, merges, specials)"),
          ('rest = ""', 'rest, given = "", 0')),
     edit("rest_not_shortened", "`encode_stream` gives out the same text again with each chunk: what has been given out stays in the rest",
          """
         for piece in pretokenize(certain, specials)[:-1]:
             yield from encode(piece, vocab, merges, specials)
-         """),
+    """),
     edit("rest_thrown_away", "`encode_stream` throws away what it held back when the next chunk comes",
          """
         for piece in pretokenize(certain, specials)[:-1]:
             yield from encode(piece, vocab, merges, specials)
         rest = ""
-         """),
+    """),
     edit("unfinished_lost", "`encode_stream` loses the characters that it set aside for a special",
          """
         for piece in pretokenize(certain, specials)[:-1]:
             yield from encode(piece, vocab, merges, specials)
             certain = certain[len(piece) :]
         rest = certain
-         """),
+    """),
     edit("stream_plain", "`encode_stream` encodes the certain pieces without the specials, which are taken apart",
          """
         for piece in pretokenize(certain, specials)[:-1]:
             yield from encode(piece, vocab, merges)
             rest = rest[len(piece) :]
-         """),
+    """),
     edit("lists", "`encode_stream` yields the lists of ids of pieces; it is to yield single ids",
          """
         for piece in pretokenize(certain, specials)[:-1]:
             yield encode(piece, vocab, merges, specials)
             rest = rest[len(piece) :]
-         """),
+    """),
     edit("held_first", "`encode_stream` puts the new chunk before what it held back",
          """
         for piece in pretokenize(certain, specials)[:-1]:
@@ -646,7 +687,6 @@ mistakes.at(
     edit("all_read", "`encode_stream` reads all chunks before it gives out an id", "for chunk in list(chunks):"),
     edit("first_chunk_lost", "`encode_stream` loses the first chunk", "chunks = iter(chunks); next(chunks, None)\n    for chunk in chunks:"),
     edit("read_twice", "`encode_stream` goes through the chunks twice, but they can be read only once", "any(chunk is None for chunk in chunks)\n    for chunk in chunks:"),
-    edit("joined_first", "`encode_stream` joins all chunks at the beginning; it is to give out ids as they become certain", 'for chunk in ["".join(chunks)]:'),
 )
 
 # --- token_bits_per_byte ------------------------------------------------------------------------------------------
