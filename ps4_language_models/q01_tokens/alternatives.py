@@ -4,6 +4,7 @@ import heapq
 import math
 import re
 from collections import Counter, defaultdict
+from itertools import pairwise
 
 from autograder.probes import Alternatives
 
@@ -41,7 +42,7 @@ def heaps(ref):
         words, weights = [list(word) for word in frequency], list(frequency.values())
         counts, places = defaultdict(int), defaultdict(set)
         for k, word in enumerate(words):
-            for pair in zip(word[:-1], word[1:]):
+            for pair in pairwise(word):
                 counts[pair] += weights[k]
                 places[pair].add(k)
         heap = [(-n, Largest((vocab[a], vocab[b])), (a, b)) for (a, b), n in counts.items()]
@@ -64,8 +65,8 @@ def heaps(ref):
                     else:
                         word.append(old[i])
                         i += 1
-                change = Counter(zip(word, word[1:]))
-                change.subtract(Counter(zip(old, old[1:])))
+                change = Counter(pairwise(word))
+                change.subtract(Counter(pairwise(old)))
                 for other, n in change.items():
                     if n:
                         counts[other] += n * weights[k]
@@ -94,7 +95,7 @@ def heaps(ref):
     def walk(parts, rank):
         right = list(range(1, len(parts) + 1))
         left = list(range(-1, len(parts) - 1))
-        heap = [(rank[pair], i, pair) for i, pair in enumerate(zip(parts, parts[1:])) if pair in rank]
+        heap = [(rank[pair], i, pair) for i, pair in enumerate(pairwise(parts)) if pair in rank]
         heapq.heapify(heap)
         while heap:
             _, i, pair = heapq.heappop(heap)
@@ -162,7 +163,7 @@ def places_only(ref):
             if piece in specials:
                 continue
             words[piece] += 1
-        table = [[list(bytes([b]) for b in word.encode()), n] for word, n in words.items()]
+        table = [[[bytes([b]) for b in word.encode()], n] for word, n in words.items()]
         counts, holders = Counter(), {}
         for row in range(len(table)):
             parts, n = table[row]
@@ -271,7 +272,7 @@ def by_ids(ref):
         words = {k: (list(word), n) for k, (word, n) in enumerate(words.items())}
         counts, index = Counter(), defaultdict(Counter)
         for k, (word, n) in words.items():
-            for pair in zip(word, word[1:]):
+            for pair in pairwise(word):
                 counts[pair] += n
                 index[pair][k] += 1
         pairs = []
@@ -283,7 +284,7 @@ def by_ids(ref):
             vocab.append(b"".join(pairs[-1]))
             for k in list(index[best]):
                 word, n = words[k]
-                for pair in zip(word, word[1:]):
+                for pair in pairwise(word):
                     counts[pair] -= n
                     index[pair][k] -= 1
                     if not counts[pair]:
@@ -299,7 +300,7 @@ def by_ids(ref):
                         new.append(word[i])
                     i += 1
                 words[k] = new, n
-                for pair in zip(new, new[1:]):
+                for pair in pairwise(new):
                     counts[pair] += n
                     index[pair][k] += 1
         return dict(enumerate(vocab + [s.encode() for s in specials])), pairs
@@ -311,7 +312,7 @@ def by_ids(ref):
         def parts_of(word):
             parts = [bytes([b]) for b in word]
             while True:
-                ranks = [rank.get(a + b, math.inf) for a, b in zip(parts, parts[1:])]
+                ranks = [rank.get(a + b, math.inf) for a, b in pairwise(parts)]
                 low = min(ranks, default=math.inf)
                 if low == math.inf:
                     return parts
@@ -355,7 +356,7 @@ def recursive(ref):
 
         def pairs_of(k):
             word, n = words[k]
-            found = Counter(zip(word, word[1:]))
+            found = Counter(pairwise(word))
             for pair in found:
                 found[pair] *= n
                 holders[pair].add(k)
@@ -374,7 +375,7 @@ def recursive(ref):
                 counts.update(pairs_of(k))
             del counts[best]
         tokens = [bytes((i,)) for i in range(256)] + [b"".join(pair) for pair in merges]
-        return {i: t for i, t in enumerate([*tokens, *(bytes(s, "utf-8") for s in specials)])}, merges
+        return dict(enumerate([*tokens, *(bytes(s, "utf-8") for s in specials)])), merges
 
     def encode_stream(chunks, vocab, merges, specials=()):
         rest = ""

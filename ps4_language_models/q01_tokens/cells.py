@@ -4,7 +4,7 @@
 # %%
 def token_strip(ax, rows: dict[str, list[str]], title: str) -> None:
     # one row of boxes for each list of tokens, one column for each character
-    for y, (label, tokens) in enumerate(rows.items()):
+    for y, tokens in enumerate(rows.values()):
         x = 0
         for n, token in enumerate(tokens):
             ax.barh(-y, len(token) - 0.12, left=x + 0.06, height=0.8, color=("#bfdbf7", "#f9d8a8", "#c9e7c5", "#e5d0f0")[n % 4])
@@ -62,6 +62,7 @@ plt.show()
 # %% role="given"
 import re
 from collections import Counter, defaultdict
+from itertools import pairwise
 
 PATTERN = r" ?[^\W\d_]+| ?\d+| ?(?:[^\w\s]|_)+|\s+(?!\S)|\s+"   # letters, digits, signs, blanks; for `re.findall`
 
@@ -119,7 +120,7 @@ def train_bpe(text: str, vocab_size: int, specials: tuple[str, ...] = ()) -> tup
     counts, holders, merges = Counter(), defaultdict(set), []
 
     def count(i, sign):
-        for pair in zip(parts[i], parts[i][1:]):
+        for pair in pairwise(parts[i]):
             counts[pair] += sign * n[i]
             holders[pair].add(i)
 
@@ -152,7 +153,7 @@ def encode(text: str, vocab: dict[int, bytes], merges: list[tuple[bytes, bytes]]
     ids = []
     for piece in pretokenize(text, specials):
         parts = [piece.encode()] if piece in specials else [bytes([byte]) for byte in piece.encode()]
-        while known := [pair for pair in zip(parts, parts[1:]) if pair in rank]:
+        while known := [pair for pair in pairwise(parts) if pair in rank]:
             parts = merge_pair(parts, min(known, key=rank.get))
         ids += [number[part] for part in parts]
     return ids

@@ -1,6 +1,7 @@
 """Named wrong versions of the answers to question 1."""
 
 import re
+from itertools import pairwise
 
 from autograder.probes import Mistakes, edit
 
@@ -192,17 +193,17 @@ mistakes.at(
 )
 
 mistakes.at(
-    "for pair in zip(parts[i], parts[i][1:]):",
-    edit("once_per_word", "`train_bpe` counts a pair once in a pre-token, however often it stands there", "for pair in set(zip(parts[i], parts[i][1:])):"),
+    "for pair in pairwise(parts[i]):",
+    edit("once_per_word", "`train_bpe` counts a pair once in a pre-token, however often it stands there", "for pair in set(pairwise(parts[i])):"),
     edit("apart", "`train_bpe` counts every other pair only, (1, 2), (3, 4), …; pairs overlap", "for pair in zip(parts[i][::2], parts[i][1::2]):"),
     edit("pair_of_pairs", "`train_bpe` counts pairs with a part between them; neighbours count", "for pair in zip(parts[i], parts[i][2:]):"),
-    edit("last_pair_lost", "`train_bpe` never counts the last pair of a pre-token", "for pair in list(zip(parts[i], parts[i][1:]))[:-1]:"),
-    edit("first_pair_lost", "`train_bpe` never counts the first pair of a pre-token", "for pair in list(zip(parts[i], parts[i][1:]))[1:]:"),
+    edit("last_pair_lost", "`train_bpe` never counts the last pair of a pre-token", "for pair in list(pairwise(parts[i]))[:-1]:"),
+    edit("first_pair_lost", "`train_bpe` never counts the first pair of a pre-token", "for pair in list(pairwise(parts[i]))[1:]:"),
     edit("runs_without_overlap", "`train_bpe` counts pairs in a run of one letter without overlaps: `a a` once in `aaa`; it stands there twice",
-         "for pair in (pair for k, pair in enumerate(zip(parts[i], parts[i][1:])) "
+         "for pair in (pair for k, pair in enumerate(pairwise(parts[i])) "
          "if pair[0] != pair[1] or next(s for s in range(len(parts[i])) if all(one == pair[0] for one in parts[i][k - s if k > s else 0 : k]) and (k == s or parts[i][k - s - 1] != pair[0])) % 2 == 0):"),
-    edit("twins_left_out", "`train_bpe` does not count pairs of two equal parts", "for pair in (pair for pair in zip(parts[i], parts[i][1:]) if pair[0] != pair[1]):"),
-    edit("sorted_pairs", "`train_bpe` counts `a b` and `b a` as the same pair", "for pair in (tuple(sorted(pair)) for pair in zip(parts[i], parts[i][1:])):"),
+    edit("twins_left_out", "`train_bpe` does not count pairs of two equal parts", "for pair in (pair for pair in pairwise(parts[i]) if pair[0] != pair[1]):"),
+    edit("sorted_pairs", "`train_bpe` counts `a b` and `b a` as the same pair", "for pair in (tuple(sorted(pair)) for pair in pairwise(parts[i])):"),
 )
 
 mistakes.at(
@@ -253,7 +254,7 @@ mistakes.at(
         new = best[0] + best[1]
         for i in holders.pop(best):
             parts[i] = merge_pair(parts[i], best)
-            for pair in zip(parts[i], parts[i][1:]):
+            for pair in pairwise(parts[i]):
                 counts[pair] += n[i] if new in pair else 0
                 holders[pair].add(i)
         counts[best] = 0
@@ -262,7 +263,7 @@ mistakes.at(
          """
         for i in holders.pop(best):
             count(i, -1)
-            k = next((k for k, pair in enumerate(zip(parts[i], parts[i][1:])) if pair == best), None)
+            k = next((k for k, pair in enumerate(pairwise(parts[i])) if pair == best), None)
             parts[i] = parts[i] if k is None else [*parts[i][:k], best[0] + best[1], *parts[i][k + 2 :]]
             count(i, 1)
     """),
@@ -297,7 +298,7 @@ mistakes.at(
          """
         for i in holders.pop(best, ()):
             old, new = parts[i], best[0] + best[1]
-            for k, pair in enumerate(zip(old, old[1:])):
+            for k, pair in enumerate(pairwise(old)):
                 if pair == best and k > 0:
                     counts[old[k - 1], old[k]] -= n[i]
                     counts[old[k - 1], new] += n[i]
@@ -327,7 +328,7 @@ mistakes.at(
     edit("searched", "`train_bpe` looks through all pre-tokens for the merged pair; keep a record of which pre-tokens hold a pair",
          """
         for i in range(len(parts)):
-            if best in list(zip(parts[i], parts[i][1:])):
+            if best in list(pairwise(parts[i])):
                 count(i, -1)
                 parts[i] = merge_pair(parts[i], best)
                 count(i, 1)
@@ -408,26 +409,26 @@ mistakes.at(
     edit("most_frequent", "`encode` merges the pair that is most frequent in the piece; the one that was learned first goes first",
          "parts = merge_pair(parts, max(known, key=known.count))"),
     edit("one_at_a_time", "`encode` merges one place of a pair, and searches the whole piece again: in a long run of one letter the work grows with the square of its length",
-         "k = next(k for k, pair in enumerate(zip(parts, parts[1:])) if pair == min(known, key=rank.get)); parts = [*parts[:k], parts[k] + parts[k + 1], *parts[k + 2 :]]"),
+         "k = next(k for k, pair in enumerate(pairwise(parts)) if pair == min(known, key=rank.get)); parts = [*parts[:k], parts[k] + parts[k + 1], *parts[k + 2 :]]"),
     edit("encode_from_the_right", "`encode` merges from right to left, so that `aaa` becomes `a aa`",
          "best = min(known, key=rank.get); parts = [one[::-1] for one in merge_pair([one[::-1] for one in parts][::-1], (best[1][::-1], best[0][::-1]))][::-1]"),
     edit("encode_inside_tokens", "`encode` merges a pair also where its bytes are only the end of one token and the beginning of the next",
          'best = min(known, key=rank.get); parts = b"\\0".join(parts).replace(b"\\0".join(best), b"".join(best)).split(b"\\0")'),
     edit("last_place", "`encode` merges the pair at its last place first, so that `aaa` becomes `a aa`",
-         "best = min(known, key=rank.get); k = max(k for k, pair in enumerate(zip(parts, parts[1:])) if pair == best); parts = [*parts[:k], parts[k] + parts[k + 1], *parts[k + 2 :]]"),
+         "best = min(known, key=rank.get); k = max(k for k, pair in enumerate(pairwise(parts)) if pair == best); parts = [*parts[:k], parts[k] + parts[k + 1], *parts[k + 2 :]]"),
 )
 
 mistakes.at(
-    "while known := [pair for pair in zip(parts, parts[1:]) if pair in rank]:",
+    "while known := [pair for pair in pairwise(parts) if pair in rank]:",
     edit("one_merge_each", "`encode` does a single merge in each piece; it is to merge until no known pair is left",
-         "for known in [[pair for pair in zip(parts, parts[1:]) if pair in rank] or [(b'', b'')]]:",
+         "for known in [[pair for pair in pairwise(parts) if pair in rank] or [(b'', b'')]]:",
          ("parts = merge_pair(parts, min(known, key=rank.get))", "parts = merge_pair(parts, min(known, key=lambda pair: rank.get(pair, 0)))")),
     edit("no_merges", "`encode` merges nothing: it returns the bytes", "while known := []:"),
-    edit("last_merge_unknown", "`encode` does not use the last merge", "while known := [pair for pair in zip(parts, parts[1:]) if rank.get(pair, len(merges)) < len(merges) - 1]:"),
-    edit("first_merge_unknown", "`encode` does not use the first merge: a rank of 0 is taken for no rank", "while known := [pair for pair in zip(parts, parts[1:]) if rank.get(pair)]:"),
+    edit("last_merge_unknown", "`encode` does not use the last merge", "while known := [pair for pair in pairwise(parts) if rank.get(pair, len(merges)) < len(merges) - 1]:"),
+    edit("first_merge_unknown", "`encode` does not use the first merge: a rank of 0 is taken for no rank", "while known := [pair for pair in pairwise(parts) if rank.get(pair)]:"),
     edit("last_pair_overlooked", "`encode` overlooks the last pair of a piece", "while known := [pair for pair in zip(parts, parts[1:-1]) if pair in rank]:"),
     edit("bytes_only", "`encode` merges single bytes only, and never a merged token again",
-         "while known := [pair for pair in zip(parts, parts[1:]) if pair in rank and len(pair[0] + pair[1]) == 2]:"),
+         "while known := [pair for pair in pairwise(parts) if pair in rank and len(pair[0] + pair[1]) == 2]:"),
 )
 
 mistakes.at(
@@ -488,7 +489,7 @@ def first_places(ref):
         for piece in ref.pretokenize(text, specials):
             parts = [piece.encode()] if piece in specials else [bytes([b]) for b in piece.encode()]
             for pair in merges:
-                k = next((k for k, both in enumerate(zip(parts, parts[1:])) if both == pair), None)
+                k = next((k for k, both in enumerate(pairwise(parts)) if both == pair), None)
                 if k is not None:
                     parts[k : k + 2] = [pair[0] + pair[1]]
             ids += [number[part] for part in parts]

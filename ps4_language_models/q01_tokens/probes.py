@@ -5,11 +5,12 @@ import re
 import sys
 import zlib
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 
 from autograder.probes import Close, Custom, Exact, Fields, Question
-from dgm.checks.asking import AnswerError, attempt, tried, two_of, with_right
+from dgm.checks.asking import AnswerError, tried, two_of, with_right
 
 question = Question(
     title="From bytes to tokens: byte-pair encoding, fast",
@@ -350,7 +351,7 @@ def learned(words, n):
     """Some merges of words: of the most frequent pairs, by recounting."""
     parts, merges = [[bytes([byte]) for byte in word.encode()] for word in words], []
     for _ in range(n):
-        pairs = Counter(pair for word in parts for pair in zip(word, word[1:]))
+        pairs = Counter(pair for word in parts for pair in pairwise(word))
         if not pairs:
             break
         merges.append(max(pairs, key=lambda pair: (pairs[pair], pair)))

@@ -81,8 +81,8 @@ def test_english_in_time_and_as_by_recounting(reference):
 
 def test_no_blow_up(reference):
     start = time.process_time()
-    assert len(reference.train_bpe("word" * 500_000, 256 + 20)[1]) == 20
-    assert len(reference.train_bpe("word " * 400_000, 256 + 20)[1]) == 5
+    assert len(reference.train_bpe("word" * 500_000, 256 + 5)[1]) == 5
+    assert len(reference.train_bpe("word " * 400_000, 256 + 20)[1]) == 4
     noise = random.Random(0).randbytes(2_000_000).decode("latin-1")
     vocab, merges = reference.train_bpe(noise, 256 + 3)
     assert len(merges) == 3 and len(reference.encode("word" * 50_000, vocab, merges)) == 200_000
@@ -142,5 +142,5 @@ def test_against_tokenizers(reference):
         return token.decode("latin-1")
 
     model = models.BPE({letters(token): i for i, token in vocab.items() if i < len(vocab) - 1}, [(letters(a), letters(b)) for a, b in merges])
-    for piece in {piece for piece in re.findall(reference.PATTERN, data.english("val")[:5000] + some_text(0))}:
+    for piece in set(re.findall(reference.PATTERN, data.english("val")[:5000] + some_text(0))):
         assert [token.id for token in model.tokenize(letters(piece.encode()))] == reference.encode(piece, vocab, merges)
