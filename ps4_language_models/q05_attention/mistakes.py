@@ -55,6 +55,13 @@ mistakes.at(
     edit("scores_relu", "`attend` drops negative scores before the softmax", "weights = scores.relu().masked_fill(~mask, -math.inf).softmax(-1)"),
     edit("weights_detached", "`attend` detaches the weights, so that queries and keys are never trained", "weights = scores.masked_fill(~mask, -math.inf).softmax(-1).detach()"),
     edit("softmax_first_axis", "the softmax of `attend` runs over the first axis", "weights = scores.masked_fill(~mask, -1e30).softmax(0)"),
+    edit("softmax_second_axis", "the softmax of `attend` runs over axis 1; keys are on the last axis, whatever comes before", "weights = scores.masked_fill(~mask, -math.inf).softmax(1).nan_to_num(0.0)"),
+    edit("scaled_after", "`attend` divides the weights by √d, not the scores", "weights = (q @ k.transpose(-2, -1)).masked_fill(~mask, -math.inf).softmax(-1) / math.sqrt(q.shape[-1])"),
+    edit("exp_global_max", "`attend` subtracts the largest of all scores before the exponential; each row needs its own maximum, or rows with small scores vanish",
+         "weights = (scores - scores.max()).exp() * mask; weights = weights / (weights.sum(-1, keepdim=True) + 1e-12)"),
+    edit("exp_masked_max", "`attend` subtracts each row's largest score, masked ones included; where a masked score is huge, all others vanish",
+         "weights = (scores - scores.amax(-1, keepdim=True)).exp() * mask; weights = weights / (weights.sum(-1, keepdim=True) + 1e-12)"),
+    edit("mask_hundred", "`attend` gives masked keys the score -100, which is not low where all others are lower still", "weights = scores.masked_fill(~mask, -100.0).softmax(-1)"),
     edit("log_weights", "`attend` uses the logarithms of the weights", "weights = scores.masked_fill(~mask, -math.inf).log_softmax(-1)"),
     edit("mask_triangle", "`attend` makes a causal mask of its own; the given one says what may be looked at",
          "weights = scores.masked_fill(~torch.ones_like(scores, dtype=torch.bool).tril(), -math.inf).softmax(-1)", ("return weights.masked_fill(~mask, 0.0) @ v", "return weights @ v")),
@@ -67,6 +74,7 @@ mistakes.at(
     edit("values_detached", "`attend` detaches the values, so that they are never trained", "return weights.masked_fill(~mask, 0.0) @ v.detach()"),
     edit("values_keys", "`attend` averages the keys; the values are to be averaged", "return weights.masked_fill(~mask, 0.0) @ k"),
     edit("values_added", "`attend` adds the query to its answer", "answer = weights.masked_fill(~mask, 0.0) @ v; return answer + q[..., :1]"),
+    edit("empty_all", "`attend` gives zeros everywhere if one row of the mask has no True; only that row is zero", "return (weights if mask.any(-1).all() else torch.zeros_like(weights)) @ v"),
     edit("weights_too", "`attend` returns the weights beside the answers; only the answers are asked for", "weights = weights.masked_fill(~mask, 0.0); return weights @ v, weights"),
     edit("weights_only", "`attend` returns the weights; they are to average the values", "return weights.masked_fill(~mask, 0.0)"),
     edit("answer_mean", "`attend` divides its answer by the number of keys; the weights sum to 1 already", "return weights.masked_fill(~mask, 0.0) @ v / k.shape[-2]"),
@@ -270,11 +278,13 @@ mistakes.at(
     edit("sw_padding", "`sliding_window_attention` counts the zeros before the text as keys; they must be masked", "there = first[:, None] + torch.arange(window, device=k.device) >= -window"),
     edit("sw_start", "`sliding_window_attention` masks one key too many at the start: nobody meets the first token there", "there = first[:, None] + torch.arange(window, device=k.device) >= 1"),
     edit("sw_start_late", "`sliding_window_attention` masks one key too few at the start: the zero before the text counts", "there = first[:, None] + torch.arange(window, device=k.device) >= -1"),
-    edit("sw_start_waits", "`sliding_window_attention` answers zero until a window is full; the first tokens have shorter windows", "there = (first[:, None] + 0 * torch.arange(window, device=k.device)) >= 0"),
+    edit("sw_start_waits", "`sliding_window_attention` answers zero until a window is full, perhaps because a slice that begins below 0 is empty; the first tokens have shorter windows", "there = (first[:, None] + 0 * torch.arange(window, device=k.device)) >= 0"),
 )
 
 mistakes.at(
     "return attend(q.unsqueeze(-2), keys, values, there[:, None]).squeeze(-2)",
+    edit("sw_weights_detached", "`sliding_window_attention` detaches queries and keys, or its weights, so that they are never trained", "return attend(q.unsqueeze(-2).detach(), keys.detach(), values, there[:, None]).squeeze(-2)"),
+    edit("sw_query_first", "`sliding_window_attention` asks with the first token's query everywhere", "return attend(q[..., :1, :].expand_as(q).unsqueeze(-2), keys, values, there[:, None]).squeeze(-2)"),
     edit("sw_axis_left", "`sliding_window_attention` leaves an axis of size 1 behind the tokens", "return attend(q.unsqueeze(-2), keys, values, there[:, None])"),
     edit("sw_squeeze_all", "`sliding_window_attention` drops all axes of size 1, also those of the inputs", "return attend(q.unsqueeze(-2), keys, values, there[:, None]).squeeze()"),
     edit("sw_unscaled", "`sliding_window_attention` does not divide the scores by √d", "return attend(q.unsqueeze(-2) * math.sqrt(q.shape[-1]), keys, values, there[:, None]).squeeze(-2)"),
@@ -284,6 +294,16 @@ mistakes.at(
     edit("sw_single", "`sliding_window_attention` computes in float32 whatever it is given; float64 keeps its digits", "return attend(q.unsqueeze(-2).float(), keys.float(), values.float(), there[:, None]).squeeze(-2).to(v)"),
     edit("sw_softness", "`sliding_window_attention` scales the scores by the root of the window; d is the length of a key", "return attend(q.unsqueeze(-2) * math.sqrt(q.shape[-1] / window), keys, values, there[:, None]).squeeze(-2)"),
 )
+
+
+@mistakes.rewrite("`sliding_window_attention` computes the scores of each token with all T, row by row, and masks most of them; only T · window may be computed")
+def sw_rows(ref):
+    def sliding_window_attention(q, k, v, window):
+        places = torch.arange(k.shape[-2], device=k.device)
+        masks = [((places <= t) & (places > t - window))[None] for t in range(q.shape[-2])]
+        return torch.cat([ref.attend(q[..., t : t + 1, :], k, v, mask) for t, mask in enumerate(masks)], -2)
+
+    return {"sliding_window_attention": sliding_window_attention}
 
 
 @mistakes.rewrite("`sliding_window_attention` computes all T² scores and masks most of them; only T · window may be computed")

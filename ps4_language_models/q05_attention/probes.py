@@ -108,7 +108,7 @@ def attend_slopes(student, inputs, mask, weight):
 
 @question.probe(
     points=2, title="attend: empty rows, huge scores, axes, gradients, float64",
-    judge=Fields({"in float64": WIDE, "scores of hundreds": Close(rtol=1e-3, atol=1e-4), "a masked score is huge": Close(rtol=1e-3, atol=1e-4)}, default=Close()),
+    judge=Fields({"in float64": WIDE} | dict.fromkeys(("scores of hundreds", "scores of minus hundreds", "a masked score is huge"), Close(rtol=1e-3, atol=1e-4)), default=Close()),
 )
 def attention_edges(student, rng):
     mask = some_mask(rng, 4, 6)
@@ -135,6 +135,7 @@ def attention_edges(student, rng):
         "keys shared by all sequences": attempt(student.attend, rng.normal(3, 4, 3), k, v, mask),
         "one mask row for all queries": attempt(student.attend, *triple(rng), mask[:1]),
         "scores of hundreds": attempt(student.attend, 300 * q, k, v, mask),
+        "scores of minus hundreds": attempt(student.attend, 20 * q.abs() + 10, -20 * k.abs() - 10, v, mask),
         "a masked score is huge": attempt(student.attend, q, loud, v, deaf),
         "gradient": tried(lambda: attend_slopes(student, triple(rng, 2), mask, rng.normal(2, 4, 2))),
         "gradient with a row without True": tried(lambda: attend_slopes(student, triple(rng), holes, rng.normal(4, 2))),
