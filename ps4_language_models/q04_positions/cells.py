@@ -24,7 +24,7 @@ plt.show()
 
 # %% [markdown]
 # All three. Attention is a weighted mean: for token $t$ with query $q_t$ it is $\sum_j w_{tj}v_j$, with $w_{tj}\propto e^{q_t\cdot k_j}$. A sum does not know the order of its terms, and nothing in $q$, $k$ or $v$ says where a token
-# stands. To a language model without positions, *dog bites man* and *man bites dog* are the same three words.
+# stands. To such a layer *dog bites man* and *man bites dog* are the same three words.
 #
 # Two remedies are in use: write the position *into* the token, or *turn* queries and keys by it.
 #
@@ -36,7 +36,7 @@ plt.show()
 # $$\text{code}(p)=(\sin p\theta_0,\cos p\theta_0,\sin p\theta_1,\cos p\theta_1,\dots),\qquad\theta_i=\text{base}^{-2i/D},\quad i=0,\dots,D/2-1. \tag{4.1}$$
 #
 # With $D=4$ and base 10,000 the hands turn by $1$ and $0.01$, so $\text{code}(1)=(0.841,0.540,0.010,1.000)$. The first transformer added this code to its tokens, once, before the first layer. Many later ones added a *learned* table instead,
-# with one row for each position. It has no row for position $T+1$.
+# with one row for each position of the longest text in training. It has no row for the next one.
 #
 # ### Turn instead of add
 #
@@ -180,11 +180,12 @@ figure, ax = plot.subplots(width=9, height=3.2)
 plot.curves(nearness_curves, xlabel="distance", ylabel="score of the nearness head", ax=ax, title="Beyond 64 the slow hands show angles that were never trained")
 ax.axvline(64, color="#999999", linewidth=1)
 plt.show()
-plot.table(rows, header=("", "previous-token head looks", "nearness head, largest", "expected", "your guess"))
+plot.table(rows, header=("", "previous-token head looks", "nearness head, largest", "expected for 4 and 100", "your guess"))
 
 # %% [markdown]
 # A head that is right within 0.001 ends far off, as nothing has ever tied down its slow hands at these angles. Dividing all positions shows only angles that it knows. But then the fast hands are slowed as well: the previous-token head looks four back. With
-# a stretched base each head keeps what it needs, nearly. With `head_base = 10000` the score reaches 2.0 instead of 53. Such a base is a usual first step; models are then trained for a while on long texts.
+# a stretched base each head keeps what it needs, nearly: both remedies let the nearness head reach further than it wanted. With `longer = 8` its score reaches 1.2, with `head_base = 10000` it reaches 2.0 instead of 53. Stretching the base is a usual first step; models are
+# then trained for a while on long texts.
 #
 # **Why?** (a) RoPE turns queries and keys. What would go wrong if values were turned by their positions, too? (b) No positions, no mask: why can no depth help? (c) No positions, but a causal mask: what does a token of the second layer see that
 # it cannot see in the first?
