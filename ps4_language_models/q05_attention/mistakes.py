@@ -22,6 +22,8 @@ mistakes.at(
     edit("queries_detached", "`attend` detaches the queries, so that they are never trained", "scores = q.detach() @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])"),
     edit("keys_detached", "`attend` detaches the keys, so that they are never trained", "scores = q @ k.detach().transpose(-2, -1) / math.sqrt(q.shape[-1])"),
     edit("score_single", "`attend` computes in float32 whatever it is given; float64 keeps its digits", "scores = (q.float() @ k.float().transpose(-2, -1) / math.sqrt(q.shape[-1])).to(q)"),
+    edit("score_half", "`attend` computes the scores in half precision", "scores = (q.bfloat16() @ k.bfloat16().transpose(-2, -1)).to(q) / math.sqrt(q.shape[-1])"),
+    edit("score_centred", "`attend` subtracts from each query the mean of its entries; (5.1) does not", "scores = (q - q.mean(-1, keepdim=True)) @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])"),
     edit("score_clamped", "`attend` clamps the scores", "scores = (q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])).clamp(-10, 10)"),
     edit("score_reversed_axis", "`attend` turns the order of all axes of k with .mT or .T in place of the last two", "scores = q @ k.permute(*range(k.dim() - 1, -1, -1)) / math.sqrt(q.shape[-1])"),
 )
@@ -63,6 +65,8 @@ mistakes.at(
          "weights = (scores - scores.amax(-1, keepdim=True)).exp() * mask; weights = weights / (weights.sum(-1, keepdim=True) + 1e-12)"),
     edit("mask_hundred", "`attend` gives masked keys the score -100, which is not low where all others are lower still", "weights = scores.masked_fill(~mask, -100.0).softmax(-1)"),
     edit("log_weights", "`attend` uses the logarithms of the weights", "weights = scores.masked_fill(~mask, -math.inf).log_softmax(-1)"),
+    edit("mask_any", "`attend` hides a key only if no query may look at it; the mask speaks of each pair",
+         "mask = mask.any(-1, keepdim=True) & mask.any(-2, keepdim=True); weights = scores.masked_fill(~mask, -math.inf).softmax(-1)"),
     edit("mask_triangle", "`attend` makes a causal mask of its own; the given one says what may be looked at",
          "weights = scores.masked_fill(~torch.ones_like(scores, dtype=torch.bool).tril(), -math.inf).softmax(-1)", ("return weights.masked_fill(~mask, 0.0) @ v", "return weights @ v")),
     edit("mask_first_head", "`attend` uses the first mask for all heads; there may be one for each", "mask = mask[(0,) * (mask.dim() - 2)]; weights = scores.masked_fill(~mask, -math.inf).softmax(-1)"),
@@ -87,7 +91,7 @@ mistakes.at(
     weights = scores.masked_fill(~mask, -math.inf).softmax(-1)
     return weights.masked_fill(~mask, 0.0) @ v
     """,
-    edit("empty_mean", "`attend` gives the mean of all values where a row of the mask has no True; a large negative score is the same for all keys there. Zeros are asked for",
+    edit("empty_mean", "`attend` gives the mean of all values where a row of the mask has no True; they have the same weight there. Zeros are asked for",
          "return scores.masked_fill(~mask, -1e30).softmax(-1) @ v"),
     edit("empty_first", "`attend` looks at the first key where a row of the mask has no True; zeros are asked for",
          """
@@ -197,6 +201,12 @@ mistakes.at(
     edit("ca_rope_values", "`CausalSelfAttention` turns the values as well; what a token says must not depend on where it stands", "q, k, v = (rope(part, positions, self.base) for part in (q, k, v))"),
     edit("ca_rope_base", "`CausalSelfAttention` calls `rope` with its default base; self.base is the layer's", "q, k = rope(q, positions), rope(k, positions)"),
     edit("ca_rope_twice", "`CausalSelfAttention` turns queries and keys twice as far as it should", "q, k = (rope(rope(part, positions, self.base), positions, self.base) for part in (q, k))"),
+    edit("ca_rope_late", "`CausalSelfAttention` turns queries by one position more than keys; a token stands at one place", "q, k = rope(q, positions + 1, self.base), rope(k, positions, self.base)"),
+    edit("ca_rope_early", "`CausalSelfAttention` turns keys by one position more than queries; a token stands at one place", "q, k = rope(q, positions, self.base), rope(k, positions + 1, self.base)"),
+    edit("ca_rope_values_back", "`CausalSelfAttention` turns the values, backwards; values are not turned", "q, k, v = rope(q, positions, self.base), rope(k, positions, self.base), rope(v, -positions, self.base)"),
+    edit("ca_rope_values_only", "`CausalSelfAttention` turns the values and not the queries and keys", "v = rope(v, positions, self.base)"),
+    edit("ca_norm", "`CausalSelfAttention` normalises queries and keys, as some models do; it is not asked for here", "q, k = (rope(F.layer_norm(part, part.shape[-1:]), positions, self.base) for part in (q, k))"),
+    edit("ca_rms", "`CausalSelfAttention` normalises queries and keys, as some models do; it is not asked for here", "q, k = (rope(F.rms_norm(part, part.shape[-1:]), positions, self.base) for part in (q, k))"),
     edit("ca_rope_whole", "`CausalSelfAttention` turns the whole width before it is cut into heads, so heads have different speeds; each head is turned like every other",
          "q, k = (rope(part.transpose(1, 2).flatten(2), positions, self.base).unflatten(-1, (-1, self.head_dim)).transpose(1, 2) for part in (q, k))"),
     edit("ca_rope_heads", "`CausalSelfAttention` turns by the number of the head, not by the position of the token",
@@ -216,6 +226,10 @@ mistakes.at(
     edit("ca_keys_repeat", "`CausalSelfAttention` repeats keys as a, b, a, b and values as a, a, b, b", "k, v = k.repeat(1, self.n_heads // self.n_kv_heads, 1, 1), v.repeat_interleave(self.n_heads // self.n_kv_heads, dim=1)"),
     edit("ca_values_repeat", "`CausalSelfAttention` repeats keys as a, a, b, b and values as a, b, a, b", "k, v = k.repeat_interleave(self.n_heads // self.n_kv_heads, dim=1), v.repeat(1, self.n_heads // self.n_kv_heads, 1, 1)"),
     edit("ca_not_repeated", "`CausalSelfAttention` does not repeat keys and values for their groups, so shapes do not fit where n_kv_heads lies between 1 and n_heads", "k, v = k, v"),
+    edit("ca_few_queries", "`CausalSelfAttention` lets only the first n_kv_heads query heads attend, and repeats their answers",
+         "q = q[:, : self.n_kv_heads].repeat_interleave(self.n_heads // self.n_kv_heads, 1); k, v = (part.repeat_interleave(self.n_heads // self.n_kv_heads, dim=1) for part in (k, v))"),
+    edit("ca_mean_queries", "`CausalSelfAttention` averages the query heads of each group; each keeps its own query",
+         "q = q.unflatten(1, (self.n_kv_heads, -1)).mean(2).repeat_interleave(self.n_heads // self.n_kv_heads, 1); k, v = (part.repeat_interleave(self.n_heads // self.n_kv_heads, dim=1) for part in (k, v))"),
     edit("ca_wrong_axis", "`CausalSelfAttention` repeats keys and values along the tokens; heads are to be repeated", "k, v = (part.repeat_interleave(self.n_heads // self.n_kv_heads, dim=2) for part in (k, v))"),
     edit("ca_groups_reversed", "the groups of `CausalSelfAttention` meet keys and values in reversed order", "k, v = (part.flip(1).repeat_interleave(self.n_heads // self.n_kv_heads, dim=1) for part in (k, v))"),
 )
@@ -240,6 +254,9 @@ mistakes.at(
 mistakes.at(
     "return self.out(answers.transpose(1, 2).flatten(2))",
     edit("ca_merge", "`CausalSelfAttention` puts heads together without exchanging the axes back, so that tokens are mixed up", "return self.out(answers.reshape(x.shape[0], x.shape[1], -1))"),
+    edit("ca_merge_permuted", "`CausalSelfAttention` puts the sequences in the place of the tokens when it joins the heads", "return self.out(answers.permute(2, 0, 1, 3).reshape(x.shape))"),
+    edit("ca_merge_last", "`CausalSelfAttention` joins the heads with their entries before the heads' numbers, and tokens behind both", "return self.out(answers.permute(0, 1, 3, 2).reshape(x.shape))"),
+    edit("ca_half_out", "`CausalSelfAttention` divides the answers by the number of heads; they stand side by side, and nothing is added", "return self.out(answers.transpose(1, 2).flatten(2) / self.n_heads)"),
     edit("ca_no_out", "`CausalSelfAttention` leaves out the last layer, `out`", "return answers.transpose(1, 2).flatten(2)"),
     edit("ca_residual", "`CausalSelfAttention` adds x to its result; that is the block's task", "return x + self.out(answers.transpose(1, 2).flatten(2))"),
     edit("ca_merge_strided", "`CausalSelfAttention` interleaves the heads' answers; they stand side by side", "return self.out(answers.permute(0, 2, 3, 1).flatten(2))"),
