@@ -16,6 +16,7 @@ mistakes.at(
     edit("order_too_high", "the context has n tokens in `count_ngrams`; an n-gram is a context of n - 1 tokens and the next one",
          "windows = ids.unfold(0, n + 1, 1)"),
     edit("order_too_low", "the context has n - 2 tokens in `count_ngrams`; order n looks at n - 1", "windows = ids.unfold(0, max(n - 1, 1), 1)"),
+    edit("never_single", "`count_ngrams` makes pairs when n is 1; order 1 has one context, that of no tokens, with code 0", "windows = ids.unfold(0, max(n, 2), 1)"),
     edit("starts_padded", "`count_ngrams` puts n - 1 tokens 0 before the text and counts these windows, too", "windows = F.pad(ids, (n - 1, 0)).unfold(0, n, 1)"),
     edit("ends_padded", "`count_ngrams` puts n - 1 tokens 0 behind the text and counts these windows, too", "windows = F.pad(ids, (0, n - 1)).unfold(0, n, 1)"),
     edit("sorted_text", "`count_ngrams` sorts the text first, so what followed what is lost", "windows = ids.sort().values.unfold(0, n, 1)"),
@@ -129,6 +130,13 @@ mistakes.at(
              p, below = (counts + k * vocab_size * below) / weight, (counts + k) / weight
          return p
          """),
+    edit("normalised_at_the_end", "`interpolate` normalises only after the last order: without it at every step the lower orders weigh too much",
+         """
+         p = torch.full(rows[0].shape, 1 / vocab_size, device=rows[0].device)
+         for counts in rows:
+             p = counts + k * vocab_size * p
+         return p / p.sum(-1, keepdim=True)
+         """),
     edit("backs_off", "`interpolate` takes the highest order that has seen the context, smoothed with 1/V; all orders are to be mixed",
          """
          p = torch.full(rows[0].shape, 1 / vocab_size, device=rows[0].device)
@@ -198,6 +206,12 @@ mistakes.at(
          "total = counts.sum(-1, keepdim=True); p = torch.where(total > 0, (counts + k * vocab_size * p) / (total + k * vocab_size), torch.full_like(p, 1 / vocab_size))"),
     edit("unseen_is_zero", "where an order has not seen the context, `interpolate` gives 0; there the orders below speak alone",
          "total = counts.sum(-1, keepdim=True); p = torch.where(total > 0, (counts + k * vocab_size * p) / (total + k * vocab_size), torch.zeros_like(p))"),
+    edit("unseen_is_nan", "where an order has not seen the context, `interpolate` divides 0 by 0; there the orders below speak alone",
+         "total = counts.sum(-1, keepdim=True); weight = total / (total + k * vocab_size); p = weight * (counts / total) + (1 - weight) * p"),
+    edit("whole_division", "`interpolate` divides whole numbers and drops the remainder (//)",
+         "total = counts.sum(-1, keepdim=True); weight = total / (total + k * vocab_size); p = weight * (counts // total.clamp(min=1)) + (1 - weight) * p"),
+    edit("weight_grows_with_order", "k is multiplied with the order in `interpolate`; it is the same for all",
+         "order = [id(row) for row in rows].index(id(counts)) + 1; p = (counts + order * k * vocab_size * p) / (counts.sum(-1, keepdim=True) + order * k * vocab_size)"),
     edit("counts_as_one", "`interpolate` takes each count for 0 or 1", "counts = counts.clamp(max=1); p = (counts + k * vocab_size * p) / (counts.sum(-1, keepdim=True) + k * vocab_size)"),
     edit("rows_changed", "`interpolate` adds to the counts in place, so the caller's rows change",
          "counts += 1; p = (counts - 1 + k * vocab_size * p) / (counts.sum(-1, keepdim=True) - vocab_size + k * vocab_size)"),
@@ -229,6 +243,8 @@ mistakes.at(
          "shorter, row = torch.unique(contexts // counts.shape[1] ** (n - 2), return_inverse=True)"),
     edit("power_in_float", "the remainder is taken in float64 in `continuation_counts`, which rounds large codes",
          "shorter, row = torch.unique((contexts.double() % float(counts.shape[1]) ** (n - 2)).long(), return_inverse=True)"),
+    edit("codes_of_32_bits", "the codes are made int32 in `continuation_counts`; large ones do not fit",
+         "shorter, row = torch.unique(contexts.int().long() % counts.shape[1] ** (n - 2), return_inverse=True)"),
     edit("power_in_float32", "the remainder is taken in float32 in `continuation_counts`, which rounds large codes",
          "shorter, row = torch.unique((contexts.float() % float(counts.shape[1]) ** (n - 2)).long(), return_inverse=True)"),
     edit("numbers_of_rows", "`continuation_counts` returns numbers of rows 0, 1, 2, … for the contexts; their codes are asked for",
@@ -340,6 +356,10 @@ mistakes.at(
     edit("types_of_all_contexts", "`kneser_ney` counts the different tokens of all contexts together when it works out what was taken; each context has its own", "spare = discount * (counts > 0).sum()"),
     edit("types_over_contexts", "`kneser_ney` counts along the contexts (axis 0) when it works out what was taken", "spare = discount * (counts > 0).sum(0, keepdim=True)"),
     edit("nothing_spare", "`kneser_ney` takes the discount away and hands nothing out", "spare = 0.0"),
+    edit("types_of_lower_order", "`kneser_ney` counts the different tokens of the order below when it works out what was taken; each order has its own",
+         "spare = discount * (rows[[id(row) for row in rows].index(id(counts)) - 1] > 0).sum(-1, keepdim=True)"),
+    edit("types_of_highest", "`kneser_ney` counts the different tokens of the highest order when it works out what was taken; each order has its own",
+         "spare = discount * (rows[-1] > 0).sum(-1, keepdim=True)"),
     edit("types_without_discount", "`kneser_ney` hands out one for each token seen; d was taken", "spare = (counts > 0).sum(-1, keepdim=True)"),
     edit("spare_to_all", "`kneser_ney` gives the order below everything that it wants, without the weight s/C: the result sums to more than one", "spare = total"),
 )
@@ -362,6 +382,8 @@ mistakes.at(
          "p = (kept + spare * p) / total.clamp(min=1) if bool((total > 0).all()) else p\n    return p"),
     edit("kn_not_divided", "what was taken is not divided by C in `kneser_ney`", "p = torch.where(total > 0, kept / total.clamp(min=1) + spare * p, p)\n    return p"),
     edit("kn_all_over_kept", "`kneser_ney` normalises at the end by the sum of what is kept", "p = torch.where(total > 0, (kept + spare * p) / kept.sum(-1, keepdim=True).clamp(min=1e-9), p)\n    return p"),
+    edit("kn_weight_of_discount", "`kneser_ney` adds d times the order below to what is kept (by C) and normalises; the weight is s/C",
+         "q = kept / total.clamp(min=1) + discount * p; p = torch.where(total > 0, q / q.sum(-1, keepdim=True).clamp(min=1e-9), p)\n    return p"),
     edit("kn_larger_of_both", "`kneser_ney` takes the larger of what is kept and what comes from below; they are to be added",
          "p = torch.where(total > 0, torch.maximum(kept, spare * p) / total.clamp(min=1), p)\n    return p"),
     edit("kn_logarithms", "`kneser_ney` returns logarithms; probabilities are asked for", "p = torch.where(total > 0, (kept + spare * p) / total.clamp(min=1), p)\n    return p.log()"),
@@ -395,6 +417,7 @@ mistakes.at(
     edit("one_sequence", "`bits_per_byte` sums along the last axis only; all tokens count", "return nats.sum(-1) / (math.log(2) * len(text.encode())) if nats.ndim else nats / (math.log(2) * len(text.encode()))"),
     edit("bits_in_float32", "`bits_per_byte` rounds to float32", "return nats.float().sum() / (math.log(2) * len(text.encode()))"),
     edit("first_left_out", "`bits_per_byte` leaves out the first token", "return (nats.sum() - nats.reshape(-1)[0]) / (math.log(2) * len(text.encode()))"),
+    edit("rounded", "`bits_per_byte` rounds the bits to whole ones", "return (nats.sum() / math.log(2)).round() / len(text.encode())"),
     edit("bytes_less_one", "`bits_per_byte` divides by the number of bytes less one", "return nats.sum() / (math.log(2) * (len(text.encode()) - 1))"),
     edit("mean_of_exponentials", "`bits_per_byte` averages probabilities or their inverses; costs are to be added up", "return nats.exp().mean().log() * nats.numel() / (math.log(2) * len(text.encode()))"),
 )

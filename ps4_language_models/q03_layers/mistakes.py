@@ -27,6 +27,10 @@ mistakes.at(
     edit("one_side", "`init_linear` cuts above 3σ only, not below -3σ", "return nn.init.trunc_normal_(weight, 0.0, std, -30 * std, 3 * std, generator=generator)"),
     edit("not_cut", "`init_linear` keeps weights beyond 3σ", "return weight.normal_(0, std, generator=generator)"),
     edit("clamped", "`init_linear` sets what is beyond 3σ to 3σ; it is to be drawn again", "return weight.normal_(0, std, generator=generator).clamp(-3 * std, 3 * std)"),
+    edit("outside_zeroed", "`init_linear` sets what is beyond 3σ to 0; it is to be drawn again",
+         "weight.normal_(0, std, generator=generator); return weight * (weight.abs() <= 3 * std)"),
+    edit("again_from_torch", "`init_linear` draws again without the generator",
+         "weight.normal_(0, std, generator=generator); outside = weight.abs() > 3 * std; weight[outside] = (torch.randn(int(outside.sum()), device=weight.device) * std).clamp(-2.9 * std, 2.9 * std); return weight"),
     edit("clamped_at_two", "`init_linear` sets what is beyond 2σ to 2σ; what is beyond 3σ is drawn again", "return weight.normal_(0, std, generator=generator).clamp(-2 * std, 2 * std)"),
     edit("zeroed", "`init_linear` sets a good part of the weights to 0", "return weight.normal_(0, std, generator=generator) * (torch.rand(weight.shape, generator=generator, device=weight.device) > 0.2)"),
     edit("uniform", "`init_linear` draws from a uniform distribution; it is to be normal", "return weight.uniform_(-(3**0.5) * std, 3**0.5 * std, generator=generator)"),
@@ -60,6 +64,12 @@ mistakes.at(
          wide = x
          r = (wide.square().mean(-1, keepdim=True) + self.eps).sqrt()
          """),
+    edit("only_float16_widened", "`RMSNorm` computes bfloat16 without going to float32; what it returns then depends on the weight's dtype",
+         """
+         wide = x.float() if x.dtype == torch.float16 else x
+         r = (wide.square().mean(-1, keepdim=True) + self.eps).sqrt()
+         """,
+         ("return (wide / r * self.weight).to(x.dtype)", "return (wide / r * self.weight).to(x.dtype) if x.dtype == torch.float16 else wide / r * self.weight")),
     edit("widened_after_squaring", "`RMSNorm` squares in half precision and goes to float32 for the mean: the squares are infinite already",
          """
          wide = x.to(torch.promote_types(x.dtype, torch.float32))
@@ -198,6 +208,9 @@ mistakes.at(
     "n, h = x / r, grad * self.weight",
     edit("b_no_weight", "the weight is missing in the gradient by x of `RMSNorm.backward`", "n, h = x / r, grad"),
     edit("b_weight_in_n", "n has the weight in `RMSNorm.backward`: y stands where x/r belongs", "n, h = x / r * self.weight, grad * self.weight"),
+    edit("b_y_for_n", "`RMSNorm.backward` takes y, which has the weight in it, where x/r belongs, in both gradients",
+         "n, h = x / r * self.weight, grad * self.weight",
+         ("by_x = (h - n * (h * n).mean(-1, keepdim=True)) / r", "by_x = (h - n * (grad * n).mean(-1, keepdim=True)) / r")),
     edit("b_weight_divides", "`RMSNorm.backward` divides grad by the weight", "n, h = x / r, grad / self.weight"),
     edit("b_weight_moved", "the weight is at n instead of grad in `RMSNorm.backward`", "n, h = x / r * self.weight, grad"),
     edit("b_n_without_r", "x stands where x/r belongs in `RMSNorm.backward`", "n, h = x, grad * self.weight"),
@@ -366,6 +379,21 @@ mistakes.at(
          z = x @ w1
          opened = z * torch.sigmoid(z) if gate == "silu" else F.gelu(z, approximate="tanh")
          """),
+    edit("hard_swish", "SiLU is replaced by straight pieces (hardswish) in `swiglu`",
+         """
+         z = x @ w1.T
+         opened = F.hardswish(z) if gate == "silu" else F.gelu(z, approximate="tanh")
+         """),
+    edit("softplus_gate", "the gate of `swiglu` is a softplus; SiLU is z σ(z)",
+         """
+         z = x @ w1.T
+         opened = F.softplus(z) if gate == "silu" else F.gelu(z, approximate="tanh")
+         """),
+    edit("silu_for_linear_too", "SiLU is applied twice in `swiglu`",
+         """
+         z = x @ w1.T
+         opened = F.silu(F.silu(z)) if gate == "silu" else F.gelu(z, approximate="tanh")
+         """),
     edit("softmax_gate", "the gate of `swiglu` is a softmax",
          """
          z = x @ w1.T
@@ -423,6 +451,18 @@ mistakes.at(
          """
          w1 = torch.tensor([[1.0, 0.0], [-1.0, 0.0]])
          w3 = torch.tensor([[0.0, 1.0], [0.0, 1.0]])
+         return w1, torch.ones(1, 2), w3
+         """),
+    edit("steep_units_agree", "two steep units of `product_weights` add up to |a|·b: the sign of a is lost",
+         """
+         w1 = torch.tensor([[100.0, 0.0], [-100.0, 0.0]])
+         w3 = torch.tensor([[0.0, 1.0], [0.0, 1.0]])
+         return w1, torch.full((1, 2), 0.01), w3
+         """),
+    edit("with_square", "the layer of `product_weights` gives a·b + a²: the second branch sees both factors",
+         """
+         w1 = torch.tensor([[1.0, 0.0], [-1.0, 0.0]])
+         w3 = torch.tensor([[1.0, 1.0], [-1.0, -1.0]])
          return w1, torch.ones(1, 2), w3
          """),
     edit("half_of_it", "the layer of `product_weights` gives half of the product",
@@ -554,6 +594,8 @@ mistakes.at(
     edit("log_probability", "`cross_entropy` returns log-probabilities; the cost is their negative", "costs = rows.gather(-1, chosen[:, None])[:, 0] - rows.logsumexp(-1)"),
     edit("probability", "`cross_entropy` averages probabilities; the cost is -log p", "costs = rows.softmax(-1).gather(-1, chosen[:, None])[:, 0]"),
     edit("missed_probability", "`cross_entropy` averages 1 - p; the cost is -log p", "costs = 1 - rows.softmax(-1).gather(-1, chosen[:, None])[:, 0]"),
+    edit("masked_by_product", "`cross_entropy` multiplies all log-probabilities with zeros and ones: 0 times -inf is NaN for impossible tokens",
+         "costs = -(rows.log_softmax(-1) * F.one_hot(chosen, rows.shape[-1])).sum(-1)"),
     edit("logit_only", "the normaliser log Σ exp is missing in `cross_entropy`", "costs = -rows.gather(-1, chosen[:, None])[:, 0]"),
     edit("largest_for_sum", "`cross_entropy` takes the largest logit for log Σ exp", "costs = rows.amax(-1) - rows.gather(-1, chosen[:, None])[:, 0]"),
     edit("first_logit", "`cross_entropy` takes logit 0 whatever the target is", "costs = rows.logsumexp(-1) - rows[:, 0]"),

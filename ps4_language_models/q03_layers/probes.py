@@ -80,14 +80,18 @@ def weights_judge(evidence, expected, context):
         spread, size = z.std(), z.size
         if not 0.987 - 3.6 / size**0.5 < spread < 1 + 3.6 / size**0.5:
             return f"In *{key}*: the standard deviation is {spread:.3g} times 1/sqrt({want.shape[1]})."
-        if len(np.unique(got)) < 0.9 * size:
+        kinds, times = np.unique(got, return_counts=True)
+        if len(kinds) < 0.9 * size:
             return f"In *{key}*: the same numbers come again and again."
         if abs(z.mean()) > 5.3 / size**0.5:
             return f"In *{key}*: the mean is {z.mean():.3g} standard deviations, not 0."
         if np.abs(z).max() > 3.001:
             return f"In *{key}*: the largest weight is {np.abs(z).max():.3g} standard deviations from 0; those beyond 3 are drawn again."
+        if times.max() > 8:
+            value = kinds[times.argmax()] * want.shape[1] ** 0.5
+            return f"In *{key}*: {times.max()} weights are exactly {value:.3g} standard deviations. Those beyond 3 are to be drawn again, not set to something."
         if (np.abs(z) > 2.999).sum() > 8:
-            return f"In *{key}*: {(np.abs(z) > 2.999).sum()} weights are 3 standard deviations: those beyond are cut to it; they are to be drawn again."
+            return f"In *{key}*: {(np.abs(z) > 2.999).sum()} weights are about 3 standard deviations from 0; of a normal distribution cut there it would be none."
         tail = 0.00975 * size
         if abs((np.abs(z) > 2.5).sum() - tail) > 5.5 * tail**0.5:
             return f"In *{key}*: {(np.abs(z) > 2.5).sum()} weights lie beyond 2.5 standard deviations; of a normal distribution cut at 3 it would be about {tail:.0f}."
