@@ -84,13 +84,13 @@ def interpolate(rows: list[Int[Tensor, "*batch V"]], k: float) -> Float[Tensor, 
 # %% [markdown]
 # ### Kneser and Ney
 #
-# Pretended counts are not honest: $k$ is the same for a context that is always followed by $u$ and for one that is followed by anything. **Discounting** takes the fraction $d$ of one occurrence from every token that was seen. What is taken is handed out by the shorter context:
+# But $\lambda$ depends on $C$ alone: a context that is always followed by $u$ is treated like one that is followed by anything. **Discounting** takes the fraction $d$ of one occurrence from every token that was seen. What is taken is handed out by the shorter context:
 #
 # $$p_n(w)=\frac{\max(c(w)-d,0)+s\,p_{n-1}(w)}{C},\qquad s=\text{all that was taken}. \tag{2.2}$$
 #
 # With counts $(3,1,0,0)$ and $d=0.75$, $(2.25,0.25,0,0)/4$ is kept, and $1.5/4$ goes to $p_{n-1}$. A context never seen has nothing to say: $p_n=p_{n-1}$.
 #
-# Now the idea that made these two names. The shorter context speaks when the longer one does not know. If *York* came 50 times, always after *New*, and *cup* 50 times after 30 different words, which is likelier after a word never seen before it? So the lower orders do not count how *often* something was seen, but in how
+# Now the idea of these two. The shorter context speaks when the longer one does not know. If *York* came 50 times, always after *New*, and *cup* 50 times after 30 different words, which is likelier after a word never seen before it? So the lower orders do not count how *often* something was seen, but in how
 # many surroundings: the **continuation count** of an $n$-gram is the number of different tokens that stood before it. *York* has 1, *cup* 30. Only the highest order keeps ordinary counts.
 
 # %% role="answer"
@@ -226,7 +226,7 @@ plot.table(pair_rows, header=("characters a token", "perplexity", "bits per byte
 #
 # ### A language with known entropy
 #
-# Of English nobody knows the entropy. So here is a language of which we do. Each line has three of 32 words, a colon, and the same words again:
+# Nobody knows the entropy of English. So here is a language whose entropy is known. Each line has three of 32 words, a colon, and the same words again. That is 15 bits for 44 characters, or 0.236 nats a character:
 
 # %% role="given"
 COPY_LIST = (

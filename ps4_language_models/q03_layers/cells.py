@@ -1,5 +1,5 @@
 # %% [markdown]
-# A random layer changes the size of what passes through it. A stack of 24 layers does so to the power of 24. And whoever repairs the size in half precision can fall into a hole.
+# A random layer changes the size of what passes through it. A stack of 24 layers does so to the power of 24. A norm repairs the size, but in half precision it has a trap of its own.
 
 # %%
 deep_stds = (0.04, 0.0625, 0.08)  # a knob: the standard deviations of the weights. Try 0.06 and 0.065.
@@ -31,9 +31,9 @@ plt.show()
 #
 # $$W_{ij}\sim\mathcal{N}(0,\sigma^2),\qquad\sigma=1/\sqrt{n}, \tag{3.1}$$
 #
-# which for $n=256$ is 0.0625. Rare large weights do harm, so those beyond $3\sigma$ are drawn again.
+# which for $n=256$ is 0.0625. So that no weight is large by accident, those beyond $3\sigma$ are drawn again.
 #
-# **A norm.** Training changes the weights, and (3.1) is soon forgotten. RMSNorm divides by the size, for every token by itself, and lets each of the $D$ numbers have a learned scale $g_i$:
+# **A norm.** Training changes the weights, and then (3.1) no longer holds. RMSNorm divides by the size, for every token by itself, and lets each of the $D$ numbers have a learned scale $g_i$:
 #
 # $$y_i=g_i\,\frac{x_i}{r},\qquad r=\sqrt{\tfrac1D\textstyle\sum_jx_j^2+\varepsilon}. \tag{3.2}$$
 #
@@ -96,7 +96,7 @@ class RMSNorm(nn.Module):
 def swiglu(
     x: Float[Tensor, "*batch D"], w1: Float[Tensor, "H D"], w2: Float[Tensor, "O H"], w3: Float[Tensor, "H D"], gate: str = "silu"
 ) -> Float[Tensor, "*batch O"]:
-    """(3.3). gate: "silu", or "gelu" for GEGLU, with GELU by the formula of the text."""
+    """(3.3). gate: "silu", or "gelu" for GEGLU, with GELU by the formula of the text. Also for large numbers."""
     ### BEGIN SOLUTION
     z = x @ w1.T
     if gate == "silu":
@@ -230,7 +230,7 @@ plot.table([(name, float((values - times_found["a · b"])[times_inside].abs().ma
 # Outside its square a ReLU network goes on in straight lines, so it cannot follow a curve. (Over six seeds 22.4 to 23.6 at (6, 6); 24 with 512 units.) A gate is a product by construction.
 #
 # **What to remember**
-# - Weights of variance $1/n$ keep the size of a signal; a norm makes it matter less how well they do.
+# - Weights of variance $1/n$ keep the size of a signal. Behind a norm the scale of the input no longer matters.
 # - A norm removes the gradient along its input, and divides the rest by the input's size.
 # - A gated layer multiplies. Attention (Question 5) will, too.
 #

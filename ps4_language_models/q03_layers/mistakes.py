@@ -75,6 +75,16 @@ mistakes.at(
          wide = x.to(torch.promote_types(x.dtype, torch.float32))
          r = (x.square().to(wide.dtype).mean(-1, keepdim=True) + self.eps).sqrt()
          """),
+    edit("size_rounded", "`RMSNorm` goes to float32 for r alone, so float64 loses its digits there",
+         """
+         wide = x
+         r = (x.float().square().mean(-1, keepdim=True) + self.eps).sqrt().to(x.dtype)
+         """),
+    edit("mean_by_tokens", "`RMSNorm` divides the sum of the squares by the length of the first axis; it is by D",
+         """
+         wide = x.to(torch.promote_types(x.dtype, torch.float32))
+         r = (wide.square().sum(-1, keepdim=True) / x.shape[0] + self.eps).sqrt()
+         """),
     edit("always_float32", "`RMSNorm` computes in float32 even if x is float64",
          """
          wide = x.float()
@@ -233,6 +243,8 @@ mistakes.at(
     edit("b_without_mean", "the products are not averaged in `RMSNorm.backward`: each entry keeps its own", "by_x = (h - n * h * n) / r"),
     edit("b_mean_over_tokens", "the products are averaged over the tokens (the first axis) in `RMSNorm.backward`", "by_x = (h - n * (h * n).mean(0, keepdim=True)) / r"),
     edit("b_mean_over_all", "the products are averaged over all tokens in `RMSNorm.backward`", "by_x = (h - n * (h * n).mean()) / r"),
+    edit("b_weight_missing_in_mean", "the weight is missing inside the mean of products in `RMSNorm.backward`", "by_x = (h - n * (grad * n).mean(-1, keepdim=True)) / r"),
+    edit("b_weight_missing_outside", "the weight is only inside the mean of products in `RMSNorm.backward`, not in the direct part", "by_x = (grad - n * (h * n).mean(-1, keepdim=True)) / r"),
     edit("b_half", "the second term has a factor ½ in `RMSNorm.backward`", "by_x = (h - 0.5 * n * (h * n).mean(-1, keepdim=True)) / r"),
     edit("b_twice", "the second term has a factor 2 in `RMSNorm.backward`", "by_x = (h - 2 * n * (h * n).mean(-1, keepdim=True)) / r"),
     edit("b_projected_exactly", "the part along x is taken out exactly in `RMSNorm.backward`, as if eps were 0", "by_x = (h - x * (h * x).sum(-1, keepdim=True) / x.square().sum(-1, keepdim=True).clamp(min=1e-30)) / r"),
@@ -340,6 +352,16 @@ mistakes.at(
          z = x @ w1.T
          opened = z * torch.sigmoid(z) if gate == "silu" else 0.5 * z * (1 + torch.tanh(math.sqrt(2 / math.pi) * (z + 0.44715 * z**3)))
          """),
+    edit("gelu_cubed_sum", "GELU cubes the sum of z and the constant; only z is cubed",
+         """
+         z = x @ w1.T
+         opened = z * torch.sigmoid(z) if gate == "silu" else 0.5 * z * (1 + torch.tanh(math.sqrt(2 / math.pi) * (z + 0.044715) ** 3))
+         """),
+    edit("silu_overflows", "SiLU is computed with e^z above and below in `swiglu`, which is infinite over infinite for large z",
+         """
+         z = x @ w1.T
+         opened = z * z.exp() / (1 + z.exp()) if gate == "silu" else F.gelu(z, approximate="tanh")
+         """),
     edit("gelu_tail", "the GELU of `swiglu` has 1 - tanh where 1 + tanh belongs",
          """
          z = x @ w1.T
@@ -428,6 +450,7 @@ mistakes.at(
     edit("divided_by_root", "the hidden numbers are divided by the root of their count in `swiglu`", "return (opened * (x @ w3.T)) @ w2.T / w1.shape[0] ** 0.5"),
     edit("bent_after_product", "`swiglu` multiplies first and bends the product; only the branch of `w1` is bent",
          "u = z * (x @ w3.T); return (u * torch.sigmoid(u) if gate == 'silu' else F.gelu(u, approximate='tanh')) @ w2.T"),
+    edit("multiplied_after_projection", "both branches go through `w2` before they are multiplied in `swiglu`; the product comes first", "return (z @ w2.T).sigmoid() * (z @ w2.T) * ((x @ w3.T) @ w2.T) if gate == 'silu' else F.gelu(z @ w2.T, approximate='tanh') * ((x @ w3.T) @ w2.T)"),
     edit("bent_at_the_end", "`swiglu` bends the result once more", "return F.silu((opened * (x @ w3.T)) @ w2.T)"),
 )
 
@@ -464,6 +487,11 @@ mistakes.at(
          w1 = torch.tensor([[1.0, 0.0], [-1.0, 0.0]])
          w3 = torch.tensor([[1.0, 1.0], [-1.0, -1.0]])
          return w1, torch.ones(1, 2), w3
+         """),
+    edit("half_polarised", "the two units of `product_weights` give SiLU(a+b)(a+b)/4 - SiLU(a-b)(a-b)/4; each of them needs a partner with the opposite sign",
+         """
+         w = torch.tensor([[1.0, 1.0], [1.0, -1.0]])
+         return w, torch.tensor([[0.25, -0.25]]), w
          """),
     edit("half_of_it", "the layer of `product_weights` gives half of the product",
          """
@@ -575,7 +603,8 @@ mistakes.at(
     edit("logits_detached", "the logits or the result are cut off from autograd in `cross_entropy`, so nothing learns", "rows, chosen = logits[kept].detach(), targets[kept]"),
     edit("softmax_first", "`cross_entropy` takes a softmax of the logits and then the cost of *that*: normalised twice", "rows, chosen = logits[kept].softmax(-1), targets[kept]"),
     edit("clamped_logits", "`cross_entropy` cuts the logits at ±50; they may have any size", "rows, chosen = logits[kept].clamp(-50, 50), targets[kept]"),
-    edit("clamped_at_thousand", "`cross_entropy` cuts the logits at ±100; they may have any size", "rows, chosen = logits[kept].clamp(-100, 100), targets[kept]"),
+    edit("clamped_at_thousand", "`cross_entropy` cuts the logits at ±1000; they may have any size", "rows, chosen = logits[kept].clamp(-1000, 1000), targets[kept]"),
+    edit("clamped_at_hundred", "`cross_entropy` cuts the logits at ±100; they may have any size", "rows, chosen = logits[kept].clamp(-100, 100), targets[kept]"),
     edit("loss_in_float32", "`cross_entropy` computes in float32 even if the logits are float64", "rows, chosen = logits[kept].float(), targets[kept]"),
     edit("standardised", "`cross_entropy` divides the logits by the root of V", "rows, chosen = logits[kept] / logits.shape[-1] ** 0.5, targets[kept]"),
 )
@@ -611,6 +640,9 @@ mistakes.at(
     edit("mean_over_all_tokens", "`cross_entropy` divides by the number of all tokens; ignored ones do not count", "return costs.sum() / max(targets.numel(), 1)"),
     edit("nothing_is_nan", "`cross_entropy` gives 0/0 when no token is kept; it is to be 0", "return costs.mean()"),
     edit("count_and_constant", "a small constant is added to the count in `cross_entropy`: the mean is too small", "return costs.sum() / (len(chosen) + 1e-3)"),
+    edit("count_and_millionth", "a small constant is added to the number of tokens in `cross_entropy`; the mean is not quite the mean then", "return costs.sum() / (len(chosen) + 1e-6)"),
+    edit("count_and_tiny", "a tiny constant is added to the number of tokens in `cross_entropy`; the mean is not quite the mean then", "return costs.sum() / (len(chosen) + 1e-8)"),
+    edit("nothing_is_an_integer", "`cross_entropy` returns the number 0 instead of a tensor when no token is kept", "return costs.mean() if len(chosen) else 0"),
     edit("summed", "`cross_entropy` returns the sum; the mean is asked for", "return costs.sum()"),
     edit("one_more", "`cross_entropy` divides by one token too many", "return costs.sum() / (len(chosen) + 1)"),
     edit("by_sequences", "`cross_entropy` divides by the number of sequences", "return costs.sum() / max(len(targets) if targets.ndim else 1, 1)"),

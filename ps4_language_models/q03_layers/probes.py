@@ -108,7 +108,7 @@ def weights_judge(evidence, expected, context):
 
 @question.probe(points=0.5, title="init_linear: shape, range and spread", public=True, judge=weights_judge)
 def initial(student, rng):
-    return {"20 outputs, 60 inputs": attempt(drawn, student, 20, 60, rng.generator())}
+    return {"12 outputs, 50 inputs": attempt(drawn, student, 12, 50, rng.generator())}
 
 
 @question.probe(points=1, title="init_linear: other shapes, tails, the generator", judge=weights_judge)
@@ -258,8 +258,8 @@ def gating_edges(student, rng):
         "GEGLU, all sizes equal": attempt(gated, student, rng.normal(4, 4), *square, "gelu"),
         "two sequences": attempt(gated, student, rng.normal(2, 3, 3), *weights),
         "one token, without an axis": attempt(gated, student, x[0], *weights),
-        "large numbers": attempt(gated, student, 40 * x, *weights),
-        "GEGLU, large numbers": attempt(gated, student, 40 * x, *weights, "gelu"),
+        "large numbers": attempt(gated, student, 300 * x, *weights),
+        "GEGLU, large numbers": attempt(gated, student, 300 * x, *weights, "gelu"),
         "small numbers": attempt(gated, student, x, 0.1 * weights[0], *weights[1:]),
         "GEGLU, one by one": tried(lambda: gated(student, rng.uniform(12, 1, low=-3, high=3), *[torch.ones(1, 1, device=rng.device)] * 3, "gelu")),
         "in float64": attempt(gated, student, x.double(), *wide),
