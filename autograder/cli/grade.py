@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -113,7 +114,8 @@ def _grade(
     problem_set = load_problem_set(outline)
     for id in options.regrade:
         problem_set.question(id)
-    submissions = collect(options.paths, matcher_for(problem_set, course.root), ignore=options.out)
+    matcher = matcher_for(problem_set, course.root)
+    submissions = collect(options.paths, matcher, ignore=options.out, tell=partial(say, console))
 
     from autograder.grading.batch import Options, grade_batch
     from autograder.grading.gpu import GpuShare

@@ -16,8 +16,10 @@ from autograder.text import clean_line, encodable
 
 MAX_BYTES = 20 * 2**20
 MAX_CODE_CELLS = 2000
+MAX_LISTS, MAX_VALUES = 2_000_000, 5_000_000  # of its JSON: a byte of it can become fifty in memory
 MAX_CODE = 4_000_000  # characters of code: a notebook's megabytes are outputs and pictures
 
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _HEADING = re.compile(r"^#{1,6}[ \t]+(\S.{0,200})", re.MULTILINE)
 # Installing is of no use in a sandbox without a network, and would only cost time.
 _INSTALL = re.compile(r"^(\s*)[%!]{1,2}\s*(?:(?:sudo\s+)?(?:python3?\s+-m\s+)?(?:pip3?|conda|mamba|uv|apt|apt-get)\b)")
@@ -82,6 +84,8 @@ def _code_cells(cells: list[Any]) -> Iterator[CodeCell]:
 def _parse(data: bytes) -> dict[str, Any]:
     if not data.strip():
         raise NotebookProblem("The file is empty.")
+    if _crowded(data) and _crowded(_STRING.sub(b"", data)):  # printed text may hold as many as it likes
+        raise NotebookProblem("The notebook holds millions of numbers and lists; clear its outputs and save it.")
     try:
         raw = json.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError:
@@ -94,6 +98,11 @@ def _parse(data: bytes) -> dict[str, Any]:
     if not isinstance(raw, dict):
         raise NotebookProblem("The file is JSON but not a notebook.")
     return raw
+
+
+def _crowded(data: bytes) -> bool:
+    """Whether to parse this would take seconds."""
+    return data.count(b"[") + data.count(b"{") > MAX_LISTS or data.count(b",") > MAX_VALUES
 
 
 def _check_format(raw: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ import pytest
 from grading_helpers import BLANK, RIGHT, notebook
 
 from autograder.errors import UserError
+from autograder.submissions import by_student
 from autograder.submissions import collect as collecting
 from autograder.submissions.collect import collect
 from autograder.submissions.students import Name, Naming, distinct, from_lms, gradescope_names, safe_id
@@ -314,7 +315,7 @@ def test_one_entry_does_not_spoil_the_zip_of_a_class(kind, tmp_path, matcher):
 
 def test_one_student_cannot_make_a_class_too_large(tmp_path, matcher, monkeypatch):
     """Neither by the number of files nor by their size."""
-    monkeypatch.setattr(collecting, "MAX_FILES", 60)
+    monkeypatch.setattr(by_student, "MAX_FILES", 60)
     monkeypatch.setattr(collecting, "MAX_READ", 300_000)
     noise = os.urandom(100_000)
     packed = make_zip({"a.bin": noise, "ps9.ipynb": GOOD}, zipfile.ZIP_STORED)
