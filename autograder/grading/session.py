@@ -44,10 +44,12 @@ class Session:
     def __init__(
         self, pool: KernelPool, cells: Sequence[CodeCell], limits: Limits,
         stopped: Callable[[], bool] = lambda: False, schedule: Mapping[int, Sequence[ProbeRequest]] | None = None,
+        settle: Callable[[Key, Outcome], Outcome] = lambda key, outcome: outcome,
     ) -> None:
-        """``schedule`` says, by the number of a cell, what is asked when it has run."""
+        """``schedule`` says, by the number of a cell, what is asked when it has run; ``settle``, what is kept of an
+        outcome."""
         self._pool, self._cells, self._limits, self._stopped = pool, cells, limits, stopped
-        self._schedule = schedule or {}
+        self._schedule, self._settle = schedule or {}, settle
         self.in_place: dict[Key, Outcome] = {}
         self.fatal: set[Key] = set()
         self._kernel: Kernel | None = None
@@ -209,7 +211,7 @@ class Session:
         outcome = read_reply(reply, limit, request.byte_limit)
         if not kernel.alive or gpu.broke_the_gpu((outcome.get("error") or {}).get("message", "")):
             self._close()
-        return self._with_cause(gpu.explained(outcome))
+        return self._settle(request.key, self._with_cause(gpu.explained(outcome)))
 
     def _with_cause(self, outcome: Outcome) -> Outcome:
         """A name that is missing because its cell failed is an error in that cell, not a missing answer."""
