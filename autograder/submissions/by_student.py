@@ -77,7 +77,7 @@ def by_student(
     if not entries and not empty:
         raise UserError(f"{path} is empty: there is nothing to grade.")
     entries, stripped = _strip_wrappers(entries, matcher.naming, left_out)
-    names = _gradescope(entries)
+    names = _gradescope(entries, path, tell)
     groups: dict[tuple[str, str], Group] = {}
     alone = _alone([entry for entry in entries if len(entry.parts) == 1], matcher)
     for entry in entries:
@@ -174,11 +174,12 @@ def _holds_class(entries: list[Entry], naming: Naming) -> bool:
     return len(inner) - generic > max(1, TELLING * generic)
 
 
-def _gradescope(entries: list[Entry]) -> dict[str, str]:
+def _gradescope(entries: list[Entry], path: Path, tell: Callable[[str], None]) -> dict[str, str]:
     for entry in entries:
         if entry.parts == (METADATA,):
             try:
                 return gradescope_names(entry.read(MAX_METADATA).decode("utf-8", "replace"))
-            except (ArchiveProblem, EntryProblem):
+            except (ArchiveProblem, EntryProblem, ValueError) as error:
+                tell(f"{path}: {METADATA} cannot be read ({error}), so students are called by their submissions.")
                 return {}
     return {}

@@ -40,14 +40,17 @@ class CodeCell:
 
 @dataclass(frozen=True)
 class Notebook:
-    """A validated notebook. ``sha256`` is of its bytes; ``code_sha256`` of its code alone."""
+    """A validated notebook.
+
+    ``sha256`` is of its bytes; ``code_sha256`` of its code and where that stands: all that a result shows of it.
+    """
 
     cells: tuple[CodeCell, ...]
     sha256: str
 
     @property
     def code_sha256(self) -> str:
-        text = json.dumps([cell.source for cell in self.cells])
+        text = json.dumps([[cell.number, cell.heading, cell.source] for cell in self.cells])
         return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -39,6 +39,15 @@ def test_code_hash_depends_on_code_alone():
     assert first.code_sha256 == second.code_sha256 != read_notebook(notebook("x = 2")).code_sha256
 
 
+def test_code_hash_depends_on_headings_and_places_as_the_notes_do():
+    def with_heading(*cells):
+        return read_notebook(notebook(cells=[*cells, {"cell_type": "code", "source": "x = 1"}])).code_sha256
+
+    heading, text = ({"cell_type": "markdown", "source": text} for text in ("# My name is Ada", "My name is Ada"))
+    assert len({with_heading(), with_heading(heading), with_heading(text)}) == 3
+    assert with_heading(text) == with_heading({"cell_type": "markdown", "source": "My name is Eve"})
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
