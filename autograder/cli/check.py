@@ -63,6 +63,7 @@ def run(options: argparse.Namespace) -> int:
         with open_pool(how, KernelPool, problem_set) as pool:  # prepares a GPU, so it comes before the reference
             grader = SubmissionGrader(problem_set, Referee(problem_set, new_seed(), how.device), pool, how.limits)
             result = grader.grade(submission, only=options.question)
+            result.notes = [*submission.notes, *result.notes]
     except ReferenceFailed as error:
         raise UserError(f"{problem_set.name} cannot be used for checking: {error}") from None
     if options.question:
@@ -94,9 +95,9 @@ def _tip(question: Question, result: QuestionResult) -> str:
 def _found_out(path: Path, root: Path) -> str:
     """The name of the problem set that the notebook answers. Raises `UserError`."""
     from autograder.submissions.matching import find_problem_set
-    from autograder.submissions.notebook import NotebookProblem, read_notebook
+    from autograder.submissions.notebook import NotebookProblem, is_notebook_name, read_notebook
 
-    if path.suffix.lower() != ".ipynb":
+    if not is_notebook_name(path.name):
         raise UserError(f"{path} is not a notebook (.ipynb).")
     try:
         name = find_problem_set(read_notebook(path.read_bytes()), root)

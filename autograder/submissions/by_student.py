@@ -9,6 +9,7 @@ from pathlib import Path
 from autograder.errors import UserError
 from autograder.submissions.archive import ArchiveProblem
 from autograder.submissions.matching import Matcher
+from autograder.submissions.notebook import is_notebook_name, stem_of
 from autograder.submissions.students import CONTAINERS, Name, Naming, from_lms, gradescope_names, safe_id
 from autograder.text import clean_line
 
@@ -29,16 +30,20 @@ class Entry:
     read: Callable[[int], bytes]
 
     @property
-    def suffix(self) -> str:
-        return Path(self.parts[-1]).suffix.lower()
+    def is_notebook(self) -> bool:
+        return is_notebook_name(self.parts[-1])
+
+    @property
+    def is_zip(self) -> bool:
+        return self.parts[-1].lower().endswith(".zip")
 
     @property
     def stem(self) -> str:
-        return Path(self.parts[-1]).stem
+        return stem_of(self.parts[-1])
 
     @property
     def is_work(self) -> bool:
-        return self.suffix in (".ipynb", ".zip")
+        return self.is_notebook or self.is_zip
 
     def below(self, count: int = 1) -> Entry:
         return replace(self, parts=self.parts[count:])
@@ -170,7 +175,7 @@ def _holds_class(entries: list[Entry], naming: Naming) -> bool:
     In a large class a few may give their work a name that tells nothing of them; that must not merge the others.
     """
     inner = {entry.parts[1] for entry in entries if entry.is_work}
-    generic = sum(naming.is_generic(Path(name).stem) for name in inner)
+    generic = sum(naming.is_generic(stem_of(name)) for name in inner)
     return len(inner) - generic > max(1, TELLING * generic)
 
 

@@ -17,7 +17,15 @@ from autograder.errors import UserError, in_words
 from autograder.submissions.archive import Archive, ArchiveProblem
 from autograder.submissions.by_student import JUNK, MAX_FILES, METADATA, Entry, EntryProblem, Group, by_student
 from autograder.submissions.matching import Matcher
-from autograder.submissions.notebook import MAX_BYTES, Notebook, NotebookProblem, read_notebook
+from autograder.submissions.notebook import (
+    MAX_BYTES,
+    Notebook,
+    NotebookProblem,
+    is_notebook_name,
+    read_notebook,
+    stem_of,
+)
+from autograder.submissions.recover import filled, recovered
 from autograder.submissions.students import Name, distinct, from_lms
 from autograder.text import clean_line
 
@@ -93,11 +101,10 @@ def _groups(path: Path, matcher: Matcher, ignore: Path | None, tell: Callable[[s
         return by_student(entries, path, outwards, matcher, empty, tell)
     if not path.is_file():
         raise UserError(f"{path} is neither a file nor a folder.")
-    suffix = path.suffix.lower()
-    if suffix == ".ipynb":
+    if is_notebook_name(path.name):
         entry = Entry((path.name,), partial(_read_file, path))
-        return [Group(matcher.naming.from_ancestors(outwards, path.stem), str(path), [entry])]
-    if suffix == ".zip":
+        return [Group(matcher.naming.from_ancestors(outwards, stem_of(path.name)), str(path), [entry])]
+    if path.suffix.lower() == ".zip":
         archive = Archive(path)
         entries = [Entry(_parts(name), partial(_member, archive, name)) for name in archive.names]
         shares = _Shares(_wrapping(entries))
@@ -108,7 +115,8 @@ def _groups(path: Path, matcher: Matcher, ignore: Path | None, tell: Callable[[s
 
 def _outwards(path: Path) -> list[str]:
     """Names from the file's own outwards, as far as the user wrote them."""
-    return [path.stem if path.is_file() else path.name, *(parent.name for parent in path.parents if parent.name)]
+    own = stem_of(path.name) if path.is_file() else path.name
+    return [own, *(parent.name for parent in path.parents if parent.name)]
 
 
 class _Shares:
@@ -220,13 +228,13 @@ def _choose(group: Group, matcher: Matcher) -> Submission:
     named = [entry for entry in group.entries if matcher.name in entry.parts[:-1]]
     entries = named or group.entries
     budget = _Budget()
-    best: tuple[tuple[int, bool, int, int], Entry, Notebook] | None = None
+    best: tuple[tuple[int, int, bool, int, int], Entry, Notebook, list[str]] | None = None
     problems: list[str] = []
     count = 0
     notes: list[str] = []
     for order, (entry, now) in enumerate(_notebooks(entries, budget, problems, notes)):
         try:
-            notebook = read_notebook(budget.read(now, MAX_BYTES))
+            notebook, overlooked = recovered(read_notebook(budget.read(now, MAX_BYTES)), matcher.answers)
             problem = matcher.problem(notebook)
         except Exception as error:
             problem = _why_unread(error)
@@ -234,12 +242,14 @@ def _choose(group: Group, matcher: Matcher) -> Submission:
             problems.append(problem)
             continue
         count += 1
-        score = (matcher.found(notebook), matcher.naming.is_generic(entry.stem), -len(entry.parts), -order)
+        written = len(filled(notebook.cells, matcher.answers))  # so that the untouched notebook beside it is not taken
+        score = (written, matcher.found(notebook), matcher.naming.is_generic(entry.stem), -len(entry.parts), -order)
         if best is None or score > best[0]:  # only one of them is kept: all may not fit in memory
-            best = score, entry, notebook
+            best = score, entry, notebook, overlooked
     if best is None:
         return Submission("", group.path, problem=problems[0] if problems else _nothing(group.entries))
-    _, entry, notebook = best
+    _, entry, notebook, overlooked = best
+    notes += overlooked
     if count > 1:
         shown = clean_line("/".join(entry.parts), 120)
         notes.insert(0, f"The submission holds {count} such notebooks; {shown} was graded.")
@@ -255,8 +265,8 @@ def _notebooks(
     looked at.
     """
     left = MAX_NOTEBOOKS
-    loose = [entry for entry in entries if entry.suffix == ".ipynb"]
-    zips = [entry for entry in entries if entry.suffix == ".zip"]
+    loose = [entry for entry in entries if entry.is_notebook]
+    zips = [entry for entry in entries if entry.is_zip]
     if len(zips) > MAX_ZIPS:
         notes.append(f"Only {MAX_ZIPS} of its {len(zips)} zip files were looked at.")
     if len(loose) > MAX_NOTEBOOKS:
@@ -279,7 +289,7 @@ def _notebooks(
 def _names_of_notebooks(archive: Archive) -> list[str]:
     """In a student's zip, one level deep."""
     names = [name for name in archive.names if not JUNK & set(name.split("/"))]
-    found = [name for name in names if name.lower().endswith(".ipynb")]
+    found = [name for name in names if is_notebook_name(name)]
     if not found:
         kind = "only another zip file" if any(name.lower().endswith(".zip") for name in names) else "no notebook"
         raise ArchiveProblem(f"The zip file holds {kind}.")

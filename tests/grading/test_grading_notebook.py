@@ -54,7 +54,8 @@ def test_code_hash_depends_on_headings_and_places_as_the_notes_do():
         (b"", "empty"),
         (b"  \n", "empty"),
         (b"{", "not valid JSON"),
-        (b"\xff\xfe\x00", "not UTF-8"),
+        (b"\xff\xfe\x00", "not text in UTF-8"),
+        (b"\x81\x8d", "not text in UTF-8"),
         (b"[1, 2]", "not a notebook"),
         (b"{}", "not a notebook"),
         (b'{"nbformat": true, "cells": []}', "not a notebook"),
@@ -70,7 +71,7 @@ def test_code_hash_depends_on_headings_and_places_as_the_notes_do():
         (notebook("x", language="R"), "language is R"),
         (notebook("x", metadata={"language_info": {"name": "julia\x1b[31m"}}), "language is julia,"),
         (notebook(*["x"] * 2001), "more than 2000 code cells"),
-        (b" " * (MAX_BYTES + 1), "larger than 20 MB"),
+        (b" " * (MAX_BYTES + 1), "larger than 64 MB"),
     ],
 )
 def test_bad_notebooks_have_a_reason(data, reason):
