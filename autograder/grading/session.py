@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import TracebackType
 
 from autograder.grading import gpu
 from autograder.grading.outcomes import plain_outcome, read_reply
 from autograder.grading.requests import Key, ProbeRequest
+from autograder.grading.surroundings import Supplied, run_without_missing
 from autograder.kernel import Execution, Kernel, KernelPool, Limits, SandboxError
 from autograder.submissions.definitions import defines_something, functions_and_classes
-from autograder.submissions.notebook import CodeCell, without_installs
+from autograder.submissions.notebook import CodeCell
 from autograder.text import clean_line
 from dgm.checks.runtime import Outcome
 
@@ -44,12 +46,12 @@ class Session:
     def __init__(
         self, pool: KernelPool, cells: Sequence[CodeCell], limits: Limits,
         stopped: Callable[[], bool] = lambda: False, schedule: Mapping[int, Sequence[ProbeRequest]] | None = None,
-        settle: Callable[[Key, Outcome], Outcome] = lambda key, outcome: outcome,
+        settle: Callable[[Key, Outcome], Outcome] = lambda key, outcome: outcome, supplied: Supplied | None = None,
     ) -> None:
         """``schedule`` says, by the number of a cell, what is asked when it has run; ``settle``, what is kept of an
-        outcome."""
+        outcome; ``supplied``, what runs before the notebook because it lacks it."""
         self._pool, self._cells, self._limits, self._stopped = pool, cells, limits, stopped
-        self._schedule, self._settle = schedule or {}, settle
+        self._schedule, self._settle, self._supplied = schedule or {}, settle, supplied or Supplied()
         self.in_place: dict[Key, Outcome] = {}
         self.fatal: set[Key] = set()
         self._kernel: Kernel | None = None
@@ -57,7 +59,7 @@ class Session:
         self._blamed = False
         self._killers: set[int] = set()
         self._noted: set[int] = set()
-        self._notes: list[str] = []
+        self._notes = [self._supplied.note] if self._supplied.note else []
         self._broken: dict[str, str] = {}
         self._deadline = 0.0
         self._in_place_seconds = 0.0
@@ -100,6 +102,7 @@ class Session:
 
     def _run_once(self) -> bool:
         self._kernel = self._start()
+        again = [text for text in self._supplied.first if not self._supply(self._kernel, text)]
         for cell in self._cells:
             if self._stopped():
                 raise Stopped
@@ -111,7 +114,9 @@ class Session:
             if seconds <= 0:
                 self._note(cell, "not run, because the time for the notebook was used up.")
                 continue
-            execution = self._kernel.execute(without_installs(cell.source), timeout=seconds)
+            execution = run_without_missing(
+                partial(self._kernel.execute, timeout=seconds), cell.source, partial(self._note_line, cell)
+            )
             self._note_execution(cell, execution, seconds)
             broken = execution.status == "error" and gpu.broke_the_gpu(execution.evalue)
             if broken or not self._kernel.alive:
@@ -121,7 +126,14 @@ class Session:
             if self._kernel is None:  # a probe ended it, which is no cell's fault
                 self._schedule = {}
                 return False
+        for text in again:
+            if text in self._supplied.last:
+                self._supply(self._kernel, text)
         return True
+
+    def _supply(self, kernel: Kernel, text: str) -> bool:
+        """Run released code; whether it worked. It may need an answer that is not there yet."""
+        return kernel.execute(text, timeout=max(0.0, min(self._limits.cell_seconds, self._left()))).status == "ok"
 
     def _ask_in_place(self, kernel: Kernel, cell: CodeCell) -> None:
         """Ask what is scheduled for the place after this cell. What finds no time there is left for the end."""
@@ -172,6 +184,13 @@ class Session:
             self._note(cell, "ended Python (a crash, an exit, or out of memory), so the rest was run without it.")
         elif execution.status == "deadline":
             self._note(cell, "stopped, because the time for the whole submission was used up.")
+
+    def _note_line(self, cell: CodeCell, line: int, text: str) -> None:
+        """A note about a line that was left out, beside the one about the cell."""
+        code = clean_line(cell.source.split("\n")[line - 1], 50).replace("`", "'")
+        sentence = f"Cell {cell.number}, line {line} (`{code}`): {clean_line(text, 160)}"
+        if sentence not in self._notes:
+            self._notes.append(sentence)
 
     def _note(self, cell: CodeCell, text: str, line: int | None = None) -> None:
         """One note a cell, however often it is run again; it shows the line, or else the cell's first one."""

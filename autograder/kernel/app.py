@@ -135,7 +135,7 @@ def prepare(spec: dict[str, Any]) -> SandboxedKernelApp:
 
 
 def _drop_long_output(limit: int) -> None:
-    """Drop what is printed beyond three quarters of what is allowed, so that a cell that prints much still runs to its end.
+    """Drop what is printed beyond three quarters of what is allowed, so that a cell that prints much runs to its end.
 
     An endless flood is passed on in the end, and the grader stops it.
     """
@@ -153,7 +153,7 @@ def _drop_long_output(limit: int) -> None:
         return dropping
 
     for stream in (sys.stdout, sys.stderr):
-        stream.write = limited(stream.write)  # type: ignore[assignment]
+        stream.write = limited(stream.write)  # type: ignore[method-assign]
 
 
 def _shell_commands(shell: Any) -> Callable[[str], None]:

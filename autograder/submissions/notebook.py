@@ -26,8 +26,6 @@ MAX_CODE = 4_000_000  # characters of code: a notebook's megabytes are outputs a
 
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _HEADING = re.compile(r"^#{1,6}[ \t]+(\S.{0,200})", re.MULTILINE)
-# Installing is of no use in a sandbox without a network, and would only cost time.
-_INSTALL = re.compile(r"^(\s*)[%!]{1,2}\s*(?:(?:sudo\s+)?(?:python3?\s+-m\s+)?(?:pip3?|conda|mamba|uv|apt|apt-get)\b)")
 
 
 class NotebookProblem(ValueError):
@@ -171,16 +169,3 @@ def _source(value: Any, number: int) -> str:
     if not isinstance(value, str):
         raise NotebookProblem(f"Cell {number} of the notebook is malformed.")
     return encodable(value)
-
-
-def without_installs(source: str) -> str:
-    """The source with lines such as ``%pip install …`` replaced by ``pass``; line numbers stay."""
-    lines, dropping = [], False
-    for line in source.split("\n"):
-        match = None if dropping else _INSTALL.match(line)
-        if match:
-            lines.append(match[1] + "pass")
-        else:
-            lines.append("" if dropping else line)
-        dropping = bool(match or dropping) and line.rstrip().endswith("\\")
-    return "\n".join(lines)
