@@ -37,16 +37,18 @@ def trusted_course(named: Path | None, paths: Sequence[Path | str]) -> Course:
             "it. Run this in the course's folder, or name that with --course."
         )
     course = load_course(root)
+    below = [folder for folder in folders if folder != root]  # beside a notebook in the checkout lie its own sets
     for folder in set_folders(root):
-        if _lies_in(folder.path, folders) and not _is_named(folder, course):
+        if _lies_in(folder.path, below) and not _is_named(folder, course):
             raise UserError(_refusal(folder.path))
     return course
 
 
 def trust_outline(outline: Outline, course: Course, named: Path | None, paths: Sequence[Path | str]) -> Outline:
     """The outline, if it does not lie among the submissions or is the course's own. Raises `UserError`."""
-    own = named is not None and outline.folder.path.parent == course.root
-    if not own and not _is_named(outline.folder, course) and _lies_in(outline.folder.path, list(_folders(paths))):
+    own = outline.folder.path.parent == course.root
+    folders = [folder for folder in _folders(paths) if not (own and (named is not None or folder == course.root))]
+    if _lies_in(outline.folder.path, folders) and not _is_named(outline.folder, course):
         raise UserError(_refusal(outline.folder.path))
     return outline
 
@@ -77,10 +79,11 @@ def _is_named(folder: SetFolder, course: Course) -> bool:
 
 
 def _folders(paths: Iterable[Path | str]) -> Iterable[Path]:
-    """The folders of the submissions: a file's is the one that it lies in."""
+    """The folders of the submissions that exist: a file's is the one that it lies in."""
     for path in map(Path, paths):
         place = path.resolve()
-        yield place if place.is_dir() else place.parent
+        if place.exists():
+            yield place if place.is_dir() else place.parent
 
 
 def _lies_in(path: Path, folders: Sequence[Path]) -> bool:

@@ -223,6 +223,7 @@ def test_command_line_checks_first(tmp_path, capsys, monkeypatch, folder):
     from autograder.cli.main import main
 
     monkeypatch.chdir(Path(folder).parent)
-    (tmp_path / "n.ipynb").write_bytes(submission("ada", *RIGHT).notebook_bytes)
-    assert main(["grade", "ps9", str(tmp_path), "--out", str(tmp_path / "o"), "--cluster", "nowhere"]) == 2
+    (tmp_path / "class").mkdir()
+    (tmp_path / "class" / "n.ipynb").write_bytes(submission("ada", *RIGHT).notebook_bytes)
+    assert main(["grade", "ps9", str(tmp_path / "class"), "--out", str(tmp_path / "o"), "--cluster", "nowhere"]) == 2
     assert "give local" in capsys.readouterr().err
