@@ -81,8 +81,8 @@ def imports(path: Path) -> set[str]:
 
 # Each room may import the rooms to its left (and itself).
 ORDER = [
-    "errors", "sets", "text", "files", "jupyter", "course", "kernel", "probes", "submissions", "results", "grading",
-    "cluster", "authoring", "proving", "reporting", "cli",
+    "errors", "sets", "text", "files", "jupyter", "course", "trust", "kernel", "probes", "submissions", "results",
+    "grading", "cluster", "authoring", "proving", "reporting", "cli",
 ]
 
 

@@ -151,6 +151,13 @@ def test_export_names_the_stubs_in_the_saved_file(tiny_set, tmp_path, monkeypatc
     assert "stubs" not in repr(_grader(tiny_set).export())
 
 
+def test_export_reads_a_notebook_with_a_byte_order_mark(tiny_set, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    cells = [{"cell_type": "code", "id": "a", "metadata": {}, "source": ["x = 1"], "outputs": []}]
+    (tmp_path / "psx.ipynb").write_text(json.dumps({"cells": cells, "metadata": {}}), encoding="utf-8-sig")
+    assert "psx_submission.zip" in repr(_grader(tiny_set).export())
+
+
 def test_a_notebook_that_cannot_be_read_is_no_news(written_set, tmp_path, monkeypatch):
     grader = _grader(written_set)
     monkeypatch.chdir(tmp_path)
