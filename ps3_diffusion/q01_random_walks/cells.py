@@ -165,7 +165,7 @@ for (name, method, price), color in zip(wheel_methods, plot.COLORS):
     wheel_misses = [float((method(wheel, wheel_start, torch.linspace(0, 2 * math.pi, n + 1, dtype=torch.float64))[-1] - wheel_start).norm()) for n in wheel_counts]
     right.loglog([price * n for n in wheel_counts], wheel_misses, marker="o", markersize=4, color=color, label=name)
     wheel_rows.append((name, float(wheel_path[-1].norm()), wheel_misses[0], wheel_misses[-1], math.log2(wheel_misses[-2] / wheel_misses[-1]), guess_radius if name == "Euler" else None))
-left.set(xlabel="$x_1$", ylabel="$x_2$", aspect="equal", title="Euler spirals away, Heun hardly")
+left.set(xlabel="$x_1$", ylabel="$x_2$", ylim=(-2.4, 2.4), aspect="equal", title="Euler spirals away, Heun hardly")
 right.set(xlabel="evaluations of the velocity", ylabel="distance from the truth", title="Twice the work: half the error, or a quarter")
 left.legend(loc="upper right"), right.legend()
 plt.show()

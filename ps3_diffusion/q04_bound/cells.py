@@ -218,7 +218,7 @@ print(f"shifted by 2, then by 3: the ratio at t = 500 is divided by {float((shif
 # %%
 shift_s = 8   # a knob: 2. How large must it be for the first and the last row to look alike?
 
-shift_rows = (("32 × 32", 32, shift_levels), ("256 × 256", 256, shift_levels), ("256, shifted", 256, shift(shift_levels, shift_s)), ("averaged 8 × 8", 256, shift(shift_levels, shift_s)))
+shift_rows = (("32 × 32", 32, shift_levels), ("256 × 256", 256, shift_levels), ("256, shifted", 256, shift(shift_levels, shift_s)), ("averaged", 256, shift(shift_levels, shift_s)))
 figure, axes = plot.subplots(4, 5, width=8, height=7)
 for row, (shift_name, shift_side, shift_level) in zip(axes, shift_rows):
     shift_x = 2 * data.photo("flower", size=shift_side) - 1
