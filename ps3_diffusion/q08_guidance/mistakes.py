@@ -44,6 +44,8 @@ mistakes.at(
     edit("one_hot", "`drop_labels` returns one-hot rows; labels are expected", "return F.one_hot(torch.where(u < rate, abs(null), y))"),
     edit("last_ones", "`drop_labels` drops the last share of the batch; u decides which", "return torch.where(torch.arange(len(y), device=y.device) >= (1 - rate) * len(y), null, y)"),
     edit("u_rounded_to_tenths", "`drop_labels` rounds u to tenths before it compares", "return torch.where((10 * u).round() / 10 < rate, null, y)"),
+    edit("u_rounded_to_hundredths", "`drop_labels` rounds u to hundredths before it compares", "return torch.where((100 * u).floor() / 100 < rate, null, y)"),
+    edit("rate_rounded", "`drop_labels` rounds the rate", "return torch.where(u < round(rate, 2), null, y)"),
     edit("u_shuffled", "`drop_labels` looks at another label's u; each has its own", "return torch.where(u.flip(0) < rate, null, y)"),
     edit("rate_in_percent", "`drop_labels` takes the rate for per cent", "return torch.where(100 * u < rate, null, y)"),
     edit("at_least_one_dropped", "`drop_labels` drops at least one label; if no u is below the rate, none is dropped", "out = torch.where(u < rate, null, y); out[u.argmin()] = null; return out"),
@@ -91,6 +93,8 @@ mistakes.at(
     edit("w_as_exponent", "`guide` multiplies the predictions with exponents; exponents belong to densities, and scores are their logarithms", "return eps_cond.abs() ** w * eps_uncond.abs() ** (1 - w)"),
     edit("difference_bounded", "`guide` cuts the difference off; (8.2) takes it whole", "return eps_uncond + w * (eps_cond - eps_uncond).clamp(-1, 1)"),
     edit("new_tensor", "`guide` makes a new tensor of the numbers, which has no graph and no dtype of its own", "return torch.tensor((eps_uncond + w * (eps_cond - eps_uncond)).tolist())"),
+    edit("plain_detached", "`guide` returns the conditional prediction without its graph where w is 1", "return eps_cond.detach() if w == 1 else eps_uncond + w * (eps_cond - eps_uncond)"),
+    edit("unasked_detached", "`guide` returns the unconditional prediction without its graph where w is 0", "return eps_uncond.detach() if w == 0 else eps_uncond + w * (eps_cond - eps_uncond)"),
     edit("cond_alone", "`guide` returns the conditional prediction", "return 1 * eps_cond"),
     edit("uncond_alone", "`guide` returns the unconditional prediction", "return 1 * eps_uncond"),
     edit("scaled_cond", "`guide` multiplies the conditional prediction by w", "return w * eps_cond"),
@@ -168,7 +172,7 @@ mistakes.at(
     "return torch.where(inside, guide(cond, uncond, w), cond)",
     edit("outside_uncond", "outside the interval `guided` returns the eps without label; the plain conditional one belongs there", "return torch.where(inside, guide(cond, uncond, w), uncond)"),
     edit("outside_zero", "outside the interval `guided` returns 0; the plain conditional eps belongs there", "return torch.where(inside, guide(cond, uncond, w), 0 * cond)"),
-    edit("outside_w_zero", "outside the interval `guided` returns the unguided noise x_t itself", "return torch.where(inside, guide(cond, uncond, w), x_t)"),
+    edit("outside_w_zero", "outside the interval `guided` returns x_t itself; the plain conditional eps belongs there", "return torch.where(inside, guide(cond, uncond, w), x_t)"),
     edit("guide_swapped", "`guided` gives `guide` its predictions the wrong way round", "return torch.where(inside, guide(uncond, cond, w), cond)"),
     edit("w_plus_one", "`guided` guides by w + 1, or adds w times the difference to the conditional eps", "return torch.where(inside, guide(cond, uncond, w + 1), cond)"),
     edit("w_minus_one", "`guided` guides by w - 1", "return torch.where(inside, guide(cond, uncond, w - 1), cond)"),
@@ -205,6 +209,20 @@ mistakes.at(
 
          return once
          """),
+    edit("uncond_kept", "`guided` keeps the eps without label of its first call; x_t and t are others at the next",
+         """
+             return torch.where(inside, guide(cond, uncond, w), cond)
+
+         seen = []
+
+         def again(x_t, t):
+             cond = model(x_t, t, y)
+             seen or seen.append(model(x_t, t, torch.full_like(y, null)))
+             inside = ((interval[0] <= t) & (t <= interval[1])).reshape(-1, *[1] * (x_t.ndim - 1))
+             return torch.where(inside, guide(cond, seen[0], w), cond)
+
+         return again
+         """),
     edit("first_call_time", "`guided` decides by the time of its first call whether to guide at all",
          """
              return torch.where(inside, guide(cond, uncond, w), cond)
@@ -226,6 +244,7 @@ mistakes.at(
 
 mistakes.at(
     "with torch.enable_grad():",
+    edit("grad_left_on", "`classifier_guidance` switches gradients on and leaves them on, so the sampler that called it records a graph", "if torch.set_grad_enabled(True) or True:"),
     edit("grad_not_enabled", "`classifier_guidance` needs a graph, which samplers switch off: it stops inside torch.no_grad()", "if True:"),
 )
 
@@ -256,6 +275,10 @@ mistakes.at(
     edit("classifier_first_t", "`classifier_guidance` tells the classifier the first example's time for all", "log_prob = classifier(x, t[:1].expand(len(t))).log_softmax(1)"),
     edit("classifier_t_less", "`classifier_guidance` tells the classifier t - 1", "log_prob = classifier(x, t - 1).log_softmax(1)"),
     edit("classifier_share", "`classifier_guidance` tells the classifier t as a share of the way", "log_prob = classifier(x, t / (len(alpha_bar) - 1)).log_softmax(1)"),
+    edit("log_of_softmax", "`classifier_guidance` takes the logarithm of a softmax, which is log 0 where a probability is too small for floating point; `log_softmax` is safe there",
+         "log_prob = classifier(x, t).softmax(1).log()"),
+    edit("log_of_softmax_floored", "`classifier_guidance` keeps probabilities away from 0 (by a small number or a clamp) before it takes their logarithm, so an unlikely label exerts no pull; `log_softmax` needs no such thing",
+         "log_prob = (classifier(x, t).softmax(1) + 1e-8).log()"),
     edit("log_prob_clamped", "`classifier_guidance` cuts log-probabilities off at -1, where their gradient vanishes", "log_prob = classifier(x, t).log_softmax(1).clamp(min=-1)"),
 )
 
@@ -378,14 +401,15 @@ mistakes.at(
     edit("spreads_float32", "`guided_spreads` computes in float32 whatever comes in", "s32 = s.float(); return 1 / (w / s32**2 + 1 - w).sqrt(), s32**w"),
     edit("whole_w", "`guided_spreads` rounds w down", "w = int(w); return 1 / (w / s**2 + 1 - w).sqrt(), s**w"),
     edit("example_w", "the second of `guided_spreads` is s², as for w = 2", "return 1 / (w / s**2 + 1 - w).sqrt(), s**2"),
+    edit("example_both", "`guided_spreads` puts 2 for w", "return 1 / (2 / s**2 - 1).sqrt(), s**2"),
     edit("plain_class", "the second of `guided_spreads` is s, the spread of the class itself", "return 1 / (w / s**2 + 1 - w).sqrt(), 1 * s"),
     edit("square_of_tilted", "the second of `guided_spreads` is the square of the first; the walkers' equation gives another law", "first = 1 / (w / s**2 + 1 - w).sqrt(); return first, first**2"),
-    edit("far_end_only", "the second of `guided_spreads` has 1 + s² where s² belongs: the equation is taken from σ = 1, not from 0", "return 1 / (w / s**2 + 1 - w).sqrt(), (s**2 + 1) ** (-w / 2)"),
+    edit("far_end_only", "the second of `guided_spreads` is (1 + s²)^(-w/2); from a large σ down to 0 the integral of wσ/(s² + σ²) leaves s^w", "return 1 / (w / s**2 + 1 - w).sqrt(), (s**2 + 1) ** (-w / 2)"),
     edit("twice_less_one", "the second of `guided_spreads` is s^(2w - 1)", "return 1 / (w / s**2 + 1 - w).sqrt(), s ** (2 * w - 1)"),
     edit("sign_in_power", "the first of `guided_spreads` has precision w/s² - (w + 1); p(x) has the power 1 - w", "return 1 / (w / s**2 - (w + 1)).abs().clamp(min=1e-9).sqrt(), s**w"),
     edit("guided_upside_down", "the second of `guided_spreads` is s^(-w): the walk goes from large σ to 0, so distances shrink", "return 1 / (w / s**2 + 1 - w).sqrt(), s ** (-w)"),
     edit("first_alone", "`guided_spreads` uses the first s alone", "x = float(s.flatten()[0]); return torch.tensor(1 / math.sqrt(w / x**2 + 1 - w)), torch.tensor(x**w)"),
     edit("w_minus_product", "the first of `guided_spreads` is s/√(w + (w - 1) s²), a sign in the precision", "return s / (w + (w - 1) * s**2).abs().clamp(min=1e-9).sqrt(), s**w"),
     edit("one_returned", "`guided_spreads` does not return two spreads", "return s**w"),
-    edit("spread_of_pull", "the second of `guided_spreads` is the spread that a walker without data outside its class would have, s²", "return 1 / (w / s**2 + 1 - w).sqrt(), s**w * (1 + s**2) ** ((1 - w) / 2)"),
+    edit("spread_of_pull", "the second of `guided_spreads` has the factor (1 + s²)^((1 - w)/2) too much; the term of all data ends at σ = 0, where 1 + σ² is 1", "return 1 / (w / s**2 + 1 - w).sqrt(), s**w * (1 + s**2) ** ((1 - w) / 2)"),
 )
