@@ -91,6 +91,7 @@ def dropping_edges(student, rng):
         "null -1": ask(9, 0.6, -1),
         "u below the rate for more than its share": ask(8, 0.3, 20, 0.5 * eighths),
         "u below the rate for none": ask(6, 0.3, 20, 0.4 + 0.5 * rng.uniform(6)),
+        "a large u first": ask(6, 0.4, 14, torch.tensor([0.95, 0.02, 0.1, 0.55, 0.3, 0.15], device=rng.device)),
         "one label at a time": entry("`drop_labels`", lambda: [student.drop_labels(torch.full_like(eighths[:1], k).long(), (k + eighths[:1]) / 6, 0.5, 9) for k in range(5)]),
         "u in float64": ask(9, 0.4, 12, rng.uniform(9, dtype=torch.float64)),
         "u close to the rate": ask(8, 0.3137, 13, 0.3137 + 4e-4 * (rng.permutation(8) - 3.5)),
