@@ -28,7 +28,7 @@ mistakes.at(
          "    kept = (alpha_bar[t] / alpha_bar[s]) ** 2\n    return kept.sqrt() * x + (1 - kept).sqrt() * noise"),
     edit("ratio_upside_down", "`renoise` has the ratio of the levels upside down (or s and t swapped): the picture grows, and the noise is the root of a negative number",
          "    kept = alpha_bar[s] / alpha_bar[t]\n    return kept.sqrt() * x + (1 - kept).sqrt() * noise"),
-    edit("upside_down_clamped", "`renoise` has the ratio of the levels upside down and hides the negative variance by a clamp or `abs`: nothing is shrunk as it should be",
+    edit("upside_down_clamped", "`renoise` has the ratio of the levels upside down and hides the negative variance by a clamp: x grows, and no noise comes",
          "    kept = alpha_bar[s] / alpha_bar[t]\n    return kept.sqrt() * x + (1 - kept).clamp(min=0).sqrt() * noise"),
     edit("upside_down_abs", "`renoise` has the ratio of the levels upside down, and takes the absolute value of a negative variance",
          "    kept = alpha_bar[s] / alpha_bar[t]\n    return kept.sqrt() * x + (1 - kept).abs().sqrt() * noise"),
@@ -51,15 +51,17 @@ mistakes.at(
          "    kept = alpha_bar[t] / alpha_bar[s]\n    return (kept.sqrt() * x + (1 - kept).sqrt() * noise).detach()"),
     edit("noise_detached", "The noise is cut off from the graph in `renoise`", "    kept = alpha_bar[t] / alpha_bar[s]\n    return kept.sqrt() * x + (1 - kept).sqrt() * noise.detach()"),
     edit("x_detached", "x is cut off from the graph in `renoise`", "    kept = alpha_bar[t] / alpha_bar[s]\n    return kept.sqrt() * x.detach() + (1 - kept).sqrt() * noise"),
-    edit("variance_floored", "`renoise` keeps the variance above a small number, so s = t changes x",
+    edit("variance_floored", "`renoise` keeps the variance above a small number (or the ratio of the levels below 1), so s = t changes x",
          "    kept = alpha_bar[t] / alpha_bar[s]\n    return kept.sqrt() * x + (1 - kept).clamp(min=1e-4).sqrt() * noise"),
+    edit("root_floored", "`renoise` adds a small number under the root (or keeps the variance above it), so s = t changes x", "    kept = alpha_bar[t] / alpha_bar[s]\n    return kept.sqrt() * x + (1 - kept + 1e-8).sqrt() * noise"),
+    edit("root_floored_more", "`renoise` adds a small number under the root (or keeps the variance above it), so s = t changes x", "    kept = alpha_bar[t] / alpha_bar[s]\n    return kept.sqrt() * x + (1 - kept + 1e-6).sqrt() * noise"),
     edit("level_floored", "`renoise` keeps ᾱ_t away from 0; a schedule may end at 0 exactly",
          "    kept = alpha_bar[t].clamp(min=1e-3) / alpha_bar[s]\n    return kept.sqrt() * x + (1 - kept).sqrt() * noise"),
     edit("renoise_in_place", "`renoise` changes its argument x in place", "    kept = alpha_bar[t] / alpha_bar[s]\n    with torch.no_grad():\n        x *= kept.sqrt()\n    return x + (1 - kept).sqrt() * noise"),
     edit("renoise_float32", "`renoise` computes in float32 whatever comes in", "    kept = alpha_bar[t] / alpha_bar[s]\n    return (kept.sqrt() * x + (1 - kept).sqrt() * noise).float()"),
     edit("in_single_steps", "`renoise` climbs one time after another with the same noise; the noises of these steps would have to be independent, so their variances do not add up",
          "    for k in range(int(s), int(t)):\n        kept = alpha_bar[k + 1] / alpha_bar[k]\n        x = kept.sqrt() * x + (1 - kept).sqrt() * noise\n    return x"),
-    edit("always_from_zero", "`renoise` ignores s if it is not 0", "    kept = alpha_bar[t] / alpha_bar[s] if s == 0 else alpha_bar[s] / alpha_bar[0]\n    return kept.sqrt() * x + (1 - kept).sqrt() * noise"),
+    edit("always_from_zero", "`renoise` makes the jump from 0 to s where s is not 0; t is ignored then", "    kept = alpha_bar[t] / alpha_bar[s] if s == 0 else alpha_bar[s] / alpha_bar[0]\n    return kept.sqrt() * x + (1 - kept).sqrt() * noise"),
 )
 
 # --- spy_levels ----------------------------------------------------------------------------------------------------
@@ -79,6 +81,12 @@ mistakes.at(
     edit("swapped_pair", "`spy_levels` returns (shown, told); the order is (told, shown)", "calls.append(torch.stack([x[0, 0] ** 2, alpha_bar[t[0]]]))"),
     edit("told_by_count", "`spy_levels` takes the time from the list by counting calls; it is to note the time that the model is given, which may differ or come again",
          "calls.append(torch.stack([alpha_bar[times[min(len(calls), len(times) - 1)]], x[0, 0] ** 2]))"),
+    edit("told_from_list", "`spy_levels` takes the levels as told from the list of times; it is to note the time that the model is given, which may differ or come again",
+         "calls.append(torch.stack([alpha_bar[t[0]], x[0, 0] ** 2]))",
+         ("return torch.stack(calls).unbind(1)", "return alpha_bar[times[:-1]].repeat_interleave(rounds), torch.stack(calls)[:, 1]")),
+    edit("not_copied", "`spy_levels` keeps the tensor that it is shown, not its number; where a program writes into its x, the note changes, too",
+         "calls.append((alpha_bar[t[0]], x))",
+         ("return torch.stack(calls).unbind(1)", "return torch.stack([told for told, _ in calls]), torch.stack([x[0, 0] for _, x in calls]) ** 2")),
     edit("told_the_next", "`spy_levels` gives the level of the next time as told; the time that the model is given counts",
          "calls.append(torch.stack([alpha_bar[times[times < t[0]][0]] if bool((times < t[0]).any()) else alpha_bar[0], x[0, 0] ** 2]))"),
     edit("told_by_round", "`spy_levels` takes the time from the list of times, one for every `rounds` calls; it is to note the time that the model is given",
@@ -86,7 +94,7 @@ mistakes.at(
     edit("expected_shown", "`spy_levels` gives as shown what a right program would show; it is to look at x", "calls.append(torch.stack([alpha_bar[t[0]], alpha_bar[t[0]] + 0 * x[0, 0]]))"),
     edit("ratio", "`spy_levels` divides what was shown by ᾱ; the two are asked for as they are", "calls.append(torch.stack([alpha_bar[t[0]], x[0, 0] ** 2 / alpha_bar[t[0]]]))"),
     edit("difference", "`spy_levels` gives the difference of shown and told; the two are asked for as they are", "calls.append(torch.stack([alpha_bar[t[0]], x[0, 0] ** 2 - alpha_bar[t[0]]]))"),
-    edit("cut_to_one", "`spy_levels` cuts what was shown off at a level", "calls.append(torch.stack([alpha_bar[t[0]], (x[0, 0] ** 2).clamp(max=0.3)]))"),
+    edit("cut_to_one", "`spy_levels` cuts large values of what was shown off", "calls.append(torch.stack([alpha_bar[t[0]], (x[0, 0] ** 2).clamp(max=0.3)]))"),
     edit("only_new_times", "`spy_levels` notes only the first call at each time; every call counts",
          "any(float(each[0]) == float(alpha_bar[t[0]]) for each in calls) or calls.append(torch.stack([alpha_bar[t[0]], x[0, 0] ** 2]))"),
     edit("newest_first", "`spy_levels` lists the calls backwards", "calls.insert(0, torch.stack([alpha_bar[t[0]], x[0, 0] ** 2]))"),
@@ -154,6 +162,9 @@ mistakes.at(
          "x = torch.where(mask, renoise(known, 0, t, alpha_bar, z_known), x)"),
     edit("level_of_t_mended", "`inpaint` puts the known pixels in with the noise of t, but after the step x is at s; pasting them in at the end hides it",
          "x = torch.where(mask, known if s == 0 else renoise(known, 0, t, alpha_bar, z_known), x)"),
+    edit("draft_with_rounds", "`inpaint` puts the known pixels in with the noise of t, but after the step x is at s; pasting them in at the very end hides it",
+         "x = torch.where(mask, renoise(known, 0, t, alpha_bar, z_known), x)",
+         ("                    x = renoise(x, s, t, alpha_bar, z_back)\n    return x", "                    x = renoise(x, s, t, alpha_bar, z_back)\n    return torch.where(mask, known, x)")),
     edit("level_before_s", "`inpaint` puts the known pixels in with the noise of s - 1; x is at s", "x = torch.where(mask, renoise(known, 0, max(s - 1, 0 * s), alpha_bar, z_known), x)"),
     edit("level_after_s", "`inpaint` puts the known pixels in with the noise of s + 1; x is at s", "x = torch.where(mask, renoise(known, 0, s + 1, alpha_bar, z_known), x)"),
     edit("clean_pixels", "`inpaint` puts the known pixels in without noise; the network expects the noise of s in all of the picture", "x = torch.where(mask, known, x)"),
@@ -254,6 +265,8 @@ mistakes.at(
     edit("never_back", "`inpaint` never goes back up to t, so the next round steps from t with a picture that is at s", "x = x"),
     edit("back_after_last", "`inpaint` goes back up after the last round of a step, too; then x is at t when the next step begins",
          "x = renoise(x, s, t, alpha_bar, z_back)"),
+    edit("back_after_last_pasted", "`inpaint` goes back up after the last round of a step, too, so x is at t when the next step begins; pasting the known pixels in at the end hides a part of it",
+         "x = renoise(x, s, t, alpha_bar, z_back)", ("    return x", "    return torch.where(mask, known, x)")),
     edit("back_after_last_but_end", "`inpaint` goes back up after the last round of every step but the last step; then x is at t when the next step begins",
          """
          if r + 1 < len(rounds) or s > times[-1]:
@@ -354,13 +367,15 @@ mistakes.at(
     edit("noise_backwards", "`inpaint` takes the noises of the steps from the last to the first", "        for t, s, rounds in zip(times[:-1], times[1:], noise.flip(0)):"),
     edit("rounds_backwards", "`inpaint` takes the noises of the rounds from the last to the first", "        for t, s, rounds in zip(times[:-1], times[1:], noise.flip(1)):"),
     edit("first_noise_for_all", "`inpaint` uses the noise of the first step in all steps", "        for t, s, rounds in zip(times[:-1], times[1:], noise[:1].expand(noise.shape)):"),
-    edit("every_integer", "`inpaint` steps s → s - 1 … through other times than those of the list", "        for t, s, rounds in zip(times[:-1], times[:-1] - 1, noise):"),
+    edit("every_integer", "Each step of `inpaint` goes to t - 1, not to the next of the times", "        for t, s, rounds in zip(times[:-1], times[:-1] - 1, noise):"),
 )
 
 mistakes.at(
     "    x = x_T\n    with torch.no_grad():\n        for t, s, rounds in",
     edit("put_into_x_T", "`inpaint` puts the known pixels into x_T before the first step; the walk begins with x_T itself",
          "    x = torch.where(mask, renoise(known, 0, times[0], alpha_bar, x_T), x_T)\n    with torch.no_grad():\n        for t, s, rounds in"),
+    edit("put_into_x_T_early", "`inpaint` puts the known pixels into x_T before the first step, with the first noise for (9.1); the walk begins with x_T itself",
+         "    x = torch.where(mask, renoise(known, 0, times[0], alpha_bar, noise[0, 0, 1]), x_T)\n    with torch.no_grad():\n        for t, s, rounds in"),
     edit("clean_in_x_T", "`inpaint` pastes the known pixels into x_T without noise before the first step", "    x = torch.where(mask, known, x_T)\n    with torch.no_grad():\n        for t, s, rounds in"),
     edit("starts_from_known", "`inpaint` starts from the known picture; it starts from x_T", "    x = renoise(known, 0, times[0], alpha_bar, x_T)\n    with torch.no_grad():\n        for t, s, rounds in"),
     edit("starts_from_own_noise", "`inpaint` starts from noise of its own; it starts from x_T", "    x = torch.randn_like(x_T)\n    with torch.no_grad():\n        for t, s, rounds in"),
@@ -377,6 +392,17 @@ mistakes.at(
          "                    x = renoise(x, s, t, alpha_bar, z_back)\n    return torch.where(mask, known, x)"),
     edit("unknown_only_returned", "`inpaint` returns 0 where pixels are known", "                    x = renoise(x, s, t, alpha_bar, z_back)\n    return torch.where(mask, torch.zeros_like(x), x)"),
     edit("result_clamped", "`inpaint` cuts the result off at -1 and 1", "                    x = renoise(x, s, t, alpha_bar, z_back)\n    return x.clamp(-1, 1)"),
+)
+
+
+mistakes.at(
+    "for r, (z_step, z_known, z_back) in enumerate(rounds):",
+    edit("one_noise_for_all_three", "`inpaint` uses the step's noise for (9.1) and for going back, too; each has a noise of its own", "for r, (z_step, _, _) in enumerate(rounds):\n                z_known = z_back = z_step"),
+    edit("first_round_for_all", "`inpaint` uses the noises of a step's first round in all its rounds", "for r, (z_step, z_known, z_back) in enumerate(rounds[:1].expand(rounds.shape)):"),
+    edit("step_and_known_swapped", "`inpaint` swaps the noise of the step and that of (9.1)", "for r, (z_known, z_step, z_back) in enumerate(rounds):"),
+    edit("known_and_back_swapped", "`inpaint` swaps the noise of (9.1) and that of going back", "for r, (z_step, z_back, z_known) in enumerate(rounds):"),
+    edit("step_and_back_swapped", "`inpaint` swaps the noise of the step and that of going back", "for r, (z_back, z_known, z_step) in enumerate(rounds):"),
+    edit("moved_by_one", "`inpaint` takes the noise of going back first, then those of the step and of (9.1)", "for r, (z_back, z_step, z_known) in enumerate(rounds):"),
 )
 
 
@@ -432,6 +458,9 @@ mistakes.at(
     edit("t0_as_place", "`sdedit` takes t0 for a place in the list; it is a time", "walk = times[min(t0, len(times) - 1):]"),
     edit("every_time_below", "`sdedit` walks through all times below t0, one by one; those of the list are to be visited", "walk = torch.arange(t0, max(t0 - len(noise), -1), -1, device=times.device)"),
     edit("every_second", "`sdedit` visits only every second of the times", "walk = torch.cat([times.new_tensor([t0]), times[times < t0]]); walk = torch.cat([walk[:-1:2], walk[-1:]]) if len(walk) > 1 else walk"),
+    edit("nearest_time", "`sdedit` moves t0 to the nearest of the times; the picture goes to t0 itself, and the walk begins there",
+         "t0 = int(times[(times - t0).abs().argmin()]); walk = times[times <= t0]"),
+    edit("t0_at_least_one", "`sdedit` puts 1 for t0 = 0, which changes the picture", "t0 = max(t0, 1); walk = torch.cat([times.new_tensor([t0]), times[times < t0]])"),
     edit("at_least_one", "`sdedit` makes a last step in any case, even for t0 = 0", "walk = torch.cat([times.new_tensor([max(t0, 1)]), times[times < max(t0, 1)]])"),
     edit("first_walk_told", "`sdedit` tells the model the first of the list's times in the first step", "walk = torch.cat([times[:1], times[times < t0]])"),
     edit("one_below", "`sdedit` starts the walk at t0 - 1; the picture is at t0", "walk = torch.cat([times.new_tensor([max(t0 - 1, 0)]), times[times < t0 - 1]])"),
