@@ -89,7 +89,7 @@ def classifier_guidance(
     eps: Float[Tensor, "N ..."], classifier, x_t: Float[Tensor, "N ..."], t: Int[Tensor, "N"], y: Int[Tensor, "N"], w: float,
     alpha_bar: Float[Tensor, "T+1"],
 ) -> Float[Tensor, "N ..."]:
-    """(8.1), from the eps without label. Works inside ``torch.no_grad()`` too. This mode, x_t and every ``.grad`` stay as they are.
+    """(8.1), from the eps without label. Works inside ``torch.no_grad()`` too. This mode, x_t, the classifier and every ``.grad`` stay as they are.
 
     Args:
         classifier: ``classifier(x_t, t)`` returns logits (N, K), each example's from itself alone.

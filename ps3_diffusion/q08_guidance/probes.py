@@ -69,10 +69,14 @@ def labels(rng, n):
     return rng.permutation(n), (rng.permutation(n) + 0.5) / n
 
 
-@question.probe(points=0.5, title="drop_labels: nine labels", public=True, judge=Fields(default=Close()))
+@question.probe(points=0.5, title="drop_labels: a few labels", public=True, judge=Fields(default=Close()))
 def dropping(student, rng):
     y, u = labels(rng, 9)
-    return {"ordinary": attempt(student.drop_labels, y, u, 0.4, 10)}
+    often = torch.tensor([0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3], device=rng.device)
+    return {
+        "ordinary": attempt(student.drop_labels, y, u, 0.4, 10),
+        "labels that come often": attempt(student.drop_labels, often, labels(rng, 12)[1], 0.5, 10),
+    }
 
 
 @question.probe(points=0.5, title="drop_labels: rates, other nulls, u at the rate, one label", judge=Fields(default=Close()))
@@ -292,11 +296,12 @@ def steering_traces(student, rng):
                 before[name] = each.grad = rng.normal(*each.shape)
                 each.grad = each.grad.clone()
         student.raw.classifier_guidance(eps, model, x, t, y, 2.0, schedule)
-        left = {"x_t": x.detach(), "eps": eps, "type of x_t": in_words(x)}
+        left = {"x_t": x.detach(), "eps": eps, "type of x_t": in_words(x), "mode of the classifier": "training" if model.training else "evaluation"}
         for name, each in owners.items():
             none = torch.zeros_like(each)
             change = (none if each.grad is None else each.grad) - (none if before[name] is None else before[name])
             left[f"change of .grad of {name}"] = change.detach().abs()
+            left[f"type of {name}"] = in_words(each)
         return left
 
     return {

@@ -24,6 +24,10 @@ mistakes.at(
     edit("no_root_of_a", "`renoise` multiplies x by the ratio of the levels; the root is missing", "    kept = alpha_bar[t] / alpha_bar[s]\n    return kept * x + (1 - kept).sqrt() * noise"),
     edit("no_root_of_b", "`renoise` multiplies the noise by its variance; the root is missing", "    kept = alpha_bar[t] / alpha_bar[s]\n    return kept.sqrt() * x + (1 - kept) * noise"),
     edit("one_minus_a", "`renoise` has the factor 1 - a for the noise; a² + b² = 1", "    kept = alpha_bar[t] / alpha_bar[s]\n    return kept.sqrt() * x + (1 - kept.sqrt()) * noise"),
+    edit("root_of_one_minus_a", "`renoise` has the factor √(1 - a) for the noise; a² + b² = 1", "    kept = alpha_bar[t] / alpha_bar[s]\n    return kept.sqrt() * x + (1 - kept.sqrt()).sqrt() * noise"),
+    edit("only_from_data", "`renoise` returns x as it is where s is not 0", "    kept = alpha_bar[t] / alpha_bar[s] if s == 0 else alpha_bar[0]\n    return kept.sqrt() * x + (1 - kept).sqrt() * noise"),
+    edit("variance_exploding", "`renoise` adds noise as if x were divided by √ᾱ: x is not shrunk, and the variances are those of 1/ᾱ - 1",
+         "    kept = alpha_bar[t].clamp(min=1e-9)\n    return x + (1 / kept - 1 / alpha_bar[s]).clamp(min=0).sqrt() * noise"),
     edit("root_and_square", "`renoise` has a² = ratio², as if the ratio were that of the roots: the square is one too many",
          "    kept = (alpha_bar[t] / alpha_bar[s]) ** 2\n    return kept.sqrt() * x + (1 - kept).sqrt() * noise"),
     edit("ratio_upside_down", "`renoise` has the ratio of the levels upside down (or s and t swapped): the picture grows, and the noise is the root of a negative number",
@@ -95,6 +99,7 @@ mistakes.at(
     edit("ratio", "`spy_levels` divides what was shown by ᾱ; the two are asked for as they are", "calls.append(torch.stack([alpha_bar[t[0]], x[0, 0] ** 2 / alpha_bar[t[0]]]))"),
     edit("difference", "`spy_levels` gives the difference of shown and told; the two are asked for as they are", "calls.append(torch.stack([alpha_bar[t[0]], x[0, 0] ** 2 - alpha_bar[t[0]]]))"),
     edit("cut_to_one", "`spy_levels` cuts large values of what was shown off", "calls.append(torch.stack([alpha_bar[t[0]], (x[0, 0] ** 2).clamp(max=0.3)]))"),
+    edit("zeros_left_out", "`spy_levels` leaves out calls in which the pixel is 0; every call counts", "bool(x[0, 0] != 0) and calls.append(torch.stack([alpha_bar[t[0]], x[0, 0] ** 2]))"),
     edit("only_new_times", "`spy_levels` notes only the first call at each time; every call counts",
          "any(float(each[0]) == float(alpha_bar[t[0]]) for each in calls) or calls.append(torch.stack([alpha_bar[t[0]], x[0, 0] ** 2]))"),
     edit("newest_first", "`spy_levels` lists the calls backwards", "calls.insert(0, torch.stack([alpha_bar[t[0]], x[0, 0] ** 2]))"),
@@ -182,6 +187,8 @@ mistakes.at(
     edit("one_noise_for_known", "`inpaint` uses the same noise for the known pixels at every step; each round has its own", "x = torch.where(mask, renoise(known, 0, s, alpha_bar, noise[0, 0, 1]), x)"),
     edit("noise_once_a_step", "`inpaint` uses the noise of the first round for the known pixels in all rounds of a step", "x = torch.where(mask, renoise(known, 0, s, alpha_bar, rounds[0, 1]), x)"),
     edit("x_T_as_noise", "`inpaint` uses x_T as the noise of the known pixels; noise[i, r, 1] is given for it", "x = torch.where(mask, renoise(known, 0, s, alpha_bar, x_T), x)"),
+    edit("x_T_as_first_noise", "`inpaint` uses x_T as the noise of the known pixels in the first step; noise[i, r, 1] is given for it",
+         "x = torch.where(mask, renoise(known, 0, s, alpha_bar, x_T if t == times[0] else z_known), x)"),
     edit("own_noise_for_known", "`inpaint` draws noise of its own for the known pixels; noise[i, r, 1] is given for it", "x = torch.where(mask, renoise(known, 0, s, alpha_bar, torch.randn_like(known)), x)"),
     edit("first_round_only", "`inpaint` puts the known pixels in only in the first round of a step; every round does", "x = torch.where(mask, renoise(known, 0, s, alpha_bar, z_known), x) if r == 0 else x"),
     edit("last_round_only_put", "`inpaint` puts the known pixels in only in the last round of a step; every round does", "x = torch.where(mask, renoise(known, 0, s, alpha_bar, z_known), x) if r + 1 == len(rounds) else x"),
@@ -282,6 +289,13 @@ mistakes.at(
          if r + 1 == len(rounds):
              x = renoise(x, s, t, alpha_bar, z_back)
          """),
+    edit("put_in_only_before_back", "`inpaint` puts the known pixels in only where it goes back up after it, and at the very end; every round does",
+         """
+         if r + 1 < len(rounds):
+             x = renoise(x, s, t, alpha_bar, z_back)
+         """,
+         ("x = torch.where(mask, renoise(known, 0, s, alpha_bar, z_known), x)", "x = torch.where(mask, renoise(known, 0, s, alpha_bar, z_known), x) if r + 1 < len(rounds) else x"),
+         ("    return x", "    return torch.where(mask, known, x)")),
     edit("back_once", "`inpaint` goes back up only after the first round of a step",
          """
          if r == 0 and len(rounds) > 1:
@@ -402,6 +416,8 @@ mistakes.at(
     edit("step_and_known_swapped", "`inpaint` swaps the noise of the step and that of (9.1)", "for r, (z_known, z_step, z_back) in enumerate(rounds):"),
     edit("known_and_back_swapped", "`inpaint` swaps the noise of (9.1) and that of going back", "for r, (z_step, z_back, z_known) in enumerate(rounds):"),
     edit("step_and_back_swapped", "`inpaint` swaps the noise of the step and that of going back", "for r, (z_back, z_known, z_step) in enumerate(rounds):"),
+    edit("three_rounds_always", "`inpaint` makes three rounds a step: it counts the kinds of noise where it should count the rounds",
+         "for r, (z_step, z_known, z_back) in enumerate(rounds[[min(k, len(rounds) - 1) for k in range(3)]]):", ("if r + 1 < len(rounds):", "if r + 1 < 3:")),
     edit("moved_by_one", "`inpaint` takes the noise of going back first, then those of the step and of (9.1)", "for r, (z_back, z_step, z_known) in enumerate(rounds):"),
 )
 
@@ -460,6 +476,8 @@ mistakes.at(
     edit("every_second", "`sdedit` visits only every second of the times", "walk = torch.cat([times.new_tensor([t0]), times[times < t0]]); walk = torch.cat([walk[:-1:2], walk[-1:]]) if len(walk) > 1 else walk"),
     edit("nearest_time", "`sdedit` moves t0 to the nearest of the times; the picture goes to t0 itself, and the walk begins there",
          "t0 = int(times[(times - t0).abs().argmin()]); walk = times[times <= t0]"),
+    edit("t0_as_share", "`sdedit` counts which share of the steps t0 / T is, and begins at that place of the list; t0 itself is where the walk begins",
+         "k = len(times) - 1 - int(t0 / int(times[0]) * (len(times) - 1)); walk = times[k:]; t0 = int(walk[0])"),
     edit("t0_at_least_one", "`sdedit` puts 1 for t0 = 0, which changes the picture", "t0 = max(t0, 1); walk = torch.cat([times.new_tensor([t0]), times[times < t0]])"),
     edit("at_least_one", "`sdedit` makes a last step in any case, even for t0 = 0", "walk = torch.cat([times.new_tensor([max(t0, 1)]), times[times < max(t0, 1)]])"),
     edit("first_walk_told", "`sdedit` tells the model the first of the list's times in the first step", "walk = torch.cat([times[:1], times[times < t0]])"),
@@ -483,6 +501,13 @@ mistakes.at(
     edit("mixed_by_share", "`sdedit` mixes picture and noise by t0 / T; the schedule says how much noise there is at t0",
          "return sample(step, model, (1 - t0 / (len(alpha_bar) - 1)) * x0 + t0 / (len(alpha_bar) - 1) * noise[0], walk, alpha_bar, noise[1:])"),
     edit("noise_used_twice", "`sdedit` uses noise[0] in the walk's first step again; step i has noise[i + 1]", "return sample(step, model, renoise(x0, 0, t0, alpha_bar, noise[0]), walk, alpha_bar, noise)"),
+    edit("two_jumps", "`sdedit` noises the picture in two jumps with the same noise; their variances add up only if the noises are independent",
+         "return sample(step, model, renoise(renoise(x0, 0, t0 // 2, alpha_bar, noise[0]), t0 // 2, t0, alpha_bar, noise[0]), walk, alpha_bar, noise[1:])"),
+    edit("pure_noise_at_T", "`sdedit` starts from noise alone where t0 = T; a schedule may leave a part of the picture there",
+         "return sample(step, model, noise[0] if t0 == times[0] else renoise(x0, 0, t0, alpha_bar, noise[0]), walk, alpha_bar, noise[1:])"),
+    edit("returned_near_data", "`sdedit` returns x0 where t0 is not above the last of the times but 0; it noises and walks from any t0 above 0",
+         "return x0.clone() if t0 <= times[-2] else sample(step, model, renoise(x0, 0, t0, alpha_bar, noise[0]), walk, alpha_bar, noise[1:])"),
+    edit("walk_noise_backwards", "`sdedit` takes the noises of the walk from its last to its first", "return sample(step, model, renoise(x0, 0, t0, alpha_bar, noise[0]), walk, alpha_bar, noise[1 : len(walk)].flip(0))"),
     edit("noise_from_the_end", "`sdedit` takes the last of the noises to reach t0; noise[0] is for it", "return sample(step, model, renoise(x0, 0, t0, alpha_bar, noise[-1]), walk, alpha_bar, noise[1:])"),
     edit("noise_last_and_first", "`sdedit` takes the last noise to reach t0 and the others for the walk; the first is for reaching t0", "return sample(step, model, renoise(x0, 0, t0, alpha_bar, noise[-1]), walk, alpha_bar, noise[:-1])"),
     edit("noise_by_place", "`sdedit` takes the noises at the places of the times in the whole list; step i of the walk has noise[i + 1]",

@@ -80,7 +80,7 @@ def up(student, rng):
 
 @question.probe(
     points=1, title="renoise: from data, s = t, nothing left, neighbours, shapes, float64, gradients",
-    judge=Fields({"in float64": FINE, "s = t": SAME}, default=Close()),
+    judge=Fields({"in float64": FINE, "s = t": SAME, "s = t = 0": SAME}, default=Close()),
 )
 def up_edges(student, rng):
     schedule, ending = levels(rng, 9), levels(rng, 6, last=0.0)
@@ -97,7 +97,8 @@ def up_edges(student, rng):
     t, s = (torch.tensor(k, device=rng.device) for k in (7, 4))
     return {
         "from data, s = 0": ask(x, 0, 5, schedule, z),
-        "s = t": [ask(x, k, k, schedule, z) for k in (0, 3, 9)],
+        "s = t": ask(x, 4, 4, schedule, z),
+        "s = t = 0": ask(x, 0, 0, schedule, z),
         "to T, where nothing is left": ask(x, 3, 6, ending, z),
         "neighbours in time": ask(x, 5, 6, schedule, z),
         "from 1 to T": ask(x, 1, 9, schedule, z),
@@ -196,25 +197,26 @@ def repaired(program, rng, shape, times, schedule, rounds, mask=None, dtype=torc
     return entry("`inpaint`", lambda: program(odd_step, model or Bent(rng), known, mask, x_T, times, schedule, noise))
 
 
-def repairs(program, rng):
+def repairs(program, rng, model):
     """The ordinary case."""
-    schedule, times, model = levels(rng, 12), chosen(rng, 12, 4), Bent(rng)
+    schedule, times = levels(rng, 12), chosen(rng, 12, 4)
     mask = torch.tensor([True, False, True, False], device=rng.device)
     return {
         "one round": repaired(program, rng, (3, 4), times, schedule, 1, mask),
         "three rounds": repaired(program, rng, (3, 4), times, schedule, 3, mask, model=model),
-        "times that the model is asked at": model.times,
     }
 
 
 @question.probe(points=0, title="inpaint: one round, and three, with your `renoise` if you call it", public=True, judge=Fields(default=NEAR))
 def repair_shown(student, rng):
-    return repairs(student.inpaint, rng)
+    return repairs(student.inpaint, rng, Bent(rng))
 
 
 @question.probe(points=1, title="inpaint: one round, and three, with a right `renoise`", judge=Fields(default=NEAR))
 def repair_probe(student, rng):
-    return repairs(with_right(student.inpaint, renoise=right_renoise, q_sample=right_q_sample), rng)
+    model = Bent(rng)
+    found = repairs(with_right(student.inpaint, renoise=right_renoise, q_sample=right_q_sample), rng, model)
+    return {**found, "times that the model is asked at": model.times}
 
 
 @question.probe(
@@ -273,25 +275,26 @@ def right_helpers(student):
     return with_right(student.sdedit, renoise=right_renoise, q_sample=right_q_sample, sample=right_sample, inpaint=Program())
 
 
-def edits(program, rng):
+def edits(program, rng, model):
     """The ordinary case."""
-    schedule, model = levels(rng, 20), Bent(rng)
+    schedule = levels(rng, 20)
     times = torch.tensor([20, 17, 13, 8, 5, 2, 0], device=rng.device)
     return {
         "t0 is one of the times": edited(program, rng, (3, 4), 13, times, schedule),
         "t0 is between two of them": edited(program, rng, (3, 4), 10, times, schedule, model=model),
-        "times that the model is asked at": model.times,
     }
 
 
 @question.probe(points=0, title="sdedit: t0 at one of the times, and between, with the functions of yours that you call", public=True, judge=Fields(default=NEAR))
 def edit_shown(student, rng):
-    return edits(student.sdedit, rng)
+    return edits(student.sdedit, rng, Bent(rng))
 
 
 @question.probe(points=0.5, title="sdedit: t0 at one of the times, and between, with right functions to call", judge=Fields(default=NEAR))
 def edit_probe(student, rng):
-    return edits(right_helpers(student), rng)
+    model = Bent(rng)
+    found = edits(right_helpers(student), rng, model)
+    return {**found, "times that the model is asked at": model.times}
 
 
 @question.probe(
