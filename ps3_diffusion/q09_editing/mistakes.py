@@ -22,6 +22,8 @@ mistakes.at(
          "    kept = alpha_bar[t] / alpha_bar[s]\n    return kept.sqrt() * x + ((1 - alpha_bar[t]).sqrt() - (1 - alpha_bar[s]).sqrt()) * noise"),
     edit("no_roots", "`renoise` takes a² and b² for a and b: the roots are missing", "    kept = alpha_bar[t] / alpha_bar[s]\n    return kept * x + (1 - kept) * noise"),
     edit("no_root_of_a", "`renoise` multiplies x by the ratio of the levels; the root is missing", "    kept = alpha_bar[t] / alpha_bar[s]\n    return kept * x + (1 - kept).sqrt() * noise"),
+    edit("root_twice", "`renoise` multiplies x by the fourth root of the ratio; one root is too many", "    kept = alpha_bar[t] / alpha_bar[s]\n    return kept**0.25 * x + (1 - kept).sqrt() * noise"),
+    edit("x_grows", "`renoise` divides x by a; going up shrinks it", "    kept = alpha_bar[t] / alpha_bar[s]\n    return x / kept.clamp(min=1e-9).sqrt() + (1 - kept).sqrt() * noise"),
     edit("no_root_of_b", "`renoise` multiplies the noise by its variance; the root is missing", "    kept = alpha_bar[t] / alpha_bar[s]\n    return kept.sqrt() * x + (1 - kept) * noise"),
     edit("one_minus_a", "`renoise` has the factor 1 - a for the noise; a² + b² = 1", "    kept = alpha_bar[t] / alpha_bar[s]\n    return kept.sqrt() * x + (1 - kept.sqrt()) * noise"),
     edit("root_of_one_minus_a", "`renoise` has the factor √(1 - a) for the noise; a² + b² = 1", "    kept = alpha_bar[t] / alpha_bar[s]\n    return kept.sqrt() * x + (1 - kept.sqrt()).sqrt() * noise"),
@@ -77,6 +79,7 @@ mistakes.at(
     edit("root_told", "`spy_levels` gives √ᾱ as told; the level is ᾱ", "calls.append(torch.stack([alpha_bar[t[0]].sqrt(), x[0, 0] ** 2]))"),
     edit("pixels_and_roots", "`spy_levels` compares the pixel with √ᾱ; ᾱ and the square are asked for", "calls.append(torch.stack([alpha_bar[t[0]].sqrt(), x[0, 0]]))"),
     edit("time_told", "`spy_levels` gives the time as told; the level of that time is asked for", "calls.append(torch.stack([t[0].to(alpha_bar), x[0, 0] ** 2]))"),
+    edit("share_told", "`spy_levels` gives t / T as told; the level of that time is asked for", "calls.append(torch.stack([t[0].to(alpha_bar) / (len(alpha_bar) - 1), x[0, 0] ** 2]))"),
     edit("noise_told", "`spy_levels` gives 1 - ᾱ, the variance of the noise, as told; ᾱ is asked for", "calls.append(torch.stack([1 - alpha_bar[t[0]], x[0, 0] ** 2]))"),
     edit("both_noises", "`spy_levels` gives the variances of the noise, 1 - ᾱ and 1 - x²; the levels are asked for", "calls.append(torch.stack([1 - alpha_bar[t[0]], 1 - x[0, 0] ** 2]))"),
     edit("noise_shown", "`spy_levels` gives 1 - x² as shown; x² is asked for", "calls.append(torch.stack([alpha_bar[t[0]], 1 - x[0, 0] ** 2]))"),
@@ -125,6 +128,7 @@ mistakes.at(
     edit("rounds_and_steps_swapped", "`spy_levels` swaps steps and rounds in the shape of the noise", "one, noise = alpha_bar.new_ones(1, 1), alpha_bar.new_zeros(rounds, len(times) - 1, 3, 1, 1)"),
     edit("noise_for_each_time", "`spy_levels` has noise for one step too many: S + 1 times make S steps", "one, noise = alpha_bar.new_ones(1, 1), alpha_bar.new_zeros(len(times), rounds, 3, 1, 1)"),
     edit("two_kinds", "`spy_levels` has two noises for each round; a program may ask for three", "one, noise = alpha_bar.new_ones(1, 1), alpha_bar.new_zeros(len(times) - 1, rounds, 2, 1, 1)"),
+    edit("one_round_more", "`spy_levels` asks for one round more than `rounds`", "one, noise = alpha_bar.new_ones(1, 1), alpha_bar.new_zeros(len(times) - 1, rounds + 1, 3, 1, 1)"),
     edit("known_half", "The known pixel of `spy_levels` is not 1, so its square is not the level", "one, noise = alpha_bar.new_full((1, 1), 0.5), alpha_bar.new_zeros(len(times) - 1, rounds, 3, 1, 1)"),
     edit("known_two", "The known pixel of `spy_levels` is 2 where it is to be 1", "one, noise = alpha_bar.new_full((1, 1), 2.0), alpha_bar.new_zeros(len(times) - 1, rounds, 3, 1, 1)"),
     edit("spy_float32", "`spy_levels` makes its pictures in float32, whatever alpha_bar is", "one, noise = torch.ones(1, 1, device=alpha_bar.device), torch.zeros(len(times) - 1, rounds, 3, 1, 1, device=alpha_bar.device)"),
@@ -135,6 +139,7 @@ mistakes.at(
     edit("starts_at_one", "`spy_levels` starts the program with x_T = 1; it is to be 0", "program(step, spy, one, one > 0, one.clone(), times, alpha_bar, noise)"),
     edit("starts_random", "`spy_levels` starts the program with random x_T; it is to be 0", "program(step, spy, one, one > 0, torch.randn_like(one), times, alpha_bar, noise)"),
     edit("nothing_known", "`spy_levels` says that the pixel is unknown (the mask is False)", "program(step, spy, one, one < 0, 0 * one, times, alpha_bar, noise)"),
+    edit("known_zero", "The known pixel of `spy_levels` is 0; it is to be 1", "program(step, spy, 0 * one, one > 0, 0 * one, times, alpha_bar, noise)"),
     edit("own_step", "`spy_levels` does not hand on the step that it is given", "program(lambda x, *_: x, spy, one, one > 0, 0 * one, times, alpha_bar, noise)"),
     edit("zero_step", "`spy_levels` hands on a step that makes 0 of everything, in place of the step that it is given", "program(lambda x, *_: 0 * x, spy, one, one > 0, 0 * one, times, alpha_bar, noise)"),
     edit("float_mask", "`spy_levels` hands on a mask of numbers; a mask is Bool", "program(step, spy, one, one, 0 * one, times, alpha_bar, noise)"),
@@ -147,7 +152,7 @@ mistakes.at(
 
 mistakes.at(
     "return torch.stack(calls).unbind(1)",
-    edit("one_tensor", "`spy_levels` returns one tensor; two tensors of shape (calls,), as a tuple, are asked for", "return torch.stack(calls)"),
+    edit("one_tensor", "`spy_levels` does not return two things (told, shown), but one tensor or one thing for each call; two tensors of shape (calls,) are asked for", "return torch.stack(calls)"),
     edit("without_first", "`spy_levels` leaves out the first call", "return torch.stack(calls[1:]).unbind(1)"),
     edit("without_last", "`spy_levels` leaves out the last call", "return torch.stack(calls[:-1]).unbind(1)"),
     edit("last_round_only", "`spy_levels` gives one call a step; every round calls the model", "return torch.stack(calls[rounds - 1::rounds]).unbind(1)"),
@@ -198,6 +203,7 @@ mistakes.at(
     edit("between_s_and_t", "`inpaint` puts the known pixels in with the noise of a time between s and t; x is at s", "x = torch.where(mask, renoise(known, 0, (s + t) // 2 if s > 0 else s, alpha_bar, z_known), x)"),
     edit("first_picture_for_all", "`inpaint` puts the first known picture into all", "x = torch.where(mask, renoise(known[:1], 0, s, alpha_bar, z_known), x)"),
     edit("levels_without_roots", "`inpaint` mixes the known pixels and the noise by ᾱ and 1 - ᾱ; (9.1) has their roots", "x = torch.where(mask, alpha_bar[s] * known + (1 - alpha_bar[s]) * z_known, x)"),
+    edit("known_without_root", "`inpaint` shrinks the known pixels by ᾱ; (9.1) has its root", "x = torch.where(mask, alpha_bar[s] * known + (1 - alpha_bar[s]).sqrt() * z_known, x)"),
     edit("from_s_up", "`inpaint` calls `renoise` for the known picture as if it were at s already", "x = torch.where(mask, renoise(known, s, t, alpha_bar, z_known), x)"),
     edit("clamped", "`inpaint` cuts the picture off at -1 and 1 after each round; noisy pixels lie outside", "x = torch.where(mask, renoise(known, 0, s, alpha_bar, z_known), x).clamp(-1, 1)"),
 )
@@ -317,6 +323,16 @@ mistakes.at(
          """
          if r + 1 < len(rounds):
              x = renoise(0 * x, s, t, alpha_bar, z_back)
+         """),
+    edit("back_is_noise", "`inpaint` goes on from the third noise itself where it should go back; x is to keep what it has",
+         """
+         if r + 1 < len(rounds):
+             x = z_back
+         """),
+    edit("back_swapped", "`inpaint` goes back with s and t swapped: from t down to s is no jump of `renoise`",
+         """
+         if r + 1 < len(rounds):
+             x = renoise(x, t, s, alpha_bar, z_back)
          """),
     edit("back_unknown_only", "`inpaint` goes back up only with the unknown pixels; all of x does",
          """
@@ -463,6 +479,8 @@ mistakes.at(
     edit("nearest_above", "`sdedit` starts the walk at the smallest of the times that is not below t0; the picture is at t0 itself",
          "walk = torch.cat([times[times >= t0][-1:], times[times < t0]])"),
     edit("times_above", "`sdedit` walks through the times above t0; those below lead to data", "walk = torch.cat([times.new_tensor([t0]), times[times > t0]])"),
+    edit("walk_upwards", "`sdedit` walks from 0 up to t0; a walk goes down", "walk = torch.cat([times.new_tensor([t0]), times[times < t0]]).flip(0)"),
+    edit("down_from_T", "`sdedit` walks upwards from t0, through the times above it; those below lead to data", "walk = torch.cat([times.new_tensor([t0]), times[times > t0].flip(0)])"),
     edit("ends_early", "`sdedit` leaves out the last step, to t = 0", "walk = torch.cat([times.new_tensor([t0]), times[times < t0]])[:-1]"),
     edit("skips_one", "`sdedit` leaves out the first of the times below t0", "walk = torch.cat([times.new_tensor([t0]), times[times < t0][1:]])"),
     edit("one_jump", "`sdedit` goes from t0 to 0 in one step; the times between are to be visited", "walk = torch.cat([times.new_tensor([t0]), times[-1:]])"),
@@ -496,6 +514,7 @@ mistakes.at(
     edit("only_noise", "`sdedit` starts from noise alone; the picture belongs into it", "return sample(step, model, renoise(0 * x0, 0, t0, alpha_bar, noise[0]), walk, alpha_bar, noise[1:])"),
     edit("pure_noise", "`sdedit` starts the walk from noise of variance 1 and forgets the picture", "return sample(step, model, noise[0], walk, alpha_bar, noise[1:])"),
     edit("picture_not_shrunk", "`sdedit` adds noise to the picture, but does not shrink it", "return sample(step, model, x0 + (1 - alpha_bar[t0]).sqrt() * noise[0], walk, alpha_bar, noise[1:])"),
+    edit("noise_by_signal", "`sdedit` multiplies the noise by √ᾱ, too; √(1 - ᾱ) belongs there", "return sample(step, model, alpha_bar[t0].sqrt() * (x0 + noise[0]), walk, alpha_bar, noise[1:])"),
     edit("noise_missing", "`sdedit` shrinks the picture, but adds no noise", "return sample(step, model, alpha_bar[t0].sqrt() * x0, walk, alpha_bar, noise[1:])"),
     edit("mixed_without_roots", "`sdedit` mixes picture and noise by ᾱ and 1 - ᾱ; their roots belong there", "return sample(step, model, alpha_bar[t0] * x0 + (1 - alpha_bar[t0]) * noise[0], walk, alpha_bar, noise[1:])"),
     edit("mixed_by_share", "`sdedit` mixes picture and noise by t0 / T; the schedule says how much noise there is at t0",

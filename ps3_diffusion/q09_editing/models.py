@@ -67,7 +67,7 @@ def right_sample(step, model, x_T, times, alpha_bar, noise):
 
 def brighter(step, model, known, mask, x_T, times, alpha_bar, noise):
     """A planted program that repairs nothing: the known pixel gets brighter."""
-    x = x_T
+    x = x_T + 0.3
     for k, t in enumerate(times[:-1]):
         x = step(x, model(x, t.expand(len(x))), t, t, alpha_bar, noise[k, 0, 0])
         x = torch.where(mask, (0.2 + 0.15 * k) * known + noise[k, 0, 1], x)
