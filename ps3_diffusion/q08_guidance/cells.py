@@ -89,7 +89,7 @@ def classifier_guidance(
     eps: Float[Tensor, "N ..."], classifier, x_t: Float[Tensor, "N ..."], t: Int[Tensor, "N"], y: Int[Tensor, "N"], w: float,
     alpha_bar: Float[Tensor, "T+1"],
 ) -> Float[Tensor, "N ..."]:
-    """(8.1), from the eps without label. Works inside ``torch.no_grad()`` too. This mode, x_t, the classifier and every ``.grad`` stay as they are.
+    """(8.1), from the eps without label. Works inside ``torch.no_grad()``. This mode, x_t, the classifier and every ``.grad`` stay as they are.
 
     Args:
         classifier: ``classifier(x_t, t)`` returns logits (N, K), each example's from itself alone.
@@ -243,7 +243,7 @@ plot.table(wish_table, header=("", "recognised", "white", "expected", "your gues
 
 # %% [markdown]
 # At $w=3$ the strokes are whole. At $w=8$ the average digit has more white than nine of ten real ones: the overshoot again, in 256 dimensions. (Over five sets of noise: 0.90 to 0.95 recognised at $w=1$, 19.6 to 20.5 per cent white at $w=8$.)
-# Probably because bold digits are easier to tell under noise. Guidance at moderate noise alone keeps the strokes whole and is far less bold (Kynkäänniemi et al., 2024).
+# A likely reason: bold digits are easier to tell under noise. Guidance at moderate noise alone keeps the strokes whole and is far less bold (Kynkäänniemi et al., 2024).
 #
 # **Why?** The guided score at $t=0$ is exactly that of (8.3). Why do samples nevertheless have another law? Say what would have to hold at each $t>0$, and why it does not. Then say why the samples lie *beyond* the tilted density and are narrower.
 

@@ -208,7 +208,7 @@ plt.show()
 
 # %% [markdown]
 # The program is right, and a third of the mean is missing. More steps do not help (0.626 with 1,000). While there is much noise, the second pixel sees only noisy copies of the first, a new one each time.
-# When they get clear it is too late to move. For weak correlations half is lost. Going back up makes room. The deviation gets too small, as 50 steps of DDPM draw too narrowly (Question 6). With 1,000 steps and 10 rounds it is 0.439.
+# When they get clear it is too late to move. For weak correlations half is lost. Going back up makes room to move. The deviation gets too small, as 50 steps of DDPM draw too narrowly (Question 6). With 1,000 steps and 10 rounds it is 0.439.
 #
 # ### The same on digits
 
@@ -281,4 +281,4 @@ plot.table([(f"t0 = {t0}", letter_away[t0 // 100], letter_odd[t0 // 100], expect
 # - Right known pixels do not make right unknown ones. Putting in is biased; going back up mends most of it.
 # - $t_0$ buys realism with faithfulness.
 #
-# Question 10 draws digits with no network at all.
+# Question 10 draws digits with no network.

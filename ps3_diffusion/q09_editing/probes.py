@@ -134,7 +134,7 @@ def spying(student, rng):
     judge=Fields({"in float64": FINE, "what the program is given": Exact()}, default=Close()),
 )
 def spying_edges(student, rng):
-    schedule, times = levels(rng, 14), chosen(rng, 14, 5)
+    schedule, times = levels(rng, 14), chosen(rng, 14, 4)
 
     def ask(program, times=times, **settings):
         return spied(student, program, times, schedule, **settings)
