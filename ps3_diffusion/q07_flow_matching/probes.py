@@ -143,6 +143,7 @@ def conditional_edges(student, rng):
     n, d = 5, rng.integer(2, 4)
     x, x1, t = rng.normal(n, d), 1 + 2 * rng.normal(n, d), rng.uniform(n, low=0.1, high=0.8)
 
+    left = 2.0 ** -torch.arange(8, 8 + 3 * n, 3, device=rng.device)  # what is left of the time, exact in float32
     leaves, factor = [value.clone().requires_grad_() for value in (x, x1)], rng.uniform(n, d, low=0.5, high=1.5)
 
     def pull(which):
@@ -156,6 +157,7 @@ def conditional_edges(student, rng):
         "quarter of a circle": both(student, x, x1, t, round_path),
         "one time for all": [both(student, x, x1, each, bent_path) for each in t[:2]],
         "close to the data": both(student, x1 + 0.05 * x, x1, 1 - 0.05 * t),
+        "very close to the data": both(student, left[:, None] * x, left[:, None] * x1, 1 - left),
         "one example": both(student, x[:1], x1[:1], t[:1], bent_path),
         "one dimension": both(student, x[:, :1], x1[:, :1], t, bent_path),
         "as many examples as dimensions": both(student, rng.normal(4, 4), rng.normal(4, 4), rng.uniform(4, low=0.1, high=0.8), bent_path),
@@ -195,7 +197,7 @@ def loss(student, rng):
 
 @question.probe(
     points=1, title="cfm_loss: ends, an exact model, sizes, float64, gradients",
-    judge=Fields({"in float64": EXACT, "gradient": Close(rtol=2e-4, atol=2e-5)}, default=Close()),
+    judge=Fields({"in float64": EXACT, "t = 0 and t = 1, in float64": EXACT, "gradient": Close(rtol=2e-4, atol=2e-5)}, default=Close()),
 )
 def loss_edges(student, rng):
     n, d = 5, rng.integer(2, 4)
@@ -206,9 +208,8 @@ def loss_edges(student, rng):
         return entry("`cfm_loss`", lambda: student.cfm_loss(*arguments))
 
     def pull():
-        leaves = {"x1": x1.clone().requires_grad_(), "x0": x0.clone().requires_grad_()}
-        found = student.cfm_loss(model, *leaves.values(), t, bent_path)
-        return slopes(found, (n,), rng.uniform(n, low=0.5, high=1.5), **leaves, **{"the weights": model.matrix, "the shift": model.shift})
+        found = student.cfm_loss(model, x1, x0, t, bent_path)
+        return slopes(found, (n,), rng.uniform(n, low=0.5, high=1.5), **{"the weights": model.matrix, "the shift": model.shift})
 
     def plain(x, t):
         return x * t[:, None]
@@ -216,6 +217,7 @@ def loss_edges(student, rng):
     return {
         "t = 0 and t = 1": ask(plain, x1[:4], x0[:4], torch.tensor([0.0, 1, 0, 1], device=rng.device)),
         "t = 0 and t = 1, on a quarter of a circle": ask(plain, x1[:4], x0[:4], torch.tensor([0.0, 1, 0, 1], device=rng.device), round_path),
+        "t = 0 and t = 1, in float64": ask(plain, x1[:4].double(), x0[:4].double(), torch.tensor([0.0, 1, 0, 1], device=rng.device, dtype=torch.float64)),
         "a model that always answers 0": ask(lambda x, t: 0 * x, x1, x0, t, bent_path),
         "a model that answers with the place": ask(lambda x, t: x, x1, x0, t, bent_path),
         "a model that answers with the time": ask(lambda x, t: t[:, None] + 0 * x, x1, x0, t, bent_path),
@@ -248,16 +250,19 @@ def conditional_given(x, x1, t, path=straight):
     return right_conditional(x, x1, t, path)
 
 
-def mean_way(student, *arguments):
-    """`marginal_velocity` with a right `conditional_velocity`."""
-    return entry("`marginal_velocity`", lambda: with_right(student.marginal_velocity, conditional_velocity=conditional_given)(*arguments))
-
-
-@question.probe(points=0.5, title="marginal_velocity: a few points, on two paths", public=True, judge=Fields(default=Close()))
+@question.probe(points=0, title="marginal_velocity: a few points, on two paths, with your `conditional_velocity` if you call it", public=True, judge=Fields(default=Close()))
 def marginal(student, rng):
     n, m, d = rng.integer(5, 7), rng.integer(3, 5), 2
     x, points, t = rng.normal(n, d), 1.5 * rng.normal(m, d), rng.uniform(n, low=0.1, high=0.7)
-    return {"straight path": mean_way(student, x, t, points), "another path": mean_way(student, x, t, points, bent_path)}
+    return {
+        "straight path": entry("`marginal_velocity`", lambda: student.marginal_velocity(x, t, points)),
+        "another path": entry("`marginal_velocity`", lambda: student.marginal_velocity(x, t, points, bent_path)),
+    }
+
+
+def mean_way(student, *arguments):
+    """`marginal_velocity` with a right `conditional_velocity`."""
+    return entry("`marginal_velocity`", lambda: with_right(student.marginal_velocity, conditional_velocity=conditional_given)(*arguments))
 
 
 NEARLY = {  # where float32 loses digits in differences
@@ -267,7 +272,7 @@ NEARLY = {  # where float32 loses digits in differences
 
 
 @question.probe(
-    points=1.25, title="marginal_velocity: ends, one point, repeated points, far away, one time for all, sizes, float64, gradients",
+    points=1.75, title="marginal_velocity: ends, one point, repeated points, far away, one time for all, sizes, float64, gradients",
     judge=Fields({"in float64": EXACT, **NEARLY}, default=Close()),
 )
 def marginal_edges(student, rng):
@@ -283,7 +288,10 @@ def marginal_edges(student, rng):
         return slopes(found, (n, d), rng.uniform(n, d, low=0.5, high=1.5), x=leaves[0], points=leaves[1])
 
     return {
+        "straight path": mean_way(student, x, t, points),
+        "another path": mean_way(student, x, t, points, bent_path),
         "t = 0": mean_way(student, x, torch.zeros(n, device=rng.device), points),
+        "as near t = 1 as is asked, points close together": mean_way(student, 0.0015 * x, torch.full((n,), 0.9989, device=rng.device), 0.0015 * points),
         "near t = 1": mean_way(student, near, torch.full((n,), 0.998, device=rng.device), points),
         "near t = 1, points close together": mean_way(student, 0.03 * x, torch.full((n,), 0.97, device=rng.device), 0.04 * points),
         "near t = 1, far from all points": mean_way(student, near + 3, torch.full((n,), 0.998, device=rng.device), points),
@@ -337,6 +345,7 @@ def gaussian_edges(student, rng):
         "unit variance": gauss(student, x, t, mean, one),
         "unit variance, quarter of a circle": gauss(student, x, t, mean, one, round_path),
         "narrow data": gauss(student, x, t, mean, 1e-4 * variance, bent_path),
+        "narrow data at t = 1": gauss(student, x, torch.ones(n, device=rng.device), mean, 1e-6 * variance),
         "wide data": gauss(student, x, t, mean, 100 * variance, bent_path),
         "mean 0": gauss(student, x, t, 0 * mean, variance, bent_path),
         "straight, with noise left": gauss(student, x, t, mean, variance, narrow_path),

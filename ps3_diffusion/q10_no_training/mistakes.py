@@ -38,6 +38,15 @@ mistakes.at(
     edit("variance_floor", "`optimal_denoiser` keeps the noise's variance above 0.01, so with less noise several pictures count", SQUARE + "exponents = -square / (2 * (1 - alpha_bar_t).clamp(min=0.01))"),
     edit("variance_guard", "`optimal_denoiser` adds a small number to the noise's variance, which changes the weights where there is hardly any noise", SQUARE + "exponents = -square / (2 * (1 - alpha_bar_t) + 1e-3)"),
     edit("std_of_root", "`optimal_denoiser` uses 1 - √ᾱ for the noise's variance; it is 1 - ᾱ", SQUARE + "exponents = -square / (2 * (1 - alpha_bar_t**0.5))"),
+    edit("levels_exchanged", "the weights of `optimal_denoiser` exchange ᾱ and 1 - ᾱ", "square = (x[:, None] - (1 - alpha_bar_t) ** 0.5 * y).square().sum(-1); exponents = -square / (2 * alpha_bar_t)"),
+    edit("divided_by_root", "`optimal_denoiser` divides x_t by √ᾱ, which is 0 where all is noise",
+         "square = (x[:, None] / alpha_bar_t**0.5 - y).square().sum(-1); exponents = -square * alpha_bar_t / (2 * (1 - alpha_bar_t))"),
+    *(edit(f"variance_guard_{key}", "`optimal_denoiser` adds a small number to the noise's variance, which changes the weights where there is hardly any noise",
+           SQUARE + f"exponents = -square / {width}")
+      for key, width in (("4", "(2 * (1 - alpha_bar_t) + 1e-4)"), ("5", "(2 * (1 - alpha_bar_t) + 1e-5)"), ("6", "(2 * (1 - alpha_bar_t) + 1e-6)"), ("inner_3", "(2 * (1 - alpha_bar_t + 1e-3))"),
+                         ("inner_4", "(2 * (1 - alpha_bar_t + 1e-4))"), ("inner_5", "(2 * (1 - alpha_bar_t + 1e-5))"), ("inner_6", "(2 * (1 - alpha_bar_t + 1e-6))"))),
+    *(edit(f"variance_floor_{key}", "`optimal_denoiser` keeps the noise's variance above a number, so with less noise several pictures count", SQUARE + f"exponents = -square / {width}")
+      for key, width in (("05", "(2 * (1 - alpha_bar_t)).clamp(min=0.05)"), ("1", "(2 * (1 - alpha_bar_t)).clamp(min=0.1)"), ("2", "(2 * (1 - alpha_bar_t)).clamp(min=0.01)"))),
     edit("softmax_twice", "`optimal_denoiser` takes a softmax of densities; it belongs to their logarithms", SQUARE + "exponents = torch.exp(-square / (2 * (1 - alpha_bar_t)))"),
     edit("float32", "`optimal_denoiser` computes its weights in float32 and so loses the digits of float64", SQUARE + "exponents = (-square / (2 * (1 - alpha_bar_t))).float().to(x)"),
     edit("first_channel", "the weights of `optimal_denoiser` look at the first entry of the first axis only; all pixels of all channels count",
@@ -48,11 +57,17 @@ mistakes.at(
 mistakes.at(
     "weights = exponents.softmax(1)",
     edit("over_x", "the weights of `optimal_denoiser` sum to 1 over the x_t; they are to sum to 1 over the pictures", "weights = exponents.softmax(0)"),
+    edit("over_x_squares", "the weights of `optimal_denoiser` sum to 1 over the x_t; they are to sum to 1 over the pictures", SQUARE + "weights = (-square / (2 * (1 - alpha_bar_t))).softmax(0)"),
+    edit("over_all_squares", "the weights of `optimal_denoiser` sum to 1 over all x_t and pictures together", SQUARE + "weights = (-square / (2 * (1 - alpha_bar_t))).flatten().softmax(0).reshape(square.shape)"),
     edit("over_all", "the weights of `optimal_denoiser` sum to 1 over all x_t and pictures together", "weights = exponents.flatten().softmax(0).reshape(exponents.shape)"),
     edit("naive", "`optimal_denoiser` takes exponentials and divides by their sum: where all densities underflow or overflow nothing sensible is left. Subtract the largest exponent, as softmax does",
          "square = (x[:, None] - alpha_bar_t**0.5 * y).square().sum(-1); weights = torch.exp(-square / (2 * (1 - alpha_bar_t))); weights = weights / weights.sum(1, keepdim=True)"),
-    edit("naive_guarded", "`optimal_denoiser` takes exponentials and divides by their sum plus a small number: where all densities underflow no weight is left",
+    edit("naive_guarded", "`optimal_denoiser` takes exponentials and divides by their sum, with a small number to keep it from 0: where all densities underflow no weight is left",
          "square = (x[:, None] - alpha_bar_t**0.5 * y).square().sum(-1); weights = torch.exp(-square / (2 * (1 - alpha_bar_t))); weights = weights / (weights.sum(1, keepdim=True) + 1e-8)"),
+    *(edit(f"naive_guarded_{power}", "`optimal_denoiser` takes exponentials and divides by their sum, with a small number to keep it from 0: where all densities underflow no weight is left",
+           SQUARE + f"weights = torch.exp(-square / (2 * (1 - alpha_bar_t))); weights = weights / (weights.sum(1, keepdim=True) + 1e-{power})") for power in (5, 6, 10, 12, 20)),
+    *(edit(f"naive_clamped_{power}", "`optimal_denoiser` takes exponentials and divides by their sum, with a small number to keep it from 0: where all densities underflow no weight is left",
+           SQUARE + f"weights = torch.exp(-square / (2 * (1 - alpha_bar_t))); weights = weights / weights.sum(1, keepdim=True).clamp(min=1e-{power})") for power in (5, 6)),
     edit("nearest_only", "`optimal_denoiser` takes the likeliest picture alone; (10.1) is a mean of all", "weights = F.one_hot(exponents.argmax(1), len(y)).to(y)"),
     edit("equal", "`optimal_denoiser` weighs all pictures alike", "weights = torch.full_like(exponents, 1 / len(y))"),
     edit("sigmoid", "the weights of `optimal_denoiser` do not sum to 1: a sigmoid looks at each picture alone", "weights = exponents.sigmoid()"),
@@ -89,6 +104,7 @@ mistakes.at(
     edit("needed_no_log", "`decision_level` uses the odds; the weights' ratio is compared in logarithms", "needed = 2 * odds"),
     edit("needed_bits", "`decision_level` takes the logarithm to base 2; the exponent's is natural", "needed = 2 * math.log2(odds)"),
     edit("needed_ten", "`decision_level` takes the logarithm to base 10; the exponent's is natural", "needed = 2 * math.log10(odds)"),
+    edit("needed_600", "`decision_level` uses odds of 600 always, and ignores `odds`", "needed = 2 * math.log(600)"),
     edit("needed_minus_one", "`decision_level` uses log(odds - 1)", "needed = 2 * math.log(odds - 1) if odds > 1.5 else 2 * math.log(odds)"),
     edit("needed_log1p", "`decision_level` uses log(1 + odds)", "needed = 2 * math.log1p(odds)"),
     edit("needed_sqrt", "`decision_level` takes the root of the distance, or of the needed log odds: the log odds grow with the squared distance itself", "needed = 2 * math.log(odds); square_distance = square_distance.sqrt()"),
@@ -204,6 +220,8 @@ mistakes.at(
     edit("largest_pixel", "`nearest` uses the largest difference of a pixel; the docstring asks for Euclidean distances", "distances = torch.cdist(samples.flatten(1), images.flatten(1), p=torch.inf)"),
     edit("halved", "`nearest` halves the distances, as for pictures from 0 to 1; they are to be taken as they are", "distances = torch.cdist(samples.flatten(1), images.flatten(1)) / 2"),
     edit("among_samples", "`nearest` measures distances among the samples; those to the images are wanted", "distances = torch.cdist(samples.flatten(1), torch.cat([samples, samples]).flatten(1))"),
+    edit("zero_left_out", "`nearest` leaves out distances of 0, as if the sample were compared with itself; there the sample is a copy",
+         "distances = torch.cdist(samples.flatten(1), images.flatten(1), compute_mode='donot_use_mm_for_euclid_dist'); distances = torch.where(distances == 0, torch.inf, distances)"),
     edit("turned", "`nearest` finds for each image the nearest sample; it is to find for each sample the nearest image", "distances = torch.cdist(images.flatten(1), torch.cat([samples, samples + 9]).flatten(1))"),
     edit("first_row", "`nearest` compares the first channel only; all pixels count", "distances = torch.cdist(samples[:, :1].flatten(1), images[:, :1].flatten(1))"),
     edit("correlation", "`nearest` measures angles; the docstring asks for Euclidean distances", "distances = 1 - F.cosine_similarity(samples.flatten(1)[:, None], images.flatten(1)[None], dim=-1)"),
@@ -231,7 +249,9 @@ mistakes.at(
     edit("not_copies", "`nearest` says True where a sample is no copy", "return first, first >= ratio * second"),
     edit("ratio_absolute", "`nearest` compares the distance with `ratio` itself; it is a share of the second distance", "return first, first < ratio"),
     edit("ratio_squared", "`nearest` squares `ratio`, as for squared distances", "return first, first < ratio**2 * second"),
-    edit("ratio_rooted", "`nearest` takes the root of `ratio`", "return first, first < ratio**0.5 * second"),
+    edit("not_strict", "`nearest` says True also where the distance is exactly `ratio` times the second; a copy is nearer", "return first, first <= ratio * second"),
+    *(edit(f"second_guarded_{power}", "`nearest` adds a small number to the second distance, which counts where the pictures are close together", f"return first, first / (second + 1e-{power}) < ratio") for power in (2, 3)),
+    edit("ratio_rooted", "`nearest` multiplies squared distances by `ratio`, or takes its root; it is a ratio of distances", "return first, first < ratio**0.5 * second"),
     edit("share_returned", "`nearest` returns the share of copies; it is to say so for each sample", "return first, (first < ratio * second).float().mean()"),
     edit("floats", "`nearest` says whether a sample is a copy in floats; the docstring has True and False", "return first, (first < ratio * second).float()"),
     edit("quotient", "`nearest` returns the quotient of both distances; it is to say whether that is below `ratio`", "return first, first / second"),
@@ -261,6 +281,34 @@ def anywhere(ref):
         square = (mine[:, :, None] - alpha_bar_t**0.5 * theirs).square().sum(-1)
         pixels = images.flatten(2).transpose(1, 2).flatten(0, 1)
         return ((-square / (2 * (1 - alpha_bar_t))).softmax(-1) @ pixels).transpose(1, 2).reshape(x_t.shape)
+
+    return {"local_denoiser": local_denoiser}
+
+
+@mistakes.rewrite("the windows of `local_denoiser` are compared with windows of the same size at all places of the pictures; only the same place counts")
+def anywhere_inside(ref):
+    def local_denoiser(x_t, alpha_bar_t, images, size):
+        reach, denoised = size // 2, torch.empty_like(x_t)
+        height, width = x_t.shape[2:]
+        for i in range(height):
+            for j in range(width):
+                top, left = max(0, i - reach), max(0, j - reach)
+                window = x_t[:, :, top : i + reach + 1, left : j + reach + 1]
+                h, w = window.shape[2:]
+                places = [(p, q) for p in range(height - h + 1) for q in range(width - w + 1)]
+                patches = torch.cat([images[:, :, p : p + h, q : q + w] for p, q in places])
+                _, weights = ref.optimal_denoiser(window, alpha_bar_t, patches)
+                denoised[:, :, i, j] = weights @ patches[:, :, i - top, j - left]
+        return denoised
+
+    return {"local_denoiser": local_denoiser}
+
+
+@mistakes.rewrite("`local_denoiser` computes weights for each channel apart; a window holds all channels")
+def channels_apart(ref):
+    def local_denoiser(x_t, alpha_bar_t, images, size):
+        each = zip(x_t.split(1, 1), images.split(1, 1))
+        return torch.cat([ref.local_denoiser(x, alpha_bar_t, y, size) for x, y in each], 1)
 
     return {"local_denoiser": local_denoiser}
 
