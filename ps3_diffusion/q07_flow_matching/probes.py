@@ -99,7 +99,7 @@ def turned(student, rng):
 
 @question.probe(
     points=0.75, title="diffusion_path: both ends, a single number, axes, float64, gradients",
-    judge=Fields({"in float64": Close(rtol=1e-9, atol=1e-7)}, default=Close()),
+    judge=Fields({"in float64": Close(rtol=1e-9, atol=1e-9)}, default=Close()),
 )
 def turned_edges(student, rng):
     t = rng.uniform(6, low=0.05, high=0.95)
@@ -154,6 +154,7 @@ def conditional_edges(student, rng):
         "t = 0": both(student, x, x1, torch.zeros(n, device=rng.device)),
         "t = 1, where noise is left": both(student, x, x1, torch.ones(n, device=rng.device), narrow_path),
         "straight, with noise left": both(student, x, x1, t, narrow_path),
+        "far away": both(student, 50 * x, 30 * x1, t, narrow_path),
         "quarter of a circle": both(student, x, x1, t, round_path),
         "one time for all": [both(student, x, x1, each, bent_path) for each in t[:2]],
         "close to the data": both(student, x1 + 0.05 * x, x1, 1 - 0.05 * t),
@@ -222,6 +223,7 @@ def loss_edges(student, rng):
         "a model that answers with the place": ask(lambda x, t: x, x1, x0, t, bent_path),
         "a model that answers with the time": ask(lambda x, t: t[:, None] + 0 * x, x1, x0, t, bent_path),
         "straight, with noise left": ask(plain, x1, x0, t, narrow_path),
+        "far away": ask(plain, 40 * x1, 20 * x0, t, narrow_path),
         "one example": ask(plain, x1[:1], x0[:1], t[:1], bent_path),
         "one dimension": ask(plain, x1[:, :1], x0[:, :1], t, bent_path),
         "as many examples as dimensions": entry("`cfm_loss`", lambda: tensor_of(student.cfm_loss(square, rng.normal(4, 4), rng.normal(4, 4), rng.uniform(4), bent_path), "the loss").detach()),
@@ -346,7 +348,7 @@ def gaussian_edges(student, rng):
         "unit variance, quarter of a circle": gauss(student, x, t, mean, one, round_path),
         "narrow data": gauss(student, x, t, mean, 1e-4 * variance, bent_path),
         "narrow data at t = 1": gauss(student, x, torch.ones(n, device=rng.device), mean, 1e-6 * variance),
-        "wide data": gauss(student, x, t, mean, 100 * variance, bent_path),
+        "wide data": gauss(student, 30 * x, t, 20 * mean, 100 * variance, bent_path),
         "mean 0": gauss(student, x, t, 0 * mean, variance, bent_path),
         "straight, with noise left": gauss(student, x, t, mean, variance, narrow_path),
         "one time for all": [gauss(student, x, each, mean, variance, bent_path) for each in t[:2]],

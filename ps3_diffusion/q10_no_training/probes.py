@@ -77,7 +77,7 @@ def best(student, rng):
 
 @question.probe(
     points=1.5, title="optimal_denoiser: all noise, hardly any, far away, one picture, sizes, float64",
-    judge=Fields({"in float64": EXACT, "hardly any noise": Close(rtol=1e-3, atol=2e-3), "hardly any noise, pictures close together": Close(rtol=1e-3, atol=1e-4), "far from all pictures": Close(rtol=1e-3, atol=2e-3), "large pictures": Close(rtol=2e-3, atol=2e-3)}, default=Close()),
+    judge=Fields({"in float64": EXACT, "hardly any noise": Close(rtol=1e-3, atol=2e-3), "hardly any noise, pictures close together": Close(rtol=1e-3, atol=1e-4), "far from all pictures": Close(rtol=1e-3, atol=2e-3), "pictures far from 0": Close(rtol=1e-3, atol=1e-3), "large pictures": Close(rtol=2e-3, atol=2e-3)}, default=Close()),
 )
 def best_edges(student, rng):
     n, m = 4, 6
@@ -90,6 +90,7 @@ def best_edges(student, rng):
         "hardly any noise, pictures close together": both(student, 0.04 * x, close, 0.05 * images),
         "pictures close together": both(student, 0.3 * x, level(rng, 0.8, 0.95), 0.2 * images),
         "far from all pictures": both(student, 40 * x, a, images),
+        "pictures far from 0": both(student, x + 5, level(rng, 0.6, 0.8), images + 6),
         "one picture": both(student, x, a, images[:1]),
         "a picture that is there three times": both(student, x, a, torch.cat([images[:3], images[:1], images[:1]])),
         "two colours": both(student, rng.normal(n, 2, 2, 2), a, rng.normal(m, 2, 2, 2)),
@@ -117,7 +118,8 @@ def decides_edges(student, rng):
         return entry("`decision_level`", lambda: student.decision_level(square, odds))
 
     return {
-        "near rivals": ask(rng.uniform(4, low=0.01, high=0.5), 50.0),
+        "near rivals": ask(rng.uniform(3, low=0.05, high=0.5), 50.0),
+        "very near rivals": ask(rng.uniform(4, low=0.0005, high=0.004), 50.0),
         "far rivals": ask(rng.uniform(4, low=1000, high=5000), 50.0),
         "odds hardly above 1": ask(rng.uniform(4, low=1, high=5), 1.2),
         "whole odds": ask(rng.uniform(4, low=5, high=50), 100),
@@ -191,7 +193,8 @@ def planted(rng, n, shape):
 
 @question.probe(points=0.25, title="nearest: copies and others", public=True, judge=Fields(default=Close()))
 def copies(student, rng):
-    return {"ordinary": closest(student, *planted(rng, 6, (1, 3, 3)))}
+    samples, images = planted(rng, 8, (1, 3, 3))
+    return {"ordinary": [closest(student, samples, images, *ratio) for ratio in ((), (0.1,), (0.6,))]}
 
 
 @question.probe(
