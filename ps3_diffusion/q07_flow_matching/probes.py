@@ -88,7 +88,14 @@ def crooked_schedule(s):
 
 def path_parts(student, t, *schedule):
     """The four results by name."""
-    return entry("`diffusion_path`", lambda: named(student.diffusion_path(t, *schedule), *PARTS))
+
+    def parts():
+        found = student.diffusion_path(t, *schedule)
+        if not isinstance(found, (tuple, list)):
+            return f"`diffusion_path` returns one thing of type {type(found).__name__}; four are expected: {', '.join(PARTS)}."
+        return named(found, *PARTS)
+
+    return entry("`diffusion_path`", parts)
 
 
 @question.probe(points=0.25, title="diffusion_path: the cosine schedule, and another", public=True, judge=Fields(default=Close()))

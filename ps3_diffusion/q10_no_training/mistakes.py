@@ -47,6 +47,7 @@ mistakes.at(
                          ("inner_4", "(2 * (1 - alpha_bar_t + 1e-4))"), ("inner_5", "(2 * (1 - alpha_bar_t + 1e-5))"), ("inner_6", "(2 * (1 - alpha_bar_t + 1e-6))"))),
     *(edit(f"variance_floor_{key}", "`optimal_denoiser` keeps the noise's variance above a number, so with less noise several pictures count", SQUARE + f"exponents = -square / {width}")
       for key, width in (("05", "(2 * (1 - alpha_bar_t)).clamp(min=0.05)"), ("1", "(2 * (1 - alpha_bar_t)).clamp(min=0.1)"), ("2", "(2 * (1 - alpha_bar_t)).clamp(min=0.01)"))),
+    edit("variance_multiplied", "the weights of `optimal_denoiser` multiply by the noise's variance where they are to be divided by it", SQUARE + "exponents = -square * (1 - alpha_bar_t) / 2"),
     edit("softmax_twice", "`optimal_denoiser` takes a softmax of densities; it belongs to their logarithms", SQUARE + "exponents = torch.exp(-square / (2 * (1 - alpha_bar_t)))"),
     edit("float32", "`optimal_denoiser` computes its weights in float32 and so loses the digits of float64", SQUARE + "exponents = (-square / (2 * (1 - alpha_bar_t))).float().to(x)"),
     edit("first_channel", "the weights of `optimal_denoiser` look at the first entry of the first axis only; all pixels of all channels count",
@@ -73,6 +74,7 @@ mistakes.at(
     *(edit(f"dropped_{power}", "`optimal_denoiser` drops small weights; all pictures count", f"weights = exponents.softmax(1); weights = torch.where(weights < 1e-{power}, 0, weights); weights = weights / weights.sum(1, keepdim=True)") for power in (1, 2, 3, 4)),
     *(edit(f"top_{k}", "`optimal_denoiser` keeps a few of the likeliest pictures; all count", f"weights = torch.where(exponents >= exponents.topk(min({k}, len(y)), 1).values[:, -1:], exponents, -torch.inf).softmax(1)") for k in (3, 5)),
     edit("half_precision", "`optimal_denoiser` rounds its weights to float16", "weights = exponents.softmax(1).half().to(y)"),
+    edit("not_normalised", "the weights of `optimal_denoiser` do not sum to 1: they are densities", SQUARE + "weights = torch.exp(-square / (2 * (1 - alpha_bar_t)))"),
     edit("nearest_only", "`optimal_denoiser` takes the likeliest picture alone; (10.1) is a mean of all", "weights = F.one_hot(exponents.argmax(1), len(y)).to(y)"),
     edit("equal", "`optimal_denoiser` weighs all pictures alike", "weights = torch.full_like(exponents, 1 / len(y))"),
     edit("sigmoid", "the weights of `optimal_denoiser` do not sum to 1: a sigmoid looks at each picture alone", "weights = exponents.sigmoid()"),
@@ -89,6 +91,7 @@ mistakes.at(
     edit("grown_result", "`optimal_denoiser` divides the mean picture by √ᾱ; the pictures are clean already", "return (weights @ y / alpha_bar_t.clamp(min=1e-3) ** 0.5).reshape(x_t.shape), weights"),
     edit("from_zero_to_one", "`optimal_denoiser` turns its result into pictures from 0 to 1; they are to be taken as they are", "return ((weights @ y).reshape(x_t.shape) + 1) / 2, weights"),
     edit("by_score", "`optimal_denoiser` finds the mean picture from x_t by dividing by √ᾱ, which is 0 where all is noise", "noise = x - alpha_bar_t**0.5 * weights @ y; return ((x - noise) / alpha_bar_t**0.5).reshape(x_t.shape), weights"),
+    edit("noised_again", "`optimal_denoiser` mixes its mean picture with x_t as with noise; x̂_0 is the mean picture", "return (alpha_bar_t**0.5 * weights @ y + (1 - alpha_bar_t) ** 0.5 * x).reshape(x_t.shape), weights"),
     edit("clamped", "`optimal_denoiser` clamps its result to [-1, 1]; pictures may have other values", "return (weights @ y).clamp(-1, 1).reshape(x_t.shape), weights"),
     edit("no_weights", "`optimal_denoiser` returns the pictures alone; the weights are to follow", "return (weights @ y).reshape(x_t.shape)"),
     edit("exchanged", "`optimal_denoiser` returns the weights before the pictures", "return weights, (weights @ y).reshape(x_t.shape)"),
@@ -114,6 +117,7 @@ mistakes.at(
     edit("needed_600", "`decision_level` uses odds of 600 always, and ignores `odds`", "needed = 2 * math.log(600)"),
     edit("needed_minus", "`decision_level` uses the logarithm of 1/odds", "needed = -2 * math.log(odds)"),
     edit("needed_log_squared", "`decision_level` squares the logarithm of the odds where it is to be doubled", "needed = math.log(odds) ** 2"),
+    edit("needed_half", "`decision_level` divides by 2 where d²/2 asks for a factor of 2", "needed = math.log(odds) / 2"),
     edit("needed_minus_one", "`decision_level` uses log(odds - 1)", "needed = 2 * math.log(odds - 1) if odds > 1.5 else 2 * math.log(odds)"),
     edit("needed_log1p", "`decision_level` uses log(1 + odds)", "needed = 2 * math.log1p(odds)"),
     edit("needed_sqrt", "`decision_level` takes the root of the distance, or of the needed log odds: the log odds grow with the squared distance itself", "needed = 2 * math.log(odds); square_distance = square_distance.sqrt()"),
@@ -134,6 +138,7 @@ mistakes.at(
     edit("posterior", "`decision_level` returns a weight, 1/(1 + exp(d²/2)/r); the level at which the weights have these odds is wanted", "return torch.sigmoid(needed / 2 - square_distance / 2)"),
     edit("ratio_of_roots", "`decision_level` takes the root of the ratio ᾱ/(1 - ᾱ) before it solves for ᾱ", "return (needed / square_distance).sqrt() / (1 + (needed / square_distance).sqrt())"),
     *(edit(f"level_clamped_{key}", "`decision_level` keeps the level below a number under 1", f"return (needed / (square_distance + needed)).clamp(max={most})") for key, most in (("9", 0.9), ("99", 0.99), ("999", 0.999))),
+    edit("turned_ratio", "`decision_level` returns the noise-to-signal ratio (1 - ᾱ)/ᾱ; it is to be solved for ᾱ", "return square_distance / needed"),
     edit("ratio_of_squares", "`decision_level` takes the needed ratio for √ᾱ/√(1 - ᾱ); it is ᾱ/(1 - ᾱ)", "return needed**2 / (square_distance**2 + needed**2)"),
     edit("exponential_level", "`decision_level` solves ρ = -log(1 - ᾱ) for ᾱ; the ratio is ᾱ/(1 - ᾱ)", "return 1 - torch.exp(-needed / square_distance)"),
     edit("guarded_level", "`decision_level` adds a number to the squared distance", "return needed / (square_distance + needed + 1e-2)"),
@@ -174,6 +179,7 @@ mistakes.at(
     edit("never_last_row", "no window of `local_denoiser` holds the last row or column of the picture", "rows, columns = (slice(max(0, min(k - reach, n - 2)), max(1, min(n - 1, k + reach + 1))) for k, n in zip((i, j), x_t.shape[2:]))"),
 )
 
+GAP = "gap = (x_t[:, None, :, rows, columns] - alpha_bar_t**0.5 * images[:, :, rows, columns]).square().sum((2, 3, 4)); "
 WINDOWED = "_, weights = optimal_denoiser(x_t[:, :, rows, columns], alpha_bar_t, images[:, :, rows, columns])"
 
 mistakes.at(
@@ -187,6 +193,13 @@ mistakes.at(
          "near = torch.arange(x_t.shape[2])[:, None].sub(i) ** 2 + torch.arange(x_t.shape[3]).sub(j) ** 2 <= reach**2; _, weights = optimal_denoiser(x_t[:, :, near], alpha_bar_t, images[:, :, near])"),
     edit("whole_if_large", "`local_denoiser` takes whole pictures where a window is as large as the picture's shorter side; it is still cut off around each pixel",
          "whole = size >= min(x_t.shape[2:]); part = (..., slice(None), slice(None)) if whole else (..., rows, columns); _, weights = optimal_denoiser(x_t[part], alpha_bar_t, images[part])"),
+    edit("window_pooled", "`local_denoiser` divides the square over a window by the window's full size; the exponent has the sum", GAP + "weights = (-gap / size**2 / (2 * (1 - alpha_bar_t))).softmax(1)"),
+    edit("channel_mean", "`local_denoiser` takes the mean over channels; the exponent has the sum", GAP + "weights = (-gap / x_t.shape[1] / (2 * (1 - alpha_bar_t))).softmax(1)"),
+    edit("window_no_half", "the weights of `local_denoiser` lack the ½ of the Gaussian's exponent", GAP + "weights = (-gap / (1 - alpha_bar_t)).softmax(1)"),
+    edit("window_no_variance", "the weights of `local_denoiser` lack the division by 2(1 - ᾱ)", GAP + "weights = (-gap).softmax(1)"),
+    edit("window_std", "the weights of `local_denoiser` divide by √(1 - ᾱ); the noise's variance is 1 - ᾱ", GAP + "weights = (-gap / (2 * (1 - alpha_bar_t).sqrt())).softmax(1)"),
+    edit("window_not_shrunk", "the weights of `local_denoiser` compare x_t with the pictures themselves; under the noise they have shrunk to √ᾱ times",
+         "gap = (x_t[:, None, :, rows, columns] - images[:, :, rows, columns]).square().sum((2, 3, 4)); weights = (-gap / (2 * (1 - alpha_bar_t))).softmax(1)"),
     edit("whole_weights", "`local_denoiser` computes its weights from whole pictures, so it is `optimal_denoiser` again", "_, weights = optimal_denoiser(x_t, alpha_bar_t, images)"),
     edit("one_channel", "the windows of `local_denoiser` hold the first channel only", "_, weights = optimal_denoiser(x_t[:, :1, rows, columns], alpha_bar_t, images[:, :1, rows, columns])"),
     edit("centre_window", "`local_denoiser` compares the window of x_t with windows in the middle of the pictures; it is to look at the same place",
@@ -198,7 +211,7 @@ mistakes.at(
          "_, weights = optimal_denoiser(F.pad(x_t, [reach] * 4)[:, :, i : i + 2 * reach + 1, j : j + 2 * reach + 1], alpha_bar_t, F.pad(images, [reach] * 4, mode='replicate')[:, :, i : i + 2 * reach + 1, j : j + 2 * reach + 1])"),
     edit("ones_padded_window", "at the border `local_denoiser` pads the pictures with their mirror image; what lies outside is to take no part in the weights",
          "_, weights = optimal_denoiser(F.pad(x_t, [reach] * 4, value=-1.0)[:, :, i : i + 2 * reach + 1, j : j + 2 * reach + 1], alpha_bar_t, F.pad(images, [reach] * 4, mode='reflect' if reach < min(images.shape[2:]) else 'constant')[:, :, i : i + 2 * reach + 1, j : j + 2 * reach + 1])"),
-    edit("shrunk_window", "`local_denoiser` shrinks the pictures by √ᾱ before `optimal_denoiser` does it again", "_, weights = optimal_denoiser(x_t[:, :, rows, columns], alpha_bar_t, alpha_bar_t**0.5 * images[:, :, rows, columns])"),
+    edit("shrunk_window", "`local_denoiser` shrinks the pictures by √ᾱ twice, if `optimal_denoiser` does it too, so by ᾱ", "_, weights = optimal_denoiser(x_t[:, :, rows, columns], alpha_bar_t, alpha_bar_t**0.5 * images[:, :, rows, columns])"),
     edit("without_pixel", "`local_denoiser` leaves the pixel itself out of its window", "middle = torch.ones_like(x_t[:1, :1]); middle[:, :, i, j] = 0; _, weights = optimal_denoiser((x_t * middle)[:, :, rows, columns], alpha_bar_t, (images * middle)[:, :, rows, columns])"),
 )
 
@@ -256,6 +269,7 @@ mistakes.at(
 mistakes.at(
     "first, second = distances.topk(2, largest=False).values.unbind(1)",
     edit("largest", "`nearest` takes the largest distances", "first, second = distances.topk(2).values.unbind(1)"),
+    edit("next_index", "`nearest` takes the image after the nearest in the list for the second nearest", "first, which = distances.min(1); second = distances.gather(1, (which[:, None] + 1) % distances.shape[1])[:, 0]"),
     edit("second_exchanged", "`nearest` returns the distance to the second nearest image", "second, first = distances.topk(2, largest=False).values.unbind(1)"),
     edit("mean_as_second", "`nearest` compares with the mean distance; the second nearest image is the measure", "first, second = distances.amin(1), distances.mean(1)"),
     edit("third", "`nearest` compares with the third nearest image; the second is the measure", "first, second = distances.sort(1).values[:, 0], distances.sort(1).values[:, min(2, distances.shape[1] - 1)]"),
@@ -277,6 +291,8 @@ mistakes.at(
     edit("second_mean", "`nearest` compares with the mean of all samples' second distances; each has its own", "return first, first < ratio * second.mean()"),
     edit("by_difference", "`nearest` compares the difference of both distances with a share of the first; the smaller distance is to be below `ratio` times the second", "return first, second - first > (1 - ratio) * first"),
     edit("ratio_half", "`nearest` has another `ratio` than a third if none is given", "return first, first < (0.5 if ratio == 1 / 3 else ratio) * second"),
+    edit("first_squared", "`nearest` returns the squared distance; the docstring asks for the Euclidean one", "return first.square(), first < ratio * second"),
+    edit("first_mean_square", "`nearest` returns the mean square over pixels; the docstring asks for the Euclidean distance", "return first.square() / samples[0].numel(), first < ratio * second"),
     edit("not_strict", "`nearest` says True also where the distance is exactly `ratio` times the second; a copy is nearer", "return first, first <= ratio * second"),
     *(edit(f"second_guarded_{power}", "`nearest` adds a small number to the second distance, which counts where the pictures are close together", f"return first, first / (second + 1e-{power}) < ratio") for power in (2, 3)),
     edit("ratio_rooted", "`nearest` multiplies squared distances by `ratio`, or takes its root; it is a ratio of distances", "return first, first < ratio**0.5 * second"),

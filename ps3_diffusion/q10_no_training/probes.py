@@ -11,7 +11,7 @@ question = Question(
     skills=["3.67"],
     lecture="diffusion models and their samplers",
     run_seconds=20,
-    own_minutes=25,
+    own_minutes=20,
     manual_points=4,
     rubric=[
         "1 point: one thing is changed, it is said what is kept, and the prediction is a number with a reason, typed before.",
