@@ -176,14 +176,14 @@ mistakes.at(
          "target = torch.nan_to_num(d_alpha * x1 + d_beta * ((alpha * x1 + beta * x0 - alpha * x1) / beta))"),
     *(edit(f"target_by_field_guarded_{key}", "the target of `cfm_loss` comes from a division by β, which is 0 at t = 1; a small number in its place gives another target there",
            f"target = d_alpha * x1 + d_beta * ((alpha * x1 + beta * x0 - alpha * x1) / {guard})")
-      for key, guard in (("3", "(beta + 1e-3)"), ("6", "(beta + 1e-6)"), ("8", "(beta + 1e-8)"), ("clamped", "beta.clamp(min=1e-3)"))),
+      for key, guard in (("3", "(beta + 1e-3)"), ("6", "(beta + 1e-6)"), ("8", "(beta + 1e-8)"))),
     *(edit(f"target_divided_guarded_{key}", "the target of `cfm_loss` is (x1 - x_t)/(1 - t) with a small number against the division by 0; it holds on the straight path only, and not at t = 1",
            f"target = (x1 - alpha * x1 - beta * x0) / {guard}")
       for key, guard in (("3", "(1 - t[:, None] + 1e-3)"), ("6", "(1 - t[:, None] + 1e-6)"), ("clamped", "(1 - t[:, None]).clamp(min=1e-3)"))),
     *(edit(f"loss_time_clamped_{power}", "`cfm_loss` keeps t away from 1; the loss is to be right at all t from 0 to 1",
-           f"t = t.clamp(max=1 - 1e-{power}); alpha, beta, d_alpha, d_beta = path_columns(path, t, x1); target = d_alpha * x1 + d_beta * x0") for power in (2, 3, 4, 5)),
+           f"t = t.clamp(max=1 - 1e-{power}); alpha, beta, d_alpha, d_beta = path_columns(path, t, x1); target = d_alpha * x1 + d_beta * x0") for power in (2, 3)),
     *(edit(f"loss_ends_clamped_{power}", "`cfm_loss` keeps t away from 0 and 1; the loss is to be right at all t from 0 to 1",
-           f"t = t.clamp(1e-{power}, 1 - 1e-{power}); alpha, beta, d_alpha, d_beta = path_columns(path, t, x1); target = d_alpha * x1 + d_beta * x0") for power in (2, 3, 4, 5)),
+           f"t = t.clamp(1e-{power}, 1 - 1e-{power}); alpha, beta, d_alpha, d_beta = path_columns(path, t, x1); target = d_alpha * x1 + d_beta * x0") for power in (2, 3)),
     edit("target_v", "the target of `cfm_loss` is diffusion's v, α·noise - β·data; here it is the slope of x_t", "target = alpha * x0 - beta * x1"),
     edit("target_score", "the target of `cfm_loss` is the score; here the model predicts a velocity", "target = -x0 / beta"),
 )
@@ -267,9 +267,7 @@ mistakes.at(
     edit("exp_guarded", "`marginal_velocity` computes densities and divides by their sum, with a small number to keep it from 0; far from all points no weight is left",
          "weights = torch.exp(-square / (2 * beta**2)); weights = weights / (weights.sum(1, keepdim=True) + 1e-8)"),
     *(edit(f"exp_guarded_{power}", "`marginal_velocity` computes densities and divides by their sum, with a small number to keep it from 0; far from all points no weight is left",
-           f"weights = torch.exp(-square / (2 * beta**2)); weights = weights / (weights.sum(1, keepdim=True) + 1e-{power})") for power in (5, 6, 10, 12, 20)),
-    *(edit(f"exp_clamped_{power}", "`marginal_velocity` computes densities and divides by their sum, with a small number to keep it from 0; far from all points no weight is left",
-           f"weights = torch.exp(-square / (2 * beta**2)); weights = weights / weights.sum(1, keepdim=True).clamp(min=1e-{power})") for power in (5, 6)),
+           f"weights = torch.exp(-square / (2 * beta**2)); weights = weights / (weights.sum(1, keepdim=True) + 1e-{power})") for power in (5, 6, 12)),
     *(edit(f"width_guarded_{power}", "`marginal_velocity` adds a small number to the width of its weights, so near t = 1 several points count",
            f"weights = torch.softmax(-square / (2 * beta**2 + 1e-{power}), 1)") for power in (2, 3, 4, 5, 6, 8)),
     *(edit(f"width_clamped_{key}", "`marginal_velocity` keeps the width of its weights above a small number, so near t = 1 several points count",

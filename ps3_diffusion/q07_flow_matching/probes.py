@@ -52,7 +52,7 @@ question = Question(
         ),
     },
     ambiguities=[
-        "Mistakes cost points once: `conditional_velocity` is replaced by a right one where `marginal_velocity` is asked.",
+        "Mistakes cost points once: `conditional_velocity` is replaced by a right one in the hidden test of `marginal_velocity`.",
         "path may be called once or several times, with t of any shape that the answer likes; paths of the tests are elementwise.",
         "conditional_velocity is not asked where beta is 0. In float64 the results must have its precision.",
     ],
@@ -222,10 +222,15 @@ def loss_edges(student, rng):
     def plain(x, t):
         return x * t[:, None]
 
+    def lifted(x, t):
+        return 0.5 + 2 * x * t[:, None]
+
+    ends = torch.tensor([0.0, 1, 0, 1, 1], device=rng.device)
+
     return {
-        "t = 0 and t = 1": ask(plain, x1[:4], x0[:4], torch.tensor([0.0, 1, 0, 1], device=rng.device)),
-        "t = 0 and t = 1, on a quarter of a circle": ask(plain, x1[:4], x0[:4], torch.tensor([0.0, 1, 0, 1], device=rng.device), round_path),
-        "t = 0 and t = 1, in float64": ask(plain, x1[:4].double(), x0[:4].double(), torch.tensor([0.0, 1, 0, 1], device=rng.device, dtype=torch.float64)),
+        "t = 0 and t = 1": ask(lifted, x1, x0, ends),
+        "t = 0 and t = 1, on a quarter of a circle": ask(lifted, x1, x0, ends, round_path),
+        "t = 0 and t = 1, in float64": ask(lifted, x1.double(), x0.double(), ends.double()),
         "a model that always answers 0": ask(lambda x, t: 0 * x, x1, x0, t, bent_path),
         "a model that answers with the place": ask(lambda x, t: x, x1, x0, t, bent_path),
         "a model that answers with the time": ask(lambda x, t: t[:, None] + 0 * x, x1, x0, t, bent_path),

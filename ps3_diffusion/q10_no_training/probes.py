@@ -47,7 +47,7 @@ question = Question(
     },
     ambiguities=[
         "alpha_bar_t always comes as a tensor without axes.",
-        "local_denoiser is asked with a right optimal_denoiser. Windows may be padded, if what is padded takes no part in the weights.",
+        "The hidden test of local_denoiser has a right optimal_denoiser. Windows may be padded, if what is padded takes no part in the weights.",
         "nearest is asked with a tie at the threshold only where distances and ratio are short binary numbers.",
     ],
 )
@@ -158,20 +158,21 @@ def through_windows(student, *arguments):
 def windows_edges(student, rng):
     x, images, a = rng.normal(3, 1, 4, 3), rng.normal(6, 1, 4, 3), level(rng, 0.2, 0.5)
     small, smaller = x[:, :, :3, :2], images[:, :, :3, :2]
+    tiny, tinier = x[:, :, :2, :2], images[:, :, :2, :2]
     return {
         "windows of 3": through_windows(student, x, a, images, 3),
-        "windows of 1": through_windows(student, small, a, smaller, 1),
+        "windows of 1": through_windows(student, tiny, a, tinier, 1),
         "windows of 5": through_windows(student, x, a, images, 5),
         "much larger windows": through_windows(student, small, a, smaller, 31),
         "black pictures with a white pixel": through_windows(student, 0.5 * small - 0.5, level(rng, 0.4, 0.7), torch.where(smaller > 0.5, 1.0, -1.0), 3),
-        "pictures far from 0": through_windows(student, small + 2.5, level(rng, 0.5, 0.8), smaller + 3, 3),
+        "pictures far from 0": through_windows(student, tiny + 2.5, level(rng, 0.5, 0.8), tinier + 3, 3),
         "two colours": through_windows(student, rng.normal(2, 2, 3, 2), a, rng.normal(4, 2, 3, 2), 3),
-        "all noise": through_windows(student, small, torch.zeros((), device=rng.device), smaller, 3),
+        "all noise": through_windows(student, tiny, torch.zeros((), device=rng.device), tinier, 3),
         "little noise": through_windows(student, 0.97 * smaller[:3] + 0.2 * small, torch.full((), 0.95, device=rng.device), smaller, 3),
         "one row of pixels": through_windows(student, x[:, :, :1], a, images[:, :, :1], 3),
-        "one picture, one x_t": through_windows(student, small[:1], a, smaller[:1], 3),
-        "as many x_t as pictures": through_windows(student, rng.normal(3, 1, 3, 3), a, rng.normal(3, 1, 3, 3), 3),
-        "in float64": through_windows(student, small.double(), a.double(), smaller.double(), 3),
+        "one picture, one x_t": through_windows(student, tiny[:1], a, tinier[:1], 3),
+        "as many x_t as pictures": through_windows(student, rng.normal(2, 1, 2, 2), a, rng.normal(2, 1, 2, 2), 3),
+        "in float64": through_windows(student, tiny.double(), a.double(), tinier.double(), 3),
     }
 
 
