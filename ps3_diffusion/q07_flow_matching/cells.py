@@ -72,7 +72,7 @@ def path_columns(path, t: Tensor, x: Float[Tensor, "N D"]) -> tuple[Tensor, ...]
 
 # %% role="answer"
 def diffusion_path(t: Float[Tensor, "*batch"], schedule=cosine_schedule) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Diffusion's path in the time of flows: (alpha, beta, their slopes by t), each like t.
+    """Diffusion's path in the time of flows: (alpha, beta, their slopes by t), each like t. Differentiable.
 
     Args:
         t: 0 is noise, 1 is data.
@@ -87,7 +87,7 @@ def diffusion_path(t: Float[Tensor, "*batch"], schedule=cosine_schedule) -> tupl
 def conditional_velocity(
     x: Float[Tensor, "N D"], x1: Float[Tensor, "N D"], t: Float[Tensor, "N"], path=straight_path
 ) -> tuple[Float[Tensor, "N D"], Float[Tensor, "N D"]]:
-    """(velocity, score) at x of the path to x1; (7.2).
+    """(velocity, score) at x of the path to x1; (7.2). Differentiable.
 
     Args:
         t: (N,) or a single number, where beta is not 0.
@@ -103,7 +103,7 @@ def conditional_velocity(
 def cfm_loss(
     model, x1: Float[Tensor, "N D"], x0: Float[Tensor, "N D"], t: Float[Tensor, "N"], path=straight_path
 ) -> Float[Tensor, "N"]:
-    """Squared error (7.4) of each pair, summed over dimensions. Finite at all t from 0 to 1.
+    """Squared error (7.4) of each pair, summed over dimensions. Finite at all t from 0 to 1. Differentiable in the model's parameters.
 
     Args:
         model: ``model(x_t, t)`` with t of shape (N,) is a velocity (N, D).
@@ -116,7 +116,7 @@ def cfm_loss(
 
 
 def marginal_velocity(x: Float[Tensor, "N D"], t: Tensor, points: Float[Tensor, "M D"], path=straight_path) -> Float[Tensor, "N D"]:
-    """(7.3), exact, if the data are M equally likely points.
+    """(7.3), exact, if the data are M equally likely points. Differentiable.
 
     Args:
         t: (N,) or a single number, where beta is at least 0.001. x may be far from all points.
@@ -132,7 +132,7 @@ def marginal_velocity(x: Float[Tensor, "N D"], t: Tensor, points: Float[Tensor, 
 def gaussian_velocity(
     x: Float[Tensor, "N D"], t: Tensor, mean: Float[Tensor, "D"], variance: Float[Tensor, "D"], path=straight_path
 ) -> Float[Tensor, "N D"]:
-    """(7.3) for data from a Gaussian with independent dimensions: your derivation.
+    """(7.3) for data from a Gaussian with independent dimensions: your derivation. Differentiable.
 
     Args:
         t: (N,) or a single number, from 0 to 1.
@@ -320,4 +320,4 @@ plt.show()
 # - Regression on the velocities of random pairs has the gradient of regression on this mean, and a loss that ends at a floor above 0.
 # - Straight targets do not make straight flows.
 #
-# Question 8 conditions on labels; in Question 10 the exact velocity's companion, the exact denoiser of a finite data set, draws without training.
+# Question 8 conditions on labels; in Question 10 an exact denoiser draws without training.
