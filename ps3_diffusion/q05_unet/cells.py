@@ -79,7 +79,7 @@ class ResBlock(nn.Module):
 
 # %% role="answer"
 def time_embedding(t: Float[Tensor, "N"] | Int[Tensor, "N"], dim: int) -> Float[Tensor, "N dim"]:
-    """e(t) of (5.1), the h = dim / 2 sines first; dim is even. t is between 0 and 1000; whole numbers give float32."""
+    """e(t) of (5.1), the h = dim / 2 sines first; dim is even. t is between 0 and 1000; whole numbers give float32, real ones their own type."""
     ### BEGIN SOLUTION
     omega = 10000 ** (-torch.arange(dim // 2, device=t.device) / (dim // 2))
     angle = t[:, None] * omega

@@ -340,6 +340,57 @@ mistakes.at(
              x = block(torch.cat([x, skips.pop()], dim=1), 0 * emb)
          return self.head(x)
          """),
+    edit("square_pictures", "The picture is doubled to a square, as high as wide; it has twice the height and twice the width that it had",
+         """
+         x = self.middle(x, emb)
+         for block in self.up:
+             x = F.interpolate(x, size=(2 * x.shape[-1], 2 * x.shape[-1]))
+             x = block(torch.cat([x, skips.pop()], dim=1), emb)
+         return self.head(x)
+         """),
+    edit("head_activated", "The picture passes through an activation before the head; the head takes what the last block returns",
+         """
+         x = self.middle(x, emb)
+         for block in self.up:
+             x = F.interpolate(x, scale_factor=2)
+             x = block(torch.cat([x, skips.pop()], dim=1), emb)
+         return self.head(F.silu(x))
+         """),
+    edit("up_halved", "The doubled picture is halved in size of its values (or averaged with something); it is what was there, each pixel four times",
+         """
+         x = self.middle(x, emb)
+         for block in self.up:
+             x = 0.5 * F.interpolate(x, scale_factor=2)
+             x = block(torch.cat([x, skips.pop()], dim=1), emb)
+         return self.head(x)
+         """),
+    edit("skip_added_too", "Where the skip has as many channels as the doubled picture it is added, too; it is appended, and nothing else",
+         """
+         x = self.middle(x, emb)
+         for block in self.up:
+             x = F.interpolate(x, scale_factor=2)
+             x = x + skips[-1] if x.shape == skips[-1].shape else x
+             x = block(torch.cat([x, skips.pop()], dim=1), emb)
+         return self.head(x)
+         """),
+    edit("input_added_on_the_way", "Where a block of the way up returns as many channels as the picture had before it, that is added; each block has its own shortcut",
+         """
+         x = self.middle(x, emb)
+         for block in self.up:
+             x = F.interpolate(x, scale_factor=2)
+             new = block(torch.cat([x, skips.pop()], dim=1), emb)
+             x = x + new if x.shape == new.shape else new
+         return self.head(x)
+         """),
+    edit("middle_twice_if_it_fits", "The block in the middle runs twice where its channels allow it",
+         """
+         x = self.middle(x, emb)
+         x = self.middle(x, emb) if x.shape[1] == self.middle.first[2].in_channels else x
+         for block in self.up:
+             x = F.interpolate(x, scale_factor=2)
+             x = block(torch.cat([x, skips.pop()], dim=1), emb)
+         return self.head(x)
+         """),
     edit("fixed_size", "The picture is doubled to fixed sizes (8, then 16); it has twice the size it had",
          """
          x = self.middle(x, emb)
@@ -364,6 +415,11 @@ mistakes.at(
     edit("null_is_zero", "Without labels the network is told label 0, which is a digit; the last row of the table is for 'no label'",
          "emb, x, skips = self.embed(t, torch.zeros_like(t) if y is None else y), self.stem(x), []"),
     edit("time_scaled", "`forward` squeezes the time into 0 to 1 before `embed`, which takes t as it is", "emb, x, skips = self.embed(t / 1000, torch.full_like(t, self.null) if y is None else y), self.stem(x), []"),
+    edit("time_ignored", "`forward` embeds the time 0 for all pictures; t is not used", "emb, x, skips = self.embed(torch.zeros_like(t), y), self.stem(x), []"),
+    edit("embedding_activated", "The embedding passes through another activation; `embed` has its own", "emb, x, skips = F.silu(self.embed(t, y)), self.stem(x), []"),
+    edit("zeros_as_none", "Labels that are all 0 are taken for no labels (`y.any()`, or 0 read as false); 0 is a digit, and no labels are None", "emb, x, skips = self.embed(t, y if y is not None and y.any() else None), self.stem(x), []"),
+    edit("null_as_zero", "The label for 'no label' is replaced by another one; it has a row of its own", "emb, x, skips = self.embed(t, None if y is None else y.clamp(max=self.null - 1)), self.stem(x), []"),
+    edit("time_as_label", "Time and label are exchanged in the call of `embed`, or the label is made of the time", "emb, x, skips = self.embed(t, t % self.null), self.stem(x), []"),
     edit("first_time", "`forward` embeds the first time and uses it for all pictures", "emb, x, skips = self.embed(t[:1], None if y is None else y[:1]).expand(len(t), -1), self.stem(x), []"),
     edit("time_alone", "`forward` does without the label: it embeds the time alone", "emb, x, skips = F.silu(self.time_net(time_embedding(t, self.emb_dim))), self.stem(x), []"),
     edit("time_net_left_out", "`forward` gives the bare waves to the blocks; they must pass through `embed`", "emb, x, skips = time_embedding(t, self.emb_dim), self.stem(x), []"),
@@ -453,6 +509,11 @@ mistakes.at(
          for mean, now in zip(self.model.parameters(), model.parameters()):
              mean.add_(rate * now.detach())
          """),
+    edit("trainable_only", "Only weights that require gradients are taken from the model, so that they no longer stand beside their own averages; take all of `parameters()`",
+         """
+         for mean, now in zip(self.model.parameters(), filter(lambda p: p.requires_grad, model.parameters())):
+             mean.lerp_(now.detach(), rate)
+         """),
     edit("first_layer", "Only parameters of the model itself are averaged, not those of its parts",
          """
          for mean, now in zip(self.model.parameters(recurse=False), model.parameters(recurse=False)):
@@ -473,6 +534,17 @@ mistakes.at(
     edit("counted_for_all", "The count belongs to the class: all averages share it, so a second average does not start anew",
          "EMA.count = getattr(EMA, 'count', 0) + 1; self.steps = EMA.count"),
 )
+
+
+@mistakes.rewrite("The average starts from zeros and moves by 1 - d, without a correction: zeros keep the share d^n")
+def zeros_uncorrected(ref):
+    class EMA(ref.EMA):
+        def update(self, model):
+            self.steps += 1
+            for mean, now in zip(self.model.parameters(), model.parameters()):
+                mean.mul_(self.decay if self.steps > 1 else 0).add_((1 - self.decay) * now.detach())
+
+    return {"EMA": EMA}
 
 
 @mistakes.rewrite("The corrected average is corrected again at each step: the weights that are stored must stay apart from those that are divided by 1 - d^n")
@@ -548,6 +620,11 @@ mistakes.at(
     'optimiser.param_groups[0]["lr"] = lr * min(1, step / warm_up)',
     edit("no_warm_up", "There is no warm-up: every step has the full learning rate", ""),
     edit("warm_up_from_zero", "The warm-up starts with the rate 0, as if steps were counted from 0: step k has the rate of step k - 1", 'optimiser.param_groups[0]["lr"] = lr * min(1, (step - 1) / warm_up)'),
+    edit("warm_up_restarts", "The learning rate grows anew every `warm_up` steps; after the warm-up it stays at lr", 'optimiser.param_groups[0]["lr"] = lr * ((step - 1) % warm_up + 1) / warm_up'),
+    edit("first_rate_full", "The first step has the full learning rate, and step k that of step k - 1 (the rate is set after the step)",
+         'optimiser.param_groups[0]["lr"] = lr * (min(1, (step - 1) / warm_up) if step > 1 else 1)'),
+    edit("cosine_to_zero", "The learning rate falls like a cosine after the warm-up; it stays at lr",
+         'optimiser.param_groups[0]["lr"] = lr * min(1, step / warm_up) * (1 if step <= warm_up else 0.5 * (1 + math.cos(math.pi * (step - warm_up) / max(1, steps - warm_up))))'),
     edit("warm_up_ahead", "The warm-up is one step ahead: the first step has the rate of the second", 'optimiser.param_groups[0]["lr"] = lr * min(1, (step + 1) / warm_up)'),
     edit("grows_on", "The learning rate grows on after the warm-up; it stays at lr", 'optimiser.param_groups[0]["lr"] = lr * step / warm_up'),
     edit("warm_up_of_100", "The warm-up takes 100 steps, whatever `warm_up` says", 'optimiser.param_groups[0]["lr"] = lr * min(1, step / 100)'),
@@ -638,6 +715,13 @@ mistakes.at(
          optimiser.step()
          ema.update(model)
          """),
+    edit("gradient_divided", "The gradient is that of the loss divided by the size of the batch; the loss is to be minimised as it is",
+         """
+         optimiser.zero_grad()
+         (value / len(batch[0])).backward()
+         optimiser.step()
+         ema.update(model)
+         """),
     edit("climbs", "The loss is maximised (its sign)",
          """
          optimiser.zero_grad()
@@ -668,6 +752,8 @@ mistakes.at(
     edit("with_graph", "The history keeps the graphs of all steps", "history.append(value)"),
     edit("loss_after_step", "The history holds the losses after the steps; those before are asked for", "history.append(loss(model, *batch, generator).detach())"),
     edit("running_mean", "The history is a running mean of the losses", "history.append(value.detach() if not history else 0.9 * history[-1] + 0.1 * value.detach())"),
+    edit("mean_so_far", "The history holds the mean of all losses so far; the loss of each batch is asked for",
+         "history.append(value.detach() if not history else history[-1] + (value.detach() - history[-1]) / step)"),
     edit("history_of_sums", "The history holds sums over the batch; the loss itself is asked for", "history.append(value.detach() * len(batch[0]))"),
 )
 
@@ -687,6 +773,9 @@ mistakes.at(
     edit("last_batch_dropped", "The last, smaller batch of a pass is left out",
          "for step, batch in enumerate(data.batches((x, y), min(batch_size, len(x)), generator, drop_last=True, steps=steps), start=1):"),
     edit("not_shuffled", "Batches are taken in the given order, not shuffled", "for step, batch in enumerate(data.batches((x, y), batch_size, None, steps=steps), start=1):"),
+    edit("batch_size_ignored", "`batch_size` is ignored: the batches have a size of their own", "for step, batch in enumerate(data.batches((x, y), 64, generator, steps=steps), start=1):"),
+    edit("new_order_each_step", "Each step draws a new order and takes the first batch of it (`next(iter(…))` in the loop), so that a pass does not take every example once",
+         "for step, batch in enumerate((next(iter(data.batches((x, y), batch_size, generator))) for _ in range(steps)), start=1):"),
     edit("one_step_less", "One step is missing", "for step, batch in enumerate(data.batches((x, y), batch_size, generator, steps=max(1, steps - 1)), start=1):"),
     edit("one_step_more", "There is one step too many", "for step, batch in enumerate(data.batches((x, y), batch_size, generator, steps=steps + 1), start=1):"),
     edit("one_pass", "Training stops after one pass over the data", "for step, batch in enumerate(data.batches((x, y), batch_size, generator, steps=min(steps, -(-len(x) // batch_size))), start=1):"),

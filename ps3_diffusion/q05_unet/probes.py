@@ -109,8 +109,9 @@ def unet(student, rng):
 )
 def unet_edges(student, rng):
     model, deep, flat = network(student, rng, (2, 3, 4)), network(student, rng, (2, 3, 4, 5)), network(student, rng, (3, 2))
+    alike = network(student, rng, (3, 3, 3, 3))
     x, t, y = rng.normal(3, 1, 8, 8), rng.integers(1, 1001, 3), rng.integers(0, 3, 3)
-    noted = Called(deep)
+    noted, none = Called(deep), torch.full_like(y, 3)
 
     def ask(model, *arguments):
         return entry("`forward`", lambda: drawn(model, *arguments))
@@ -124,7 +125,10 @@ def unet_edges(student, rng):
     return {
         "without labels": ask(deep, x, t),
         "parts of a deep net as they are called": noted.calls[:30],
+        "all channels alike": ask(alike, x, t, y),
         "one halving, one picture": ask(flat, x[:1], t[:1], y[:1]),
+        "all labels 0": ask(flat, x, t, 0 * y),
+        "labels that say: no label": ask(flat, x, t, none),
         "other heights than widths, another call": ask(flat, rng.normal(2, 1, 4, 6), t[:2], y[:2]),
         "in float64": ask(flat.double(), x.double(), t, y),
         "gradient": entry("`forward`", slopes),
@@ -209,6 +213,12 @@ def average_edges(student, rng):
         with torch.no_grad():
             return ema.model(rng.normal(4, 3))
 
+    def frozen():
+        """The first weight of the model requires no gradients, and stays."""
+        model = Toy(rng)
+        model.weight.requires_grad_(False)
+        return followed(student, rng, 0.8, 3, model=model)
+
     def other():
         """Weights that come from another model of the same form than the first."""
         first, second = Toy(rng), Toy(rng)
@@ -230,6 +240,7 @@ def average_edges(student, rng):
         "two averages of one model": entry("`EMA`", two),
         "which weights require gradients": entry("`EMA`", needs),
         "what the averaged model computes": entry("`EMA`", used),
+        "a model of which one weight is frozen": entry("`EMA`", frozen),
         "weights of another model of the same form": entry("`EMA`", other),
     }
 
