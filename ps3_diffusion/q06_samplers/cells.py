@@ -44,7 +44,7 @@ plt.show()
 
 # %% role="answer"
 def sampling_times(steps: int, T: int) -> Int[Tensor, "steps+1"]:
-    """Whole numbers (int64) from T down to 0, both included, as evenly spaced as rounding allows; steps is 1 … T."""
+    """Evenly spaced numbers from T down to 0, both included, rounded to the nearest (int64); steps is 1 … T."""
     ### BEGIN SOLUTION
     return torch.linspace(T, 0, steps + 1, dtype=torch.float64).round().long()
     ### END SOLUTION
@@ -57,7 +57,7 @@ def ddim_step(
     """x at time s < t by (6.1). t and s are numbers, or tensors without axes; eta is between 0 and 1; s may be 0. Differentiable.
 
     Args:
-        clip: if given, the guess of the picture is cut off at -clip and clip, and the noise is what remains of x.
+        clip: if given (above 0), the guess of the picture is cut off at -clip and clip, and the noise is what remains of x.
     """
     ### BEGIN SOLUTION
     now, then = alpha_bar[t], alpha_bar[s]
@@ -95,7 +95,7 @@ def dpm_solver_2m(
     """As `sample`, by (6.3) with your line and one evaluation a step. The first step, and a step to t = 0, hold the guess constant.
 
     Args:
-        clip: if given, each guess of the picture is cut off before it is used or kept.
+        clip: if given (above 0), each guess of the picture is cut off before it is used or kept.
     """
     ### BEGIN SOLUTION
     x, old, length = x_T, None, None

@@ -86,6 +86,24 @@ mistakes.at(
          x0 = x0.clamp(max=clip)
          eps = (x - now.sqrt() * x0) / (1 - now).sqrt()
          """),
+    edit("clip_below_only", "The guess is cut off below only", """
+         x0 = x0.clamp(min=-clip)
+         eps = (x - now.sqrt() * x0) / (1 - now).sqrt()
+         """),
+    edit("clip_of_size", "The size of the guess is kept below clip, but its sign is lost", """
+         x0 = x0.abs().clamp(max=clip)
+         eps = (x - now.sqrt() * x0) / (1 - now).sqrt()
+         """),
+    edit("remainder_not_divided", "What remains of x after the cut, x - √ᾱ x̂₀, is not divided by √(1-ᾱ)", """
+         x0 = x0.clamp(-clip, clip)
+         eps = x - now.sqrt() * x0
+         """),
+    edit("clipped_without_slope", "The cut is hidden from autograd (a straight-through estimate): a guess that is cut off has the slope 0", """
+         x0 = x0 + (x0.clamp(-clip, clip) - x0).detach()
+         eps = (x - now.sqrt() * x0) / (1 - now).sqrt()
+         """),
+    edit("result_for_guess", "The result is cut off in place of the guess of the picture", "pass",
+         ("return then.sqrt() * x0 + kept * eps + sigma * noise", "x = then.sqrt() * x0 + kept * eps + sigma * noise; return x if clip is None else x.clamp(-clip, clip)")),
     edit("clip_to_one", "The guess is cut off at ±1, whatever clip says", """
          x0 = x0.clamp(-1, 1)
          eps = (x - now.sqrt() * x0) / (1 - now).sqrt()
@@ -131,6 +149,8 @@ mistakes.at(
     edit("silent_at_one", "There is no new noise in steps to t = 1 and 0; (6.1) gives the right amount by itself", "sigma = eta * ((1 - then) / (1 - now) * (1 - now / then)).sqrt(); noise = noise * float(s > 1)"),
     edit("neighbour_sigma", "σ is that of one step from t to t - 1, whatever s is",
          "sigma = eta * ((1 - alpha_bar[t - 1]) / (1 - now) * (1 - now / alpha_bar[t - 1])).sqrt()"),
+    edit("neighbour_ratio", "The factor 1 - ᾱ_t/ᾱ_s has ᾱ of t - 1, whatever s is", "sigma = eta * ((1 - then) / (1 - now) * (1 - now / alpha_bar[t - 1])).sqrt()"),
+    edit("beta_of_one_step", "σ² is the β of one step from t - 1 to t, whatever s is; (6.1) has another", "sigma = eta * (1 - now / alpha_bar[t - 1]).sqrt()"),
     edit("eta_ignored", "eta is ignored: the step is always DDPM's", "sigma = ((1 - then) / (1 - now) * (1 - now / then)).sqrt()"),
     edit("eta_switch", "Every eta above 0 is treated like 1", "sigma = float(eta > 0) * ((1 - then) / (1 - now) * (1 - now / then)).sqrt()"),
     edit("never_noise", "The step is always DDIM's; eta is ignored", "sigma = 0 * now"),
@@ -293,6 +313,53 @@ mistakes.at(
              for i, (t, s) in enumerate(zip(times[:-1], times[1:])):
                  x = step(x, model(x, t.expand(len(x))), t, s, alpha_bar, noise[i]).clamp(-1, 1)
          """),
+    edit("result_clamped", "The result is cut off at ±1; only guesses of the picture may be",
+         """
+         with torch.no_grad():
+             for i, (t, s) in enumerate(zip(times[:-1], times[1:])):
+                 x = step(x, model(x, t.expand(len(x))), t, s, alpha_bar, noise[i])
+         x = x.clamp(-1, 1)
+         """),
+    edit("asked_once_more", "The model is asked once more after the last step",
+         """
+         with torch.no_grad():
+             for i, (t, s) in enumerate(zip(times[:-1], times[1:])):
+                 x = step(x, model(x, t.expand(len(x))), t, s, alpha_bar, noise[i])
+             model(x, times[-1].expand(len(x)))
+         """),
+    edit("one_step_on", "After the last of the times there is one more step, to 0; the walk ends at the last of the times",
+         """
+         with torch.no_grad():
+             for i, (t, s) in enumerate(zip(times[:-1], times[1:])):
+                 x = step(x, model(x, t.expand(len(x))), t, s, alpha_bar, noise[i])
+             if s > 0: x = step(x, model(x, s.expand(len(x))), s, torch.zeros_like(s), alpha_bar, 0 * noise[0])
+         """),
+    edit("last_to_zero", "The last step goes to 0, whatever the last of the times is",
+         """
+         with torch.no_grad():
+             for i, (t, s) in enumerate(zip(times[:-1], times[1:])):
+                 x = step(x, model(x, t.expand(len(x))), t, s if i < len(times) - 2 else torch.zeros_like(s), alpha_bar, noise[i])
+         """),
+    edit("only_model_without_graph", "Only the model is evaluated without a graph; the steps build one",
+         """
+         for i, (t, s) in enumerate(zip(times[:-1], times[1:])):
+             with torch.no_grad():
+                 eps = model(x, t.expand(len(x)))
+             x = step(x, eps, t, s, alpha_bar, noise[i])
+         """),
+    edit("gradients_come_on", "Gradients are switched on at the end (`torch.set_grad_enabled(True)`), also where they were off before the call",
+         """
+         torch.set_grad_enabled(False)
+         for i, (t, s) in enumerate(zip(times[:-1], times[1:])):
+             x = step(x, model(x, t.expand(len(x))), t, s, alpha_bar, noise[i])
+         torch.set_grad_enabled(True)
+         """),
+    edit("own_ddim", "`ddim_step` with eta 0 is called in place of the step that is given",
+         """
+         with torch.no_grad():
+             for i, (t, s) in enumerate(zip(times[:-1], times[1:])):
+                 x = ddim_step(x, model(x, t.expand(len(x))), t, s, alpha_bar, 0.0, noise[i])
+         """),
     edit("path_returned", "All states are returned; the last is asked for",
          """
          path = [x]
@@ -326,6 +393,8 @@ mistakes.at(
          ("middle = x0 if old is None or s == 0 else x0 + h / (2 * length) * (x0 - old)", "middle = x0 if old is None or s == 0 else x0 + (clock[t] - clock[s]) / (2 * (before - clock[t])) * (x0 - old)\n            before = clock[t]")),
     edit("lam_of_deviation", "λ is taken as -½ log(1-ᾱ); the picture's share belongs to it, too", "lam = -0.5 * (1 - alpha_bar).log()"),
     edit("base_ten", "λ is a logarithm of base 10", "lam = 0.5 * (alpha_bar.log10() - (1 - alpha_bar).log10())"),
+    edit("lam_floor", "1 - ᾱ is kept above 0.001 in λ, so that the step to t = 0 keeps some noise; λ is infinite there", "lam = 0.5 * (alpha_bar.log() - (1 - alpha_bar).clamp(min=1e-3).log())"),
+    edit("lam_epsilon", "A small constant in λ keeps it finite at t = 0, so that the last step keeps some noise", "lam = 0.5 * (alpha_bar.log() - (1 - alpha_bar).clamp(min=1e-5).log())"),
     edit("lam_capped", "λ is cut off; it may have any size, and is infinite at t = 0", "lam = (0.5 * (alpha_bar.log() - (1 - alpha_bar).log())).clamp(-1.5, 1.5)"),
 )
 
@@ -333,6 +402,8 @@ mistakes.at(
     "x0 = (x - (1 - alpha_bar[t]).sqrt() * model(x, t.expand(len(x)))) / alpha_bar[t].sqrt()",
     edit("eps_integrated", "The noise is put where (6.3) has the picture", "x0 = model(x, t.expand(len(x)))"),
     edit("solver_asked_at_s", "The model is asked about the time s; x is still at t", "x0 = (x - (1 - alpha_bar[t]).sqrt() * model(x, s.expand(len(x)))) / alpha_bar[t].sqrt()"),
+    edit("solver_float_times", "The model is given times that are no whole numbers of type int64", "x0 = (x - (1 - alpha_bar[t]).sqrt() * model(x, t.float().expand(len(x)))) / alpha_bar[t].sqrt()"),
+    edit("solver_time_as_number", "The model is given one time without an axis; it needs one for each example", "x0 = (x - (1 - alpha_bar[t]).sqrt() * model(x, t)) / alpha_bar[t].sqrt()"),
     edit("solver_not_divided", "The guess of the picture is not divided by √ᾱ", "x0 = x - (1 - alpha_bar[t]).sqrt() * model(x, t.expand(len(x)))"),
     edit("solver_no_root", "The guess of the picture takes 1 - ᾱ in place of its root", "x0 = (x - (1 - alpha_bar[t]) * model(x, t.expand(len(x)))) / alpha_bar[t].sqrt()"),
     edit("solver_level_of_s", "The guess of the picture takes the level of s; x is still at t", "x0 = (x - (1 - alpha_bar[s]).sqrt() * model(x, t.expand(len(x)))) / alpha_bar[s].sqrt()"),
@@ -353,6 +424,7 @@ mistakes.at(
     edit("solver_always_clips", "The guess is cut off at ±1, whether asked or not", "x0 = x0.clamp(-(clip or 1.0), clip or 1.0)"),
     edit("kept_unclipped", "The old guess is kept before it is cut off; each guess is cut off before it is used or kept", "raw, x0 = x0, x0 if clip is None else x0.clamp(-clip, clip)",
          ("old, length = x0, h", "old, length = raw, h")),
+    edit("solver_clips_below", "The guess is cut off below only", "x0 = x0 if clip is None else x0.clamp(min=-clip)"),
     edit("solver_clips_above", "The guess is cut off above only", "x0 = x0 if clip is None else x0.clamp(max=clip)"),
 )
 
@@ -380,6 +452,7 @@ mistakes.at(
     "x = ((1 - alpha_bar[s]) / (1 - alpha_bar[t])).sqrt() * x - alpha_bar[s].sqrt() * torch.expm1(-h) * middle",
     edit("expm1_sign", "1 - exp(-h) has the wrong sign", "x = ((1 - alpha_bar[s]) / (1 - alpha_bar[t])).sqrt() * x + alpha_bar[s].sqrt() * torch.expm1(-h) * middle"),
     edit("exp_plus", "exp(h) stands where exp(-h) belongs", "x = ((1 - alpha_bar[s]) / (1 - alpha_bar[t])).sqrt() * x - alpha_bar[s].sqrt() * torch.expm1(h.clamp(max=20)) * middle"),
+    edit("exp_grows", "exp(h) - 1 stands where 1 - exp(-h) belongs; it overflows at t = 0", "x = ((1 - alpha_bar[s]) / (1 - alpha_bar[t])).sqrt() * x + alpha_bar[s].sqrt() * torch.expm1(h) * middle"),
     edit("ratio_no_root", "The factor of x lacks its root", "x = ((1 - alpha_bar[s]) / (1 - alpha_bar[t])) * x - alpha_bar[s].sqrt() * torch.expm1(-h) * middle"),
     edit("ratio_of_levels", "x is scaled by the ratio of √ᾱ; (6.3) has that of √(1-ᾱ)", "x = (alpha_bar[s] / alpha_bar[t]).sqrt() * x - alpha_bar[s].sqrt() * torch.expm1(-h) * middle"),
     edit("solver_root_missing", "The guess has the factor ᾱ_s in place of its root", "x = ((1 - alpha_bar[s]) / (1 - alpha_bar[t])).sqrt() * x - alpha_bar[s] * torch.expm1(-h) * middle"),
