@@ -722,6 +722,13 @@ mistakes.at(
          optimiser.step()
          ema.update(model)
          """),
+    edit("gradient_by_batch_size", "The gradient is that of the loss divided by `batch_size`; the loss is to be minimised as it is",
+         """
+         optimiser.zero_grad()
+         (value / batch_size).backward()
+         optimiser.step()
+         ema.update(model)
+         """),
     edit("climbs", "The loss is maximised (its sign)",
          """
          optimiser.zero_grad()

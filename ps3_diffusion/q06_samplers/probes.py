@@ -1,13 +1,11 @@
 """Question 6: from noise to digits: DDPM, DDIM, and a solver of second order, with any noise predictor."""
 
-import math
-
 import torch
 
 from autograder.probes import Close, Exact, Fields, Question
 from dgm.checks.asking import entry, gradient, in_words, tensor_of
 
-from .models import Bent, CloudNoise, clouds, levels, odd_step
+from .models import Bent, levels, odd_step
 
 question = Question(
     title="From noise to digits: DDPM, DDIM, a second-order solver",
@@ -242,48 +240,4 @@ def solver_edges(student, rng):
         "in float64, clipped": ask(x.double(), every[[0, 4, 5, 9]], double, clip=0.5),
         "times that the model is asked at": entry("`dpm_solver_2m`", asked),
         "graph": entry("`dpm_solver_2m`", graph),
-    }
-
-
-# --- all together -----------------------------------------------------------------------------------------------
-
-
-def like_new_data(evidence, expected, context):
-    """Samples against 4,000 new data: shares of the clouds, means and variances; false alarm below 1e-6 in all, by the normal law."""
-    rng = context.rng()
-    rng.normal(130_000)  # more than the probe draws, so that the new data is independent of the samples
-    threshold, fresh = 6.5, clouds(rng, 4000).double()
-    for key, drawn in evidence.items():
-        points = torch.as_tensor(drawn, dtype=torch.float64)
-        if tuple(points.shape) != (1000, 2):
-            return f"In *{key}*: got shape {tuple(points.shape)} where (1000, 2) is expected."
-        if not points.isfinite().all():
-            return f"In *{key}*: some samples are not finite."
-        for name, f in (
-            ("share of points on the left", lambda p: (p[:, 0] < -0.2).double()), ("mean of the first coordinate", lambda p: p[:, 0]),
-            ("mean of the second coordinate", lambda p: p[:, 1]), ("width of the left cloud", lambda p: (p[p[:, 0] < -0.2, 1].clamp(-1, 1)).square()),
-        ):
-            ours, theirs = f(points), f(fresh)
-            error = math.sqrt(float(ours.var() / len(ours) + theirs.var() / len(theirs))) + 1e-6
-            bias = 0.5 * float(theirs.mean()) if "width" in name else 0.0  # so few steps draw too narrowly
-            away = (abs(float(ours.mean() - theirs.mean())) - bias) / error
-            if not away < threshold:
-                return f"In *{key}*: the {name} is {away:.0f} standard errors from that of new data."
-    return True
-
-
-@question.probe(points=0, title="all together: points like new data, by DDPM and by your solver", public=True, judge=like_new_data)
-def together(student, rng):
-    T = 40
-    angle = torch.linspace(0.01, 0.99, T + 1, device=rng.device) * math.pi / 2
-    alpha_bar = torch.cos(angle).square() / math.cos(0.005 * math.pi) ** 2
-    model, x_T = CloudNoise(alpha_bar), rng.normal(1000, 2)
-    every = torch.arange(T, -1, -1, device=rng.device)
-
-    def ddpm(x, eps, t, s, alpha_bar, noise):
-        return student.ddim_step(x, eps, t, s, alpha_bar, 1.0, noise)
-
-    return {
-        "DDPM": student.sample(ddpm, model, x_T, every, alpha_bar, rng.normal(T, 1000, 2)),
-        "2M": student.dpm_solver_2m(model, x_T, every[::2], alpha_bar),
     }
