@@ -59,6 +59,10 @@ mistakes.at(
     edit("raw_time", "`time_embedding` feeds t itself in place of the sine and the cosine", "angle = t[:, None] * omega",
          ("return torch.cat([angle.sin(), angle.cos()], dim=1)", "return torch.cat([angle, angle], dim=1)")),
     edit("whole_times", "`time_embedding` cuts real times to whole numbers", "angle = t.long()[:, None] * omega"),
+    edit("cut_at_999", "`time_embedding` cuts t off at 999; t may be 1000", "angle = t.clamp(max=999)[:, None] * omega"),
+    edit("at_least_one", "`time_embedding` takes times below 1 for 1", "angle = t.clamp(min=1)[:, None] * omega"),
+    edit("scrambled", "`time_embedding` turns an array of one row a wave into one of one row a time by `reshape`, which mixes times and waves; transpose it",
+         "angle = (omega[:, None] * t).reshape(len(t), -1)"),
     edit("first_for_all", "`time_embedding` uses the first time for all examples", "angle = t[:1, None].expand(len(t), 1) * omega"),
     edit("half_precision", "`time_embedding` computes with half precision, which cannot tell late times apart", "angle = (t.half()[:, None] * omega.half()).float()"),
     edit("added", "`time_embedding` adds the speeds to t; the angle is t times the speed", "angle = t[:, None] + omega"),
@@ -86,6 +90,8 @@ mistakes.at(
     edit("transposed", "`time_embedding` returns one column for each time; each time has one row", "return torch.cat([angle.sin(), angle.cos()], dim=1).T"),
     edit("double_result", "`time_embedding` returns float64 for whole numbers; the network has float32 weights",
          "return torch.cat([angle.sin(), angle.cos()], dim=1).double()"),
+    edit("minus_cosines", "`time_embedding` has the cosines with the wrong sign", "return torch.cat([angle.sin(), -angle.cos()], dim=1)"),
+    edit("single_result", "`time_embedding` returns float32 for real times of type float64, too; they keep their type", "return torch.cat([angle.sin(), angle.cos()], dim=1).float()"),
     edit("minus_sines", "`time_embedding` has the sines with the wrong sign", "return torch.cat([-angle.sin(), angle.cos()], dim=1)"),
 )
 
@@ -130,6 +136,11 @@ mistakes.at(
          """
          skips.append(x)
          x = F.interpolate(x, scale_factor=0.5, mode="nearest-exact")
+         """),
+    edit("overlapping_averages", "The picture is halved by averages of 3 × 3 that overlap; averages of 2 × 2 are asked for",
+         """
+         skips.append(x)
+         x = F.avg_pool2d(x, 3, stride=2, padding=1)
          """),
     edit("skip_activated", "The skips pass through another activation; they are what the blocks return",
          """
@@ -340,6 +351,54 @@ mistakes.at(
              x = block(torch.cat([x, skips.pop()], dim=1), 0 * emb)
          return self.head(x)
          """),
+    edit("tiled", "The doubled picture is four copies of the picture side by side (`repeat`); each pixel is to become four",
+         """
+         x = self.middle(x, emb)
+         for block in self.up:
+             x = block(torch.cat([x.repeat(1, 1, 2, 2), skips.pop()], dim=1), emb)
+         return self.head(x)
+         """),
+    edit("doubled_bicubic", "The picture is doubled by bicubic interpolation; the nearest pixel is asked for",
+         """
+         x = self.middle(x, emb)
+         for block in self.up:
+             x = F.interpolate(x, scale_factor=2, mode="bicubic")
+             x = block(torch.cat([x, skips.pop()], dim=1), emb)
+         return self.head(x)
+         """),
+    edit("divided_by_root_two", "Picture and skip together are divided by √2; they are only put behind each other",
+         """
+         x = self.middle(x, emb)
+         for block in self.up:
+             x = F.interpolate(x, scale_factor=2)
+             x = block(torch.cat([x, skips.pop()], dim=1) / math.sqrt(2), emb)
+         return self.head(x)
+         """),
+    edit("up_without_label", "The blocks of the way up are told the time, but not the label",
+         """
+         x = self.middle(x, emb)
+         emb = self.embed(t, None)
+         for block in self.up:
+             x = F.interpolate(x, scale_factor=2)
+             x = block(torch.cat([x, skips.pop()], dim=1), emb)
+         return self.head(x)
+         """),
+    edit("middle_detached", "The picture is cut off from autograd before the block in the middle",
+         """
+         x = self.middle(x.detach(), emb)
+         for block in self.up:
+             x = F.interpolate(x, scale_factor=2)
+             x = block(torch.cat([x, skips.pop()], dim=1), emb)
+         return self.head(x)
+         """),
+    edit("long_skip", "What the stem returned is added once more before the head; the head takes what the last block returns",
+         """
+         x = self.middle(x, emb)
+         for block in self.up:
+             x = F.interpolate(x, scale_factor=2)
+             x = block(torch.cat([x, skips.pop()], dim=1), emb)
+         return self.head(x + first)
+         """, ("emb, x, skips = self.embed(t, y), self.stem(x), []", "emb, first, skips = self.embed(t, y), self.stem(x), []; x = first")),
     edit("square_pictures", "The picture is doubled to a square, as high as wide; it has twice the height and twice the width that it had",
          """
          x = self.middle(x, emb)
@@ -442,6 +501,7 @@ mistakes.at(
          ("mean.lerp_(now.detach(), rate)", "mean.data.lerp_(now.detach(), rate)")),
     edit("model_frozen", "The model itself is frozen (its weights no longer require gradients), not only the copy",
          "self.model, self.decay, self.steps = copy.deepcopy(model.requires_grad_(False)), decay, 0"),
+    edit("decay_capped", "The decay is cut off at 0.999; it may be anything below 1", "self.model, self.decay, self.steps = copy.deepcopy(model).requires_grad_(False), min(decay, 0.999), 0"),
     edit("starts_at_zero", "The average starts with weights of 0 instead of those of the model",
          "self.model, self.decay, self.steps = copy.deepcopy(model).requires_grad_(False), decay, 0\n        for p in self.model.parameters(): p.zero_()"),
     edit("count_starts_at_one", "The geometric sum has one term too many, or the count of steps is one too high: after the first step the random weights still have a share",
@@ -518,6 +578,22 @@ mistakes.at(
          """
          for mean, now in zip(self.model.parameters(recurse=False), model.parameters(recurse=False)):
              mean.lerp_(now.detach(), rate)
+         """),
+    edit("every_second", "Only every second update changes the average",
+         """
+         for mean, now in zip(self.model.parameters(), model.parameters()):
+             if self.steps % 2: mean.lerp_(now.detach(), rate)
+         """),
+    edit("model_unfrozen", "All weights of the model are made to require gradients, also the frozen ones; the model stays as it is",
+         """
+         model.requires_grad_(True)
+         for mean, now in zip(self.model.parameters(), model.parameters()):
+             mean.lerp_(now.detach(), rate)
+         """),
+    edit("average_in_float32", "The weights are rounded to float32",
+         """
+         for mean, now in zip(self.model.parameters(), model.parameters()):
+             mean.lerp_(now.detach().float().to(mean.dtype), rate)
          """),
     edit("counted_per_weight", "The step is counted once for each parameter instead of once for the model",
          """
@@ -611,6 +687,7 @@ mistakes.at(
     edit("sgd", "Plain gradient descent is used; AdamW is asked for", "optimiser, history = torch.optim.SGD(model.parameters(), lr=lr), []"),
     edit("other_decay", "The weight decay is changed; AdamW's default is asked for", "optimiser, history = torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=0.1), []"),
     edit("other_betas", "AdamW's moments have other decays than its defaults", "optimiser, history = torch.optim.AdamW(model.parameters(), lr=lr, betas=(0.9, 0.99)), []"),
+    edit("amsgrad", "AdamW runs with `amsgrad`; its default is without", "optimiser, history = torch.optim.AdamW(model.parameters(), lr=lr, amsgrad=True), []"),
     edit("other_epsilon", "AdamW's eps is not its default", "optimiser, history = torch.optim.AdamW(model.parameters(), lr=lr, eps=1e-6), []"),
     edit("ten_times_lr", "The learning rate is not the one given", "lr = 10 * lr; optimiser, history = torch.optim.AdamW(model.parameters(), lr=lr), []"),
     edit("fixed_rate", "The learning rate is a number of its own; `lr` is ignored", "lr = 0.1; optimiser, history = torch.optim.AdamW(model.parameters(), lr=lr), []"),
@@ -623,6 +700,10 @@ mistakes.at(
     edit("warm_up_restarts", "The learning rate grows anew every `warm_up` steps; after the warm-up it stays at lr", 'optimiser.param_groups[0]["lr"] = lr * ((step - 1) % warm_up + 1) / warm_up'),
     edit("first_rate_full", "The first step has the full learning rate, and step k that of step k - 1 (the rate is set after the step)",
          'optimiser.param_groups[0]["lr"] = lr * (min(1, (step - 1) / warm_up) if step > 1 else 1)'),
+    edit("never_full", "The rate is set during the warm-up only, and keeps the value before its end: lr · (1 - 1/warm_up)",
+         'optimiser.param_groups[0]["lr"] = lr * (min(step, warm_up - 1) if warm_up > 1 else 1) / warm_up'),
+    edit("warm_up_too_long", "The warm-up rises from lr / warm_up to lr in `warm_up` steps after the first (`LinearLR`): it takes one step too many",
+         'optimiser.param_groups[0]["lr"] = lr * min(1, 1 / warm_up + (1 - 1 / warm_up) * (step - 1) / warm_up)'),
     edit("cosine_to_zero", "The learning rate falls like a cosine after the warm-up; it stays at lr",
          'optimiser.param_groups[0]["lr"] = lr * min(1, step / warm_up) * (1 if step <= warm_up else 0.5 * (1 + math.cos(math.pi * (step - warm_up) / max(1, steps - warm_up))))'),
     edit("warm_up_ahead", "The warm-up is one step ahead: the first step has the rate of the second", 'optimiser.param_groups[0]["lr"] = lr * min(1, (step + 1) / warm_up)'),
@@ -644,6 +725,7 @@ mistakes.at(
 mistakes.at(
     "value = loss(model, *batch, generator)",
     edit("labels_dropped", "The loss is given no labels, or the same for all", "value = loss(model, batch[0], 0 * batch[1], generator)"),
+    edit("labels_in_order", "The labels do not belong to the examples of the batch: the first labels of all are taken", "value = loss(model, batch[0], y[: len(batch[0])], generator)"),
     edit("loss_divided", "The loss is divided by the size of the batch; it is a mean already", "value = loss(model, *batch, generator) / len(batch[0])"),
     edit("loss_summed", "The loss is multiplied by the size of the batch; it is to be minimised as it is", "value = loss(model, *batch, generator) * len(batch[0])"),
     edit("first_batch_again", "Every step takes the first batch", "first = batch if step == 1 else first; value = loss(model, *first, generator)"),
@@ -712,6 +794,14 @@ mistakes.at(
          optimiser.zero_grad()
          value.backward()
          nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+         optimiser.step()
+         ema.update(model)
+         """),
+    edit("values_clipped", "Values of the gradients are clipped; the docstring asks for plain AdamW steps",
+         """
+         optimiser.zero_grad()
+         value.backward()
+         nn.utils.clip_grad_value_(model.parameters(), 1.0)
          optimiser.step()
          ema.update(model)
          """),

@@ -33,6 +33,9 @@ mistakes.at(
          "return torch.cat([T - (T // steps) * torch.arange(steps), torch.zeros(1, dtype=torch.int64)])"),
     edit("equal_steps_up", "All steps but the first have the length T // steps; steps are as even as rounding allows",
          "return torch.cat([torch.tensor([T]), (T // steps) * torch.arange(steps - 1, -1, -1)])"),
+    edit("logarithmic", "The times are spaced by a constant factor; even spacing is asked for",
+         "return torch.cat([torch.logspace(math.log10(T), 0, steps, dtype=torch.float64).round().long(), torch.zeros(1, dtype=torch.int64)])"),
+    edit("starts_above_T", "The first time is T + 1; alpha_bar ends at T", "return torch.linspace(T + 1, 0, steps + 1, dtype=torch.float64).round().long()"),
     edit("quadratic", "The times are spaced by squares; even spacing is asked for", "return (T * torch.linspace(1, 0, steps + 1, dtype=torch.float64) ** 2).round().long()"),
     edit("floats", "The times are floats; whole numbers (int64) are needed to look up alpha_bar", "return torch.linspace(T, 0, steps + 1).round()"),
     edit("not_rounded", "The times are not whole numbers", "return torch.linspace(T, 0, steps + 1)"),
@@ -54,6 +57,8 @@ mistakes.at(
     edit("level_after", "The levels are read one place too late; alpha_bar[t] needs no shift", "now, then = alpha_bar[min(int(t) + 1, len(alpha_bar) - 1)], alpha_bar[s + 1]"),
     edit("not_at_zero", "A step to t = 0 uses the level of t = 1; alpha_bar[0] is 1", "now, then = alpha_bar[t], alpha_bar[max(int(s), 1)]"),
     edit("roots_as_levels", "The roots of the levels are taken for the levels", "now, then = alpha_bar[t].sqrt(), alpha_bar[s].sqrt()"),
+    edit("two_axes", "The levels get two axes, so that the result has two where x has one; t and s are single times",
+         "now, then = alpha_bar[t].reshape(-1, 1), alpha_bar[s].reshape(-1, 1)"),
     edit("single_alphas", "alpha of one step (a ratio of neighbours) is used in place of alpha_bar",
          "now, then = alpha_bar[t] / alpha_bar[t - 1], alpha_bar[s] / alpha_bar[max(int(s) - 1, 0)]"),
 )
@@ -84,6 +89,14 @@ mistakes.at(
          """),
     edit("clip_one_side", "The guess is cut off above only", """
          x0 = x0.clamp(max=clip)
+         eps = (x - now.sqrt() * x0) / (1 - now).sqrt()
+         """),
+    edit("remainder_with_eta_only", "Without new noise (eta 0) the old noise is used after the guess is cut off; the noise is what remains of x", """
+         x0 = x0.clamp(-clip, clip)
+         eps = (x - now.sqrt() * x0) / (1 - now).sqrt() if eta > 0 else eps
+         """),
+    edit("clip_at_most_one", "The guess is cut off at ±1 also where clip is larger", """
+         x0 = x0.clamp(-min(clip, 1), min(clip, 1))
          eps = (x - now.sqrt() * x0) / (1 - now).sqrt()
          """),
     edit("clip_below_only", "The guess is cut off below only", """
@@ -277,6 +290,25 @@ mistakes.at(
              for i, (t, s) in enumerate(zip(times[:-1], times[1:])):
                  x = step(x, model(x, t.expand(len(x))), t, s, alpha_bar, noise[-1 - i])
          """),
+    edit("noise_shifted", "Step i takes noise[i - 1]; it takes noise[i]",
+         """
+         with torch.no_grad():
+             for i, (t, s) in enumerate(zip(times[:-1], times[1:])):
+                 x = step(x, model(x, t.expand(len(x))), t, s, alpha_bar, noise[i - 1])
+         """),
+    edit("first_eps_for_all", "The model is asked about the first example only, and its answer used for all",
+         """
+         with torch.no_grad():
+             for i, (t, s) in enumerate(zip(times[:-1], times[1:])):
+                 x = step(x, model(x[:1], t.expand(1)).expand(x.shape), t, s, alpha_bar, noise[i])
+         """),
+    edit("start_normalised", "The start is given mean 0 and standard deviation 1; it is x_T as it is",
+         """
+         x = (x - x.mean()) / x.std()
+         with torch.no_grad():
+             for i, (t, s) in enumerate(zip(times[:-1], times[1:])):
+                 x = step(x, model(x, t.expand(len(x))), t, s, alpha_bar, noise[i])
+         """),
     edit("same_noise", "Every step takes the same noise",
          """
          with torch.no_grad():
@@ -424,6 +456,11 @@ mistakes.at(
     edit("solver_always_clips", "The guess is cut off at ±1, whether asked or not", "x0 = x0.clamp(-(clip or 1.0), clip or 1.0)"),
     edit("kept_unclipped", "The old guess is kept before it is cut off; each guess is cut off before it is used or kept", "raw, x0 = x0, x0 if clip is None else x0.clamp(-clip, clip)",
          ("old, length = x0, h", "old, length = raw, h")),
+    edit("only_old_clipped", "Only the old guess is cut off; each guess is, before it is used", "x0 = x0", ("old, length = x0, h", "old, length = (x0 if clip is None else x0.clamp(-clip, clip)), h")),
+    edit("solver_eps_clipped", "The noise is cut off, too; only the guess of the picture is",
+         "x0 = x0 if clip is None else ((x - (1 - alpha_bar[t]).sqrt() * model(x, t.expand(len(x))).clamp(-clip, clip)) / alpha_bar[t].sqrt()).clamp(-clip, clip)"),
+    edit("solver_x_clipped_first", "x is cut off in place of the guess of the picture",
+         "x0 = x0 if clip is None else (x.clamp(-clip, clip) - (1 - alpha_bar[t]).sqrt() * model(x, t.expand(len(x)))) / alpha_bar[t].sqrt()"),
     edit("solver_clips_below", "The guess is cut off below only", "x0 = x0 if clip is None else x0.clamp(min=-clip)"),
     edit("solver_clips_above", "The guess is cut off above only", "x0 = x0 if clip is None else x0.clamp(max=clip)"),
 )
@@ -433,6 +470,8 @@ mistakes.at(
     edit("first_order", "The solver never looks back: that is DDIM", "middle = x0"),
     edit("ratio_inverted", "The ratio of the step lengths is upside down: the new step stands above", "middle = x0 if old is None or s == 0 else x0 + length / (2 * h) * (x0 - old)"),
     edit("equal_lengths", "All steps are taken as equally long; they differ in λ", "middle = x0 if old is None or s == 0 else x0 + 0.5 * (x0 - old)"),
+    edit("share_of_both", "The line is followed by the share h/(h + h') of the change; the middle of the new step is h/2 ahead, and the guesses lie h' apart",
+         "middle = x0 if old is None or s == 0 else x0 + h / (h + length) * (x0 - old)"),
     edit("end_not_middle", "The line is followed to the end of the new step; its middle is asked for", "middle = x0 if old is None or s == 0 else x0 + h / length * (x0 - old)"),
     edit("quarter", "The line is followed for a quarter of the new step only", "middle = x0 if old is None or s == 0 else x0 + h / (4 * length) * (x0 - old)"),
     edit("backwards", "The line is followed backwards, towards the old guess", "middle = x0 if old is None or s == 0 else x0 - h / (2 * length) * (x0 - old)"),
@@ -460,6 +499,10 @@ mistakes.at(
     edit("h_for_integral", "h stands in place of 1 - exp(-h): a step of Euler's", "x = ((1 - alpha_bar[s]) / (1 - alpha_bar[t])).sqrt() * x + alpha_bar[s].sqrt() * h.clamp(max=20) * middle"),
     edit("sigma_of_s_for_guess", "The guess has the factor √(1-ᾱ_s); (6.3) has √ᾱ_s", "x = ((1 - alpha_bar[s]) / (1 - alpha_bar[t])).sqrt() * x - (1 - alpha_bar[s]).sqrt() * torch.expm1(-h) * middle"),
     edit("solver_x_clipped", "x is cut off after each step; only the guesses are", "x = ((1 - alpha_bar[s]) / (1 - alpha_bar[t])).sqrt() * x - alpha_bar[s].sqrt() * torch.expm1(-h) * middle\n            x = x if clip is None else x.clamp(-clip, clip)"),
+    edit("line_integrated", "The line is put into the integral (6.2) and integrated with its weight e^λ; its value in the middle of the step is asked for, in (6.3)",
+         "x = ((1 - alpha_bar[s]) / (1 - alpha_bar[t])).sqrt() * x - alpha_bar[s].sqrt() * torch.expm1(-h) * x0\n            x = x if old is None or s == 0 else x + alpha_bar[s].sqrt() * (h + torch.expm1(-h)) * (x0 - old) / length"),
+    edit("solver_two_axes", "The levels get two axes, so that the result has two where x has one; t and s are single times",
+         "x = ((1 - alpha_bar[s]) / (1 - alpha_bar[t])).sqrt().reshape(-1, 1) * x - alpha_bar[s].sqrt() * torch.expm1(-h) * middle"),
     edit("solver_float32", "The state is rounded to float32", "x = (((1 - alpha_bar[s]) / (1 - alpha_bar[t])).sqrt() * x - alpha_bar[s].sqrt() * torch.expm1(-h) * middle).float()"),
 )
 
@@ -471,6 +514,18 @@ mistakes.at(
     edit("state_kept", "x is kept in place of the guess of the picture", "old, length = x, h"),
     edit("total_length", "The lengths of all steps are added up; the one of the step before is needed", "old, length = x0, h if length is None else length + h"),
 )
+
+
+@mistakes.rewrite("The last guess of the picture is returned; x at the last of the times is asked for")
+def guess_returned(ref):
+    def dpm_solver_2m(model, x_T, times, alpha_bar, clip=None):
+        x = ref.dpm_solver_2m(model, x_T, times[:-1], alpha_bar, clip)
+        with torch.no_grad():
+            t = times[-2]
+            x0 = (x - (1 - alpha_bar[t]).sqrt() * model(x, t.expand(len(x)))) / alpha_bar[t].sqrt()
+        return x0 if clip is None else x0.clamp(-clip, clip)
+
+    return {"dpm_solver_2m": dpm_solver_2m}
 
 
 @mistakes.rewrite("The graph of all evaluations is kept; no graph is needed")
