@@ -10,7 +10,7 @@ plt.show()
 # %% [markdown]
 # Guess the picture, forget the noise, add new noise: that draws clean digits. But it throws away what the network just said about the noise, and you will see what that costs.
 #
-# A better step keeps the noise that was found, or a part of it. That makes a whole family of samplers for one network. You write it, and a step that looks back. On
+# A better step keeps the noise that was found, or a part of it. That makes a family of samplers for one network. You write it, and a step that looks back. On
 # Gaussian data you can measure each against the truth.
 #
 # ### Keep the noise, or a part of it
@@ -132,7 +132,7 @@ def crude_step(x, eps, t, s, alpha_bar: Float[Tensor, "T+1"], noise) -> Float[Te
 # %% [markdown]
 # ### Where the truth is known
 #
-# The data is $\mathcal N(1,0.25)$, one number. Then the best $\varepsilon$ is a straight line in $x$, and where the differential equation ends is known. Below left, its steps are equal in $\lambda$ from $-3$ to $3$.
+# The data is $\mathcal N(1,0.25)$, one number. Then the best $\varepsilon$ is a straight line in $x$, and the end of the differential equation is known. Below left, its steps are equal in $\lambda$ from $-3$ to $3$.
 #
 # **Before you run this.** With 20 steps your solver's error is 0.0032. With 40?
 
@@ -273,7 +273,7 @@ plot.table(readable_rows, header=("", "readable with 4", f"with {most}", "variet
 
 # %% [markdown]
 # Four looks, and nearly everything can be read: more do not help there. (Over five noises DDPM has 96 to 100 with 4, and 92 to 99 with 50.) A hasty sampler draws near the average of each digit, as on the
-# Gaussian, and averages are easy to read. What is lost is variety. A judge that only counts readable digits may prefer the worst sampler. At 8 evaluations your solver has the variety that DDIM has at 20 (0.37).
+# Gaussian, and averages are easy to read. What is lost is variety. A judge that counts readable digits may prefer the worst sampler. At 8 evaluations your solver has the variety that DDIM has at 20 (0.37).
 #
 # **What to remember**
 # - One network, many samplers: $\eta$ says how much of the noise is new.
