@@ -19,6 +19,8 @@ mistakes.at(
          "omega = 10000 ** (-torch.arange(dim // 2, device=t.device) / dim)"),
     edit("exponent_doubled", "`time_embedding` doubles the exponents: 2i / dim is i / h, 2i / h is not",
          "omega = 10000 ** (-2 * torch.arange(dim // 2, device=t.device) / (dim // 2))"),
+    edit("half_a_step_off", "`time_embedding` counts i from ½; the fastest wave, i = 0, has the speed 1",
+         "omega = 10000 ** (-(torch.arange(dim // 2, device=t.device) + 0.5) / (dim // 2))"),
     edit("starts_at_one", "`time_embedding` counts i from 1; the fastest wave, i = 0, has the speed 1",
          "omega = 10000 ** (-(torch.arange(dim // 2, device=t.device) + 1) / (dim // 2))"),
     edit("grows", "`time_embedding` has speeds that grow to thousands of radians a step (the sign of the exponent); they fall from 1",
@@ -75,6 +77,7 @@ mistakes.at(
     edit("interleaved", "`time_embedding` puts sine and cosine of each wave side by side; (5.1) has all sines, then all cosines",
          "return torch.stack([angle.sin(), angle.cos()], dim=2).flatten(1)"),
     edit("sines_only", "`time_embedding` has sines twice; the second half are cosines", "return torch.cat([angle.sin(), angle.sin()], dim=1)"),
+    edit("cosines_only", "`time_embedding` has cosines twice; the first half are sines", "return torch.cat([angle.cos(), angle.cos()], dim=1)"),
     edit("half_of_it", "`time_embedding` returns h columns (sines only); dim = 2h are asked for", "return angle.sin()"),
     edit("below_each_other", "`time_embedding` puts the cosines below the sines (dim 0); each time has one row", "return torch.cat([angle.sin(), angle.cos()], dim=0)"),
     edit("normalised", "`time_embedding` divides by √h; the waves of (5.1) have the height 1",
@@ -102,7 +105,7 @@ mistakes.at(
     skips.append(x)
     x = F.avg_pool2d(x, 2)
     """,
-    edit("skip_after_pooling", "The skip is stored after the picture was halved; it must be what the block returned, in its full size",
+    edit("skip_after_pooling", "The skip is halved before it is used, and doubled again; it must be what the block returned, in its full size",
          """
          x = F.avg_pool2d(x, 2)
          skips.append(x)
@@ -259,7 +262,7 @@ mistakes.at(
              x = block(torch.cat([x, skips.pop()], dim=1), emb)
          return self.head(x)
          """),
-    edit("first_skip_first", "The skips are used in the order in which they were stored; the last one stored has the size that is needed first",
+    edit("first_skip_first", "The skip that was stored first is used first; the last one stored has the size that is needed first",
          """
          x = self.middle(x, emb)
          for block in self.up:
@@ -364,6 +367,14 @@ mistakes.at(
          for block in self.up:
              x = F.interpolate(x, scale_factor=2, mode="bicubic")
              x = block(torch.cat([x, skips.pop()], dim=1), emb)
+         return self.head(x)
+         """),
+    edit("up_activated", "What a block of the way up returns passes through a ReLU; blocks have their own activations",
+         """
+         x = self.middle(x, emb)
+         for block in self.up:
+             x = F.interpolate(x, scale_factor=2)
+             x = block(torch.cat([x, skips.pop()], dim=1), emb).relu()
          return self.head(x)
          """),
     edit("divided_by_root_two", "Picture and skip together are divided by √2; they are only put behind each other",
@@ -521,6 +532,7 @@ mistakes.at(
     edit("mean_then_decay", "The average is a plain mean until its rate has fallen to 1 - d; the shares have to fall by the factor d from the start",
          "rate = max(1 - self.decay, 1 / self.steps)"),
     edit("copies", "Every update takes the newest weights as they are, as if it were the first (r = 1)", "rate = 1"),
+    edit("numerator_forgotten", "r is 1 / (1 - d^n), which is above 1: its numerator 1 - d is missing", "rate = 1 / (1 - self.decay**self.steps) if self.steps > 1 else 1"),
     edit("denominator_multiplied", "1 - d is multiplied by 1 - d^n where it has to be divided", "rate = (1 - self.decay) * (1 - self.decay**self.steps)"),
     edit("power_wrong", "The power is n·d where it has to be d^n", "rate = (1 - self.decay) / max(1e-6, 1 - self.decay * self.steps) if self.decay * self.steps < 1 else 1 - self.decay"),
     edit("oldest_most", "The shares are upside down: the oldest weights have the largest; the newest should",
@@ -684,6 +696,7 @@ mistakes.at(
     edit("adam", "There is no weight decay; AdamW with its default shrinks the weights a little at each step", "optimiser, history = torch.optim.Adam(model.parameters(), lr=lr), []"),
     edit("adam_l2", "The weight decay is added to the gradient (Adam's `weight_decay`); AdamW shrinks the weights themselves",
          "optimiser, history = torch.optim.Adam(model.parameters(), lr=lr, weight_decay=0.01), []"),
+    edit("rmsprop", "RMSprop is used; AdamW is asked for", "optimiser, history = torch.optim.RMSprop(model.parameters(), lr=lr), []"),
     edit("sgd", "Plain gradient descent is used; AdamW is asked for", "optimiser, history = torch.optim.SGD(model.parameters(), lr=lr), []"),
     edit("other_decay", "The weight decay is changed; AdamW's default is asked for", "optimiser, history = torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=0.1), []"),
     edit("other_betas", "AdamW's moments have other decays than its defaults", "optimiser, history = torch.optim.AdamW(model.parameters(), lr=lr, betas=(0.9, 0.99)), []"),

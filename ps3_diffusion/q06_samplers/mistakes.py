@@ -195,6 +195,7 @@ mistakes.at(
     edit("noise_of_its_own", "New noise is drawn inside; it is given", "return then.sqrt() * x0 + kept * eps + sigma * torch.randn(x.shape, dtype=x.dtype, device=x.device)"),
     edit("noise_left_out", "The new noise is left out", "return then.sqrt() * x0 + kept * eps"),
     edit("x_kept", "x is kept in place of the noise that was found in it", "return then.sqrt() * x0 + kept * x + sigma * noise"),
+    edit("new_for_old", "The new noise stands also where the old one, eps, belongs", "return then.sqrt() * x0 + kept * noise + sigma * noise"),
     edit("exchanged_noises", "Old and new noise are exchanged", "return then.sqrt() * x0 + kept * noise + sigma * eps"),
     edit("eps_subtracted", "The old noise is subtracted; it is still there at time s", "return then.sqrt() * x0 - kept * eps + sigma * noise"),
     edit("picture_at_end", "x₀ itself is returned, whatever s is", "return x0"),
@@ -289,6 +290,21 @@ mistakes.at(
          with torch.no_grad():
              for i, (t, s) in enumerate(zip(times[:-1], times[1:])):
                  x = step(x, model(x, t.expand(len(x))), t, s, alpha_bar, noise[-1 - i])
+         """),
+    edit("walks_up", "The times are walked from the last to the first; the walk starts at times[0]",
+         """
+         with torch.no_grad():
+             for i, (t, s) in enumerate(zip(times.flip(0)[:-1], times.flip(0)[1:])):
+                 x = step(x, model(x, t.expand(len(x))), t, s, alpha_bar, noise[i])
+         """),
+    edit("eps_of_step_before", "Each step but the first takes the eps of the step before",
+         """
+         before = None
+         with torch.no_grad():
+             for i, (t, s) in enumerate(zip(times[:-1], times[1:])):
+                 eps = model(x, t.expand(len(x)))
+                 x = step(x, eps if before is None else before, t, s, alpha_bar, noise[i])
+                 before = eps
          """),
     edit("noise_shifted", "Step i takes noise[i - 1]; it takes noise[i]",
          """
