@@ -115,7 +115,7 @@ def dpm_solver_2m(
 grader.check("q6")
 
 # %% [markdown]
-# Given: three steps for `sample`, also the crude one.
+# Given: steps of the family for `sample`, and the crude one.
 
 # %% role="given"
 def ddpm_step(x, eps, t, s, alpha_bar: Float[Tensor, "T+1"], noise, clip: float | None = None) -> Float[Tensor, "N ..."]:
