@@ -300,7 +300,7 @@ lower = 100 * (1 - watch_losses[1][-1] / watch_losses[0][-1])
 plot.table([("loss of the last weights", watch_losses[0][-1], "0.158", None), ("the average is lower by, per cent", lower, "8", guess_average), ("random weights in the average with r = 1 - d, per cent", 100 * ema_decays[-1] ** glyph_steps, "14", None)], header=("", "yours", "expected", "your guess"))
 
 # %% [markdown]
-# Soon the average is where the last weights arrive at the end. With $r=1-d$ and $d=0.999$ the random start still has a share of 14 % after 2,000 steps, and spoils it.
+# Soon the average is where the last weights arrive at the end. With $r=1-d$ and $d=0.999$ the random start still has a share of 14 % after 2,000 steps, and spoils the average.
 #
 # ### It believes what you tell it
 #

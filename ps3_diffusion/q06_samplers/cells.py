@@ -273,7 +273,7 @@ plot.table(readable_rows, header=("", "readable with 4", f"with {most}", "variet
 
 # %% [markdown]
 # Four looks, and nearly everything can be read: more do not help there. (Over five noises DDPM has 96 to 100 with 4, and 92 to 99 with 50.) A hasty sampler draws near the average of each digit, as on the
-# Gaussian, and averages are easy to read. What is lost is variety. A judge that counts readable digits may prefer the worst sampler. At 8 evaluations your solver has the variety that DDIM has at 20 (0.37).
+# Gaussian, and averages are easy to read. What is lost is variety. A judge of mere readability may prefer the worst sampler. At 8 evaluations your solver has the variety that DDIM has at 20 (0.37).
 #
 # **What to remember**
 # - One network, many samplers: $\eta$ says how much of the noise is new.
