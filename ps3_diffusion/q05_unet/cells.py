@@ -28,16 +28,16 @@ plt.show()
 # %% [markdown]
 # Only the diagonal looks right. The first denoiser trusts what it sees, the last one what it knows of digits. And even on the diagonal the strokes are grey: a linear map can only blur.
 #
-# So you need a network, and it has to know $t$. One network for all 1,000 times shares what it learns about strokes. You build it, train it, and average its weights. Questions 6, 8 and 9 draw with it.
+# So you need a network, and it has to know $t$. One network for all 1,000 times shares what it learns about strokes. You build it, train it, and average its weights.
 #
 # ### A U-Net
 #
-# Noise is judged pixel by pixel, a digit as a whole. A **U-Net** looks at both. On its way down it halves the picture, so that a 3 × 3 filter sees more of it. On its way up it doubles it again. Halving loses where exactly a
+# Noise is judged pixel by pixel, a digit as a whole. A **U-Net** looks at both. On its way down it halves the picture, so that a 3 × 3 filter sees more of it, and on its way up it doubles it again. Halving loses where exactly a
 # stroke ends, so each block of the way up also gets the **skip**: what the block of the same size found on the way down.
 #
 # ### Time as waves
 #
-# A number such as 417 is a poor input for a network. A clock shows time by hands of different speeds. Here are $h$ of them, $i=0,\dots,h-1$:
+# A number such as 417 is a poor input for a network. A clock has hands of different speeds. Here are $h$ of them, $i=0,\dots,h-1$:
 #
 # $$\omega_i=10000^{-i/h},\qquad e(t)=\big(\sin\omega_0t,\dots,\sin\omega_{h-1}t,\ \cos\omega_0t,\dots,\cos\omega_{h-1}t\big). \tag{5.1}$$
 #
@@ -79,7 +79,7 @@ class ResBlock(nn.Module):
 
 # %% role="answer"
 def time_embedding(t: Float[Tensor, "N"] | Int[Tensor, "N"], dim: int) -> Float[Tensor, "N dim"]:
-    """e(t) of (5.1), the h = dim / 2 sines first; dim is even. t is between 0 and 1000; whole numbers give float32."""
+    """e(t) of (5.1), the h = dim / 2 sines first; dim is even. t is between 0 and 1000; whole numbers give float32, real ones their type."""
     ### BEGIN SOLUTION
     omega = 10000 ** (-torch.arange(dim // 2, device=t.device) / (dim // 2))
     angle = t[:, None] * omega
@@ -88,7 +88,7 @@ def time_embedding(t: Float[Tensor, "N"] | Int[Tensor, "N"], dim: int) -> Float[
 
 
 class UNet(nn.Module):
-    """A network from pictures, times and labels to pictures. It halves the picture len(channels) - 1 times."""
+    """From pictures, times and labels to pictures. It halves the picture len(channels) - 1 times."""
 
     def __init__(self, channels: tuple[int, ...], emb_dim: int = 64, classes: int = 10):
         super().__init__()
@@ -204,7 +204,7 @@ early, late = (time_embedding(torch.tensor([float(t), t / 1000]), 64) for t in (
 plot.table([("fed as t", float(2 * (early * late).mean(1)[0]), "0.15", None), ("fed as t / 1000", float(2 * (early * late).mean(1)[1]), "0.98", guess_alike)], header=("likeness of t = 100 and 900", "yours", "expected", "your guess"))
 
 # %% [markdown]
-# Nothing crashes. The network only gets a nearly constant input where it needs a clock.
+# Nothing crashes. The network only gets a nearly constant input for a clock.
 #
 # ### Train
 #
@@ -300,11 +300,11 @@ lower = 100 * (1 - watch_losses[1][-1] / watch_losses[0][-1])
 plot.table([("loss of the last weights", watch_losses[0][-1], "0.158", None), ("the average is lower by, per cent", lower, "8", guess_average), ("random weights in the average with r = 1 - d, per cent", 100 * ema_decays[-1] ** glyph_steps, "14", None)], header=("", "yours", "expected", "your guess"))
 
 # %% [markdown]
-# Soon the average is where the last weights arrive at the end. With $r=1-d$ and $d=0.999$ the random start still has a share of 14 % after 2,000 steps, and spoils everything.
+# Soon the average is where the last weights arrive at the end. With $r=1-d$ and $d=0.999$ the random start still has a share of 14 % after 2,000 steps, and spoils the average.
 #
 # ### It believes what you tell it
 #
-# The pictures below have the noise of $t=500$. The network is told another time, and says which picture it sees.
+# The pictures below have the noise of $t=500$. Told another time, which picture does the network see?
 
 # %%
 told_true = 500   # a knob: 200 and 800. Which lie costs more, too early or too late?
@@ -339,7 +339,7 @@ plot.table(truth_rows, header=("t", "error of the best linear denoiser", "of you
 #
 # ### Digits from noise
 #
-# A denoiser for every amount of noise can draw. The crudest way: start from noise, guess the picture, add noise of the next lower level, guess again.
+# A denoiser for every amount of noise can draw. The crudest way: guess the picture, add noise of the next lower level, guess again.
 
 # %%
 crude_steps = dgm.budget(smoke=3, cpu=50, gpu=50)   # a knob: 5 and 200
