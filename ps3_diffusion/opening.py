@@ -29,7 +29,7 @@
 # |---|---|
 # | types | `Float[Tensor, "N D"]` is a float tensor of shape (N, D), `Int[…]` one of integers; `""` is a single number, `...` or `*batch` any number of axes, and axes marked with `#` broadcast |
 # | units | natural logarithms (nats), unless a name says bits |
-# | shapes | data is `(N, D)`; images are `(batch, channel, height, width)`, white on black |
+# | shapes | data is `(N, D)`; images are `(batch, channel, height, width)`, white on black; under noise, pixels from −1 to 1 |
 # | scale parameters | passed as `logvar` ($\log\sigma^2$) or `log_scale` ($\log s$), and named so |
 # | reductions | a log-density is summed over dimensions; a loss is the mean over examples |
 # | randomness | every random function takes its noise, or a `torch.Generator`, as an argument |

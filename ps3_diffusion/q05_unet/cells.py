@@ -195,6 +195,7 @@ figure, axes = plot.subplots(1, 3, width=10, height=3, width_ratios=[1, 1, 1.3])
 for ax, scale in zip(axes, wave_scales):
     ax.imshow(time_embedding(scale * wave_times.float(), 64).T, aspect="auto", extent=(0, 1000, 64, 0), vmin=-1, vmax=1, cmap=plot.SEQUENTIAL)
     ax.set(xlabel="t", ylabel="wave", title=f"Waves of {scale:g} · t")
+    ax.grid(False)
     middle = time_embedding(torch.tensor([500.0 * scale]), 64)
     axes[2].plot(wave_times, 2 * (time_embedding(scale * wave_times.float(), 64) * middle).mean(1), label=f"{scale:g} · t")
 axes[2].set(xlabel="t", ylim=(-0.5, 1.1), title="Likeness to t = 500")

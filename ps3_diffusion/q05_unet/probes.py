@@ -3,7 +3,7 @@
 import torch
 
 from autograder.probes import Close, Fields, Question
-from dgm.checks.asking import entry, gradient, in_words, tensor_of, with_right
+from dgm.checks.asking import entry, gradient, in_words, tensor_of, with_planted
 
 from .models import Called, Planted, Small, Toy, Trace, Watched, fill, moved, small_data, small_loss, waves, weights
 
@@ -92,7 +92,7 @@ def network(student, rng, channels, classes=3, scale=1.0):
 
 def drawn(model, *arguments):
     """What it makes of noisy pictures, while time is told right."""
-    return tensor_of(with_right(type(model).forward, time_embedding=waves)(model, *arguments), "what `forward` returns")
+    return tensor_of(with_planted(type(model).forward, time_embedding=waves)(model, *arguments), "what `forward` returns")
 
 
 @question.probe(points=1, title="UNet: pictures with labels", public=True, judge=Fields(default=NEAR))
