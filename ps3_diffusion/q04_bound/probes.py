@@ -11,7 +11,7 @@ question = Question(
     skills=["3.16", "3.17", "3.50"],
     uses=["q_sample", "cosine_alpha_bar"],
     lecture="diffusion models, the variational bound",
-    run_seconds=14,
+    run_seconds=8,
     manual_points=3,
     rubric=[
         "1 point: the variance is the posterior's, as if x0 were known; wrong where a step changes the SNR much (the first); another variance mends it.",

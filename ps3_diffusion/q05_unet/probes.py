@@ -12,7 +12,7 @@ question = Question(
     uses=["cosine_alpha_bar", "q_sample", "convert"],
     skills=["3.23", "3.24", "3.25"],
     lecture="diffusion models",
-    run_seconds=180,
+    run_seconds=200,
     aim=(
         "Build the network that all later questions draw with: skips in the right order, time as waves, training with a warm-up, "
         "and an average of the weights that owes nothing to their random start."
@@ -25,7 +25,7 @@ question = Question(
         ),
         "UNet": (
             "Which block of the way up works on pictures as large as those of the last block on the way down?",
-            "16 × 16 and three channels' entries: blocks see 16, 8, (middle) 4, 8, 16. Two skips are stored; which one goes first?",
+            "16 × 16, `channels` with three entries: blocks see 16, 8, (middle) 4, 8, 16. Two skips are stored; which one goes first?",
             "`skips.append` before `F.avg_pool2d`, and `skips.pop` after `F.interpolate`. The result of the head has one channel.",
         ),
         "EMA": (

@@ -40,7 +40,7 @@ plt.show()
 #
 # ### Your task
 #
-# Write the list of times, the family (6.1), the loop that walks from $t=T$ to $0$, and your solver. The list begins with $T$: there a walk from pure noise starts, or the network is told a lie.
+# Write the list of times, the family (6.1), the loop that walks from $t=T$ to $0$, and your solver. The list must begin with $T$, where $x$ is pure noise. Begin lower, and the network is told a lie.
 
 # %% role="answer"
 def sampling_times(steps: int, T: int) -> Int[Tensor, "steps+1"]:
@@ -179,6 +179,8 @@ for name, errors in solver_errors.items():
     slope = -np.polyfit(np.log(error_counts), np.log(errors), 1)[0]
     left.loglog(error_counts, errors, marker="o", label=f"{name}, slope {slope:.2f}")
 left.set(xlabel="evaluations", ylabel="error of x", title="Looking back: error falls with the square")
+left.set_xticks(error_counts, error_counts)
+left.minorticks_off()
 left.legend()
 for name, step in (("crude", crude_step), ("DDPM", ddpm_step), ("DDIM", ode_step)):
     right.semilogx(spread_counts, [drawn_moments(step, sampling_times(count, 1000))[1] for count in spread_counts], marker="o", label=name)
@@ -215,13 +217,13 @@ plot.table(grid_rows, header=("evaluations", "its first time", "mean, deviation 
 #
 # ### One noise, one network, three rules
 #
-# **Before you run this.** Ask DDPM for 100 digits with 4 evaluations each, and let the nearest of 5,000 training images say what was drawn. How many are what was asked for? With 50 evaluations it is 92.
+# **Before you run this.** Ask DDPM for 100 digits with 4 evaluations each, and let the nearest of 5,000 training images say what was drawn. How many are what was asked for? With 50 evaluations it is 92. (*Variety*, in the table, is the standard deviation of a pixel among drawings of the same digit.)
 
 # %%
 guess_readable = None   # type a number
 
 # %%
-strip_seed, strip_digit = 3, 5   # a knob: other noise, another digit. Which rows keep their digit from 4 evaluations on?
+strip_seed, strip_digit = 3, 5   # a knob: other noise, another digit. Which rows keep their picture from 4 evaluations on?
 
 strip_rules = {"DDPM": ddpm_step, "DDIM": ode_step}
 
@@ -273,7 +275,7 @@ plot.table(readable_rows, header=("", "readable with 4", f"with {most}", "variet
 
 # %% [markdown]
 # Four looks, and nearly everything can be read: more do not help there. (Over five noises DDPM has 96 to 100 with 4, and 92 to 99 with 50.) A hasty sampler draws near the average of each digit, as on the
-# Gaussian, and averages are easy to read. What is lost is variety. A judge of mere readability may prefer the worst sampler. At 8 evaluations your solver has the variety that DDIM has at 20 (0.37).
+# Gaussian, and averages are easy to read. What is lost is variety. A judge of mere readability may prefer the worst sampler. At 8 evaluations your solver has the variety that DDIM has at 20 (0.37, not shown), though by eye you cannot tell them apart.
 #
 # Watch the walk:
 

@@ -13,7 +13,7 @@ question = Question(
     figures_of=["q05_unet"],
     skills=["3.19", "3.20", "3.21", "3.22", "3.52"],
     lecture="diffusion models",
-    run_seconds=40,
+    run_seconds=25,
     aim=(
         "Turn one trained network into three samplers, measure their errors where the truth is known, and see that the cheapest "
         "improvement is to look back at the last guess, and the most hidden fault a walk that does not start at T."

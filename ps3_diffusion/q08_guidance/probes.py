@@ -13,7 +13,7 @@ question = Question(
     figures_of=["q05_unet"],
     skills=["3.26", "3.27", "3.28", "3.53"],
     lecture="diffusion models, conditioning and guidance",
-    run_seconds=35,
+    run_seconds=25,
     manual_points=3,
     rubric=[
         "1 point: samples follow the field at all noise levels; only the score of the noised tilted density at each of them would give the tilted density.",

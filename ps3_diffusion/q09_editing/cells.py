@@ -56,7 +56,7 @@ plot.table([("test 1: the largest change of a known pixel is 0", float(((edit_dr
 # ### A spy in place of the network
 #
 # A network cannot complain about what it is shown, so send a spy that writes it down. With one known pixel of value 1, and all noise 0, (9.1) shows $\sqrt{\bar\alpha_t}$ at time $t$: the square of what the model is *shown* must be the
-# $\bar\alpha_t$ that it is *told*. Only the first call shows $x_T$.
+# $\bar\alpha_t$ that it is *told*. In the first call nothing has been put in yet: it shows $x_T$, here 0.
 #
 # ### Change a picture a little
 #
@@ -79,7 +79,7 @@ def spy_levels(
     """(told, shown) in each call of the model: alpha_bar at its time, and the square of the known pixel that it is given.
 
     Args:
-        program: gets the arguments of `inpaint`: one known pixel of value 1, x_T and all noise 0, and a model that always finds eps = 0. It may write into its x.
+        program: gets the arguments of `inpaint`: one known pixel of value 1 of shape (1, 1), x_T and all noise 0, and a model that always finds eps = 0. It may write into its x.
     """
     ### BEGIN SOLUTION
     calls = []
@@ -121,7 +121,7 @@ def inpaint(
 def sdedit(
     step, model, x0: Float[Tensor, "N ..."], t0: int, times: Int[Tensor, "S+1"], alpha_bar: Float[Tensor, "T+1"], noise: Float[Tensor, "S+1 N ..."]
 ) -> Float[Tensor, "N ..."]:
-    """Noise x0 to t0 by noise[0]; then walk from t0 through those of the times below it, step i with noise[i + 1].
+    """Noise x0 to t0 by noise[0]; then walk from t0 through those of the times below it, step i = 0, 1, … of this walk with noise[i + 1].
 
     Args:
         t0: 0 … T; need not be one of the times. 0 returns x0.
@@ -159,7 +159,7 @@ plot.table([(name, float((found[0] - found[1]).abs().max()), expected) for (name
 #
 # Ask your program for something known. Two pixels are $\mathcal N(0,1)$ with correlation 0.9. If the first is 1, the second is $\mathcal N(0.9,\ 0.19)$.
 #
-# The exact $\varepsilon$ of a Gaussian is linear in $x$, so the program is linear in its noise. A run without noise gives the mean. One for each *unit* of noise, all in one batch, gives the columns of a matrix $J$, and the covariance is $JJ^\top$.
+# The exact $\varepsilon$ of a Gaussian is linear in $x$, so the program is linear in its noise. A run without noise gives the mean. One for each *unit* of noise, all in one batch, gives, less the run without noise, the columns of a matrix $J$, and the covariance is $JJ^\top$.
 #
 # **Before you run this.** Which mean does the second pixel get, with 50 steps of one round?
 
@@ -207,7 +207,7 @@ right.legend()
 plt.show()
 
 # %% [markdown]
-# The program is right, and a third of the mean is missing. More steps do not help (0.626 with 1,000). While there is much noise, the second pixel sees only noisy copies of the first, a new one each time.
+# The program is right, and a third of the mean is missing: 30 times what the draft's fault costs. More steps do not help (0.626 with 1,000). While there is much noise, the second pixel sees only noisy copies of the first, a new one each time.
 # When they get clear it is too late to move. For weak correlations half is lost. Going back up makes room to move. The deviation gets too small, as 50 steps of DDPM draw too narrowly (Question 6). With 1,000 steps and 10 rounds it is 0.439.
 #
 # ### The same on digits
@@ -226,7 +226,7 @@ figure, axes = plot.subplots(4, 1, width=10, height=3.3)
 for ax, title, row in zip(axes, ("the digits", "what is known", "1 round", f"{repaint_rounds} rounds"), (edit_x, edit_lost, edit_one, edit_many)):
     plot.images(row[:20] / 2 + 0.5, ncols=20, ax=ax)
     ax.set_title(title, fontsize=10)
-figure.suptitle("More rounds, and more halves fit", fontsize=12)
+figure.suptitle("More rounds: closer on average, not in every digit", fontsize=12)
 plt.show()
 edit_swapped = edit_x.where(edit_mask, edit_x.roll(1, 0))
 plot.table([
@@ -274,11 +274,11 @@ plot.table([(f"t0 = {t0}", letter_away[t0 // 100], letter_odd[t0 // 100], expect
 
 # %% [markdown]
 # At $t_0=0$ nothing happens, and at $t_0=T$ the letter is forgotten. In between, large shapes survive and details are drawn anew, since noise drowns details first. At 500 an A may be a 4, an E or a G a 6, a Z a 2. Half way in time is
-# a quarter of the way in distance.
+# less than a third of the way in distance. Even at $T$ the drawings stay above new digits: without a label the network draws poorly (Question 8).
 #
 # **What to remember**
 # - A known part must carry the noise of the step. A test of the end does not show it; a spy does.
 # - Right known pixels do not make right unknown ones. Putting in is biased; going back up mends most of it.
-# - $t_0$ buys realism with faithfulness.
+# - $t_0$ trades faithfulness for realism.
 #
 # Question 10 draws digits with no network.
