@@ -96,7 +96,33 @@ PS2 = [
     Student("mei", "right, with warnings and prints on stderr", append("q1", WARNINGS)),
 ]
 
-CLASSES = {"ps1": PS1, "ps2": PS2}
+AUTOGRAD_SCORE = """\
+def mixture_score(x, weights, means, variance):
+    return torch.func.grad(lambda x: mixture_log_prob(x, weights, means, variance).sum())(x)
+"""
+
+PS3 = [
+    Student("ada", "everything right"),
+    Student("blank", "handed in the notebook as it was", answered=(), loses=None),
+    Student("carol", "answered the first two questions and stopped", answered=("q1", "q2"), loses=("rest",)),
+    Student(
+        "dmitri", "other ways: a network whose skips are reversed, guidance as a mixture of two guesses",
+        both(variant("q5", "reversed_skips"), variant("q8", "mixed")),
+    ),
+    Student("emmy", "the score by torch.func.grad, handed in as a zip", append("q2", AUTOGRAD_SCORE), as_zip=True),
+    mistaken("felix", "q1", "euler_h_without_sign", "walks the wrong way where time runs backwards"),
+    mistaken("grace", "q3", "no_offset", "leaves the offset out of the cosine schedule"),
+    mistaken("hugo", "q7", "diffusion_in_its_own_time", "has data at t = 0 where flows have it at t = 1"),
+    mistaken("ines", "q8", "labels_in_place", "drops labels in the data set itself"),
+    mistaken("jonas", "q9", "all_the_noise", "adds as much noise as if there were none yet"),
+    Student(
+        "katya", "a missing parenthesis in one cell",
+        replace("q5", "return torch.stack(history)", "return torch.stack(history"), loses=("q5",),
+    ),
+    Student("mei", "right, with warnings and prints on stderr", append("q1", WARNINGS)),
+]
+
+CLASSES = {"ps1": PS1, "ps2": PS2, "ps3": PS3}
 
 
 def any_class(problem_set: ProblemSet) -> list[Student]:

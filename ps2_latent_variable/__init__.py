@@ -1,1 +1,1 @@
-"""Problem set 1, simple generative models; a package, so that its tests can import it."""
+"""Problem set 2, latent variables and flows; a package, so that its tests can import it."""

@@ -66,7 +66,7 @@ def test_pins_fit_the_ranges():
 
 def test_student_install_is_light():
     names = {Requirement(line).name for line in PROJECT["dependencies"]}
-    assert names == {"torch", "numpy", "matplotlib", "scikit-learn", "jaxtyping"}
+    assert names == {"torch", "numpy", "matplotlib", "pillow", "scikit-learn", "jaxtyping"}
 
 
 def imports(path: Path) -> set[str]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ast
 import itertools
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from autograder.grading.referee import Referee
 from autograder.probes.load import ProblemSet
@@ -70,11 +73,16 @@ def _used(problem_set: ProblemSet, question: Question, name: str) -> bool:
     return any(name in mentioned(node) for node in nodes)
 
 
+STOPPED = re.compile(r" stops with [A-Z]\w*: ")  # what `dgm.checks.asking.entry` says of an error
 BROKEN = ("NameError", "UnboundLocalError", "ImportError", "ModuleNotFoundError")
 
 
 def look_closer(referee: Referee, question: Question, proof: QuestionProof) -> None:
-    """Add what the counts of one seed do not show: mistakes that do not run, twins, probes that reject nothing."""
+    """Add what the counts of one seed do not show: void entries, broken mistakes, twins, probes that reject nothing."""
+    for probe in question.probes:
+        for sentence in _sentences(referee.expected(question, probe)["evidence"]):
+            if STOPPED.search(sentence):
+                proof.faults.append(f"{probe.where}: the reference's own answer is an error in {probe.id}: {sentence}")
     for mistake in question.mistakes:
         error = _broken(referee, question, mistake, proof)
         if error:
@@ -89,6 +97,17 @@ def look_closer(referee: Referee, question: Question, proof: QuestionProof) -> N
     for probe in question.probes:
         if question.mistakes and probe.id not in catching and not _rejects(referee, question, probe):
             proof.todo.append(f"{probe.where}: the probe {probe.id} lets every mistake pass.")
+
+
+def _sentences(evidence: Any) -> Iterator[str]:
+    """The strings in evidence."""
+    if isinstance(evidence, dict):
+        evidence = list(evidence.values())
+    if isinstance(evidence, (list, tuple)):
+        for item in evidence:
+            yield from _sentences(item)
+    elif isinstance(evidence, str):
+        yield evidence
 
 
 def _broken(referee: Referee, question: Question, mistake: Mistake, proof: QuestionProof) -> str:

@@ -63,6 +63,11 @@ def with_right(function: Callable[..., Any], **right: Callable[..., Any]) -> Cal
     return call
 
 
+def with_planted(function: Callable[..., Any], **planted: Callable[..., Any]) -> Callable[..., Any]:
+    """The same with functions that are no answers, but show what the student's function makes of any such one."""
+    return with_right(function, **planted)
+
+
 def in_words(value: Any) -> str:
     """Type and dtype of an answer, and whether autograd still follows it."""
     kind = f"{type(value).__name__}, {getattr(value, 'dtype', 'no dtype')}"

@@ -7,6 +7,7 @@ changes matplotlib's settings; :func:`use_style` does so on request, for your ow
 In a notebook a figure is shown once, at the end of its cell, also when it is the cell's last value.
 """
 
+from dgm.plot.films import Film, film
 from dgm.plot.matrices import heatmap, receptive_field
 from dgm.plot.pictures import compare, images
 from dgm.plot.plane import density2d, ellipse, scatter2d
@@ -27,7 +28,7 @@ from dgm.plot.styling import (
 from dgm.plot.tables import format_table, table
 
 __all__ = [
-    "COLORS", "DIVERGING", "MAX_WIDTH", "SEQUENTIAL", "STYLE", "WIDTH", "HouseAxes", "HouseFigure", "bars", "compare",
-    "curves", "density2d", "ellipse", "format_table", "heatmap", "images", "receptive_field", "scatter2d", "style",
-    "subplots", "table", "use_style",
+    "COLORS", "DIVERGING", "MAX_WIDTH", "SEQUENTIAL", "STYLE", "WIDTH", "Film", "HouseAxes", "HouseFigure", "bars",
+    "compare", "curves", "density2d", "ellipse", "film", "format_table", "heatmap", "images", "receptive_field",
+    "scatter2d", "style", "subplots", "table", "use_style",
 ]  # fmt: skip

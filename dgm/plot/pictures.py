@@ -34,9 +34,9 @@ def images(
     Raises:
         ValueError: Another shape, or a wrong number of titles.
     """
-    pictures = _pictures(x, vmin, vmax)
+    pictures = grey_and_colour(x, vmin, vmax)
     n, height, width = pictures.shape[:3]
-    ncols = min(ncols or _columns(n, width / height), n)
+    ncols = min(ncols or columns_of(n, width / height), n)
     rows = math.ceil(n / ncols)
     if titles is None:
         if ax is None:
@@ -44,7 +44,7 @@ def images(
             figure_height = (inches - 2 * PAD) * rows * height / (ncols * width) + 2 * PAD
             figure_height += TITLE if suptitle else 0.0
             ax = subplots(width=max(inches, _text_inches(suptitle)), height=figure_height)[1]
-        _show(ax, _mosaic(pictures, ncols), cmap)
+        _show(ax, mosaic(pictures, ncols), cmap)
         if suptitle:
             ax.set_title(suptitle)
         return figure_of(ax)
@@ -75,8 +75,8 @@ def compare(
     suptitle: str | None = None, vmin: float | None = 0.0, vmax: float | None = 1.0, cmap: str = "gray",
 ) -> Figure:
     """Two grids of images side by side, each as in :func:`images`."""
-    pair = [_pictures(x, vmin, vmax) for x in (before, after)]
-    columns = [min(ncols or _columns(len(p), p.shape[2] / p.shape[1]), len(p)) for p in pair]
+    pair = [grey_and_colour(x, vmin, vmax) for x in (before, after)]
+    columns = [min(ncols or columns_of(len(p), p.shape[2] / p.shape[1]), len(p)) for p in pair]
     ratio = max(math.ceil(len(p) / c) * p.shape[1] / (c * p.shape[2]) for p, c in zip(pair, columns))
     width = min(8.8, max(4.0, sum(c * _cell_inches(p.shape[2]) for p, c in zip(pair, columns))))
     gap = 0.04 * width
@@ -86,14 +86,14 @@ def compare(
     assert engine is not None
     engine.set(wspace=0.08)  # type: ignore[call-arg]
     for ax, pictures, c, title in zip(axes, pair, columns, titles):
-        _show(ax, _mosaic(pictures, c), cmap)
+        _show(ax, mosaic(pictures, c), cmap)
         ax.set_title(title)
     if suptitle:
         figure.suptitle(suptitle, fontsize=12)
     return figure
 
 
-def _pictures(x: Any, vmin: float | None, vmax: float | None) -> np.ndarray:
+def grey_and_colour(x: Any, vmin: float | None, vmax: float | None) -> np.ndarray:
     """(N, H, W, channels) floats in [0, 1]."""
     values = to_array(x).astype(np.float64)
     if values.ndim == 2:
@@ -109,7 +109,7 @@ def _pictures(x: Any, vmin: float | None, vmax: float | None) -> np.ndarray:
     return np.clip(values, 0, 1).transpose(0, 2, 3, 1)
 
 
-def _mosaic(pictures: np.ndarray, ncols: int) -> np.ndarray:
+def mosaic(pictures: np.ndarray, ncols: int) -> np.ndarray:
     """One picture of all, with a gap that is transparent (NaN in grey, alpha 0 in colour)."""
     n, height, width, channels = pictures.shape
     gap = max(1, round(min(height, width) / 16))
@@ -130,7 +130,7 @@ def _show(ax: Axes, picture: np.ndarray, cmap: str) -> None:
     ax.axis("off")
 
 
-def _columns(n: int, aspect: float) -> int:
+def columns_of(n: int, aspect: float) -> int:
     """Columns that make the whole about three times as wide as high, and its last row full where possible."""
     wanted = max(1, min(n, round(math.sqrt(3 * n / aspect)), 16))
     full = [c for c in range(max(1, wanted - 2), min(n, wanted + 2) + 1) if n % c == 0]

@@ -180,6 +180,17 @@ def test_a_bonus_question_says_so(tiny_set):
     assert "\n1 of 1 point + 2 bonus from public checks; 2 more" in repr(grader.check_all(scope))
 
 
+def test_a_check_without_points_that_fails_says_what_it_will_cost(tiny_set):
+    warning = "A check without points that fails will cost hidden ones."
+    _edit(tiny_set, "q01_log_sum_exp/probes.py", "@question.probe(points=1, title=", "@question.probe(points=0, title=")
+    grader, scope = _grader(tiny_set), {}
+    assert warning not in repr(grader.check("q1", scope))
+    exec("import torch" + ANSWER.format(end=""), scope)
+    assert warning in repr(grader.check("q1", scope))
+    exec("import torch" + ANSWER.format(end=" + m.squeeze(dim)"), scope)
+    assert warning not in repr(grader.check("q1", scope))
+
+
 def test_hints_belong_to_functions(tiny_set):
     _edit(tiny_set, "q01_log_sum_exp/cells.py", CHECK, f"{MORE.strip()}\n\n{CHECK}")
     _edit(tiny_set, "q01_log_sum_exp/probes.py", '"logsumexp": HINTS', '"logsumexp": HINTS, "Layer": ["Which axis?"]')

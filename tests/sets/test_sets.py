@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SKILLS = {  # those that the course list gives the questions of a set; of another set it is asked that none is left out
     "ps1": {*range(1, 33)},
     "ps2": {*range(1, 17), 23, 24, 27, 28, *range(31, 36), 37, 38},
+    "ps3": {*range(4, 11), *range(13, 30), *range(35, 40), 43, *range(49, 54), 67},
 }
 
 

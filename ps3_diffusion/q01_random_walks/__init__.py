@@ -1,0 +1,1 @@
+"""Question 1: steps along a velocity and with noise."""

@@ -1,0 +1,1 @@
+"""Question 2: scores of mixtures, Tweedie, denoising score matching, annealed Langevin dynamics."""

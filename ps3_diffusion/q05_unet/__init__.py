@@ -1,0 +1,1 @@
+"""Question 5 of problem set 3."""

@@ -1,0 +1,1 @@
+"""Question 6 of problem set 3."""

@@ -1,0 +1,1 @@
+"""Question 9 of problem set 3."""
