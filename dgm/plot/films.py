@@ -82,4 +82,5 @@ def _on_white(grid: np.ndarray) -> np.ndarray:
     """Bytes of a mosaic, whose gaps (NaN in grey, alpha 0 in colour) become white."""
     if grid.ndim == 3:
         grid = grid[..., :3] * grid[..., 3:] + 1 - grid[..., 3:]
-    return np.round(255 * np.nan_to_num(grid, nan=1.0)).astype(np.uint8)
+    whole: np.ndarray = np.round(255 * np.nan_to_num(grid, nan=1.0))
+    return whole.astype(np.uint8)
