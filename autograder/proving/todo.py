@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import itertools
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from autograder.probes.load import ProblemSet
 from autograder.probes.names import answers_named, mentioned
 from autograder.probes.spec import Mistake, Probe, Question
 from autograder.proving.proof import NOTE, QuestionProof
+from dgm.checks.asking import stopped
 from dgm.checks.words import listed
 
 
@@ -73,7 +73,6 @@ def _used(problem_set: ProblemSet, question: Question, name: str) -> bool:
     return any(name in mentioned(node) for node in nodes)
 
 
-STOPPED = re.compile(r" stops with [A-Z]\w*: ")  # what `dgm.checks.asking.entry` says of an error
 BROKEN = ("NameError", "UnboundLocalError", "ImportError", "ModuleNotFoundError")
 
 
@@ -81,7 +80,7 @@ def look_closer(referee: Referee, question: Question, proof: QuestionProof) -> N
     """Add what the counts of one seed do not show: void entries, broken mistakes, twins, probes that reject nothing."""
     for probe in question.probes:
         for sentence in _sentences(referee.expected(question, probe)["evidence"]):
-            if STOPPED.search(sentence):
+            if stopped(sentence):
                 proof.faults.append(f"{probe.where}: the reference's own answer is an error in {probe.id}: {sentence}")
     for mistake in question.mistakes:
         error = _broken(referee, question, mistake, proof)

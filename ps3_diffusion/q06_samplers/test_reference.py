@@ -17,10 +17,6 @@ def gauss(levels, mean=1.0, v=0.25):
     return model
 
 
-def ode(reference):
-    return lambda x, eps, t, s, alpha_bar, noise: reference.ddim_step(x, eps, t, s, alpha_bar, 0.0, noise)
-
-
 def test_the_example_of_the_text(reference):
     alpha_bar = torch.tensor([1, 0.64, 0.36])
     x, eps, one = torch.ones(1, 1), torch.full((1, 1), 0.5), torch.ones(1, 1)
@@ -85,7 +81,7 @@ def test_slopes_and_errors_of_the_text(reference):
         first, last = levels[times[0]], levels[times[-1]]
         exact = last.sqrt() + (x - first.sqrt()) * ((last * 0.25 + 1 - last) / (first * 0.25 + 1 - first)).sqrt()
         ends = (
-            reference.sample(ode(reference), gauss(levels), x, times, levels, torch.zeros(count, 1)),
+            reference.sample(reference.ode_step, gauss(levels), x, times, levels, torch.zeros(count, 1)),
             reference.dpm_solver_2m(gauss(levels), x, times, levels),
         )
         found.append([float((end - exact).square().mean().sqrt()) for end in ends])
@@ -102,7 +98,7 @@ def test_first_order_is_ddim_and_one_step_is_the_guess(reference):
     for times in ([30, 17], [12, 0]):
         times = torch.tensor(times)
         torch.testing.assert_close(
-            reference.dpm_solver_2m(model, x, times, alpha_bar), reference.sample(ode(reference), model, x, times, alpha_bar, torch.zeros(1, 1)),
+            reference.dpm_solver_2m(model, x, times, alpha_bar), reference.sample(reference.ode_step, model, x, times, alpha_bar, torch.zeros(1, 1)),
         )
 
 
@@ -223,7 +219,7 @@ def test_the_walk_and_the_solver_are_those_of_diffusers(reference):
     for theirs, ours in (
         (
             diffusers.DDIMScheduler(1000, clip_sample=False, **settings),
-            lambda times: reference.sample(ode(reference), model, x_T, times, levels, torch.zeros(len(times) - 1, 50, 1)),
+            lambda times: reference.sample(reference.ode_step, model, x_T, times, levels, torch.zeros(len(times) - 1, 50, 1)),
         ),
         (
             diffusers.DPMSolverMultistepScheduler(1000, final_sigmas_type="zero", lower_order_final=False, **settings),
