@@ -392,3 +392,45 @@ def recursive(ref):
             yield from ref.encode(piece, vocab, merges, specials)
 
     return {"pretokenize": pretokenize, "train_bpe": train_bpe, "encode_stream": encode_stream}
+
+
+@alternatives.rewrite("the best pair by a loop of several lines over all pairs; tokens as a growing dict")
+def line_by_line(ref):
+    def train_bpe(text, vocab_size, specials=()):
+        times = {}
+        for piece in ref.pretokenize(text, specials):
+            if piece not in specials:
+                times[piece] = times.get(piece, 0) + 1
+        words = {word: [bytes([byte]) for byte in word.encode()] for word in times}
+        counts, holders = defaultdict(int), defaultdict(set)
+        for word, parts in words.items():
+            for pair in pairwise(parts):
+                counts[pair] += times[word]
+                holders[pair].add(word)
+        vocab, merges = {i: bytes([i]) for i in range(256)}, []
+        while len(vocab) + len(specials) < vocab_size:
+            best, most = None, 0
+            for pair in counts:
+                n = counts[pair]
+                if n < 1:
+                    continue
+                if n > most:
+                    best, most = pair, n
+                elif n == most and pair > best:
+                    best = pair
+            if best is None:
+                break
+            merges.append(best)
+            vocab[len(vocab)] = b"".join(best)
+            for word in list(holders[best]):
+                for pair in pairwise(words[word]):
+                    counts[pair] -= times[word]
+                words[word] = ref.merge_pair(words[word], best)
+                for pair in pairwise(words[word]):
+                    counts[pair] += times[word]
+                    holders[pair].add(word)
+        for special in specials:
+            vocab[len(vocab)] = special.encode()
+        return vocab, merges
+
+    return {"train_bpe": train_bpe}

@@ -1,6 +1,7 @@
 """Named wrong versions of the answers to question 1."""
 
 import re
+from collections import Counter, defaultdict
 from itertools import pairwise
 
 from autograder.probes import Mistakes, edit
@@ -24,8 +25,13 @@ mistakes.at(
     edit("last_special_only", "`pretokenize` cuts at the last of the specials only; each of them is to stay whole", 'either = re.escape(specials[-1])'),
     edit("specials_as_letters", "`pretokenize` cuts at every single character of the specials; a special is a whole string",
          'either = "[" + "".join(map(re.escape, specials)) + "]"'),
-    edit("specials_in_any_case", "`pretokenize` looks for specials without the letters E, e being told apart",
-         'either = "(?i:" + "|".join(re.escape(special) for special in sorted(specials, key=len, reverse=True)) + ")"; text = text.replace("end", "END")'),
+    edit("specials_in_any_case", "`pretokenize` finds a special in capital and small letters alike; only the string itself is special",
+         'either = "(?i:" + "|".join(re.escape(special) for special in sorted(specials, key=len, reverse=True)) + ")"',
+         (PART, "pieces += [part] if part.lower() in [special.lower() for special in specials] else re.findall(PATTERN, part)")),
+    edit("cut_in_any_case", "`pretokenize` also cuts where a special stands in other letters, capital or small; that is ordinary text",
+         'either = "(?i:" + "|".join(re.escape(special) for special in sorted(specials, key=len, reverse=True)) + ")"'),
+    edit("special_appended", "`pretokenize` adds a special that is not in the text, as each part between specials gets one behind it",
+         EITHER, ("return pieces", "return pieces + list(specials[:1])")),
     edit("specials_at_word_ends", "`pretokenize` finds a special only beside blanks or the ends of the text; it counts wherever it stands",
          'either = "|".join(r"(?<!\\S)" + re.escape(special) + r"(?!\\S)" for special in sorted(specials, key=len, reverse=True))'),
 )
@@ -66,7 +72,7 @@ mistakes.at(
     if not specials:
         return re.findall(PATTERN, text)
     """,
-    edit("specials_unused", "`pretokenize` pays no attention to the specials", "return re.findall(PATTERN, text)"),
+    edit("specials_unused", "the specials have no effect in `pretokenize`", "return re.findall(PATTERN, text)"),
     edit("one_pattern", "`pretokenize` uses one pattern, specials or pieces: a piece of signs, or a space before it, then swallows the beginning of a special; "
          "the specials must be cut out first",
          """
@@ -83,7 +89,7 @@ mistakes.at(
          r"""
          if not specials:
              return re.findall(r"\s+|\w+|[^\w\s]+", text)
-         """),
+         """, (PART, r'pieces += [part] if part in specials else re.findall(r"\s+|\w+|[^\w\s]+", part)')),
     edit("without_blanks", "`pretokenize` strips its pieces; together they must be the text",
          """
          if not specials:
@@ -202,6 +208,8 @@ mistakes.at(
     edit("runs_without_overlap", "`train_bpe` counts pairs in a run of one letter without overlaps: `a a` once in `aaa`; it stands there twice",
          "for pair in (pair for k, pair in enumerate(pairwise(parts[i])) "
          "if pair[0] != pair[1] or next(s for s in range(len(parts[i])) if all(one == pair[0] for one in parts[i][k - s if k > s else 0 : k]) and (k == s or parts[i][k - s - 1] != pair[0])) % 2 == 0):"),
+    edit("counted_per_copy_once", "`train_bpe` counts the pairs of a pre-token once at first, and as often as it occurs only after a merge",
+         "for pair in pairwise(parts[i]):\n            if not merges:\n                counts[pair] += sign - sign * n[i]"),
     edit("twins_left_out", "`train_bpe` does not count pairs of two equal parts", "for pair in (pair for pair in pairwise(parts[i]) if pair[0] != pair[1]):"),
     edit("sorted_pairs", "`train_bpe` counts `a b` and `b a` as the same pair", "for pair in (tuple(sorted(pair)) for pair in pairwise(parts[i])):"),
 )
@@ -210,6 +218,8 @@ mistakes.at(
     "counts[pair] += sign * n[i]",
     edit("log_weight", "`train_bpe` weights a pre-token by its bytes; its frequency is the weight", "counts[pair] += sign * len(b''.join(parts[i]))"),
     edit("never_taken_back", "`train_bpe` adds the pairs of a rewritten pre-token without taking its old ones back", "counts[pair] += n[i] if sign > 0 else 0"),
+    edit("new_counts_once", "`train_bpe` counts the new pairs of a rewritten pre-token once, not as often as it occurs",
+         "counts[pair] += sign * n[i] if sign < 0 or not merges else 1"),
     edit("taken_back_once", "`train_bpe` takes back the old pairs of a rewritten pre-token only once, not as often as it occurs",
          "counts[pair] += sign * n[i] if sign > 0 else -1"),
 )
@@ -236,6 +246,13 @@ mistakes.at(
             parts[i] = merge_pair(parts[i], best)
             count(i, 1)
         counts[best] = 0
+    """),
+    edit("taken_back_after", "`train_bpe` rewrites a pre-token before it takes back its pairs, so the old ones stay counted",
+         """
+        for i in holders.pop(best, ()):
+            parts[i] = merge_pair(parts[i], best)
+            count(i, -1)
+            count(i, 1)
     """),
     edit("new_counts_missing", "`train_bpe` does not count the pairs that a merge has made",
          """
@@ -346,6 +363,13 @@ mistakes.at(
          "while len(merges) < vocab_size - len(specials) and any(counts.values()):"),
     edit("goes_on", "`train_bpe` goes on when no pair is left, and learns pairs that do not occur",
          "while len(merges) < vocab_size - 256 - len(specials) and counts:"),
+    edit("fails_at_the_end", "`train_bpe` stops with an error when no pair is left; it is to end there", "while len(merges) < vocab_size - 256 - len(specials):",
+         (BEST, "best = max((pair for pair in counts if counts[pair] > 0), key=lambda pair: (counts[pair], pair))")),
+    edit("goes_on_with_zeros", "`train_bpe` goes on when no pair is left, and learns pairs whose count has fallen to 0",
+         "while len(merges) < vocab_size - 256 - len(specials) and counts:",
+         (BEST, "best = max((pair for pair in counts if pair not in merges), key=lambda pair: (counts[pair], pair), default=None)\n        if best is None:\n            break")),
+    edit("goes_on_with_one", "`train_bpe` goes on when no pair is left, and learns the same pair again and again",
+         "while len(merges) < vocab_size - 256 - len(specials) and counts:", ("for i in holders.pop(best):", "for i in holders.pop(best, ()):")),
     edit("stops_at_once", "`train_bpe` ends when every pair occurs only once; it is to go on until no pair is left",
          "while len(merges) < vocab_size - 256 - len(specials) and max(counts.values(), default=0) > 1:"),
     edit("at_least_one", "`train_bpe` makes a merge even if there is room for none", "while len(merges) < max(1, vocab_size - 256 - len(specials)) and any(counts.values()):"),
@@ -394,6 +418,66 @@ mistakes.at(
          "return dict(enumerate(tokens)), {pair: i for i, pair in enumerate(merges)}"),
     edit("merges_backwards", "`train_bpe` returns the merges last to first", "return dict(enumerate(tokens)), merges[::-1]"),
 )
+
+
+def by_neighbours(ref, **left_out):
+    """A learner that walks through each holder and corrects the counts beside each merge, all but one of them."""
+
+    def train_bpe(text, vocab_size, specials=()):
+        times = Counter(piece for piece in ref.pretokenize(text, specials) if piece not in specials)
+        parts, n = [[bytes([byte]) for byte in word.encode()] for word in times], list(times.values())
+        counts, holders, merges = Counter(), defaultdict(set), []
+        for i, word in enumerate(parts):
+            for pair in pairwise(word):
+                counts[pair] += n[i]
+                holders[pair].add(i)
+
+        def change(kind, pair, i):
+            if kind not in left_out:
+                counts[pair] += n[i] if kind.startswith("new") else -n[i]
+                holders[pair].add(i)
+
+        while len(merges) < vocab_size - 256 - len(specials) and max(counts.values(), default=0) > 0:
+            best = max(counts, key=lambda pair: (counts[pair], pair))
+            merges.append(best)
+            for i in holders.pop(best, ()):
+                word, k = parts[i], 0
+                while k < len(word) - 1:
+                    if (word[k], word[k + 1]) == best:
+                        if k > 0:
+                            change("old_before", (word[k - 1], word[k]), i)
+                            change("new_before", (word[k - 1], best[0] + best[1]), i)
+                        if k + 2 < len(word):
+                            change("old_after", (word[k + 1], word[k + 2]), i)
+                            change("new_after", (best[0] + best[1], word[k + 2]), i)
+                        word[k : k + 2] = [best[0] + best[1]]
+                    k += 1
+            del counts[best]
+        tokens = [bytes([i]) for i in range(256)] + [a + b for a, b in merges] + [special.encode() for special in specials]
+        return dict(enumerate(tokens)), merges
+
+    return {"train_bpe": train_bpe}
+
+
+@mistakes.rewrite("`train_bpe` does not take back the old pair before a merged place, of the part in front and the first half")
+def old_before_kept(ref):
+    return by_neighbours(ref, old_before=True)
+
+
+@mistakes.rewrite("`train_bpe` does not take back the old pair behind a merged place, of the second half and the part that follows")
+def old_after_kept(ref):
+    return by_neighbours(ref, old_after=True)
+
+
+@mistakes.rewrite("`train_bpe` does not count the new pair of a merged token and the part before it")
+def new_before_missing(ref):
+    return by_neighbours(ref, new_before=True)
+
+
+@mistakes.rewrite("`train_bpe` does not count the new pair of a merged token and the part behind it")
+def new_after_missing(ref):
+    return by_neighbours(ref, new_after=True)
+
 
 # --- encode -------------------------------------------------------------------------------------------------------
 
@@ -462,6 +546,16 @@ mistakes.at(
     "ids += [number[part] for part in parts]",
     edit("ids_of_bytes_and_ranks", "`encode` computes ids as bytes, 256 + rank, and so on; the vocabulary says which id a token has",
          "ids += [part[0] if len(part) == 1 else {a + b: 256 + i for i, (a, b) in enumerate(merges)}.get(part, number[part]) for part in parts]"),
+    edit("ids_computed", "`encode` computes all ids as bytes, 256 + rank, and then the specials; the vocabulary says which id a token has",
+         "ids += [{token: i for i, token in enumerate([bytes([i]) for i in range(256)] + [a + b for a, b in merges] + [special.encode() for special in specials])}[part] for part in parts]"),
+    edit("characters_then_bytes", "`encode` merges characters and takes apart only those that are no tokens; it is to begin with single bytes, of which é has two",
+         "ids += [i for part in parts for i in ([number[part]] if part in number else [number[bytes([byte])] for byte in part])]",
+         ("parts = [piece.encode()] if piece in specials else [bytes([byte]) for byte in piece.encode()]",
+          "parts = [piece.encode()] if piece in specials else [character.encode() for character in piece]")),
+    edit("whole_pieces", "`encode` looks first whether the whole piece is a token, and so finds specials that are not asked for",
+         "ids += [number[piece.encode()]] if piece.encode() in number else [number[part] for part in parts]"),
+    edit("kept_pieces", "`encode` remembers the ids of a piece for later calls, which may come with another vocabulary",
+         "ids += encode.__dict__.setdefault(piece, [number[part] for part in parts])"),
     edit("special_ids_by_count", "`encode` computes the ids of specials as 256 + merges + place; the vocabulary says which id a token has",
          "ids += [256 + len(merges) + list(specials).index(piece)] if piece in specials else [number[part] for part in parts]"),
     edit("ids_in_order", "`encode` numbers the tokens by their place in the dict; the keys of the vocabulary are the ids",
@@ -478,8 +572,21 @@ mistakes.at(
     "rank = {pair: i for i, pair in enumerate(merges)}",
     edit("merges_used_up", "`encode` empties the list of merges that it is given", "rank = {merges.pop(0): i for i in range(len(merges))}"),
     edit("merges_turned", "`encode` turns the given list of merges round, and changes it by that", "merges.reverse(); rank = {pair: len(merges) - i for i, pair in enumerate(merges)}"),
-    edit("rank_of_second", "`encode` orders the merges by their bytes; the order in which they were learned counts", "rank = {pair: i for i, pair in enumerate(sorted(merges))}"),
 )
+
+
+@mistakes.rewrite("`encode` merges the pair whose token has the smallest id; the order of `merges` counts, ids may be in any order")
+def smallest_id(ref):
+    def encode(text, vocab, merges, specials=()):
+        number, ids = {token: i for i, token in vocab.items()}, []
+        for piece in ref.pretokenize(text, specials):
+            parts = [piece.encode()] if piece in specials else [bytes([b]) for b in piece.encode()]
+            while known := [pair for pair in pairwise(parts) if pair[0] + pair[1] in number]:
+                parts = ref.merge_pair(parts, min(known, key=lambda pair: number[pair[0] + pair[1]]))
+            ids += [number[part] for part in parts]
+        return ids
+
+    return {"encode": encode}
 
 
 @mistakes.rewrite("`encode` goes once through the merges and does each at its first place in a piece only; it stands there more often")
@@ -591,6 +698,8 @@ mistakes.at(
     edit("stream_specials_not_cut", "`encode_stream` cuts what has arrived without the specials", "for piece in pretokenize(certain)[:-1]:"),
     edit("last_kept_if_word", "`encode_stream` gives out blanks at the end of what has arrived; they may still grow, or the last may join the next word",
          "for piece in (lambda every: every if every and not every[-1].strip() else every[:-1])(pretokenize(certain, specials)):"),
+    edit("kept_if_blank", "`encode_stream` holds the last piece back only if it is blanks; words, numbers and signs may grow as well",
+         "for piece in (lambda every: every if every and every[-1].strip() else every[:-1])(pretokenize(certain, specials)):"),
     edit("word_given", "`encode_stream` gives out a last piece of letters; only blanks and specials wait there, but a word may grow as well",
          "for piece in (lambda every: every if every and every[-1][-1:].isalpha() else every[:-1])(pretokenize(certain, specials)):"),
     edit("signs_given", "`encode_stream` gives out the last piece if it ends in a sign or digit; it may still grow",
@@ -656,7 +765,7 @@ mistakes.at(
         for piece in pretokenize(certain, specials)[:-1]:
             yield encode(piece, vocab, merges, specials)
             rest = rest[len(piece) :]
-    """),
+    """, ("yield from encode(rest, vocab, merges, specials)", "yield encode(rest, vocab, merges, specials)")),
     edit("held_first", "`encode_stream` puts the new chunk before what it held back",
          """
         for piece in pretokenize(certain, specials)[:-1]:
@@ -730,6 +839,12 @@ mistakes.at(
     edit("per_character", "`token_bits_per_byte` divides by the characters; some have two bytes", 'return bits / len(b"".join(vocab[i] for i in ids).decode("utf-8", "replace"))'),
     edit("bytes_of_kinds", "`token_bits_per_byte` divides by the bytes of each different token once", "return bits / sum(len(vocab[i]) for i in set(ids))"),
     edit("bytes_of_vocabulary", "`token_bits_per_byte` divides by the bytes of the vocabulary", "return bits / sum(map(len, vocab.values()))"),
+    edit("kinds_over_kinds", "`token_bits_per_byte` takes each different token once, its bits and its bytes; each counts as often as it occurs",
+         "return sum(-math.log2(n / len(ids)) for n in Counter(ids).values()) / sum(len(vocab[i]) for i in set(ids))"),
+    edit("mean_length_of_vocabulary", "`token_bits_per_byte` divides by the mean length of the tokens of the vocabulary; the tokens of the text count",
+         "return bits / len(ids) / (sum(map(len, vocab.values())) / len(vocab))"),
+    edit("mean_length_of_kinds", "`token_bits_per_byte` divides by the mean length of the different tokens; each counts as often as it occurs",
+         "return bits / len(ids) / (sum(len(vocab[i]) for i in set(ids)) / len(set(ids)))"),
     edit("mean_length", "`token_bits_per_byte` divides the bits of the whole text by the mean length of a token", "return bits / (sum(len(vocab[i]) for i in ids) / len(ids))"),
     edit("turned_round", "`token_bits_per_byte` returns bytes per bit", "return sum(len(vocab[i]) for i in ids) / bits if bits else 0.0"),
     edit("per_bit_of_text", "`token_bits_per_byte` divides by the bits of the text, 8 for each byte: that is a compression ratio", "return bits / (8 * sum(len(vocab[i]) for i in ids))"),

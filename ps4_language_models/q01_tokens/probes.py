@@ -198,6 +198,7 @@ def pieces_edges(student, rng):
         "inside a word": asked(f"{a}end{b}end end{c}", "end"),
         "blanks before a special": asked(f"{a}   {END}  {b} \n {END}", END),
         "a special with blanks": asked(f"{a} end of text {b} end of {c}", " end of text "),
+        "other letters than the special's": asked(f"{a}!<|END|>! {b}{END}<|End|>{c}", END),
         "a special that is not there": asked(f"{a} {b}  <|en {c}", END),
         "no special is asked for": asked(f"{a}{END}{b}"),
         "an empty text": tried(lambda: [pieces_of(student.pretokenize("")), pieces_of(student.pretokenize("", (END,)))]),
@@ -242,6 +243,7 @@ def trained_edges(student, rng):
         "runs of one letter": merges(runs, 12),
         "many merges": merges(lines_of(rng, some_words(rng, 20, "abcd", 4, 10)), 50),
         "other scripts": merges(lines_of(rng, some_words(rng, 10, "éèüжшß東aA", 2, 6)), 14),
+        "capital and small letters": merges(lines_of(rng, some_words(rng, 8, "abAB", 3, 6)), 10),
         "never across pre-tokens": merges(joined, 8),
         "one word often": merges("\n".join(["abcab"] * rng.integer(20, 40) + some_words(rng, 9, "abc", 4, 6)), 8),
         "specials in the text": merges(marked, 8, END),
@@ -274,27 +276,32 @@ def steps(compute):
     return count
 
 
+def beyond(cost, allowed):
+    """A cost, told in full only where it is more than is allowed: all right answers have the same evidence."""
+    return [round(max(cost, allowed), 2)]
+
+
 def for_others(evidence, expected, context):
     """A merge costs next to nothing for what it does not change."""
     values = np.asarray(evidence, dtype=float)
     if values.shape != (1,) or not np.isfinite(values).all():
         return "a number is expected."
-    if values[0] <= 0.4:
+    if values[0] <= 0.7:
         return True
     return (f"a merge takes about {values[0]:.2g} more lines of Python for every one of these. Each merge may visit only the different pre-tokens that hold its "
             "pair, each of them once.")
 
 
 @question.probe(points=1.5, title="train_bpe: the work of a merge", judge=Fields({
-    "pre-tokens without the pair": Custom(for_others, "at most 0.4 more lines a merge for each of them"),
-    "copies of a pre-token": Custom(for_others, "at most 0.4 more lines a merge for each of them"),
+    "pre-tokens without the pair": Custom(for_others, "at most 0.7 more lines a merge for each of them"),
+    "copies of a pre-token": Custom(for_others, "at most 0.7 more lines a merge for each of them"),
 }, default=Exact()))
 def trained_work(student, rng):
     train = with_right(student.train_bpe, pretokenize=cut_fast)
     letters = [chr(97 + i) for i in rng.permutation(24).tolist()]
     words = ["".join(letters[6 * i : 6 * i + 6]) for i in range(4)]
     base = "\n".join(word for word in words for _ in range(rng.integer(100, 130)))
-    others = [f"{i:08b}".replace("0", "y").replace("1", "z") for i in rng.permutation(256)[:40].tolist()]
+    others = [f"{i:06b}".replace("0", "y").replace("1", "z") for i in rng.permutation(64).tolist()]   # four pairs in all, each less often than those of the words
     counts, found = [], {}
     for name, text in {"base": base, "others": "\n".join([base, *others]), "copies": base + "\n" + base}.items():
         few, many = [], []
@@ -303,8 +310,8 @@ def trained_work(student, rng):
     copies = base.count("\n") + 1
     return {
         "number of merges": counts,
-        "pre-tokens without the pair": [(found["others"] - found["base"]) / 7 / len(others)],
-        "copies of a pre-token": [(found["copies"] - found["base"]) / 7 / copies],
+        "pre-tokens without the pair": beyond((found["others"] - found["base"]) / 7 / len(others), 0.7),
+        "copies of a pre-token": beyond((found["copies"] - found["base"]) / 7 / copies, 0.7),
     }
 
 
@@ -362,7 +369,7 @@ def learned(words, n):
 def renumbered(rng, vocab):
     """The same tokens under other ids."""
     order = rng.permutation(len(vocab)).tolist()
-    return {order[i]: token for i, token in vocab.items()}
+    return {order[i]: vocab[i] for i in rng.permutation(len(vocab)).tolist()}
 
 
 @question.probe(points=2, title="encode: ranks, runs, scripts, other ids, specials", judge=TOLD)
@@ -377,8 +384,12 @@ def encoded_edges(student, rng):
     def asked(text, *specials, vocab=vocab, merges=merges):
         return tried(lambda: ids_of(encode(text, dict(vocab), list(merges), specials)))
 
+    def both(text, first, second):
+        return asked(text, vocab=with_bytes(first), merges=first), asked(text, vocab=renumbered(rng, with_bytes(second)), merges=second)
+
     new = lines_of(rng, some_words(rng, 12, "abc", 5, 12), 3)
     mine = list(merges)
+    halves = [(b"\xa9", b"\xc3"), (b"e", b"\xc3"), (b"\xa9\xc3", b"\xa9"), (b"\xc3", b"\xa8")]
     return {
         "new words": asked(new),
         "long words": asked("\n".join(some_words(rng, 4, "ab", 20, 40))),
@@ -390,6 +401,9 @@ def encoded_edges(student, rng):
         "specials that are not asked for": asked(f"abc{END}ab<pad>{new[:7]}", "<pad>"),
         "specials, with ids in another order": asked(f"{END}{new[:20]}<é><pad>{END}", END, "<pad>", "<é>", vocab=renumbered(rng, vocab)),
         "without merges": asked(f"{new[:15]} é", vocab=with_bytes([]), merges=[]),
+        "tokens that end inside a character": asked("\n".join(["éé", "eé", "eéè", *some_words(rng, 5, "éèe", 3, 8)]), vocab=with_bytes(halves), merges=halves),
+        "a word that is a special, not asked for": asked(f"cab\n{new[:12]}\ncab", vocab=with_bytes(merges, ("cab", END)), merges=merges),
+        "first one vocabulary, then another": both(some_words(rng, 1, "defghij", 9, 13)[0] + "mnnmnm", [(b"m", b"n"), (b"mn", b"mn")], [(b"n", b"m"), (b"nm", b"nm"), (b"n", b"n")]),
         "an empty text": asked(""),
         "merges afterwards": tried(lambda: (encode(new, vocab, mine), [[f"{readable(a)} {readable(b)}" for a, b in mine], prints(mine)])[1]),
     }
@@ -434,7 +448,7 @@ def encoded_work(student, rng):
             lines = steps(lambda: answers.append(encode(text[:length], with_bytes(merges), merges)))
             costs.append(lines + Looked.found)
             numbers.append(len(listed(answers[0], "the result", (int, np.integer))))
-        work[name] = [costs[1] / costs[0]]
+        work[name] = beyond(costs[1] / costs[0], 3)
     return {"number of tokens": numbers, **work}
 
 
@@ -499,8 +513,8 @@ def read_once(chunks):
     yield from chunks
 
 
-def stream_of(student, **right):
-    """A function that reads a student's stream to its end, with right versions of the functions that it may use."""
+def stream_of(student):
+    """A function that reads a student's stream to its end."""
     stream = student.raw.encode_stream
 
     @functools.wraps(stream)
@@ -510,7 +524,7 @@ def stream_of(student, **right):
             raise AnswerError(f"the result is {named_kind(answer)} where ids can be read one after another")
         return ids_of(list(answer))
 
-    return with_right(all_ids, **right) if right else all_ids
+    return all_ids
 
 
 def chopped(rng, text, high):
@@ -581,7 +595,7 @@ def arrivals(student, words, vocab):
 }, default=Exact()))
 def streamed_edges(student, rng):
     specials = (END, "<|end|>!", "<pad>")
-    vocab, ids = with_bytes(FEW, specials), stream_of(student, pretokenize=cut, encode=ids_by_rank)
+    vocab, ids = with_bytes(FEW, specials), with_right(stream_of(student), pretokenize=cut, encode=ids_by_rank)
 
     def asked(chunks, *specials):
         return tried(lambda: ids(read_once(chunks), vocab, list(FEW), specials))
@@ -606,7 +620,7 @@ def streamed_edges(student, rng):
         "a special in many chunks": asked([f"ok{a}", *END, *END, f"{b}en"], END),
         "a special, not asked for, in two chunks": asked([f"{a}<|e", f"nd|>{b}"], "<pad>"),
         "when ids come": late,
-        "longest text asked about": found if isinstance(found, str) else [found[1]],
+        "longest text asked about": found if isinstance(found, str) else beyond(found[1], 100),
     }
 
 

@@ -3,7 +3,7 @@
 import torch
 
 from autograder.probes import Close, Exact, Fields, Question
-from dgm.checks.asking import attempt, named, tensor_of
+from dgm.checks.asking import AnswerError, attempt, named, tensor_of
 
 question = Question(
     title="Counting: n-grams to Kneser-Ney",
@@ -66,8 +66,18 @@ def text(rng, length, size):
 # --- count_ngrams -------------------------------------------------------------------------------------------------
 
 
+def long_ones(parts):
+    """The two tensors of a table by name, once it is known that whole numbers in them are int64."""
+    found = named(parts, "contexts", "counts")
+    for what, value in found.items():
+        dtype = getattr(value, "dtype", torch.int64)
+        if dtype in (torch.uint8, torch.int8, torch.int16, torch.int32):
+            raise AnswerError(f"the {what} are {str(dtype)[6:]} where int64 is expected")
+    return found
+
+
 def table(student, ids, n, size):
-    return named(student.count_ngrams(ids, n, size), "contexts", "counts")
+    return long_ones(student.count_ngrams(ids, n, size))
 
 
 @question.probe(points=0.5, title="count_ngrams: pairs and triples", public=True, judge=COUNTS)
@@ -193,7 +203,7 @@ def counted(ids, n, size):
 
 
 def shorten(student, ids, n, size):
-    return named(student.continuation_counts(*counted(ids, n, size), n), "contexts", "counts")
+    return long_ones(student.continuation_counts(*counted(ids, n, size), n))
 
 
 @question.probe(points=0.5, title="continuation_counts: from order 3 to 2", public=True, judge=COUNTS)
