@@ -29,28 +29,28 @@ token_strip(axis, {f"{label}: {len(tokens)} tokens": tokens for label, tokens in
 plt.show()
 
 # %% [markdown]
-# A language model needs a finite list of symbols. Words are no such list: tomorrow brings a new one. Bytes are: there are 256, and UTF-8 writes any text with them, one byte for `a`, two for `é`, four for `🙂`. Nothing is ever
-# unknown. But the cost of attention grows with the square of the length, and bytes make long texts.
+# A language model needs a finite list of symbols. Words are no such list: tomorrow brings a new one. Bytes are: there are 256, and UTF-8 writes any text with them, one byte for `a`, two for `é`, four for `🙂`.
+# But the cost of attention grows with the square of the length, and bytes make long texts.
 #
-# **Byte-pair encoding** lies between them. It begins with bytes, and makes one token of the pair of neighbours that is most frequent. It does so again and again, until the vocabulary has the size that you want.
+# **Byte-pair encoding** lies between them. It begins with bytes, and makes one token of the most frequent pair of neighbours, again and again, until the vocabulary has the size that you want.
 #
 # ### The algorithm
 #
-# A pattern first cuts the text into **pre-tokens**: a word with the space before it, a number, punctuation, or blanks. No pair reaches across a cut, so that no token becomes `dog.` or `dog!`. Certain strings, such as `<|end|>`, are
+# A pattern first cuts the text into **pre-tokens**: a word with the space before it, a number, punctuation, or blanks. No pair reaches across a cut, so that no token becomes `dog.` or `dog!`. Strings such as `<|end|>` are
 # **special**: they are cut out before that, stay whole, and are never counted. Then, until there are enough merges:
 #
 # 1. Count all pairs of neighbours. Overlaps count: `aaa` holds `a a` twice.
 # 2. Take the most frequent pair. Of equally frequent ones take the largest, as Python compares tuples of bytes.
 # 3. Merge it everywhere, from left to right: `aaa` becomes `aa a`.
 #
-# Take a text of lines: `low` 5 times, `lower` 2, `widest` 3 and `newest` 6. The pairs `e s` and `s t` both occur 9 times, and `s t` is the larger. So the first merge is `s t`. Now `e st` occurs 9 times, and no pair more often: it is the second.
+# Take a text of lines: `low` 5 times, `lower` 2, `widest` 3 and `newest` 6. The pairs `e s` and `s t` both occur 9 times; `s t` is the larger, so it is merged first. Now `e st` occurs 9 times, and no pair more often: it is the second.
 #
-# **On paper:** find merges three to six. Your function will show whether they are right.
+# **On paper:** find merges three to six. Your function will show them.
 #
 # ### Fast
 #
-# English repeats itself, so count each *different* pre-token once, with its frequency. And a merge changes only the pre-tokens that hold its pair: all other counts stay. So keep, for each pair, its count and the numbers of the
-# pre-tokens that hold it. A merge then takes back what these pre-tokens had counted, rewrites them, and counts them again. Recounting everything gives the same merges, far more slowly.
+# English repeats itself, so count each *different* pre-token once, with its frequency. And a merge changes only the pre-tokens that hold its pair. So keep, for each pair, its count and the numbers of the
+# pre-tokens that hold it. A merge then takes back what these pre-tokens had counted, rewrites them, and counts them again.
 #
 # ### There and back
 #
@@ -195,8 +195,8 @@ print("merges on paper:", " · ".join(f"{a.decode()} {b.decode()}" for a, b in t
 # %% [markdown]
 # ### Which tokenizer is better?
 #
-# A model that gives each token the frequency which it has in the text costs, per token, the entropy of these frequencies. That number cannot compare tokenizers: a longer token may cost more. All of them write the same bytes. So add up the
-# bits of all tokens, and divide by the bytes:
+# A model that gives each token its frequency in the text costs, per token, the entropy of these frequencies. That number cannot compare tokenizers: a longer token may cost more. But all of them write the same bytes. So divide the bits
+# of all tokens by the bytes:
 #
 # $$\text{bits per byte}=\frac{\sum_i -\log_2 p(\text{token}_i)}{\sum_i \text{bytes of token}_i}. \tag{1.1}$$
 #
@@ -216,7 +216,7 @@ grader.check("q1")
 # %% [markdown]
 # ### Train it on English
 #
-# The Python language reference has 135,000 characters, but only 2,785 different pre-tokens. A learner that recounts after each of 500 merges looks at all of them 500 times, 1.4 million visits.
+# The Python language reference has 135,000 characters, but only 2,785 different pre-tokens. Who counts all of them again after each of 500 merges makes 1.4 million visits.
 # **Before you run the next cells.** How many percent of these visits find the pair that is merged? **Knob:** set the merges to 100 and to 2,000. When do whole words appear?
 
 # %%
@@ -254,7 +254,7 @@ plt.show()
 # %% [markdown]
 # Not one visit in a hundred is of use. That is why training can be 100 times faster, with the same result.
 #
-# **Before you run the next cell.** A tokenizer has seen English only. It cuts the first sentence of the Universal Declaration of Human Rights. How many tokens does the Greek translation need for each one of the English?
+# **Before you run the next cell.** The tokenizer has seen English only. How many tokens does it need for the first sentence of the Universal Declaration of Human Rights in Greek, for each one in English?
 
 # %%
 guess_token_greek = None   # type a number
@@ -271,7 +271,7 @@ plot.table([[name, len(line), len(line.encode()), token_counts[name]] for name, 
 plot.table([["your guess", guess_token_greek], ["found, Greek / English", token_counts["Greek"] / token_counts["English"]]])
 
 # %% [markdown]
-# No pair of Greek bytes was merged, so every Greek letter costs two tokens, and every Japanese sign three. Who pays by the token pays more for saying the same, and the same context holds less of it. It is the training text of the tokenizer that decides this.
+# No pair of Greek bytes was merged, so every Greek letter costs two tokens, and every Japanese sign three. Who pays by the token pays more for saying the same, and the same context holds less of it. The tokenizer's training text decides this.
 #
 # Last, compare tokenizers by (1.1), on 40,000 characters. **Knob:** add a size of 2,000, with as many `token_merges`. Does the right curve still fall?
 
@@ -296,8 +296,8 @@ plt.show()
 #
 # **Remember.**
 #
-# - Byte-pair encoding merges the most frequent pair again and again, never across pre-tokens; encoding applies the merges in the order in which they were learned.
+# - Byte-pair encoding merges the most frequent pair again and again, never across pre-tokens; encoding applies the merges in the order of learning.
 # - After a merge only the counts of pre-tokens that hold the pair change.
 # - Losses per token cannot be compared across tokenizers; bits per byte can.
 #
-# The next question gives the tokens better probabilities than their frequencies. From there on a token is a character, so that models stay small.
+# The next question gives the tokens better probabilities than their frequencies. From there on tokens are characters, so that models stay small.

@@ -57,6 +57,8 @@ mistakes.at(
          "pieces += [part] if part in specials or not part else re.findall(PATTERN, part)"),
     edit("rest_by_blanks", "`pretokenize` splits the text between specials at blanks and loses these; the pattern is to cut it",
          "pieces += [part] if part in specials else part.split()"),
+    edit("blank_parts_dropped", "`pretokenize` drops what stands between specials if it is only blanks; the pieces together must be the text",
+         "pieces += [part] if part in specials else re.findall(PATTERN, part) if part.strip() else []"),
     edit("rest_stripped", "`pretokenize` strips the text between specials; the pieces together must be the text",
          "pieces += [part] if part in specials else re.findall(PATTERN, part.strip())"),
     edit("pieces_once", "`pretokenize` returns each different piece only once",
@@ -90,6 +92,23 @@ mistakes.at(
          if not specials:
              return re.findall(r"\s+|\w+|[^\w\s]+", text)
          """, (PART, r'pieces += [part] if part in specials else re.findall(r"\s+|\w+|[^\w\s]+", part)')),
+    edit("blanks_whole", "`pretokenize` makes one piece of all blanks in a row; by the pattern the last one, if it is a space, goes with the word after it",
+         r"""
+         if not specials:
+             return re.findall(PATTERN.replace(r"|\s+(?!\S)", ""), text)
+         """, (PART, r'pieces += [part] if part in specials else re.findall(PATTERN.replace(r"|\s+(?!\S)", ""), part)')),
+    edit("ascii_letters", "`pretokenize` takes only ASCII letters and digits for such; words with accents, or in other scripts, fall apart",
+         """
+         if not specials:
+             return re.findall(PATTERN, text, re.ASCII)
+         """, (PART, "pieces += [part] if part in specials else re.findall(PATTERN, part, re.ASCII)")),
+    edit("normalised", "`pretokenize` changes the text to another Unicode form; the pieces together must be the text",
+         """
+         import unicodedata
+         text = unicodedata.normalize("NFC", text)
+         if not specials:
+             return re.findall(PATTERN, text)
+         """),
     edit("without_blanks", "`pretokenize` strips its pieces; together they must be the text",
          """
          if not specials:
@@ -131,6 +150,31 @@ def placeholders(ref):
     return {"pretokenize": pretokenize}
 
 
+@mistakes.rewrite("`pretokenize` loses what stands behind the last special")
+def tail_lost(ref):
+    def pretokenize(text, specials=()):
+        if not specials:
+            return re.findall(ref.PATTERN, text)
+        pieces, at = [], 0
+        for found in re.finditer("|".join(map(re.escape, sorted(specials, key=len, reverse=True))), text):
+            pieces += [*re.findall(ref.PATTERN, text[at : found.start()]), found.group()]
+            at = found.end()
+        return pieces
+
+    return {"pretokenize": pretokenize}
+
+
+@mistakes.rewrite("`pretokenize` cuts by one special after the other, so that a short one is also cut out of a longer one that holds it")
+def one_after_another(ref):
+    def pretokenize(text, specials=()):
+        parts = [text]
+        for special in sorted(specials, key=len, reverse=True):
+            parts = [part for whole in parts for part in re.split(f"({re.escape(special)})", whole)]
+        return [piece for part in parts for piece in ([part] if part in specials else re.findall(ref.PATTERN, part))]
+
+    return {"pretokenize": pretokenize}
+
+
 # --- train_bpe ----------------------------------------------------------------------------------------------------
 
 BEST = "best = max(counts, key=lambda pair: (counts[pair], pair))"
@@ -142,6 +186,10 @@ mistakes.at(
     edit("last_seen", "of equally frequent pairs `train_bpe` takes the one that it met last; the largest counts", "best = max(reversed(list(counts)), key=counts.get)"),
     edit("joined_bytes", "of equally frequent pairs `train_bpe` takes the one with the largest joined bytes; pairs are compared as tuples, first part first",
          "best = max(counts, key=lambda pair: (counts[pair], pair[0] + pair[1], pair))"),
+    edit("ties_as_written", "of equally frequent pairs `train_bpe` compares the bytes as Python writes them, b'\\xc3'; compare the bytes",
+         "best = max(counts, key=lambda pair: (counts[pair], str(pair)))"),
+    edit("shortest_pair", "of equally frequent pairs `train_bpe` takes the shortest; the largest as tuples of bytes counts",
+         "best = max(counts, key=lambda pair: (counts[pair], -len(pair[0] + pair[1]), pair))"),
     edit("second_part_first", "of equally frequent pairs `train_bpe` compares the second parts first; tuples are compared from the left",
          "best = max(counts, key=lambda pair: (counts[pair], pair[::-1]))"),
     edit("first_part_only", "of equally frequent pairs `train_bpe` compares the first parts only, and then takes what it met first",
@@ -172,6 +220,10 @@ mistakes.at(
          'times = Counter(re.split("|".join(map(re.escape, specials)) or "(?!)", text))'),
     edit("specials_removed", "`train_bpe` removes the specials from the text and cuts then, so that what stood on both sides becomes one pre-token",
          'times = Counter(pretokenize(re.sub("|".join(map(re.escape, specials)) or "(?!)", "", text)))'),
+    edit("lines_without_ends", "`train_bpe` takes the text line by line and loses the line ends",
+         "times = Counter(piece for line in text.splitlines() for piece in pretokenize(line, specials) if piece not in specials)"),
+    edit("lines_apart", "`train_bpe` takes the text line by line, so blanks are cut at line ends; `pretokenize` is to cut it",
+         "times = Counter(piece for line in text.splitlines(keepends=True) for piece in pretokenize(line, specials) if piece not in specials)"),
     edit("words_only", "`train_bpe` splits the text at blanks itself, so that no token begins with a space; `pretokenize` is to cut it",
          'times = Counter(word for word in re.sub("|".join(map(re.escape, specials)) or "(?!)", " ", text).split())'),
     edit("stripped_words", "`train_bpe` strips the pre-tokens, so that no token begins with a space",
@@ -220,6 +272,8 @@ mistakes.at(
     edit("never_taken_back", "`train_bpe` adds the pairs of a rewritten pre-token without taking its old ones back", "counts[pair] += n[i] if sign > 0 else 0"),
     edit("new_counts_once", "`train_bpe` counts the new pairs of a rewritten pre-token once, not as often as it occurs",
          "counts[pair] += sign * n[i] if sign < 0 or not merges else 1"),
+    edit("changes_once", "`train_bpe` counts a rewritten pre-token once when it takes back its pairs and adds the new ones, not as often as it occurs",
+         "counts[pair] += n[i] if not merges else sign"),
     edit("taken_back_once", "`train_bpe` takes back the old pairs of a rewritten pre-token only once, not as often as it occurs",
          "counts[pair] += sign * n[i] if sign > 0 else -1"),
 )
@@ -227,7 +281,7 @@ mistakes.at(
 mistakes.at(
     "holders[pair].add(i)",
     edit("new_pairs_without_holders", "`train_bpe` does not note which pre-tokens hold the pairs that a merge has made, so these are chosen but never merged",
-         "holders[pair].update([i] if not merges else [])"),
+         "holders[pair].update([i] if not merges else [])", ("for i in holders.pop(best):", "for i in holders.pop(best, ()):")),
     edit("one_holder", "`train_bpe` remembers only one pre-token for each pair; a merge is to be done in all that hold it", "holders[pair] = {i}"),
     edit("all_visited", "`train_bpe` visits every pre-token at every merge; only those that hold the pair change",
          "holders[pair] = set(range(len(parts)))"),
@@ -488,6 +542,8 @@ mistakes.at(
     edit("last_known", "`encode` merges the last known pair of a piece; the one that was learned first goes first", "parts = merge_pair(parts, known[-1])"),
     edit("smallest_bytes", "`encode` merges the pair with the smallest bytes; the one that was learned first goes first", "parts = merge_pair(parts, min(known))"),
     edit("largest_bytes", "`encode` merges the pair with the largest bytes; the one that was learned first goes first", "parts = merge_pair(parts, max(known))"),
+    edit("fewest_bytes", "`encode` merges the pair that makes the shortest token; the one that was learned first goes first",
+         "parts = merge_pair(parts, min(known, key=lambda pair: len(pair[0] + pair[1])))"),
     edit("most_bytes", "`encode` merges the pair that makes the longest token; the one that was learned first goes first",
          "parts = merge_pair(parts, max(known, key=lambda pair: len(pair[0] + pair[1])))"),
     edit("most_frequent", "`encode` merges the pair that is most frequent in the piece; the one that was learned first goes first",
@@ -508,6 +564,7 @@ mistakes.at(
          "for known in [[pair for pair in pairwise(parts) if pair in rank] or [(b'', b'')]]:",
          ("parts = merge_pair(parts, min(known, key=rank.get))", "parts = merge_pair(parts, min(known, key=lambda pair: rank.get(pair, 0)))")),
     edit("no_merges", "`encode` merges nothing: it returns the bytes", "while known := []:"),
+    edit("two_parts_left", "`encode` does not merge when a piece has only two parts left", "while len(parts) > 2 and (known := [pair for pair in pairwise(parts) if pair in rank]):"),
     edit("last_merge_unknown", "`encode` does not use the last merge", "while known := [pair for pair in pairwise(parts) if rank.get(pair, len(merges)) < len(merges) - 1]:"),
     edit("first_merge_unknown", "`encode` does not use the first merge: a rank of 0 is taken for no rank", "while known := [pair for pair in pairwise(parts) if rank.get(pair)]:"),
     edit("last_pair_overlooked", "`encode` overlooks the last pair of a piece", "while known := [pair for pair in zip(parts, parts[1:-1]) if pair in rank]:"),
@@ -522,7 +579,7 @@ mistakes.at(
     edit("encode_no_specials", "`encode` takes the specials apart; each is one token", "for piece in pretokenize(text):"),
     edit("all_specials", "`encode` takes all that follows the merges in the vocabulary for specials; only those that are asked for are",
          "specials = tuple(token.decode() for i, token in vocab.items() if i >= 256 + len(merges))\n    for piece in pretokenize(text, specials):"),
-    edit("encode_stripped", "`encode` strips the pieces: spaces are lost", "for piece in (piece if piece in specials else piece.strip() for piece in pretokenize(text, specials)):"),
+    edit("encode_stripped", "`encode` loses blanks: it strips the pieces, or leaves out those that are blank", "for piece in (piece if piece in specials else piece.strip() for piece in pretokenize(text, specials)):"),
     edit("encode_pieces_once", "`encode` encodes each different piece only once", "for piece in dict.fromkeys(pretokenize(text, specials)):"),
     edit("encode_specials_skipped", "`encode` leaves the specials out", "for piece in (piece for piece in pretokenize(text, specials) if piece not in specials):"),
     edit("encode_by_blanks", "`encode` splits the text at blanks itself and loses them", "for piece in text.split():"),
@@ -658,6 +715,13 @@ mistakes.at(
     edit("bytes_returned", "`decode` returns bytes; it is to return a str", 'return b"".join(vocab[i] for i in ids)'),
     edit("written_out", "`decode` returns the bytes as Python writes them, b'…'; it is to decode them", 'return str(b"".join(vocab[i] for i in ids))'),
     edit("spaced", "`decode` puts a space between tokens; spaces are in the tokens", 'return b" ".join(vocab[i] for i in ids).decode("utf-8", errors="replace")'),
+    edit("mark_dropped", "`decode` drops a byte order mark at the beginning (`utf-8-sig`); it is a character of the text",
+         'return b"".join(vocab[i] for i in ids).decode("utf-8-sig", errors="replace")'),
+    edit("marks_stripped", "`decode` drops U+FFFD at the end; these are to stay", 'return b"".join(vocab[i] for i in ids).decode("utf-8", errors="replace").rstrip("\\ufffd")'),
+    edit("specials_not_decoded", "`decode` leaves out the specials; they are tokens like others",
+         'return b"".join(vocab[i] for i in ids if not (vocab[i].startswith(b"<") and vocab[i].endswith(b">"))).decode("utf-8", errors="replace")'),
+    edit("byte_ids_as_characters", "`decode` takes ids below 256 for characters; they are bytes, and a character may have several",
+         'return b"".join(chr(i).encode() if i < 256 else vocab[i] for i in ids).decode("utf-8", errors="replace")'),
     edit("decode_stripped", "`decode` strips the text at its ends", 'return b"".join(vocab[i] for i in ids).decode("utf-8", errors="replace").strip()'),
     edit("by_place", "`decode` takes the n-th token of the dict for the id n; the keys are the ids", 'return b"".join(list(vocab.values())[i] for i in ids).decode("utf-8", errors="replace")'),
     edit("bytes_by_value", "`decode` takes ids below 256 for bytes; the vocabulary says which token an id is",
@@ -685,6 +749,8 @@ mistakes.at(
          "certain = rest[: len(rest) - unfinished(chunk, specials)]"),
     edit("one_special_awaited", "`encode_stream` waits for the first of the specials only; each may be cut", "certain = rest[: len(rest) - unfinished(rest, specials[:1])]"),
     edit("last_special_awaited", "`encode_stream` waits for the last of the specials only; each may be cut", "certain = rest[: len(rest) - unfinished(rest, specials[-1:])]"),
+    edit("longest_special_held", "`encode_stream` always sets aside as many characters as the longest special has, less one: so it cuts inside pieces, and inside specials",
+         "certain = rest[: max(0, len(rest) - max(map(len, specials), default=1) + 1)]"),
     edit("last_character_held", "`encode_stream` sets aside one character for a special; its beginning may be longer", "certain = rest[: len(rest) - min(1, unfinished(rest, specials))]"),
     edit("waits_by_pieces", "`encode_stream` cuts all that has arrived, and leaves out the pieces of an unfinished special; blanks before it were cut as if no special came",
          'certain = rest; keep = len(rest) - unfinished(rest, specials)',
@@ -702,6 +768,10 @@ mistakes.at(
          "for piece in (lambda every: every if every and every[-1].strip() else every[:-1])(pretokenize(certain, specials)):"),
     edit("word_given", "`encode_stream` gives out a last piece of letters; only blanks and specials wait there, but a word may grow as well",
          "for piece in (lambda every: every if every and every[-1][-1:].isalpha() else every[:-1])(pretokenize(certain, specials)):"),
+    edit("specials_dropped", "`encode_stream` leaves out specials", "for piece in [piece for piece in pretokenize(certain, specials)[:-1] if piece not in specials]:",
+         ("rest = rest[len(piece) :]", "rest = rest[rest.index(piece) + len(piece) :]")),
+    edit("waits_for_blank", "`encode_stream` gives out ids only when a chunk ends in a blank; what is certain is to go out at once",
+         "for piece in pretokenize(certain, specials)[:-1] if chunk[-1:].isspace() else []:"),
     edit("signs_given", "`encode_stream` gives out the last piece if it ends in a sign or digit; it may still grow",
          "for piece in (lambda every: every if every and not every[-1][-1:].isalpha() and every[-1].strip() else every[:-1])(pretokenize(certain, specials)):"),
     edit("first_piece_lost", "`encode_stream` loses the first of the pieces that are certain", "for piece in pretokenize(certain, specials)[1:-1]:"),
@@ -788,6 +858,8 @@ mistakes.at(
     edit("end_plain", "`encode_stream` encodes what is left at the end without the specials", "yield from encode(rest, vocab, merges)"),
     edit("end_without_unfinished", "`encode_stream` leaves out the beginning of a special at the end; if no more comes, it is text",
          "yield from encode(rest[: len(rest) - unfinished(rest, specials)], vocab, merges, specials)"),
+    edit("end_of_one_lost", "`encode_stream` does not give out what is left at the end if it is a single character",
+         "yield from encode(rest, vocab, merges, specials) if len(rest) > 1 else []"),
     edit("end_stripped", "`encode_stream` strips what is left at the end", "yield from encode(rest.strip(), vocab, merges, specials)"),
     edit("end_twice", "`encode_stream` gives out what is left at the end twice", "yield from 2 * encode(rest, vocab, merges, specials)"),
 )
@@ -826,6 +898,11 @@ mistakes.at(
          "bits = 2 ** (sum(-n * math.log2(n / len(ids)) for n in Counter(ids).values()) / len(ids)) * len(ids)"),
     edit("of_bytes", "`token_bits_per_byte` counts how often the bytes occur; the tokens have the probabilities",
          'whole = b"".join(vocab[i] for i in ids); bits = sum(-n * math.log2(n / len(whole)) for n in Counter(whole).values())'),
+    edit("one_less", "`token_bits_per_byte` divides the counts by the number of tokens less one", "bits = sum(-n * math.log2(n / (len(ids) - 1)) for n in Counter(ids).values())"),
+    edit("over_all_bytes", "`token_bits_per_byte` divides the counts by the bytes of the text; a frequency is a share of the tokens",
+         "bits = sum(-n * math.log2(n / sum(len(vocab[i]) for i in ids)) for n in Counter(ids).values())"),
+    edit("bits_times_bytes", "`token_bits_per_byte` multiplies each token's bits by its bytes", "bits = sum(-n * len(vocab[i]) * math.log2(n / len(ids)) for i, n in Counter(ids).items())"),
+    edit("twice_weighted", "`token_bits_per_byte` multiplies by the frequency twice: once for each token of the text, and once more", "bits = sum(-n * n / len(ids) * math.log2(n / len(ids)) for n in Counter(ids).values())"),
     edit("whole_bits", "`token_bits_per_byte` rounds each token's bits up to whole ones", "bits = sum(n * math.ceil(-math.log2(n / len(ids))) for n in Counter(ids).values())"),
     edit("share_of_bytes", "`token_bits_per_byte` takes for a probability the share of bytes that a token covers; its share of the tokens counts",
          "size = sum(len(vocab[i]) for i in ids); bits = sum(-n * math.log2(n * len(vocab[i]) / size) for i, n in Counter(ids).items())"),
@@ -837,6 +914,10 @@ mistakes.at(
     edit("per_token", "`token_bits_per_byte` divides by the number of tokens; the result is per byte", "return bits / len(ids)"),
     edit("total", "`token_bits_per_byte` does not divide by the bytes", "return float(bits)"),
     edit("per_character", "`token_bits_per_byte` divides by the characters; some have two bytes", 'return bits / len(b"".join(vocab[i] for i in ids).decode("utf-8", "replace"))'),
+    edit("bytes_of_decoded", "`token_bits_per_byte` divides by the bytes of the decoded text, where each byte that is no character has become U+FFFD, of three bytes",
+         'return bits / len(b"".join(vocab[i] for i in ids).decode("utf-8", "replace").encode())'),
+    edit("one_byte_below_256", "`token_bits_per_byte` takes ids below 256 for single bytes; the vocabulary says what they are",
+         "return bits / sum(1 if i < 256 else len(vocab[i]) for i in ids)"),
     edit("bytes_of_kinds", "`token_bits_per_byte` divides by the bytes of each different token once", "return bits / sum(len(vocab[i]) for i in set(ids))"),
     edit("bytes_of_vocabulary", "`token_bits_per_byte` divides by the bytes of the vocabulary", "return bits / sum(map(len, vocab.values()))"),
     edit("kinds_over_kinds", "`token_bits_per_byte` takes each different token once, its bits and its bytes; each counts as often as it occurs",

@@ -202,7 +202,7 @@ def pieces_edges(student, rng):
         "a special that is not there": asked(f"{a} {b}  <|en {c}", END),
         "no special is asked for": asked(f"{a}{END}{b}"),
         "an empty text": tried(lambda: [pieces_of(student.pretokenize("")), pieces_of(student.pretokenize("", (END,)))]),
-        "underscores and accents": asked(f"naïve_{a} __init__ Ünïted ½²x {b}’s Жук 東京 {c}…"),
+        "underscores and accents": asked(f"naïve_{a} __init__ Ünïted cafe\u0301 ½²x {b}’s Жук 東京 {c}…"),
         "kinds of blanks": asked(f" {a}\t\t{b} \r\n\n{c}\u00a0\u00a0x   "),
     }
 
@@ -237,7 +237,11 @@ def trained_edges(student, rng):
     marked = "".join(word + rng.choice([END, END + " ", " ", "\n"]) for word in some_words(rng, 30, "endx", 2, 5))
     hidden = lines_of(rng, some_words(rng, 8, "xyz", 2, 5)) + "".join(f"q{rng.choice('xyz')}q" for _ in range(40))
     joined = "".join(rng.choice(["a b", " b", "a ", "c!", "!c", "1a", "a1"]) for _ in range(60))
+    lines = "".join(rng.choice(["ab", "ba"]) + rng.choice(["\n\n", "\n \n", "   ", "\r\n", "\t\t"]) for _ in range(40))
     return {
+        "equally frequent pairs, some not in ASCII": merges("\n".join(f"{a}{b}{a}" for a, b in zip("aéz!ж{", rng.choice(["bü~", "ü~b", "~bü"]) * 2)), 8),
+        "line ends and blanks": merges(lines, 8),
+        "signs like those of a special": merges("".join(rng.choice(["<< ", " <|", "|> ", " <|en", END, "|><"]) for _ in range(50)), 5, END),
         "equally frequent pairs": merges("\n".join(some_words(rng, 8, "abcde", 3, 5)), 10),
         "equally frequent pairs of long tokens": merges("\n".join([*some_words(rng, 4, "ab", 6, 9), *some_words(rng, 5, "zba", 4, 7)]), 14),
         "runs of one letter": merges(runs, 12),
@@ -300,7 +304,7 @@ def trained_work(student, rng):
     train = with_right(student.train_bpe, pretokenize=cut_fast)
     letters = [chr(97 + i) for i in rng.permutation(24).tolist()]
     words = ["".join(letters[6 * i : 6 * i + 6]) for i in range(4)]
-    base = "\n".join(word for word in words for _ in range(rng.integer(100, 130)))
+    base = "\n".join(word for word in words for _ in range(rng.integer(85, 100)))
     others = [f"{i:06b}".replace("0", "y").replace("1", "z") for i in rng.permutation(64).tolist()]   # four pairs in all, each less often than those of the words
     counts, found = [], {}
     for name, text in {"base": base, "others": "\n".join([base, *others]), "copies": base + "\n" + base}.items():
@@ -482,6 +486,8 @@ def decoded_edges(student, rng):
         "random bytes": asked(rng.integers(0, 256, 60).tolist()),
         "bytes of no character": asked([97, 255, 98, 0x80, 0x80, 99, 0xC3, 100, 0xC0, 0xAF, 0xED, 0xA0, 0x80, rng.integer(97, 122)]),
         "cut off at the end": asked([rng.integer(97, 122), *list("🙂".encode())[: rng.integer(1, 4)]]),
+        "a stray byte at the end": asked([rng.integer(97, 122), rng.integer(97, 122), 0x80]),
+        "begins with a byte order mark": asked([0xEF, 0xBB, 0xBF, rng.integer(97, 122), rng.integer(97, 122)]),
         "begins inside a character": asked([*list("東é".encode())[1:], rng.integer(97, 122)]),
         "specials": asked([261, *ids[:3], 262, 261]),
         "ids in another order": asked([back[token] for token in (b"a\xc3", b"\xa9", b"<|end|>", b"z", b"\xf0\x9f", b"\x99", b"\x82!")], other),
@@ -603,7 +609,7 @@ def streamed_edges(student, rng):
     a, b = rng.choice(NOUNS), rng.choice(NOUNS)
     blanks = "".join(rng.choice([" token", "  ", "\n", " \n", "ten", "12", "!!", " "]) for _ in range(24))
     mixed = "".join(rng.choice([" token", END, "  ", "<pad>", "<|", " \n", "<|end", "ai"]) for _ in range(22))
-    found = tried(lambda: arrivals(student, [f" {rng.choice(NOUNS)}" for _ in range(45)], vocab))
+    found = tried(lambda: arrivals(student, [f" {rng.choice(NOUNS)}" + " " * (rng.integer(0, 5) == 0) for _ in range(45)], vocab))
     late = found if isinstance(found, str) else found[0]
     return {
         "one character each": asked(list(f"{a} token  \n{b} 12!! \n")),
@@ -613,6 +619,7 @@ def streamed_edges(student, rng):
         "a special that goes on to be a longer one": asked([a, END, "!", b, END, "?", END, f"!{a}"], *specials[:2]),
         "blanks before a special in two chunks": asked([f"{a}  ", "<|en", "d|>", f"{b} \n", "<", "pad>", "  <|", f"e{a}"], END, "<pad>"),
         "a special at the end": asked([f"ok{a}", END], END),
+        "one character at the end": asked([f"{a}!", rng.choice("12ab")], END),
         "half a special at the end": asked([f"{a} token", "<|", "en"], END),
         "half a special, then another": asked([f"{a}<|en", f"{END[:3]}", f"{END[3:]}{b}"], END),
         "empty chunks": asked(["", a, "", f"{b} tok", "", "", "en", ""], END),

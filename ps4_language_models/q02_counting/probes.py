@@ -68,6 +68,8 @@ def text(rng, length, size):
 
 def long_ones(parts):
     """The two tensors of a table by name, once it is known that whole numbers in them are int64."""
+    if not isinstance(parts, (tuple, list)):
+        raise AnswerError(f"one {type(parts).__name__} is returned where two tensors are expected, contexts and counts")
     found = named(parts, "contexts", "counts")
     for what, value in found.items():
         dtype = getattr(value, "dtype", torch.int64)
