@@ -25,6 +25,9 @@ mistakes.at(
     edit("score_half", "`attend` computes the scores in half precision", "scores = (q.bfloat16() @ k.bfloat16().transpose(-2, -1)).to(q) / math.sqrt(q.shape[-1])"),
     edit("score_centred", "`attend` subtracts from each query the mean of its entries; (5.1) does not", "scores = (q - q.mean(-1, keepdim=True)) @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])"),
     edit("score_clamped", "`attend` clamps the scores", "scores = (q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])).clamp(-10, 10)"),
+    edit("score_clamped_far", "`attend` clamps the scores at ±50; they may have any size", "scores = (q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])).clamp(-50, 50)"),
+    edit("score_clamped_farther", "`attend` clamps the scores at ±100; they may have any size", "scores = (q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])).clamp(-100, 100)"),
+    edit("score_scaled_width", "`attend` divides by √(d + e) or the like: only d, the length of queries and keys, belongs under the root", "scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1] + v.shape[-1])"),
     edit("score_reversed_axis", "`attend` turns the order of all axes of k with .mT or .T in place of the last two", "scores = q @ k.permute(*range(k.dim() - 1, -1, -1)) / math.sqrt(q.shape[-1])"),
 )
 
@@ -41,7 +44,7 @@ mistakes.at(
          "weights = scores.masked_fill(~mask, 0.0).softmax(-1)"),
     edit("mask_small", "`attend` gives masked keys the score -10, which leaves them a little weight", "weights = scores.masked_fill(~mask, -10.0).softmax(-1)",
          ("return weights.masked_fill(~mask, 0.0) @ v", "return weights @ v")),
-    edit("renormalised", "`attend` removes masked weights after the softmax and rescales the rest; where a masked score is huge, that divides 0 by 0",
+    edit("renormalised", "masked scores take part in `attend` until after the exponential, and the rest is rescaled: where one of them is huge, all others vanish",
          "weights = scores.softmax(-1) * mask; weights = weights / weights.sum(-1, keepdim=True).clamp(min=1e-30)"),
     edit("renormalised_nan", "`attend` removes masked weights after the softmax and divides by their sum, which is 0 in a row without True: NaN",
          "weights = scores.softmax(-1) * mask; weights = weights / weights.sum(-1, keepdim=True)", ("return weights.masked_fill(~mask, 0.0) @ v", "return weights @ v")),
@@ -49,6 +52,8 @@ mistakes.at(
          "weights = scores.softmax(-1) * mask; weights = weights / (weights.sum(-1, keepdim=True) + 1e-6)"),
     edit("exp_plain", "`attend` takes exponentials of the scores themselves, which overflow where scores are hundreds",
          "weights = scores.exp() * mask; weights = weights / weights.sum(-1, keepdim=True)"),
+    edit("exp_guarded", "`attend` takes exponentials of the scores themselves: where scores are hundreds these are infinite, where they are minus hundreds 0",
+         "weights = scores.exp() * mask; weights = weights / weights.sum(-1, keepdim=True).clamp(min=1e-30)"),
     edit("softmax_queries", "the softmax of `attend` runs over the queries; the weights of one query must sum to 1 over the keys", "weights = scores.masked_fill(~mask, -math.inf).softmax(-2)"),
     edit("softmax_missing", "`attend` uses the scores as weights, without a softmax", "weights = scores"),
     edit("softmax_sigmoid", "the weights of `attend` are sigmoids, which do not sum to 1", "weights = scores.masked_fill(~mask, -math.inf).sigmoid()"),
@@ -61,9 +66,14 @@ mistakes.at(
     edit("scaled_after", "`attend` divides the weights by √d, not the scores", "weights = (q @ k.transpose(-2, -1)).masked_fill(~mask, -math.inf).softmax(-1) / math.sqrt(q.shape[-1])"),
     edit("exp_global_max", "`attend` subtracts the largest of all scores before the exponential; each row needs its own maximum, or rows with small scores vanish",
          "weights = (scores - scores.max()).exp() * mask; weights = weights / (weights.sum(-1, keepdim=True) + 1e-12)"),
-    edit("exp_masked_max", "`attend` subtracts each row's largest score, masked ones included; where a masked score is huge, all others vanish",
-         "weights = (scores - scores.amax(-1, keepdim=True)).exp() * mask; weights = weights / (weights.sum(-1, keepdim=True) + 1e-12)"),
     edit("mask_hundred", "`attend` gives masked keys the score -100, which is not low where all others are lower still", "weights = scores.masked_fill(~mask, -100.0).softmax(-1)"),
+    edit("mask_ten_thousand", "`attend` gives masked keys the score -10,000, which is not low where all others are lower still", "weights = scores.masked_fill(~mask, -1e4).softmax(-1)"),
+    edit("mask_ten_thousand_kept", "`attend` gives masked keys the score -10,000 and leaves them their weight, also where no other key is left",
+         "weights = scores.masked_fill(~mask, -1e4).softmax(-1)", ("return weights.masked_fill(~mask, 0.0) @ v", "return weights @ v")),
+    edit("mask_billion_added", "`attend` adds -10⁹ to masked scores, which a larger score survives; it is to be put in their place", "weights = (scores + -1e9 * ~mask).softmax(-1)"),
+    edit("mask_billion_added_kept", "`attend` adds -10⁹ to masked scores, which leaves them their weight where a score is larger, or where no other key is left",
+         "weights = (scores + -1e9 * ~mask).softmax(-1)", ("return weights.masked_fill(~mask, 0.0) @ v", "return weights @ v")),
+    edit("mask_infinity_times", "`attend` multiplies minus infinity by 0 to hide nothing: that is NaN", "weights = (scores + -math.inf * ~mask).softmax(-1)"),
     edit("log_weights", "`attend` uses the logarithms of the weights", "weights = scores.masked_fill(~mask, -math.inf).log_softmax(-1)"),
     edit("mask_any", "`attend` hides a key only if no query may look at it; the mask speaks of each pair",
          "mask = mask.any(-1, keepdim=True) & mask.any(-2, keepdim=True); weights = scores.masked_fill(~mask, -math.inf).softmax(-1)"),
@@ -75,6 +85,8 @@ mistakes.at(
 mistakes.at(
     "return weights.masked_fill(~mask, 0.0) @ v",
     edit("empty_nan", "`attend` gives NaN where a row of the mask has no True: softmax divides 0 by 0. Zeros are asked for", "return weights @ v"),
+    edit("empty_replaced", "`attend` replaces NaN only in the answers of rows without True, so that the gradients stay NaN",
+         "return torch.where(mask.any(-1, keepdim=True), weights @ v, torch.zeros_like(v[..., :1, :]))"),
     edit("values_detached", "`attend` detaches the values, so that they are never trained", "return weights.masked_fill(~mask, 0.0) @ v.detach()"),
     edit("values_keys", "`attend` averages the keys; the values are to be averaged", "return weights.masked_fill(~mask, 0.0) @ k"),
     edit("values_added", "`attend` adds the query to its answer", "answer = weights.masked_fill(~mask, 0.0) @ v; return answer + q[..., :1]"),
@@ -133,8 +145,12 @@ mistakes.at(
     edit("cm_old", "`causal_mask` hides the window and leaves what lies before it", "return (back >= 0) if window is None else (back >= window)"),
     edit("cm_half", "`causal_mask` halves the window", "return (back >= 0) & (back < (length if window is None else max(1, window // 2)))"),
     edit("cm_cut", "`causal_mask` leaves only window rows", "return ((back >= 0) & (back < (length if window is None else window)))[: window or length]"),
+    edit("cm_only_oldest", "with a window `causal_mask` leaves one place in each row, the first of its window", "return (back >= 0) if window is None else (back == window - 1)"),
+    edit("cm_one_is_all", "`causal_mask` takes window 1 for no window", "return (back >= 0) & (back < (length if window is None or window == 1 else window))"),
     edit("cm_diagonal", "`causal_mask` lets a place look at itself and at the one `window` before, and not between", "return (back >= 0) if window is None else ((back == 0) | (back == window - 1))"),
 )
+
+mistakes.at("places = torch.arange(length, device=device)", edit("cm_device", "`causal_mask` ignores device", "places = torch.arange(length)"))
 
 # --- symmetric_keys -----------------------------------------------------------------------------------------------
 
@@ -242,6 +258,7 @@ mistakes.at(
     edit("ca_mask_transposed", "`CausalSelfAttention` looks ahead in place of back: the mask is transposed", "answers = attend(q, k, v, causal_mask(x.shape[1], device=x.device).T)"),
     edit("ca_mask_one_ahead", "each token of `CausalSelfAttention` looks at the next one, which it is to predict", "answers = attend(q, k, v, torch.ones(x.shape[1], x.shape[1], dtype=torch.bool, device=x.device).tril(1))"),
     edit("ca_roles_swapped", "`CausalSelfAttention` hands keys for queries to `attend`", "answers = attend(k, q, v, causal_mask(x.shape[1], device=x.device))"),
+    edit("ca_values_for_keys", "`CausalSelfAttention` hands values for keys and keys for values to `attend`", "answers = attend(q, v, k, causal_mask(x.shape[1], device=x.device))"),
     edit("ca_whole_width", "`CausalSelfAttention` attends with the whole width at once, as one head",
          "answers = attend(q.transpose(1, 2).flatten(2), k.transpose(1, 2).flatten(2), v.transpose(1, 2).flatten(2), causal_mask(x.shape[1], device=x.device)).unflatten(-1, (-1, self.head_dim)).transpose(1, 2)"),
     edit("ca_window", "`CausalSelfAttention` has a window of 4; all earlier tokens may be looked at", "answers = attend(q, k, v, causal_mask(x.shape[1], 4, device=x.device))"),
@@ -305,10 +322,11 @@ mistakes.at(
     edit("sw_axis_left", "`sliding_window_attention` leaves an axis of size 1 behind the tokens", "return attend(q.unsqueeze(-2), keys, values, there[:, None])"),
     edit("sw_squeeze_all", "`sliding_window_attention` drops all axes of size 1, also those of the inputs", "return attend(q.unsqueeze(-2), keys, values, there[:, None]).squeeze()"),
     edit("sw_unscaled", "`sliding_window_attention` does not divide the scores by √d", "return attend(q.unsqueeze(-2) * math.sqrt(q.shape[-1]), keys, values, there[:, None]).squeeze(-2)"),
-    edit("sw_scaled_twice", "`sliding_window_attention` divides the scores by √d once more than `attend` does", "return attend(q.unsqueeze(-2) / math.sqrt(q.shape[-1]), keys, values, there[:, None]).squeeze(-2)"),
+    edit("sw_scaled_twice", "`sliding_window_attention` divides the scores by d in all; (5.1) divides once by √d", "return attend(q.unsqueeze(-2) / math.sqrt(q.shape[-1]), keys, values, there[:, None]).squeeze(-2)"),
     edit("sw_mean", "`sliding_window_attention` averages the values of the window without looking at queries and keys", "return attend(0 * q.unsqueeze(-2), keys, values, there[:, None]).squeeze(-2)"),
     edit("sw_values", "`sliding_window_attention` averages the keys", "return attend(q.unsqueeze(-2), keys, keys, there[:, None]).squeeze(-2)"),
     edit("sw_single", "`sliding_window_attention` computes in float32 whatever it is given; float64 keeps its digits", "return attend(q.unsqueeze(-2).float(), keys.float(), values.float(), there[:, None]).squeeze(-2).to(v)"),
+    edit("sw_scaled_values", "`sliding_window_attention` takes d from the values; it is the length of queries and keys", "return attend(q.unsqueeze(-2) * math.sqrt(q.shape[-1] / v.shape[-1]), keys, values, there[:, None]).squeeze(-2)"),
     edit("sw_softness", "`sliding_window_attention` scales the scores by the root of the window; d is the length of a key", "return attend(q.unsqueeze(-2) * math.sqrt(q.shape[-1] / window), keys, values, there[:, None]).squeeze(-2)"),
 )
 
@@ -354,3 +372,4 @@ mistakes.rewrite("`sliding_window_attention` looks ahead in place of back")(othe
 mistakes.rewrite("`sliding_window_attention` looks at the tokens of the last blocks, up to two windows back; the last `window` tokens are asked for")(other_masks("sw_two_blocks", lambda back, at, w: (back >= 0) & (at[:, None] // w - at // w <= 1)))
 mistakes.rewrite("the window of `sliding_window_attention` is the beginning of the text, not what lies before each token")(other_masks("sw_first", lambda back, at, w: (back >= 0) & (at < w)))
 mistakes.rewrite("`sliding_window_attention` lets everybody see all that is not further back than the window, also the future")(other_masks("sw_all_future", lambda back, at, w: back < w))
+mistakes.rewrite("a token of `sliding_window_attention` meets those before it and not itself; only the first meets itself")(other_masks("sw_not_itself", lambda back, at, w: ((back >= 1) & (back <= w)) | ((back == 0) & (at == 0))))
