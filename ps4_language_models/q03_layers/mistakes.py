@@ -100,7 +100,7 @@ mistakes.at(
          wide = x.to(torch.promote_types(x.dtype, torch.float32))
          r = wide.square().mean(-1, keepdim=True).sqrt() + self.eps
          """),
-    edit("no_eps", "eps is missing in `RMSNorm`",
+    edit("no_eps", "eps is not added to the mean square in `RMSNorm`",
          """
          wide = x.to(torch.promote_types(x.dtype, torch.float32))
          r = wide.square().mean(-1, keepdim=True).sqrt()
@@ -109,6 +109,26 @@ mistakes.at(
          """
          wide = x.to(torch.promote_types(x.dtype, torch.float32))
          r = (wide.square().mean(-1, keepdim=True) + 1e-5).sqrt()
+         """),
+    edit("fixed_small_eps", "`RMSNorm` takes 1e-6 whatever eps is",
+         """
+         wide = x.to(torch.promote_types(x.dtype, torch.float32))
+         r = (wide.square().mean(-1, keepdim=True) + 1e-6).sqrt()
+         """),
+    edit("square_of_mean", "`RMSNorm` squares the mean; r has the mean of the squares",
+         """
+         wide = x.to(torch.promote_types(x.dtype, torch.float32))
+         r = (wide.mean(-1, keepdim=True).square() + self.eps).sqrt()
+         """),
+    edit("eps_divided", "eps is divided by D, too, in `RMSNorm`; it is added to the mean",
+         """
+         wide = x.to(torch.promote_types(x.dtype, torch.float32))
+         r = ((wide.square().sum(-1, keepdim=True) + self.eps) / x.shape[-1]).sqrt()
+         """),
+    edit("weight_before", "the weight multiplies x before its size is taken in `RMSNorm`, so it is normalised away",
+         """
+         wide = x.to(torch.promote_types(x.dtype, torch.float32))
+         wide = wide * self.weight; r = (wide.square().mean(-1, keepdim=True) + self.eps).sqrt() * self.weight
          """),
     edit("eps_clamps", "`RMSNorm` takes the larger of the mean square and eps; they are added",
          """
@@ -211,8 +231,9 @@ mistakes.at(
 mistakes.at(
     "r = (x.square().mean(-1, keepdim=True) + self.eps).sqrt()\n        n, h",
     edit("b_eps_outside", "eps stands outside the root in `RMSNorm.backward`", "r = x.square().mean(-1, keepdim=True).sqrt() + self.eps\n        n, h"),
-    edit("b_no_eps", "eps is missing in `RMSNorm.backward`", "r = x.square().mean(-1, keepdim=True).sqrt()\n        n, h"),
+    edit("b_no_eps", "eps is not added to the mean square in `RMSNorm.backward`", "r = x.square().mean(-1, keepdim=True).sqrt()\n        n, h"),
     edit("b_fixed_eps", "`RMSNorm.backward` takes 1e-5 whatever eps is", "r = (x.square().mean(-1, keepdim=True) + 1e-5).sqrt()\n        n, h"),
+    edit("b_fixed_small_eps", "`RMSNorm.backward` takes 1e-6 whatever eps is", "r = (x.square().mean(-1, keepdim=True) + 1e-6).sqrt()\n        n, h"),
     edit("b_sum", "r is the length of x in `RMSNorm.backward`; it has the mean of the squares", "r = (x.square().sum(-1, keepdim=True) + self.eps).sqrt()\n        n, h"),
     edit("b_no_root", "the root is missing in r in `RMSNorm.backward`", "r = x.square().mean(-1, keepdim=True) + self.eps\n        n, h"),
     edit("b_all_tokens", "r is that of all tokens together in `RMSNorm.backward`; each has its own", "r = (x.square().mean() + self.eps).sqrt()\n        n, h"),
@@ -239,6 +260,10 @@ mistakes.at(
     edit("b_sign", "the second term is added in `RMSNorm.backward`; it takes the part along x out", "by_x = (h + n * (h * n).mean(-1, keepdim=True)) / r"),
     edit("b_whole_sign", "the sign of the gradient by x is turned", "by_x = -(h - n * (h * n).mean(-1, keepdim=True)) / r"),
     edit("b_not_divided", "the gradient by x is not divided by r in `RMSNorm.backward`", "by_x = h - n * (h * n).mean(-1, keepdim=True)"),
+    edit("b_second_without_r", "x stands where x/r belongs in the second term of `RMSNorm.backward`, which is not divided by r either", "by_x = h / r - x * (h * x).mean(-1, keepdim=True)"),
+    edit("b_times_r", "the gradient by x is multiplied by r in `RMSNorm.backward`; it is divided", "by_x = (h - n * (h * n).mean(-1, keepdim=True)) * r"),
+    edit("b_layer_norm", "`RMSNorm.backward` is the gradient of a LayerNorm, which subtracts means",
+         "n = x - x.mean(-1, keepdim=True); r = (n.square().mean(-1, keepdim=True) + self.eps).sqrt(); n = n / r; by_x = (h - h.mean(-1, keepdim=True) - n * (h * n).mean(-1, keepdim=True)) / r"),
     edit("b_first_only_divided", "the second term has one r too few below in `RMSNorm.backward`", "by_x = h / r - n * (h * n).mean(-1, keepdim=True)"),
     edit("b_second_only_divided", "the first term is not divided by r in `RMSNorm.backward`", "by_x = h - n * (h * n).mean(-1, keepdim=True) / r"),
     edit("b_divided_twice", "the gradient by x is divided by r twice in `RMSNorm.backward`", "by_x = (h - n * (h * n).mean(-1, keepdim=True)) / r**2"),
@@ -266,6 +291,7 @@ mistakes.at(
 mistakes.at(
     "return by_x, (grad * n).reshape(-1, x.shape[-1]).sum(0)",
     edit("w_mean", "the gradient by the weight is a mean over the tokens in `RMSNorm.backward`; it is their sum", "return by_x, (grad * n).reshape(-1, x.shape[-1]).mean(0)"),
+    edit("w_no_eps", "eps is not added in the gradient by the weight of `RMSNorm.backward`", "return by_x, (grad * x / x.square().mean(-1, keepdim=True).sqrt().clamp(min=1e-30)).reshape(-1, x.shape[-1]).sum(0)"),
     edit("w_per_token", "the gradient by the weight has one row for each token in `RMSNorm.backward`; the weight has D numbers", "return by_x, grad * n"),
     edit("w_first_axis", "the gradient by the weight is summed over the first axis only in `RMSNorm.backward`", "return by_x, (grad * n).sum(0) if x.ndim > 1 else grad * n"),
     edit("w_first_axis_always", "the gradient by the weight is summed over the first axis, whatever that is, in `RMSNorm.backward`; it is over all but the last", "return by_x, (grad * n).sum(0)"),
@@ -393,6 +419,36 @@ mistakes.at(
          z = x @ w1.T
          opened = F.elu(z) if gate == "silu" else F.gelu(z, approximate="tanh")
          """),
+    edit("gelu_erf_plain", "GEGLU has erf(z) in `swiglu`; the formula of the text has tanh (and the exact GELU has erf(z/√2))",
+         """
+         z = x @ w1.T
+         opened = z * torch.sigmoid(z) if gate == "silu" else 0.5 * z * (1 + torch.erf(z))
+         """),
+    edit("gelu_as_relu", "`swiglu` has a ReLU for the gate \"gelu\"",
+         """
+         z = x @ w1.T
+         opened = z * torch.sigmoid(z) if gate == "silu" else F.relu(z)
+         """),
+    edit("gelu_as_sigmoid", "`swiglu` has σ(z) for the gate \"gelu\"",
+         """
+         z = x @ w1.T
+         opened = z * torch.sigmoid(z) if gate == "silu" else torch.sigmoid(z)
+         """),
+    edit("silu_steeper", "the gate of `swiglu` is z σ(1.702 z), which imitates GELU; SiLU is z σ(z)",
+         """
+         z = x @ w1.T
+         opened = z * torch.sigmoid(1.702 * z) if gate == "silu" else F.gelu(z, approximate="tanh")
+         """),
+    edit("leaky_gate", "the gate of `swiglu` is a leaky ReLU; SiLU is z σ(z)",
+         """
+         z = x @ w1.T
+         opened = F.leaky_relu(z) if gate == "silu" else F.gelu(z, approximate="tanh")
+         """),
+    edit("tanh_gate", "the gate of `swiglu` is tanh(z); SiLU is z σ(z)",
+         """
+         z = x @ w1.T
+         opened = torch.tanh(z) if gate == "silu" else F.gelu(z, approximate="tanh")
+         """),
     edit("gelu_inner_factor", "the root of 2/π multiplies only z in GELU, not the cubic term",
          """
          z = x @ w1.T
@@ -515,6 +571,7 @@ mistakes.at(
     edit("residual_added", "`swiglu` adds x to the result", "return (opened * (x @ w3.T)) @ w2.T + (x if x.shape[-1] == len(w2) else 0)"),
     edit("branch_detached", "the branch of `w3` is cut off from autograd in `swiglu`", "return (opened * (x @ w3.T).detach()) @ w2.T"),
     edit("divided_by_root", "the hidden numbers are divided by the root of their count in `swiglu`", "return (opened * (x @ w3.T)) @ w2.T / w1.shape[0] ** 0.5"),
+    edit("divided_by_width", "the hidden numbers are averaged in `swiglu`; (3.3) adds them up", "return (opened * (x @ w3.T)) @ w2.T / w1.shape[0]"),
     edit("bent_after_product", "`swiglu` multiplies first and bends the product; only the branch of `w1` is bent",
          "u = z * (x @ w3.T); return (u * torch.sigmoid(u) if gate == 'silu' else F.gelu(u, approximate='tanh')) @ w2.T"),
     edit("multiplied_after_projection", "both branches go through `w2` before they are multiplied in `swiglu`; the product comes first", "return (z @ w2.T).sigmoid() * (z @ w2.T) * ((x @ w3.T) @ w2.T) if gate == 'silu' else F.gelu(z @ w2.T, approximate='tanh') * ((x @ w3.T) @ w2.T)"),
@@ -667,6 +724,7 @@ mistakes.at(
     edit("default_mark_wraps", "`cross_entropy` leaves out -100 whatever ignore is, so the tokens to be ignored count as targets (-1 as the last token)", "kept = targets != -100",
          ("costs = rows.logsumexp(-1) - rows.gather(-1, chosen[:, None])[:, 0]", "costs = rows.logsumexp(-1) - rows[range(len(chosen)), chosen]")),
     edit("negative_ones", "`cross_entropy` leaves out negative targets whatever ignore is", "kept = targets >= 0"),
+    edit("zero_too", "`cross_entropy` leaves out target 0 as well; only ignore is left out", "kept = (targets != ignore) & (targets != 0)"),
     edit("above_mark", "`cross_entropy` keeps only targets above ignore", "kept = targets > ignore"),
     edit("marked_only", "`cross_entropy` keeps the targets equal to ignore and leaves out the others", "kept = targets == ignore; targets = targets.clamp(min=0)"),
     edit("ignored_as_zero", "ignored tokens count with the target 0 in `cross_entropy`", "targets = torch.where(targets == ignore, 0, targets); kept = targets >= 0"),
@@ -681,6 +739,9 @@ mistakes.at(
     "rows, chosen = logits[kept], targets[kept]",
     edit("logits_detached", "the logits or the result are cut off from autograd in `cross_entropy`, so nothing learns", "rows, chosen = logits[kept].detach(), targets[kept]"),
     edit("softmax_first", "`cross_entropy` takes a softmax of the logits and then the cost of *that*: normalised twice", "rows, chosen = logits[kept].softmax(-1), targets[kept]"),
+    edit("impossible_as_zero", "`cross_entropy` puts 0 in place of -inf: exp(0) is 1, so impossible tokens become likely", "rows, chosen = logits[kept].masked_fill(logits[kept] == -math.inf, 0.0), targets[kept]"),
+    edit("softmax_axis_one", "`cross_entropy` takes the softmax over axis 1, which is time for (N, T, V); the tokens are on the last axis", "rows, chosen = (logits.log_softmax(min(1, logits.ndim - 1)) + 0.0)[kept], targets[kept]",
+         ("costs = rows.logsumexp(-1) - rows.gather(-1, chosen[:, None])[:, 0]", "costs = -rows.gather(-1, chosen[:, None])[:, 0]")),
     edit("clamped_logits", "`cross_entropy` cuts the logits at ±50; they may have any size", "rows, chosen = logits[kept].clamp(-50, 50), targets[kept]"),
     edit("clamped_at_thousand", "`cross_entropy` cuts the logits at ±1000; they may have any size", "rows, chosen = logits[kept].clamp(-1000, 1000), targets[kept]"),
     edit("clamped_at_hundred", "`cross_entropy` cuts the logits at ±100; they may have any size", "rows, chosen = logits[kept].clamp(-100, 100), targets[kept]"),
@@ -703,6 +764,8 @@ mistakes.at(
     edit("cost_in_bits", "`cross_entropy` returns bits; nats are asked for", "costs = (rows.logsumexp(-1) - rows.gather(-1, chosen[:, None])[:, 0]) / math.log(2)"),
     edit("log_probability", "`cross_entropy` returns log-probabilities; the cost is their negative", "costs = rows.gather(-1, chosen[:, None])[:, 0] - rows.logsumexp(-1)"),
     edit("probability", "`cross_entropy` averages probabilities; the cost is -log p", "costs = rows.softmax(-1).gather(-1, chosen[:, None])[:, 0]"),
+    edit("squared", "`cross_entropy` returns squared errors of probabilities; the cost is -log p", "costs = (rows.softmax(-1) - F.one_hot(chosen, rows.shape[-1])).square().sum(-1)"),
+    edit("errors_counted", "`cross_entropy` counts wrong guesses; the cost is -log p", "costs = (rows.argmax(-1) != chosen).to(rows) + 0 * rows.sum(-1)"),
     edit("missed_probability", "`cross_entropy` averages 1 - p; the cost is -log p", "costs = 1 - rows.softmax(-1).gather(-1, chosen[:, None])[:, 0]"),
     edit("masked_by_product", "`cross_entropy` multiplies all log-probabilities with zeros and ones: 0 times -inf is NaN for impossible tokens",
          "costs = -(rows.log_softmax(-1) * F.one_hot(chosen, rows.shape[-1])).sum(-1)"),
@@ -723,6 +786,7 @@ mistakes.at(
     edit("mean_over_all_tokens", "`cross_entropy` divides by the number of all tokens; ignored ones do not count", "return costs.sum() / max(targets.numel(), 1)"),
     edit("nothing_is_nan", "`cross_entropy` gives 0/0 when no token is kept; it is to be 0", "return costs.mean()"),
     edit("count_and_constant", "a small constant is added to the count in `cross_entropy`: the mean is too small", "return costs.sum() / (len(chosen) + 1e-3)"),
+    edit("count_and_less", "a small constant is added to the count in `cross_entropy`: the mean is too small", "return costs.sum() / (len(chosen) + 1e-5)"),
     edit("count_and_millionth", "a small constant is added to the number of tokens in `cross_entropy`; the mean is not quite the mean then", "return costs.sum() / (len(chosen) + 1e-6)"),
     edit("count_and_tiny", "a tiny constant is added to the number of tokens in `cross_entropy`; the mean is not quite the mean then", "return costs.sum() / (len(chosen) + 1e-8)"),
     edit("nothing_is_an_integer", "`cross_entropy` returns the number 0 instead of a tensor when no token is kept", "return costs.mean() if len(chosen) else 0"),
@@ -736,6 +800,8 @@ mistakes.at(
     edit("costs_returned", "`cross_entropy` returns the cost of each token; their mean is asked for", "return costs"),
     edit("python_number", "`cross_entropy` returns a Python number, cut off from autograd", "return float(costs.sum()) / max(len(chosen), 1)"),
     edit("median", "`cross_entropy` takes the median of the costs", "return costs.median() if len(costs) else costs.sum()"),
+    edit("log_of_mean_probability", "`cross_entropy` takes the logarithm of the mean probability; the mean of the logarithms is asked for", "return (-(-costs).logsumexp(0) + math.log(len(chosen))) if len(chosen) else costs.sum()"),
+    edit("at_most_fifty", "`cross_entropy` cuts costs at 50", "return costs.clamp(max=50).sum() / max(len(chosen), 1)"),
     edit("at_most_hundred", "`cross_entropy` cuts costs at 100", "return costs.clamp(max=100).sum() / max(len(chosen), 1)"),
     edit("nothing_is_one", "`cross_entropy` gives log V when no token is kept; it is to be 0", "return costs.sum() / max(len(chosen), 1) if len(chosen) else logits.sum() * 0 + math.log(logits.shape[-1])"),
 )
