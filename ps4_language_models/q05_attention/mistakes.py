@@ -68,6 +68,12 @@ mistakes.at(
     edit("exp_global_max", "`attend` subtracts the largest of all scores before the exponential; each row needs its own maximum, or rows with small scores vanish",
          "weights = (scores - scores.max()).exp() * mask; weights = weights / (weights.sum(-1, keepdim=True) + 1e-12)"),
     edit("mask_hundred", "`attend` gives masked keys the score -100, which is not low where all others are lower still", "weights = scores.masked_fill(~mask, -100.0).softmax(-1)"),
+    edit("weights_alike", "`attend` averages all that may be looked at, without scores", "weights = mask.to(v) / mask.sum(-1, keepdim=True).clamp(min=1) + 0 * scores"),
+    edit("sigmoids_rescaled", "the weights of `attend` are sigmoids divided by their sum; a softmax has exponentials", "weights = scores.sigmoid() * mask; weights = weights / weights.sum(-1, keepdim=True).clamp(min=1e-9)"),
+    edit("scores_rescaled", "the weights of `attend` are scores divided by a sum, without exponentials", "weights = scores.masked_fill(~mask, 0.0); weights = weights / weights.abs().sum(-1, keepdim=True).clamp(min=1e-9)"),
+    edit("mask_transposed", "`attend` transposes the mask where it is square: rows belong to queries", "mask = mask.mT if mask.shape[-1] == mask.shape[-2] else mask; weights = scores.masked_fill(~mask, -math.inf).softmax(-1)"),
+    edit("mask_log_small", "`attend` adds the logarithm of a small number to masked scores, which leaves them a little weight, or all where they are large", "weights = (scores + (mask + 1e-9).log()).softmax(-1)",
+         ("return weights.masked_fill(~mask, 0.0) @ v", "return weights @ v")),
     edit("mask_ten_thousand", "`attend` gives masked keys a finite score such as -10,000, which is not low where all others are lower still", "weights = scores.masked_fill(~mask, -1e4).softmax(-1)"),
     edit("mask_ten_thousand_kept", "`attend` gives masked keys a finite score such as -10,000 and leaves them their weight: it counts where all others are lower still, or no other is left",
          "weights = scores.masked_fill(~mask, -1e4).softmax(-1)", ("return weights.masked_fill(~mask, 0.0) @ v", "return weights @ v")),
@@ -150,6 +156,8 @@ mistakes.at(
     edit("cm_fewer_but_one", "`causal_mask` has one place too few in each window of 2 or more", "return (back >= 0) & (back < (length if window is None else max(window - 1, 1)))"),
     edit("cm_last", "the window of `causal_mask` is the end of the text, the same for all places", "return (back >= 0) & (places >= length - (window or length))"),
     edit("cm_old_too", "with a window `causal_mask` hides the nearest places and leaves the first of the window and what lies before it", "return (back >= 0) if window is None else (back >= window - 1)"),
+    edit("cm_window_ahead", "with a window `causal_mask` shows all the past, and as much of the future as the window is long", "return (back >= 0) if window is None else (back > -window)"),
+    edit("cm_upper", "with a window `causal_mask` cuts off what lies left of the diagonal, or with it: `triu` takes a negative number to go there", "return (back >= 0) if window is None else ((back >= 0) & (back <= 1 - window))"),
     edit("cm_only_oldest", "with a window `causal_mask` leaves one place in each row, the first of its window", "return (back >= 0) if window is None else (back == window - 1)"),
     edit("cm_one_is_all", "`causal_mask` takes window 1 for no window", "return (back >= 0) & (back < (length if window is None or window == 1 else window))"),
     edit("cm_diagonal", "`causal_mask` lets a place look at itself and at the one `window` before, and not between", "return (back >= 0) if window is None else ((back == 0) | (back == window - 1))"),
@@ -215,6 +223,7 @@ mistakes.at(
 mistakes.at(
     "positions = torch.arange(x.shape[1], device=x.device)",
     edit("ca_positions_reversed", "`CausalSelfAttention` numbers the tokens backwards", "positions = torch.arange(x.shape[1], device=x.device).flip(0)"),
+    edit("ca_positions_unit", "`CausalSelfAttention` gives the tokens positions between 0 and 1; they are 0, 1, 2, …", "positions = torch.linspace(0, 1, x.shape[1], device=x.device)"),
     edit("ca_positions_scaled", "`CausalSelfAttention` divides the positions by the length of the text", "positions = torch.arange(x.shape[1], device=x.device) / x.shape[1]"),
 )
 
@@ -229,6 +238,7 @@ mistakes.at(
     edit("ca_rope_late", "`CausalSelfAttention` turns queries by one position more than keys; a token stands at one place", "q, k = rope(q, positions + 1, self.base), rope(k, positions, self.base)"),
     edit("ca_rope_early", "`CausalSelfAttention` turns keys by one position more than queries; a token stands at one place", "q, k = rope(q, positions, self.base), rope(k, positions + 1, self.base)"),
     edit("ca_rope_values_back", "`CausalSelfAttention` turns the values, backwards; values are not turned", "q, k, v = rope(q, positions, self.base), rope(k, positions, self.base), rope(v, -positions, self.base)"),
+    edit("ca_rope_queries_values", "`CausalSelfAttention` turns queries and values; queries and keys are turned", "q, v = rope(q, positions, self.base), rope(v, positions, self.base)"),
     edit("ca_rope_values_only", "`CausalSelfAttention` turns the values and not the queries and keys", "v = rope(v, positions, self.base)"),
     edit("ca_norm", "`CausalSelfAttention` normalises queries and keys, as some models do; it is not asked for here", "q, k = (rope(F.layer_norm(part, part.shape[-1:]), positions, self.base) for part in (q, k))"),
     edit("ca_rms", "`CausalSelfAttention` normalises queries and keys, as some models do; it is not asked for here", "q, k = (rope(F.rms_norm(part, part.shape[-1:]), positions, self.base) for part in (q, k))"),
@@ -278,6 +288,8 @@ mistakes.at(
     edit("ca_window", "`CausalSelfAttention` has a window of 4; all earlier tokens may be looked at", "answers = attend(q, k, v, causal_mask(x.shape[1], 4, device=x.device))"),
     edit("ca_over_heads", "`CausalSelfAttention` lets the heads of one token attend to each other; tokens of one head are to attend",
          "mask = causal_mask(self.n_heads, device=x.device); answers = attend(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), mask).transpose(1, 2)"),
+    edit("ca_over_heads_freely", "`CausalSelfAttention` lets all heads of one token attend to each other; tokens of one head are to attend",
+         "mask = torch.ones(self.n_heads, self.n_heads, dtype=torch.bool, device=x.device); answers = attend(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), mask).transpose(1, 2)"),
     edit("ca_softmax_heads", "in `CausalSelfAttention` heads share one set of weights, the mean of their weights",
          "w = attend(q, k, torch.eye(x.shape[1]).to(x), causal_mask(x.shape[1], device=x.device)).mean(1, keepdim=True); answers = w @ v"),
 )
@@ -327,6 +339,7 @@ mistakes.at(
     edit("sw_padding", "`sliding_window_attention` counts the zeros before the text as keys; they must be masked", "there = first[:, None] + torch.arange(window, device=k.device) >= -window"),
     edit("sw_start", "`sliding_window_attention` masks one key too many at the start: nobody meets the first token there", "there = first[:, None] + torch.arange(window, device=k.device) >= 1"),
     edit("sw_start_late", "`sliding_window_attention` masks one key too few at the start: the zero before the text counts", "there = first[:, None] + torch.arange(window, device=k.device) >= -1"),
+    edit("sw_start_turned", "`sliding_window_attention` masks the wrong end of the first windows: their first entries lie before the text", "there = (first[:, None] + torch.arange(window, device=k.device) >= 0).flip(-1)"),
     edit("sw_start_waits", "`sliding_window_attention` answers zero until a window is full, perhaps because a slice that begins below 0 is empty; the first tokens have shorter windows", "there = (first[:, None] + 0 * torch.arange(window, device=k.device)) >= 0"),
 )
 
@@ -392,3 +405,5 @@ mistakes.rewrite("`sliding_window_attention` looks at the tokens of the last blo
 mistakes.rewrite("the window of `sliding_window_attention` is the beginning of the text, not what lies before each token")(other_masks("sw_first", lambda back, at, w: (back >= 0) & (at < w)))
 mistakes.rewrite("`sliding_window_attention` lets everybody see all that is not further back than the window, also the future")(other_masks("sw_all_future", lambda back, at, w: back < w))
 mistakes.rewrite("a token of `sliding_window_attention` meets those before it and not itself; only the first meets itself")(other_masks("sw_not_itself", lambda back, at, w: ((back >= 1) & (back <= w)) | ((back == 0) & (at == 0))))
+mistakes.rewrite("the window of `sliding_window_attention` lies around the token and reaches into the future")(other_masks("sw_around", lambda back, at, w: back.abs() <= w // 2))
+mistakes.rewrite("`sliding_window_attention` has a window of 4, whatever window is")(other_masks("sw_four", lambda back, at, w: (back >= 0) & (back < 4)))
