@@ -70,7 +70,12 @@ mistakes.at(
          r = (wide.square().mean(-1, keepdim=True) + self.eps).sqrt()
          """,
          ("return (wide / r * self.weight).to(x.dtype)", "return (wide / r * self.weight).to(x.dtype) if x.dtype == torch.float16 else wide / r * self.weight")),
-    edit("widened_after_squaring", "`RMSNorm` squares in half precision and goes to float32 for the mean: the squares are infinite already",
+    edit("bfloat16_not_widened", "`RMSNorm` computes in bfloat16, which rounds r to two or three digits; float32 is asked for in between",
+         """
+         wide = x.float() if x.dtype == torch.float16 else x
+         r = (wide.square().mean(-1, keepdim=True) + self.eps).sqrt()
+         """),
+    edit("widened_after_squaring", "`RMSNorm` squares in half precision and goes to float32 afterwards: the squares are infinite already",
          """
          wide = x.to(torch.promote_types(x.dtype, torch.float32))
          r = (x.square().to(wide.dtype).mean(-1, keepdim=True) + self.eps).sqrt()
@@ -95,7 +100,7 @@ mistakes.at(
          wide = x.to(torch.promote_types(x.dtype, torch.float32))
          r = wide.square().mean(-1, keepdim=True).sqrt() + self.eps
          """),
-    edit("no_eps", "eps is missing in `RMSNorm`",
+    edit("no_eps", "eps is not added to the mean square in `RMSNorm`",
          """
          wide = x.to(torch.promote_types(x.dtype, torch.float32))
          r = wide.square().mean(-1, keepdim=True).sqrt()
@@ -104,6 +109,26 @@ mistakes.at(
          """
          wide = x.to(torch.promote_types(x.dtype, torch.float32))
          r = (wide.square().mean(-1, keepdim=True) + 1e-5).sqrt()
+         """),
+    edit("fixed_small_eps", "`RMSNorm` takes 1e-6 whatever eps is",
+         """
+         wide = x.to(torch.promote_types(x.dtype, torch.float32))
+         r = (wide.square().mean(-1, keepdim=True) + 1e-6).sqrt()
+         """),
+    edit("square_of_mean", "`RMSNorm` squares the mean; r has the mean of the squares",
+         """
+         wide = x.to(torch.promote_types(x.dtype, torch.float32))
+         r = (wide.mean(-1, keepdim=True).square() + self.eps).sqrt()
+         """),
+    edit("eps_divided", "eps is divided by D, too, in `RMSNorm`; it is added to the mean",
+         """
+         wide = x.to(torch.promote_types(x.dtype, torch.float32))
+         r = ((wide.square().sum(-1, keepdim=True) + self.eps) / x.shape[-1]).sqrt()
+         """),
+    edit("weight_before", "the weight multiplies x before its size is taken in `RMSNorm`, so it is normalised away",
+         """
+         wide = x.to(torch.promote_types(x.dtype, torch.float32))
+         wide = wide * self.weight; r = (wide.square().mean(-1, keepdim=True) + self.eps).sqrt() * self.weight
          """),
     edit("eps_clamps", "`RMSNorm` takes the larger of the mean square and eps; they are added",
          """
@@ -206,8 +231,9 @@ mistakes.at(
 mistakes.at(
     "r = (x.square().mean(-1, keepdim=True) + self.eps).sqrt()\n        n, h",
     edit("b_eps_outside", "eps stands outside the root in `RMSNorm.backward`", "r = x.square().mean(-1, keepdim=True).sqrt() + self.eps\n        n, h"),
-    edit("b_no_eps", "eps is missing in `RMSNorm.backward`", "r = x.square().mean(-1, keepdim=True).sqrt()\n        n, h"),
+    edit("b_no_eps", "eps is not added to the mean square in `RMSNorm.backward`", "r = x.square().mean(-1, keepdim=True).sqrt()\n        n, h"),
     edit("b_fixed_eps", "`RMSNorm.backward` takes 1e-5 whatever eps is", "r = (x.square().mean(-1, keepdim=True) + 1e-5).sqrt()\n        n, h"),
+    edit("b_fixed_small_eps", "`RMSNorm.backward` takes 1e-6 whatever eps is", "r = (x.square().mean(-1, keepdim=True) + 1e-6).sqrt()\n        n, h"),
     edit("b_sum", "r is the length of x in `RMSNorm.backward`; it has the mean of the squares", "r = (x.square().sum(-1, keepdim=True) + self.eps).sqrt()\n        n, h"),
     edit("b_no_root", "the root is missing in r in `RMSNorm.backward`", "r = x.square().mean(-1, keepdim=True) + self.eps\n        n, h"),
     edit("b_all_tokens", "r is that of all tokens together in `RMSNorm.backward`; each has its own", "r = (x.square().mean() + self.eps).sqrt()\n        n, h"),
@@ -234,8 +260,12 @@ mistakes.at(
     edit("b_sign", "the second term is added in `RMSNorm.backward`; it takes the part along x out", "by_x = (h + n * (h * n).mean(-1, keepdim=True)) / r"),
     edit("b_whole_sign", "the sign of the gradient by x is turned", "by_x = -(h - n * (h * n).mean(-1, keepdim=True)) / r"),
     edit("b_not_divided", "the gradient by x is not divided by r in `RMSNorm.backward`", "by_x = h - n * (h * n).mean(-1, keepdim=True)"),
-    edit("b_first_only_divided", "only the first term is divided by r in `RMSNorm.backward`", "by_x = h / r - n * (h * n).mean(-1, keepdim=True)"),
-    edit("b_second_only_divided", "only the second term is divided by r in `RMSNorm.backward`", "by_x = h - n * (h * n).mean(-1, keepdim=True) / r"),
+    edit("b_second_without_r", "x stands where x/r belongs in the second term of `RMSNorm.backward`, which is not divided by r either", "by_x = h / r - x * (h * x).mean(-1, keepdim=True)"),
+    edit("b_times_r", "the gradient by x is multiplied by r in `RMSNorm.backward`; it is divided", "by_x = (h - n * (h * n).mean(-1, keepdim=True)) * r"),
+    edit("b_layer_norm", "`RMSNorm.backward` is the gradient of a LayerNorm, which subtracts means",
+         "n = x - x.mean(-1, keepdim=True); r = (n.square().mean(-1, keepdim=True) + self.eps).sqrt(); n = n / r; by_x = (h - h.mean(-1, keepdim=True) - n * (h * n).mean(-1, keepdim=True)) / r"),
+    edit("b_first_only_divided", "the second term has one r too few below in `RMSNorm.backward`", "by_x = h / r - n * (h * n).mean(-1, keepdim=True)"),
+    edit("b_second_only_divided", "the first term is not divided by r in `RMSNorm.backward`", "by_x = h - n * (h * n).mean(-1, keepdim=True) / r"),
     edit("b_divided_twice", "the gradient by x is divided by r twice in `RMSNorm.backward`", "by_x = (h - n * (h * n).mean(-1, keepdim=True)) / r**2"),
     edit("b_second_twice", "the second term has one r too many below in `RMSNorm.backward`", "by_x = (h - n * (h * n).mean(-1, keepdim=True) / r) / r"),
     edit("b_mean_of_grad", "`RMSNorm.backward` takes out the mean of the gradient, as LayerNorm does; RMSNorm does not subtract a mean", "by_x = (h - h.mean(-1, keepdim=True) - n * (h * n).mean(-1, keepdim=True)) / r"),
@@ -248,6 +278,10 @@ mistakes.at(
     edit("b_half", "the second term has a factor ½ in `RMSNorm.backward`", "by_x = (h - 0.5 * n * (h * n).mean(-1, keepdim=True)) / r"),
     edit("b_twice", "the second term has a factor 2 in `RMSNorm.backward`", "by_x = (h - 2 * n * (h * n).mean(-1, keepdim=True)) / r"),
     edit("b_projected_exactly", "the part along x is taken out exactly in `RMSNorm.backward`, as if eps were 0", "by_x = (h - x * (h * x).sum(-1, keepdim=True) / x.square().sum(-1, keepdim=True).clamp(min=1e-30)) / r"),
+    edit("b_by_first_axis", "`RMSNorm.backward` divides the sum of products by the length of the first axis; the mean is over D numbers",
+         "by_x = (h - n * (h * n).sum(-1, keepdim=True) / x.shape[0]) / r"),
+    edit("b_weight_last", "the weight multiplies the finished gradient by x in `RMSNorm.backward`; it belongs to grad, also inside the mean",
+         "by_x = (grad - n * (grad * n).mean(-1, keepdim=True)) / r * self.weight"),
     edit("b_product_without_n", "the mean of h stands where that of h·n belongs in `RMSNorm.backward`", "by_x = (h - n * h.mean(-1, keepdim=True)) / r"),
     edit("b_no_n_outside", "the factor n is missing in the second term of `RMSNorm.backward`", "by_x = (h - (h * n).mean(-1, keepdim=True)) / r"),
     edit("b_through_forward", "`RMSNorm.backward` asks autograd, which fails under `torch.no_grad()`",
@@ -257,8 +291,10 @@ mistakes.at(
 mistakes.at(
     "return by_x, (grad * n).reshape(-1, x.shape[-1]).sum(0)",
     edit("w_mean", "the gradient by the weight is a mean over the tokens in `RMSNorm.backward`; it is their sum", "return by_x, (grad * n).reshape(-1, x.shape[-1]).mean(0)"),
+    edit("w_no_eps", "eps is not added in the gradient by the weight of `RMSNorm.backward`", "return by_x, (grad * x / x.square().mean(-1, keepdim=True).sqrt().clamp(min=1e-30)).reshape(-1, x.shape[-1]).sum(0)"),
     edit("w_per_token", "the gradient by the weight has one row for each token in `RMSNorm.backward`; the weight has D numbers", "return by_x, grad * n"),
     edit("w_first_axis", "the gradient by the weight is summed over the first axis only in `RMSNorm.backward`", "return by_x, (grad * n).sum(0) if x.ndim > 1 else grad * n"),
+    edit("w_first_axis_always", "the gradient by the weight is summed over the first axis, whatever that is, in `RMSNorm.backward`; it is over all but the last", "return by_x, (grad * n).sum(0)"),
     edit("w_last_axis", "the gradient by the weight is summed over the last axis in `RMSNorm.backward`; it is over the tokens", "return by_x, (grad * n).sum(-1)"),
     edit("w_x", "the gradient by the weight has x where x/r belongs in `RMSNorm.backward`", "return by_x, (grad * x).reshape(-1, x.shape[-1]).sum(0)"),
     edit("w_h", "the gradient by the weight has the weight in it in `RMSNorm.backward`", "return by_x, (h * n).reshape(-1, x.shape[-1]).sum(0)"),
@@ -302,12 +338,12 @@ mistakes.at(
          z = x @ w1.T
          opened = z * torch.sigmoid(z) if gate == "silu" else z * torch.sigmoid(1.702 * z)
          """),
-    edit("gate_ignored", "`swiglu` ignores gate and takes SiLU always",
+    edit("gate_ignored", "`swiglu` takes SiLU for the gate \"gelu\", too",
          """
          z = x @ w1.T
          opened = z * torch.sigmoid(z)
          """),
-    edit("gate_always_gelu", "`swiglu` ignores gate and takes GELU always",
+    edit("gate_always_gelu", "`swiglu` takes GELU for the gate \"silu\", too",
          """
          z = x @ w1.T
          opened = F.gelu(z, approximate="tanh")
@@ -336,6 +372,82 @@ mistakes.at(
          """
          z = x @ w1.T
          opened = z * torch.sigmoid(z) if gate == "silu" else 0.5 * z * (1 + torch.tanh(2 / math.pi * (z + 0.044715 * z**3)))
+         """),
+    edit("gelu_root_upside_down", "GELU has the root of π/2 where that of 2/π belongs",
+         """
+         z = x @ w1.T
+         opened = z * torch.sigmoid(z) if gate == "silu" else 0.5 * z * (1 + torch.tanh(math.sqrt(math.pi / 2) * (z + 0.044715 * z**3)))
+         """),
+    edit("gelu_plain_tanh", "the factor √(2/π) is missing in GELU",
+         """
+         z = x @ w1.T
+         opened = z * torch.sigmoid(z) if gate == "silu" else 0.5 * z * (1 + torch.tanh(z + 0.044715 * z**3))
+         """),
+    edit("gelu_root_of_product", "GELU has √(2π) where √(2/π) belongs",
+         """
+         z = x @ w1.T
+         opened = z * torch.sigmoid(z) if gate == "silu" else 0.5 * z * (1 + torch.tanh(math.sqrt(2 * math.pi) * (z + 0.044715 * z**3)))
+         """),
+    edit("gelu_sigmoid_half", "GELU has σ(u) in the place of (1 + tanh u)/2, which is σ(2u)",
+         """
+         z = x @ w1.T
+         opened = z * torch.sigmoid(z) if gate == "silu" else z * torch.sigmoid(math.sqrt(2 / math.pi) * (z + 0.044715 * z**3))
+         """),
+    edit("gelu_overflows", "the tanh of GELU is computed with exponentials above and below in `swiglu`, which is infinite over infinite for large z",
+         """
+         z = x @ w1.T
+         u = math.sqrt(2 / math.pi) * (z + 0.044715 * z**3)
+         opened = z * torch.sigmoid(z) if gate == "silu" else 0.5 * z * (1 + (u.exp() - (-u).exp()) / (u.exp() + (-u).exp()))
+         """),
+    edit("gelu_small_constant", "the constant of GELU is 0.0044715 instead of 0.044715",
+         """
+         z = x @ w1.T
+         opened = z * torch.sigmoid(z) if gate == "silu" else 0.5 * z * (1 + torch.tanh(math.sqrt(2 / math.pi) * (z + 0.0044715 * z**3)))
+         """),
+    edit("mish_gate", "the gate of `swiglu` is Mish, z tanh(softplus z); SiLU is z σ(z)",
+         """
+         z = x @ w1.T
+         opened = F.mish(z) if gate == "silu" else F.gelu(z, approximate="tanh")
+         """),
+    edit("gelu_for_silu_exact", "the gate of `swiglu` is the exact GELU where SiLU belongs",
+         """
+         z = x @ w1.T
+         opened = F.gelu(z) if gate == "silu" else F.gelu(z, approximate="tanh")
+         """),
+    edit("elu_gate", "the gate of `swiglu` is an ELU; SiLU is z σ(z)",
+         """
+         z = x @ w1.T
+         opened = F.elu(z) if gate == "silu" else F.gelu(z, approximate="tanh")
+         """),
+    edit("gelu_erf_plain", "GEGLU has erf(z) in `swiglu`; the formula of the text has tanh (and the exact GELU has erf(z/√2))",
+         """
+         z = x @ w1.T
+         opened = z * torch.sigmoid(z) if gate == "silu" else 0.5 * z * (1 + torch.erf(z))
+         """),
+    edit("gelu_as_relu", "`swiglu` has a ReLU for the gate \"gelu\"",
+         """
+         z = x @ w1.T
+         opened = z * torch.sigmoid(z) if gate == "silu" else F.relu(z)
+         """),
+    edit("gelu_as_sigmoid", "`swiglu` has σ(z) for the gate \"gelu\"",
+         """
+         z = x @ w1.T
+         opened = z * torch.sigmoid(z) if gate == "silu" else torch.sigmoid(z)
+         """),
+    edit("silu_steeper", "the gate of `swiglu` is z σ(1.702 z), which imitates GELU; SiLU is z σ(z)",
+         """
+         z = x @ w1.T
+         opened = z * torch.sigmoid(1.702 * z) if gate == "silu" else F.gelu(z, approximate="tanh")
+         """),
+    edit("leaky_gate", "the gate of `swiglu` is a leaky ReLU; SiLU is z σ(z)",
+         """
+         z = x @ w1.T
+         opened = F.leaky_relu(z) if gate == "silu" else F.gelu(z, approximate="tanh")
+         """),
+    edit("tanh_gate", "the gate of `swiglu` is tanh(z); SiLU is z σ(z)",
+         """
+         z = x @ w1.T
+         opened = torch.tanh(z) if gate == "silu" else F.gelu(z, approximate="tanh")
          """),
     edit("gelu_inner_factor", "the root of 2/π multiplies only z in GELU, not the cubic term",
          """
@@ -426,6 +538,16 @@ mistakes.at(
          z = (x @ w1.T).clamp(-10, 10)
          opened = z * torch.sigmoid(z) if gate == "silu" else F.gelu(z, approximate="tanh")
          """),
+    edit("gate_clamped_far", "z is cut at ±20 in `swiglu`",
+         """
+         z = (x @ w1.T).clamp(-20, 20)
+         opened = z * torch.sigmoid(z) if gate == "silu" else F.gelu(z, approximate="tanh")
+         """),
+    edit("gate_clamped_farther", "z is cut at ±50 in `swiglu`",
+         """
+         z = (x @ w1.T).clamp(-50, 50)
+         opened = z * torch.sigmoid(z) if gate == "silu" else F.gelu(z, approximate="tanh")
+         """),
     edit("gate_clamped_sigmoid", "SiLU is clamped below at 0 in `swiglu`; it is a little negative for z < 0",
          """
          z = x @ w1.T
@@ -436,6 +558,7 @@ mistakes.at(
 mistakes.at(
     "return (opened * (x @ w3.T)) @ w2.T",
     edit("added", "the two branches are added in `swiglu`; they are multiplied", "return (opened + x @ w3.T) @ w2.T"),
+    edit("second_and_third_exchanged", "`w2` and `w3` have changed places in `swiglu`: `w3` is the second branch, `w2` leads back", "return (opened * (x @ w2.T)) @ w3.T"),
     edit("no_second_branch", "the branch of `w3` is missing in `swiglu`", "return opened @ w2.T"),
     edit("second_for_first", "`w1` is used for both branches in `swiglu`", "return (opened * (x @ w1.T)) @ w2.T"),
     edit("bent_wrong_branch", "the branch of `w3` is bent in `swiglu`; it is that of `w1`",
@@ -448,6 +571,7 @@ mistakes.at(
     edit("residual_added", "`swiglu` adds x to the result", "return (opened * (x @ w3.T)) @ w2.T + (x if x.shape[-1] == len(w2) else 0)"),
     edit("branch_detached", "the branch of `w3` is cut off from autograd in `swiglu`", "return (opened * (x @ w3.T).detach()) @ w2.T"),
     edit("divided_by_root", "the hidden numbers are divided by the root of their count in `swiglu`", "return (opened * (x @ w3.T)) @ w2.T / w1.shape[0] ** 0.5"),
+    edit("divided_by_width", "the hidden numbers are averaged in `swiglu`; (3.3) adds them up", "return (opened * (x @ w3.T)) @ w2.T / w1.shape[0]"),
     edit("bent_after_product", "`swiglu` multiplies first and bends the product; only the branch of `w1` is bent",
          "u = z * (x @ w3.T); return (u * torch.sigmoid(u) if gate == 'silu' else F.gelu(u, approximate='tanh')) @ w2.T"),
     edit("multiplied_after_projection", "both branches go through `w2` before they are multiplied in `swiglu`; the product comes first", "return (z @ w2.T).sigmoid() * (z @ w2.T) * ((x @ w3.T) @ w2.T) if gate == 'silu' else F.gelu(z @ w2.T, approximate='tanh') * ((x @ w3.T) @ w2.T)"),
@@ -474,6 +598,16 @@ mistakes.at(
          """
          w1 = torch.tensor([[1.0, 0.0], [-1.0, 0.0]])
          w3 = torch.tensor([[0.0, 1.0], [0.0, 1.0]])
+         return w1, torch.ones(1, 2), w3
+         """),
+    edit("one_unit_by_second", "`product_weights` has one unit: SiLU(b)·a, which is a·b only for large b",
+         """
+         return torch.tensor([[0.0, 1.0]]), torch.ones(1, 1), torch.tensor([[1.0, 0.0]])
+         """),
+    edit("signs_agree_by_second", "the two units of `product_weights` add up where they are to be subtracted: SiLU(b) + SiLU(-b) is not b",
+         """
+         w1 = torch.tensor([[0.0, 1.0], [0.0, -1.0]])
+         w3 = torch.tensor([[1.0, 0.0], [1.0, 0.0]])
          return w1, torch.ones(1, 2), w3
          """),
     edit("steep_units_agree", "two steep units of `product_weights` add up to |a|·b: the sign of a is lost",
@@ -587,7 +721,10 @@ mistakes.at(
 mistakes.at(
     "kept = targets != ignore",
     edit("default_mark_only", "`cross_entropy` leaves out -100 whatever ignore is", "kept = targets != -100"),
+    edit("default_mark_wraps", "`cross_entropy` leaves out -100 whatever ignore is, so the tokens to be ignored count as targets (-1 as the last token)", "kept = targets != -100",
+         ("costs = rows.logsumexp(-1) - rows.gather(-1, chosen[:, None])[:, 0]", "costs = rows.logsumexp(-1) - rows[range(len(chosen)), chosen]")),
     edit("negative_ones", "`cross_entropy` leaves out negative targets whatever ignore is", "kept = targets >= 0"),
+    edit("zero_too", "`cross_entropy` leaves out target 0 as well; only ignore is left out", "kept = (targets != ignore) & (targets != 0)"),
     edit("above_mark", "`cross_entropy` keeps only targets above ignore", "kept = targets > ignore"),
     edit("marked_only", "`cross_entropy` keeps the targets equal to ignore and leaves out the others", "kept = targets == ignore; targets = targets.clamp(min=0)"),
     edit("ignored_as_zero", "ignored tokens count with the target 0 in `cross_entropy`", "targets = torch.where(targets == ignore, 0, targets); kept = targets >= 0"),
@@ -602,6 +739,9 @@ mistakes.at(
     "rows, chosen = logits[kept], targets[kept]",
     edit("logits_detached", "the logits or the result are cut off from autograd in `cross_entropy`, so nothing learns", "rows, chosen = logits[kept].detach(), targets[kept]"),
     edit("softmax_first", "`cross_entropy` takes a softmax of the logits and then the cost of *that*: normalised twice", "rows, chosen = logits[kept].softmax(-1), targets[kept]"),
+    edit("impossible_as_zero", "`cross_entropy` puts 0 in place of -inf: exp(0) is 1, so impossible tokens become likely", "rows, chosen = logits[kept].masked_fill(logits[kept] == -math.inf, 0.0), targets[kept]"),
+    edit("softmax_axis_one", "`cross_entropy` takes the softmax over axis 1, which is time for (N, T, V); the tokens are on the last axis", "rows, chosen = (logits.log_softmax(min(1, logits.ndim - 1)) + 0.0)[kept], targets[kept]",
+         ("costs = rows.logsumexp(-1) - rows.gather(-1, chosen[:, None])[:, 0]", "costs = -rows.gather(-1, chosen[:, None])[:, 0]")),
     edit("clamped_logits", "`cross_entropy` cuts the logits at ±50; they may have any size", "rows, chosen = logits[kept].clamp(-50, 50), targets[kept]"),
     edit("clamped_at_thousand", "`cross_entropy` cuts the logits at ±1000; they may have any size", "rows, chosen = logits[kept].clamp(-1000, 1000), targets[kept]"),
     edit("clamped_at_hundred", "`cross_entropy` cuts the logits at ±100; they may have any size", "rows, chosen = logits[kept].clamp(-100, 100), targets[kept]"),
@@ -613,15 +753,19 @@ mistakes.at(
     "costs = rows.logsumexp(-1) - rows.gather(-1, chosen[:, None])[:, 0]",
     edit("naive_sum", "`cross_entropy` computes exp of the logits as they are: large ones are infinite, very small ones 0", "costs = rows.exp().sum(-1).log() - rows.gather(-1, chosen[:, None])[:, 0]"),
     edit("naive_softmax", "`cross_entropy` takes the logarithm of a softmax: small probabilities are rounded to 0, whose logarithm is infinite", "costs = -rows.softmax(-1).log().gather(-1, chosen[:, None])[:, 0]"),
-    edit("softmax_and_constant", "a small constant is added to the probability before the logarithm in `cross_entropy`: unlikely tokens cost too little", "costs = -(rows.softmax(-1) + 1e-9).log().gather(-1, chosen[:, None])[:, 0]"),
-    edit("softmax_and_larger_constant", "a small constant is added to the probability before the logarithm in `cross_entropy`", "costs = -(rows.softmax(-1) + 1e-6).log().gather(-1, chosen[:, None])[:, 0]"),
-    edit("softmax_clamped", "the probability is not let below a small constant in `cross_entropy`: unlikely tokens cost too little", "costs = -rows.softmax(-1).clamp(min=1e-12).log().gather(-1, chosen[:, None])[:, 0]"),
+    edit("softmax_and_constant", "a small constant is added to the probability, or is its least value, in `cross_entropy`: unlikely tokens cost too little", "costs = -(rows.softmax(-1) + 1e-9).log().gather(-1, chosen[:, None])[:, 0]"),
+    edit("softmax_and_larger_constant", "a small constant is added to the probability, or is its least value, in `cross_entropy`: unlikely tokens cost too little", "costs = -(rows.softmax(-1) + 1e-6).log().gather(-1, chosen[:, None])[:, 0]"),
+    edit("softmax_clamped", "a small constant is added to the probability, or is its least value, in `cross_entropy`: unlikely tokens cost too little", "costs = -rows.softmax(-1).clamp(min=1e-12).log().gather(-1, chosen[:, None])[:, 0]"),
+    *[edit(f"least_probability_{digits}", "a small constant is added to the probability, or is its least value, in `cross_entropy`: unlikely tokens cost too little",
+           f"costs = -rows.softmax(-1).clamp(min=1e-{digits}).log().gather(-1, chosen[:, None])[:, 0]") for digits in (8, 10, 30)],
     edit("shifted_by_largest_of_all", "`cross_entropy` subtracts the largest logit of the whole batch: rows far below it become log 0", "top = rows.max() if len(rows) else 0.0; costs = (rows - top).exp().sum(-1).log() + top - rows.gather(-1, chosen[:, None])[:, 0]"),
     edit("largest_forgotten", "`cross_entropy` subtracts the largest logit inside the sum and does not add it again", "costs = (rows - rows.amax(-1, keepdim=True)).exp().sum(-1).log() - rows.gather(-1, chosen[:, None])[:, 0]"),
     edit("log_of_mean", "the normaliser of `cross_entropy` is the mean of the exponentials, too small by log V", "costs = rows.logsumexp(-1) - math.log(rows.shape[-1]) - rows.gather(-1, chosen[:, None])[:, 0]"),
     edit("cost_in_bits", "`cross_entropy` returns bits; nats are asked for", "costs = (rows.logsumexp(-1) - rows.gather(-1, chosen[:, None])[:, 0]) / math.log(2)"),
     edit("log_probability", "`cross_entropy` returns log-probabilities; the cost is their negative", "costs = rows.gather(-1, chosen[:, None])[:, 0] - rows.logsumexp(-1)"),
     edit("probability", "`cross_entropy` averages probabilities; the cost is -log p", "costs = rows.softmax(-1).gather(-1, chosen[:, None])[:, 0]"),
+    edit("squared", "`cross_entropy` returns squared errors of probabilities; the cost is -log p", "costs = (rows.softmax(-1) - F.one_hot(chosen, rows.shape[-1])).square().sum(-1)"),
+    edit("errors_counted", "`cross_entropy` counts wrong guesses; the cost is -log p", "costs = (rows.argmax(-1) != chosen).to(rows) + 0 * rows.sum(-1)"),
     edit("missed_probability", "`cross_entropy` averages 1 - p; the cost is -log p", "costs = 1 - rows.softmax(-1).gather(-1, chosen[:, None])[:, 0]"),
     edit("masked_by_product", "`cross_entropy` multiplies all log-probabilities with zeros and ones: 0 times -inf is NaN for impossible tokens",
          "costs = -(rows.log_softmax(-1) * F.one_hot(chosen, rows.shape[-1])).sum(-1)"),
@@ -637,9 +781,12 @@ mistakes.at(
 
 mistakes.at(
     "return costs.sum() / max(len(chosen), 1)",
+    edit("ignored_times_zero", "`cross_entropy` multiplies the costs of ignored tokens by 0: where these are infinite, that is NaN",
+         "all_costs = logits.logsumexp(-1) - logits.gather(-1, torch.where(kept, targets, 0)[..., None])[..., 0]; return (all_costs * kept).sum() / kept.sum().clamp(min=1)"),
     edit("mean_over_all_tokens", "`cross_entropy` divides by the number of all tokens; ignored ones do not count", "return costs.sum() / max(targets.numel(), 1)"),
     edit("nothing_is_nan", "`cross_entropy` gives 0/0 when no token is kept; it is to be 0", "return costs.mean()"),
     edit("count_and_constant", "a small constant is added to the count in `cross_entropy`: the mean is too small", "return costs.sum() / (len(chosen) + 1e-3)"),
+    edit("count_and_less", "a small constant is added to the count in `cross_entropy`: the mean is too small", "return costs.sum() / (len(chosen) + 1e-5)"),
     edit("count_and_millionth", "a small constant is added to the number of tokens in `cross_entropy`; the mean is not quite the mean then", "return costs.sum() / (len(chosen) + 1e-6)"),
     edit("count_and_tiny", "a tiny constant is added to the number of tokens in `cross_entropy`; the mean is not quite the mean then", "return costs.sum() / (len(chosen) + 1e-8)"),
     edit("nothing_is_an_integer", "`cross_entropy` returns the number 0 instead of a tensor when no token is kept", "return costs.mean() if len(chosen) else 0"),
@@ -653,6 +800,8 @@ mistakes.at(
     edit("costs_returned", "`cross_entropy` returns the cost of each token; their mean is asked for", "return costs"),
     edit("python_number", "`cross_entropy` returns a Python number, cut off from autograd", "return float(costs.sum()) / max(len(chosen), 1)"),
     edit("median", "`cross_entropy` takes the median of the costs", "return costs.median() if len(costs) else costs.sum()"),
+    edit("log_of_mean_probability", "`cross_entropy` takes the logarithm of the mean probability; the mean of the logarithms is asked for", "return (-(-costs).logsumexp(0) + math.log(len(chosen))) if len(chosen) else costs.sum()"),
+    edit("at_most_fifty", "`cross_entropy` cuts costs at 50", "return costs.clamp(max=50).sum() / max(len(chosen), 1)"),
     edit("at_most_hundred", "`cross_entropy` cuts costs at 100", "return costs.clamp(max=100).sum() / max(len(chosen), 1)"),
     edit("nothing_is_one", "`cross_entropy` gives log V when no token is kept; it is to be 0", "return costs.sum() / max(len(chosen), 1) if len(chosen) else logits.sum() * 0 + math.log(logits.shape[-1])"),
 )

@@ -199,6 +199,8 @@ def orders_edges(student, rng):
         "the last two of the past are equal": [c, a, b, b, d],
         "first and last of the past are equal": [a, b, c, a, d],
         "the same forwards and backwards": [a, b, b, a, c],
+        "three rising tokens": [*sorted([a, b, c]), d],
+        "three falling tokens": [*sorted([a, b, c])[::-1], d],
         "rising": sorted([a, b, c, d]) + [a],
         "falling": sorted([a, b, c, d])[::-1] + [b],
         "one token differs, at the end": [a, a, a, b, d],

@@ -178,3 +178,30 @@ def wide(ref):
         return w_q @ (mixing + mixing.T)
 
     return {"attend": attend, "CausalSelfAttention": CausalSelfAttention, "sliding_window_attention": sliding_window_attention, "symmetric_keys": symmetric_keys}
+
+
+@alternatives.rewrite("torch.vmap over tokens; a mask made in the device's context; NaN put right before the values are averaged")
+def mapped(ref):
+    def attend(q, k, v, mask):
+        scores = torch.einsum("...td,...sd->...ts", q * q.shape[-1] ** -0.5, k)
+        return scores.masked_fill(~mask, -math.inf).softmax(-1).nan_to_num() @ v
+
+    def causal_mask(length, window=None, device=None):
+        with torch.device(device or "cpu"):
+            mask = torch.ones(length, length, dtype=torch.bool).tril()
+        return mask if window is None else mask.triu(1 - window)
+
+    def symmetric_keys(w_q):
+        return w_q @ (w_q.T @ w_q)
+
+    def sliding_window_attention(q, k, v, window):
+        at = torch.arange(k.shape[-2], device=k.device)[:, None] - torch.arange(window, device=k.device)
+
+        def one(query, keys, values, seen):
+            scores = (keys @ query.unsqueeze(-1)).squeeze(-1) / math.sqrt(query.shape[-1])
+            return (scores.masked_fill(~seen, -math.inf).softmax(-1).unsqueeze(-1) * values).sum(-2)
+
+        near = at.clamp(min=0)
+        return torch.vmap(one, in_dims=(-2, -3, -3, 0), out_dims=-2)(q, k[..., near, :], v[..., near, :], at >= 0)
+
+    return {"attend": attend, "causal_mask": causal_mask, "symmetric_keys": symmetric_keys, "sliding_window_attention": sliding_window_attention}

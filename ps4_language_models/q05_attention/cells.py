@@ -37,7 +37,7 @@ plt.show()
 #
 # $$a_i=\sum_jw_{ij}\,v_j,\qquad w_{ij}=\frac{e^{s_{ij}}}{\sum_{j'}e^{s_{ij'}}},\qquad s_{ij}=\frac{q_i\cdot k_j}{\sqrt d}. \tag{5.1}$$
 #
-# For example, scores $0$ and $\log3$ give the weights $\frac14$ and $\frac34$; values $8$ and $0$ then average to $2$. Dot products of $d$ random entries grow like $\sqrt d$, hence the division. The first attention networks *added* instead, $s_{ij}=u\cdot\tanh(q_i+k_j)$. That takes $d$ numbers for each pair of tokens, a dot product one.
+# Scores $0$ and $\log3$ give the weights $\frac14$ and $\frac34$; values $8$ and $0$ then average to $2$. Dot products of $d$ random entries grow like $\sqrt d$, hence the division. The first attention networks *added* instead, $s_{ij}=u\cdot\tanh(q_i+k_j)$. That takes $d$ numbers for each pair of tokens, a dot product one.
 #
 # **May look at.** A model that predicts the next token must not see it: a *causal* mask lets token $i$ look at all $j\le i$. A *window* of $w$ leaves the last $w$ of these, token $i$ among them: for $w=2$, tokens $i-1$ and $i$. If a mask leaves nothing to look at, like the first letter of a
 # page that may see only letters before it, the answer is zero: no evidence, no vote.
@@ -68,7 +68,7 @@ def attend(
 
 
 def causal_mask(length: int, window: int | None = None, device: torch.device | str | None = None) -> Bool[Tensor, "length length"]:
-    """True where row i may look at column j: j <= i, and with a window only the last ``window`` of these, i included."""
+    """True where row i may look at column j: j <= i, and with a window only the last ``window`` of these, i included. On device."""
     ### BEGIN SOLUTION
     places = torch.arange(length, device=device)
     back = places[:, None] - places

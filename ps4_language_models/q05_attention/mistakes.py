@@ -16,6 +16,7 @@ mistakes.at(
     edit("scaled_values", "`attend` takes d from the values; it is the length of queries and keys", "scores = q @ k.transpose(-2, -1) / math.sqrt(v.shape[-1])"),
     edit("scaled_keys", "`attend` divides by the root of the number of keys; d is the length of one key", "scores = q @ k.transpose(-2, -1) / math.sqrt(k.shape[-2])"),
     edit("scaled_queries", "`attend` divides by the root of the number of queries; d is the length of one query", "scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-2])"),
+    edit("scaled_once_of_two", "`attend` divides the scores by the fourth root of d, which queries and keys would both need; (5.1) divides by √d", "scores = q @ k.transpose(-2, -1) * q.shape[-1] ** -0.25"),
     edit("score_minus", "the scores of `attend` have the wrong sign, so the least alike keys win", "scores = -q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])"),
     edit("score_cosine", "`attend` compares directions only: queries and keys are made unit vectors", "scores = F.normalize(q, dim=-1) @ F.normalize(k, dim=-1).transpose(-2, -1) / math.sqrt(q.shape[-1])"),
     edit("score_distance", "the scores of `attend` are distances; (5.1) has dot products", "scores = -torch.cdist(q, k) / math.sqrt(q.shape[-1])"),
@@ -25,6 +26,9 @@ mistakes.at(
     edit("score_half", "`attend` computes the scores in half precision", "scores = (q.bfloat16() @ k.bfloat16().transpose(-2, -1)).to(q) / math.sqrt(q.shape[-1])"),
     edit("score_centred", "`attend` subtracts from each query the mean of its entries; (5.1) does not", "scores = (q - q.mean(-1, keepdim=True)) @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])"),
     edit("score_clamped", "`attend` clamps the scores", "scores = (q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])).clamp(-10, 10)"),
+    edit("score_clamped_far", "`attend` clamps the scores at ±50; they may have any size", "scores = (q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])).clamp(-50, 50)"),
+    edit("score_clamped_farther", "`attend` clamps the scores at ±100; they may have any size", "scores = (q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])).clamp(-100, 100)"),
+    edit("score_scaled_width", "`attend` divides by √(d + e) or the like: only d, the length of queries and keys, belongs under the root", "scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1] + v.shape[-1])"),
     edit("score_reversed_axis", "`attend` turns the order of all axes of k with .mT or .T in place of the last two", "scores = q @ k.permute(*range(k.dim() - 1, -1, -1)) / math.sqrt(q.shape[-1])"),
 )
 
@@ -41,7 +45,7 @@ mistakes.at(
          "weights = scores.masked_fill(~mask, 0.0).softmax(-1)"),
     edit("mask_small", "`attend` gives masked keys the score -10, which leaves them a little weight", "weights = scores.masked_fill(~mask, -10.0).softmax(-1)",
          ("return weights.masked_fill(~mask, 0.0) @ v", "return weights @ v")),
-    edit("renormalised", "`attend` removes masked weights after the softmax and rescales the rest; where a masked score is huge, that divides 0 by 0",
+    edit("renormalised", "masked scores have a part in the maximum or in the sum of the softmax of `attend`: where one of them is huge, all others vanish",
          "weights = scores.softmax(-1) * mask; weights = weights / weights.sum(-1, keepdim=True).clamp(min=1e-30)"),
     edit("renormalised_nan", "`attend` removes masked weights after the softmax and divides by their sum, which is 0 in a row without True: NaN",
          "weights = scores.softmax(-1) * mask; weights = weights / weights.sum(-1, keepdim=True)", ("return weights.masked_fill(~mask, 0.0) @ v", "return weights @ v")),
@@ -49,6 +53,8 @@ mistakes.at(
          "weights = scores.softmax(-1) * mask; weights = weights / (weights.sum(-1, keepdim=True) + 1e-6)"),
     edit("exp_plain", "`attend` takes exponentials of the scores themselves, which overflow where scores are hundreds",
          "weights = scores.exp() * mask; weights = weights / weights.sum(-1, keepdim=True)"),
+    edit("exp_guarded", "`attend` takes exponentials of the scores themselves: where scores are hundreds these are infinite, where they are minus hundreds 0",
+         "weights = scores.exp() * mask; weights = weights / weights.sum(-1, keepdim=True).clamp(min=1e-30)"),
     edit("softmax_queries", "the softmax of `attend` runs over the queries; the weights of one query must sum to 1 over the keys", "weights = scores.masked_fill(~mask, -math.inf).softmax(-2)"),
     edit("softmax_missing", "`attend` uses the scores as weights, without a softmax", "weights = scores"),
     edit("softmax_sigmoid", "the weights of `attend` are sigmoids, which do not sum to 1", "weights = scores.masked_fill(~mask, -math.inf).sigmoid()"),
@@ -61,9 +67,20 @@ mistakes.at(
     edit("scaled_after", "`attend` divides the weights by √d, not the scores", "weights = (q @ k.transpose(-2, -1)).masked_fill(~mask, -math.inf).softmax(-1) / math.sqrt(q.shape[-1])"),
     edit("exp_global_max", "`attend` subtracts the largest of all scores before the exponential; each row needs its own maximum, or rows with small scores vanish",
          "weights = (scores - scores.max()).exp() * mask; weights = weights / (weights.sum(-1, keepdim=True) + 1e-12)"),
-    edit("exp_masked_max", "`attend` subtracts each row's largest score, masked ones included; where a masked score is huge, all others vanish",
-         "weights = (scores - scores.amax(-1, keepdim=True)).exp() * mask; weights = weights / (weights.sum(-1, keepdim=True) + 1e-12)"),
     edit("mask_hundred", "`attend` gives masked keys the score -100, which is not low where all others are lower still", "weights = scores.masked_fill(~mask, -100.0).softmax(-1)"),
+    edit("weights_alike", "`attend` averages all that may be looked at, without scores", "weights = mask.to(v) / mask.sum(-1, keepdim=True).clamp(min=1) + 0 * scores"),
+    edit("sigmoids_rescaled", "the weights of `attend` are sigmoids divided by their sum; a softmax has exponentials", "weights = scores.sigmoid() * mask; weights = weights / weights.sum(-1, keepdim=True).clamp(min=1e-9)"),
+    edit("scores_rescaled", "the weights of `attend` are scores divided by a sum, without exponentials", "weights = scores.masked_fill(~mask, 0.0); weights = weights / weights.abs().sum(-1, keepdim=True).clamp(min=1e-9)"),
+    edit("mask_transposed", "`attend` transposes the mask where it is square: rows belong to queries", "mask = mask.mT if mask.shape[-1] == mask.shape[-2] else mask; weights = scores.masked_fill(~mask, -math.inf).softmax(-1)"),
+    edit("mask_log_small", "`attend` adds the logarithm of a small number to masked scores, which leaves them a little weight, or all where they are large", "weights = (scores + (mask + 1e-9).log()).softmax(-1)",
+         ("return weights.masked_fill(~mask, 0.0) @ v", "return weights @ v")),
+    edit("mask_ten_thousand", "`attend` gives masked keys a finite score such as -10,000, which is not low where all others are lower still", "weights = scores.masked_fill(~mask, -1e4).softmax(-1)"),
+    edit("mask_ten_thousand_kept", "`attend` gives masked keys a finite score such as -10,000 and leaves them their weight: it counts where all others are lower still, or no other is left",
+         "weights = scores.masked_fill(~mask, -1e4).softmax(-1)", ("return weights.masked_fill(~mask, 0.0) @ v", "return weights @ v")),
+    edit("mask_billion_added", "`attend` adds -10⁹ to masked scores, which a larger score survives; it is to be put in their place", "weights = (scores + -1e9 * ~mask).softmax(-1)"),
+    edit("mask_billion_added_kept", "`attend` adds -10⁹ to masked scores, which leaves them their weight where a score is larger, or where no other key is left",
+         "weights = (scores + -1e9 * ~mask).softmax(-1)", ("return weights.masked_fill(~mask, 0.0) @ v", "return weights @ v")),
+    edit("mask_infinity_times", "`attend` multiplies minus infinity by 0 to hide nothing: that is NaN", "weights = (scores + -math.inf * ~mask).softmax(-1)"),
     edit("log_weights", "`attend` uses the logarithms of the weights", "weights = scores.masked_fill(~mask, -math.inf).log_softmax(-1)"),
     edit("mask_any", "`attend` hides a key only if no query may look at it; the mask speaks of each pair",
          "mask = mask.any(-1, keepdim=True) & mask.any(-2, keepdim=True); weights = scores.masked_fill(~mask, -math.inf).softmax(-1)"),
@@ -75,6 +92,8 @@ mistakes.at(
 mistakes.at(
     "return weights.masked_fill(~mask, 0.0) @ v",
     edit("empty_nan", "`attend` gives NaN where a row of the mask has no True: softmax divides 0 by 0. Zeros are asked for", "return weights @ v"),
+    edit("empty_replaced", "`attend` replaces NaN only in the answers of rows without True, so that the gradients stay NaN",
+         "return torch.where(mask.any(-1, keepdim=True), weights @ v, torch.zeros_like(v[..., :1, :]))"),
     edit("values_detached", "`attend` detaches the values, so that they are never trained", "return weights.masked_fill(~mask, 0.0) @ v.detach()"),
     edit("values_keys", "`attend` averages the keys; the values are to be averaged", "return weights.masked_fill(~mask, 0.0) @ k"),
     edit("values_added", "`attend` adds the query to its answer", "answer = weights.masked_fill(~mask, 0.0) @ v; return answer + q[..., :1]"),
@@ -133,8 +152,18 @@ mistakes.at(
     edit("cm_old", "`causal_mask` hides the window and leaves what lies before it", "return (back >= 0) if window is None else (back >= window)"),
     edit("cm_half", "`causal_mask` halves the window", "return (back >= 0) & (back < (length if window is None else max(1, window // 2)))"),
     edit("cm_cut", "`causal_mask` leaves only window rows", "return ((back >= 0) & (back < (length if window is None else window)))[: window or length]"),
+    edit("cm_strict_window", "with a window `causal_mask` leaves out each place itself, and has the `window` places before it", "return (back >= 0) if window is None else ((back > 0) & (back <= window))"),
+    edit("cm_fewer_but_one", "`causal_mask` has one place too few in each window of 2 or more", "return (back >= 0) & (back < (length if window is None else max(window - 1, 1)))"),
+    edit("cm_last", "the window of `causal_mask` is the end of the text, the same for all places", "return (back >= 0) & (places >= length - (window or length))"),
+    edit("cm_old_too", "with a window `causal_mask` hides the nearest places and leaves the first of the window and what lies before it", "return (back >= 0) if window is None else (back >= window - 1)"),
+    edit("cm_window_ahead", "with a window `causal_mask` shows all the past, and as much of the future as the window is long", "return (back >= 0) if window is None else (back > -window)"),
+    edit("cm_upper", "with a window `causal_mask` cuts off what lies left of the diagonal, or with it: `triu` takes a negative number to go there", "return (back >= 0) if window is None else ((back >= 0) & (back <= 1 - window))"),
+    edit("cm_only_oldest", "with a window `causal_mask` leaves one place in each row, the first of its window", "return (back >= 0) if window is None else (back == window - 1)"),
+    edit("cm_one_is_all", "`causal_mask` takes window 1 for no window", "return (back >= 0) & (back < (length if window is None or window == 1 else window))"),
     edit("cm_diagonal", "`causal_mask` lets a place look at itself and at the one `window` before, and not between", "return (back >= 0) if window is None else ((back == 0) | (back == window - 1))"),
 )
+
+mistakes.at("places = torch.arange(length, device=device)", edit("cm_device", "`causal_mask` ignores device", "places = torch.arange(length)"))
 
 # --- symmetric_keys -----------------------------------------------------------------------------------------------
 
@@ -178,6 +207,10 @@ mistakes.at(
          "q, k, v = (layer(x).unflatten(-1, (self.head_dim, -1)).permute(0, 3, 1, 2) for layer in (self.to_q, self.to_k, self.to_v))"),
     edit("ca_keys_as_values", "`CausalSelfAttention` takes keys for values, too", "q, k, v = (layer(x).unflatten(-1, (-1, self.head_dim)).transpose(1, 2) for layer in (self.to_q, self.to_k, self.to_k))"),
     edit("ca_keys_values_swapped", "`CausalSelfAttention` exchanges keys and values", "q, k, v = (layer(x).unflatten(-1, (-1, self.head_dim)).transpose(1, 2) for layer in (self.to_q, self.to_v, self.to_k))"),
+    edit("ca_rms_before", "`CausalSelfAttention` normalises x first; that is the block's task", HEADS.replace("layer(x)", "layer(F.rms_norm(x, x.shape[-1:]))")),
+    edit("ca_layer_norm_before", "`CausalSelfAttention` normalises x first; that is the block's task", HEADS.replace("layer(x)", "layer(F.layer_norm(x, x.shape[-1:]))")),
+    edit("ca_strided_queries", "in `CausalSelfAttention` query head h takes every H-th entry; it owns the h-th run of head_dim entries, as keys and values do",
+         HEADS + "; q = self.to_q(x).unflatten(-1, (self.head_dim, -1)).permute(0, 3, 1, 2)"),
     edit("ca_input_detached", "`CausalSelfAttention` detaches x, so that the layers before it are never trained", HEADS.replace("layer(x)", "layer(x.detach())")),
     edit("ca_single", "`CausalSelfAttention` computes in float32 whatever it is given; float64 keeps its digits", HEADS + "; q, k, v = (part.float().to(x) for part in (q, k, v))"),
     edit("ca_scaled_before", "`CausalSelfAttention` divides the queries by √d; `attend` does that already", HEADS + "; q = q / math.sqrt(self.head_dim)"),
@@ -190,6 +223,7 @@ mistakes.at(
 mistakes.at(
     "positions = torch.arange(x.shape[1], device=x.device)",
     edit("ca_positions_reversed", "`CausalSelfAttention` numbers the tokens backwards", "positions = torch.arange(x.shape[1], device=x.device).flip(0)"),
+    edit("ca_positions_unit", "`CausalSelfAttention` gives the tokens positions between 0 and 1; they are 0, 1, 2, …", "positions = torch.linspace(0, 1, x.shape[1], device=x.device)"),
     edit("ca_positions_scaled", "`CausalSelfAttention` divides the positions by the length of the text", "positions = torch.arange(x.shape[1], device=x.device) / x.shape[1]"),
 )
 
@@ -204,6 +238,7 @@ mistakes.at(
     edit("ca_rope_late", "`CausalSelfAttention` turns queries by one position more than keys; a token stands at one place", "q, k = rope(q, positions + 1, self.base), rope(k, positions, self.base)"),
     edit("ca_rope_early", "`CausalSelfAttention` turns keys by one position more than queries; a token stands at one place", "q, k = rope(q, positions, self.base), rope(k, positions + 1, self.base)"),
     edit("ca_rope_values_back", "`CausalSelfAttention` turns the values, backwards; values are not turned", "q, k, v = rope(q, positions, self.base), rope(k, positions, self.base), rope(v, -positions, self.base)"),
+    edit("ca_rope_queries_values", "`CausalSelfAttention` turns queries and values; queries and keys are turned", "q, v = rope(q, positions, self.base), rope(v, positions, self.base)"),
     edit("ca_rope_values_only", "`CausalSelfAttention` turns the values and not the queries and keys", "v = rope(v, positions, self.base)"),
     edit("ca_norm", "`CausalSelfAttention` normalises queries and keys, as some models do; it is not asked for here", "q, k = (rope(F.layer_norm(part, part.shape[-1:]), positions, self.base) for part in (q, k))"),
     edit("ca_rms", "`CausalSelfAttention` normalises queries and keys, as some models do; it is not asked for here", "q, k = (rope(F.rms_norm(part, part.shape[-1:]), positions, self.base) for part in (q, k))"),
@@ -231,6 +266,8 @@ mistakes.at(
     edit("ca_mean_queries", "`CausalSelfAttention` averages the query heads of each group; each keeps its own query",
          "q = q.unflatten(1, (self.n_kv_heads, -1)).mean(2).repeat_interleave(self.n_heads // self.n_kv_heads, 1); k, v = (part.repeat_interleave(self.n_heads // self.n_kv_heads, dim=1) for part in (k, v))"),
     edit("ca_wrong_axis", "`CausalSelfAttention` repeats keys and values along the tokens; heads are to be repeated", "k, v = (part.repeat_interleave(self.n_heads // self.n_kv_heads, dim=2) for part in (k, v))"),
+    edit("ca_group_divisor", "query head h of `CausalSelfAttention` takes head h // n_kv_heads of keys and values; a group has n_heads / n_kv_heads query heads",
+         "mine = (torch.arange(self.n_heads, device=x.device) // self.n_kv_heads).clamp(max=self.n_kv_heads - 1); k, v = k[:, mine], v[:, mine]"),
     edit("ca_groups_reversed", "the groups of `CausalSelfAttention` meet keys and values in reversed order", "k, v = (part.flip(1).repeat_interleave(self.n_heads // self.n_kv_heads, dim=1) for part in (k, v))"),
 )
 
@@ -242,11 +279,17 @@ mistakes.at(
     edit("ca_mask_transposed", "`CausalSelfAttention` looks ahead in place of back: the mask is transposed", "answers = attend(q, k, v, causal_mask(x.shape[1], device=x.device).T)"),
     edit("ca_mask_one_ahead", "each token of `CausalSelfAttention` looks at the next one, which it is to predict", "answers = attend(q, k, v, torch.ones(x.shape[1], x.shape[1], dtype=torch.bool, device=x.device).tril(1))"),
     edit("ca_roles_swapped", "`CausalSelfAttention` hands keys for queries to `attend`", "answers = attend(k, q, v, causal_mask(x.shape[1], device=x.device))"),
+    edit("ca_values_for_keys", "`CausalSelfAttention` hands values for keys and keys for values to `attend`", "answers = attend(q, v, k, causal_mask(x.shape[1], device=x.device))"),
+    edit("ca_over_sequences", "`CausalSelfAttention` attends along the sequences of the batch; the tokens of one sequence are to attend",
+         "q, k, v = (part.transpose(0, 2) for part in (q, k, v)); answers = attend(q, k, v, causal_mask(len(x), device=x.device)).transpose(0, 2)"),
+    edit("ca_window_long", "`CausalSelfAttention` has a window of 16; all earlier tokens may be looked at", "answers = attend(q, k, v, causal_mask(x.shape[1], 16, device=x.device))"),
     edit("ca_whole_width", "`CausalSelfAttention` attends with the whole width at once, as one head",
          "answers = attend(q.transpose(1, 2).flatten(2), k.transpose(1, 2).flatten(2), v.transpose(1, 2).flatten(2), causal_mask(x.shape[1], device=x.device)).unflatten(-1, (-1, self.head_dim)).transpose(1, 2)"),
     edit("ca_window", "`CausalSelfAttention` has a window of 4; all earlier tokens may be looked at", "answers = attend(q, k, v, causal_mask(x.shape[1], 4, device=x.device))"),
     edit("ca_over_heads", "`CausalSelfAttention` lets the heads of one token attend to each other; tokens of one head are to attend",
          "mask = causal_mask(self.n_heads, device=x.device); answers = attend(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), mask).transpose(1, 2)"),
+    edit("ca_over_heads_freely", "`CausalSelfAttention` lets all heads of one token attend to each other; tokens of one head are to attend",
+         "mask = torch.ones(self.n_heads, self.n_heads, dtype=torch.bool, device=x.device); answers = attend(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), mask).transpose(1, 2)"),
     edit("ca_softmax_heads", "in `CausalSelfAttention` heads share one set of weights, the mean of their weights",
          "w = attend(q, k, torch.eye(x.shape[1]).to(x), causal_mask(x.shape[1], device=x.device)).mean(1, keepdim=True); answers = w @ v"),
 )
@@ -256,6 +299,7 @@ mistakes.at(
     edit("ca_merge", "`CausalSelfAttention` puts heads together without exchanging the axes back, so that tokens are mixed up", "return self.out(answers.reshape(x.shape[0], x.shape[1], -1))"),
     edit("ca_merge_permuted", "`CausalSelfAttention` puts the sequences in the place of the tokens when it joins the heads", "return self.out(answers.permute(2, 0, 1, 3).reshape(x.shape))"),
     edit("ca_merge_last", "`CausalSelfAttention` joins the heads with their entries before the heads' numbers, and tokens behind both", "return self.out(answers.permute(0, 1, 3, 2).reshape(x.shape))"),
+    edit("ca_residual_inside", "`CausalSelfAttention` adds x to the answers before `out`; nothing is added", "return self.out(x + answers.transpose(1, 2).flatten(2))"),
     edit("ca_half_out", "`CausalSelfAttention` divides the answers by the number of heads; they stand side by side, and nothing is added", "return self.out(answers.transpose(1, 2).flatten(2) / self.n_heads)"),
     edit("ca_no_out", "`CausalSelfAttention` leaves out the last layer, `out`", "return answers.transpose(1, 2).flatten(2)"),
     edit("ca_residual", "`CausalSelfAttention` adds x to its result; that is the block's task", "return x + self.out(answers.transpose(1, 2).flatten(2))"),
@@ -295,20 +339,26 @@ mistakes.at(
     edit("sw_padding", "`sliding_window_attention` counts the zeros before the text as keys; they must be masked", "there = first[:, None] + torch.arange(window, device=k.device) >= -window"),
     edit("sw_start", "`sliding_window_attention` masks one key too many at the start: nobody meets the first token there", "there = first[:, None] + torch.arange(window, device=k.device) >= 1"),
     edit("sw_start_late", "`sliding_window_attention` masks one key too few at the start: the zero before the text counts", "there = first[:, None] + torch.arange(window, device=k.device) >= -1"),
+    edit("sw_start_turned", "`sliding_window_attention` masks the wrong end of the first windows: their first entries lie before the text", "there = (first[:, None] + torch.arange(window, device=k.device) >= 0).flip(-1)"),
     edit("sw_start_waits", "`sliding_window_attention` answers zero until a window is full, perhaps because a slice that begins below 0 is empty; the first tokens have shorter windows", "there = (first[:, None] + 0 * torch.arange(window, device=k.device)) >= 0"),
 )
 
 mistakes.at(
     "return attend(q.unsqueeze(-2), keys, values, there[:, None]).squeeze(-2)",
     edit("sw_weights_detached", "`sliding_window_attention` detaches queries and keys, or its weights, so that they are never trained", "return attend(q.unsqueeze(-2).detach(), keys.detach(), values, there[:, None]).squeeze(-2)"),
+    edit("sw_first_zero", "`sliding_window_attention` leaves the first token without an answer", "return F.pad(attend(q.unsqueeze(-2), keys, values, there[:, None]).squeeze(-2)[..., 1:, :], (0, 0, 1, 0))"),
+    edit("sw_last_zero", "`sliding_window_attention` leaves the last token without an answer", "return F.pad(attend(q.unsqueeze(-2), keys, values, there[:, None]).squeeze(-2)[..., :-1, :], (0, 0, 0, 1))"),
+    edit("sw_exp_plain", "`sliding_window_attention` takes exponentials of the scores themselves, which overflow where scores are hundreds",
+         "e = (q.unsqueeze(-2) @ keys.transpose(-2, -1) / math.sqrt(q.shape[-1])).exp() * there[:, None]; return (e / e.sum(-1, keepdim=True) @ values).squeeze(-2)"),
     edit("sw_query_first", "`sliding_window_attention` asks with the first token's query everywhere", "return attend(q[..., :1, :].expand_as(q).unsqueeze(-2), keys, values, there[:, None]).squeeze(-2)"),
     edit("sw_axis_left", "`sliding_window_attention` leaves an axis of size 1 behind the tokens", "return attend(q.unsqueeze(-2), keys, values, there[:, None])"),
     edit("sw_squeeze_all", "`sliding_window_attention` drops all axes of size 1, also those of the inputs", "return attend(q.unsqueeze(-2), keys, values, there[:, None]).squeeze()"),
     edit("sw_unscaled", "`sliding_window_attention` does not divide the scores by √d", "return attend(q.unsqueeze(-2) * math.sqrt(q.shape[-1]), keys, values, there[:, None]).squeeze(-2)"),
-    edit("sw_scaled_twice", "`sliding_window_attention` divides the scores by √d once more than `attend` does", "return attend(q.unsqueeze(-2) / math.sqrt(q.shape[-1]), keys, values, there[:, None]).squeeze(-2)"),
+    edit("sw_scaled_twice", "`sliding_window_attention` divides the scores by d in all; (5.1) divides once by √d", "return attend(q.unsqueeze(-2) / math.sqrt(q.shape[-1]), keys, values, there[:, None]).squeeze(-2)"),
     edit("sw_mean", "`sliding_window_attention` averages the values of the window without looking at queries and keys", "return attend(0 * q.unsqueeze(-2), keys, values, there[:, None]).squeeze(-2)"),
     edit("sw_values", "`sliding_window_attention` averages the keys", "return attend(q.unsqueeze(-2), keys, keys, there[:, None]).squeeze(-2)"),
     edit("sw_single", "`sliding_window_attention` computes in float32 whatever it is given; float64 keeps its digits", "return attend(q.unsqueeze(-2).float(), keys.float(), values.float(), there[:, None]).squeeze(-2).to(v)"),
+    edit("sw_scaled_values", "`sliding_window_attention` takes d from the values; it is the length of queries and keys", "return attend(q.unsqueeze(-2) * math.sqrt(q.shape[-1] / v.shape[-1]), keys, values, there[:, None]).squeeze(-2)"),
     edit("sw_softness", "`sliding_window_attention` scales the scores by the root of the window; d is the length of a key", "return attend(q.unsqueeze(-2) * math.sqrt(q.shape[-1] / window), keys, values, there[:, None]).squeeze(-2)"),
 )
 
@@ -354,3 +404,6 @@ mistakes.rewrite("`sliding_window_attention` looks ahead in place of back")(othe
 mistakes.rewrite("`sliding_window_attention` looks at the tokens of the last blocks, up to two windows back; the last `window` tokens are asked for")(other_masks("sw_two_blocks", lambda back, at, w: (back >= 0) & (at[:, None] // w - at // w <= 1)))
 mistakes.rewrite("the window of `sliding_window_attention` is the beginning of the text, not what lies before each token")(other_masks("sw_first", lambda back, at, w: (back >= 0) & (at < w)))
 mistakes.rewrite("`sliding_window_attention` lets everybody see all that is not further back than the window, also the future")(other_masks("sw_all_future", lambda back, at, w: back < w))
+mistakes.rewrite("a token of `sliding_window_attention` meets those before it and not itself; only the first meets itself")(other_masks("sw_not_itself", lambda back, at, w: ((back >= 1) & (back <= w)) | ((back == 0) & (at == 0))))
+mistakes.rewrite("the window of `sliding_window_attention` lies around the token and reaches into the future")(other_masks("sw_around", lambda back, at, w: back.abs() <= w // 2))
+mistakes.rewrite("`sliding_window_attention` has a window of 4, whatever window is")(other_masks("sw_four", lambda back, at, w: (back >= 0) & (back < 4)))

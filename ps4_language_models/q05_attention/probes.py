@@ -3,7 +3,7 @@
 import math
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch.overrides import TorchFunctionMode
 
 from autograder.probes import Close, Fields, Question
 from dgm.checks.asking import attempt, gradient, tensor_of, tried, with_right
@@ -108,15 +108,19 @@ def attend_slopes(student, inputs, mask, weight):
 
 @question.probe(
     points=2, title="attend: empty rows, huge scores, axes, gradients, float64",
-    judge=Fields({"in float64": WIDE} | dict.fromkeys(("scores of hundreds", "scores of minus hundreds", "a masked score is huge"), Close(rtol=1e-3, atol=1e-4)), default=Close()),
+    judge=Fields({"in float64": WIDE} | dict.fromkeys(("scores of hundreds", "scores of minus hundreds", "a masked score is huge"), Close(rtol=1e-3, atol=1e-4)) | {"scores below minus a hundred thousand": Close(rtol=0.1, atol=0.1)}, default=Close()),
 )
 def attention_edges(student, rng):
     mask = some_mask(rng, 4, 6)
     holes = mask.clone()
     holes[1] = False
     q, k, v = triple(rng)
-    loud = k.clone()
-    loud[2] = 300 * q[0]
+    lifted = torch.cat([torch.ones(4, 1, device=rng.device), q], 1)   # what stands first in a key is in all its scores, halved
+
+    def keys(first):
+        return torch.cat([first.expand(6, 1), k], 1)
+
+    third = (torch.arange(6, device=rng.device) == 2)[:, None].float()
     deaf = mask.clone()
     deaf[:, 2], deaf[:, 3] = False, True
     single = torch.zeros(4, 6, dtype=torch.bool, device=rng.device)
@@ -134,9 +138,13 @@ def attention_edges(student, rng):
         "four axes, a mask for each head": attempt(student.attend, *triple(rng, 2, 3), heads),
         "keys shared by all sequences": attempt(student.attend, rng.normal(3, 4, 3), k, v, mask),
         "one mask row for all queries": attempt(student.attend, *triple(rng), mask[:1]),
-        "scores of hundreds": attempt(student.attend, 300 * q, k, v, mask),
-        "scores of minus hundreds": attempt(student.attend, 20 * q.abs() + 10, -20 * k.abs() - 10, v, mask),
-        "a masked score is huge": attempt(student.attend, q, loud, v, deaf),
+        "scores of hundreds": attempt(student.attend, 300 * q, k, v, mask | True),
+        "scores near 8, 30, 70 and 200": attempt(student.attend, torch.cat([torch.tensor([[16.0], [60], [140], [400]], device=rng.device), q], 1), keys(1 + 0 * third), v, mask),
+        "scores of minus hundreds": attempt(student.attend, lifted, keys(-600 + 0 * third), v, mask),
+        "scores below minus a hundred thousand": attempt(student.attend, lifted, keys(-(2.0**18) + 0 * third), v, mask),
+        "a masked score is larger by ten or so": attempt(student.attend, lifted, keys(20 * third), v, deaf),
+        "a masked score is huge": attempt(student.attend, lifted, keys(3000 * third), v, deaf),
+        "a masked score is more than a billion": attempt(student.attend, lifted, keys(1e12 * third), v, deaf),
         "gradient": tried(lambda: attend_slopes(student, triple(rng, 2), mask, rng.normal(2, 4, 2))),
         "gradient with a row without True": tried(lambda: attend_slopes(student, triple(rng), holes, rng.normal(4, 2))),
         "in float64": attempt(student.attend, *triple(rng, dtype=torch.float64), holes),
@@ -155,6 +163,24 @@ def masks(student, rng):
     }
 
 
+class Told(TorchFunctionMode):
+    """Notes whether a call of torch is told the device "cpu", which is where everything is without a word."""
+
+    seen = False
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        self.seen |= any(str(part) == "cpu" for part in (*args, *(kwargs or {}).values()) if isinstance(part, (str, torch.device)))
+        return func(*args, **(kwargs or {}))
+
+
+def device_used(student):
+    """A mask, made with a word about the device."""
+    device = torch.device("cpu")
+    with Told() as told:
+        found = student.raw.causal_mask(5, 3, device)
+    return found if told.seen else "the mask is made without device, so on a GPU it stays on the CPU."
+
+
 @question.probe(points=0.5, title="causal_mask: small and large windows", judge=TOLD)
 def masks_edges(student, rng):
     device, length = rng.device, rng.integer(6, 9)
@@ -165,6 +191,7 @@ def masks_edges(student, rng):
         "a window as long as the text": tried(lambda: student.causal_mask(length, length, device)),
         "a window longer than the text": tried(lambda: student.causal_mask(length, 3 * length, device)),
         "one place": tried(lambda: [student.causal_mask(1, device=device), student.causal_mask(1, 1, device), student.causal_mask(1, 3, device)]),
+        "with a device": attempt(device_used, student),
     }
 
 
@@ -317,7 +344,7 @@ def window_slopes(student, inputs, window, weight):
     return gradient("the result", weight * found, q=leaves[0], k=leaves[1], v=leaves[2])
 
 
-@question.probe(points=2, title="sliding_window_attention: all windows, axes, gradients, float64", judge=Fields({"in float64": WIDE}, default=Close()))
+@question.probe(points=2, title="sliding_window_attention: all windows, axes, gradients, float64", judge=Fields({"in float64": WIDE, "scores of hundreds": Close(rtol=1e-3, atol=1e-4)}, default=Close()))
 def windows_edges(student, rng):
     ask = slide(student)
     q, k, v = triple(rng, t=9, s=9)
@@ -335,26 +362,34 @@ def windows_edges(student, rng):
         "all sizes equal": attempt(ask, *triple(rng, 4, t=4, s=4, d=4, e=4), 2),
         "small keys, so that all weights are alike": attempt(ask, 0.01 * q, k, v + 5, 4),
         "a loud first key": attempt(ask, q, far, v, 4),
+        "scores of hundreds": attempt(ask, 300 * q, k, v, 4),
         "gradient": tried(lambda: window_slopes(student, triple(rng, 2, t=7, s=7), 3, rng.normal(2, 7, 2))),
         "in float64": attempt(ask, *triple(rng, t=7, s=7, dtype=torch.float64), 3),
     }
 
 
-class Made(TorchDispatchMode):
-    """Counts the numbers in all tensors that operations make; views and writes into what is there are free."""
+class Made(TorchFunctionMode):
+    """Counts the numbers in all tensors that calls of torch make; views and writes into what is there are free."""
 
     def __init__(self):
         super().__init__()
         self.count = 0
 
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+    def __torch_function__(self, func, types, args=(), kwargs=None):
         result = func(*args, **(kwargs or {}))
-        flat = [part for part in args if isinstance(part, torch.Tensor)]
-        known = {part.untyped_storage().data_ptr() for part in flat}
+        flat = [part for part in (*args, *(kwargs or {}).values()) if isinstance(part, torch.Tensor)]
         for part in result if isinstance(result, (tuple, list)) else [result]:
-            if isinstance(part, torch.Tensor) and part.untyped_storage().data_ptr() not in known:
+            if isinstance(part, torch.Tensor) and not any(same_place(part, each) for each in flat):
                 self.count += part.numel()
         return result
+
+
+def same_place(one, other):
+    """Whether two tensors share their numbers; within `torch.vmap` that cannot be told."""
+    try:
+        return one.untyped_storage().data_ptr() == other.untyped_storage().data_ptr()
+    except NotImplementedError:
+        return False
 
 
 def work(student, inputs, window):
