@@ -1,0 +1,270 @@
+"""Named wrong versions of the answers to question 6."""
+
+from autograder.probes import Mistakes, edit
+
+mistakes = Mistakes()
+
+# --- Block --------------------------------------------------------------------------------------------------------
+
+mistakes.at(
+    "weights = self.w1.weight, self.w2.weight, self.w3.weight",
+    edit("bl_w1_w3", "`Block` exchanges w1 and w3; SiLU bends what w1 makes", "weights = self.w3.weight, self.w2.weight, self.w1.weight"),
+    edit("bl_detached", "`Block` detaches the weights of SwiGLU, so that they are never trained", "weights = self.w1.weight.detach(), self.w2.weight.detach(), self.w3.weight.detach()"),
+)
+
+mistakes.at(
+    "if self.post_norm:",
+    edit("bl_always_pre", "`Block` ignores post_norm and is always pre-norm", "if False:"),
+    edit("bl_always_post", "`Block` ignores post_norm and is always post-norm", "if True:"),
+    edit("bl_inverted", "`Block` has pre-norm and post-norm exchanged", "if not self.post_norm:"),
+)
+
+mistakes.at(
+    "h = self.norm1(x + self.attention(x))",
+    edit("bl_post_inside", "with post-norm `Block` normalises what attention answers; the norm stands behind the sum", "h = x + self.norm1(self.attention(x))"),
+    edit("bl_post_no_sum", "with post-norm `Block` leaves x out of the first sum", "h = self.norm1(self.attention(x))"),
+    edit("bl_post_both", "with post-norm `Block` normalises before attention as well", "h = self.norm1(x + self.attention(self.norm1(x)))"),
+    edit("bl_post_norm2_first", "with post-norm `Block` uses norm2 behind attention; norm1 belongs there", "h = self.norm2(x + self.attention(x))"),
+    edit("bl_post_no_norm1", "with post-norm `Block` leaves out norm1", "h = x + self.attention(x)"),
+    edit("bl_post_skip_attention", "with post-norm `Block` leaves out attention", "h = self.norm1(x)"),
+    edit("bl_post_inplace", "with post-norm `Block` adds to x in place, and so changes its argument", "x += self.attention(x); h = self.norm1(x)"),
+    edit("bl_post_detached", "with post-norm `Block` detaches x on the straight path", "h = self.norm1(x.detach() + self.attention(x))"),
+)
+
+mistakes.at(
+    "return self.norm2(h + swiglu(h, *weights))",
+    edit("bl_post2_inside", "with post-norm `Block` normalises what SwiGLU answers; the norm stands behind the sum", "return h + self.norm2(swiglu(h, *weights))"),
+    edit("bl_post2_no_sum", "with post-norm `Block` leaves h out of the second sum", "return self.norm2(swiglu(h, *weights))"),
+    edit("bl_post2_adds_x", "with post-norm `Block` adds x to the second layer's answer; h is to be added", "return self.norm2(x + swiglu(h, *weights))"),
+    edit("bl_post2_sees_x", "with post-norm `Block` gives x to SwiGLU; it works on h", "return self.norm2(h + swiglu(x, *weights))"),
+    edit("bl_post2_norm1", "with post-norm `Block` uses norm1 in both places", "return self.norm1(h + swiglu(h, *weights))"),
+    edit("bl_post2_no_norm2", "with post-norm `Block` leaves out norm2", "return h + swiglu(h, *weights)"),
+    edit("bl_post2_both", "with post-norm `Block` normalises before SwiGLU as well", "return self.norm2(h + swiglu(self.norm2(h), *weights))"),
+    edit("bl_post2_skip", "with post-norm `Block` leaves out SwiGLU", "return self.norm2(h)"),
+)
+
+mistakes.at(
+    "h = x + self.attention(self.norm1(x))",
+    edit("bl_no_norm1", "with pre-norm `Block` leaves out norm1", "h = x + self.attention(x)"),
+    edit("bl_norm_sum", "with pre-norm `Block` adds attention to the normalised x; the straight path is x itself", "h = self.norm1(x) + self.attention(self.norm1(x))"),
+    edit("bl_no_sum", "with pre-norm `Block` leaves x out of the first sum", "h = self.attention(self.norm1(x))"),
+    edit("bl_norm_after", "with pre-norm `Block` normalises what attention answers, not what it is given", "h = x + self.norm1(self.attention(x))"),
+    edit("bl_norm2_first", "with pre-norm `Block` uses norm2 in front of attention, too", "h = x + self.attention(self.norm2(x))"),
+    edit("bl_skip_attention", "with pre-norm `Block` leaves out attention", "h = x"),
+    edit("bl_twice", "with pre-norm `Block` adds attention twice", "h = x + 2 * self.attention(self.norm1(x))"),
+    edit("bl_minus", "with pre-norm `Block` subtracts what attention answers", "h = x - self.attention(self.norm1(x))"),
+    edit("bl_inplace", "with pre-norm `Block` adds to x in place, and so changes its argument", "x += self.attention(self.norm1(x)); h = x"),
+    edit("bl_detached_x", "with pre-norm `Block` detaches x on the straight path: gradients no longer pass", "h = x.detach() + self.attention(self.norm1(x))"),
+    edit("bl_detached_norm", "with pre-norm `Block` detaches what attention is given", "h = x + self.attention(self.norm1(x).detach())"),
+    edit("bl_halved", "with pre-norm `Block` takes the mean of x and attention; a sum is asked for", "h = (x + self.attention(self.norm1(x))) / 2"),
+)
+
+mistakes.at(
+    "return h + swiglu(self.norm2(h), *weights)",
+    edit("bl2_no_norm", "with pre-norm `Block` leaves out norm2", "return h + swiglu(h, *weights)"),
+    edit("bl2_no_sum", "with pre-norm `Block` leaves h out of the second sum", "return swiglu(self.norm2(h), *weights)"),
+    edit("bl2_adds_x", "with pre-norm `Block` adds x to the second layer's answer, so attention has no straight path; h is to be added", "return x + swiglu(self.norm2(h), *weights)"),
+    edit("bl2_sees_x", "with pre-norm `Block` computes both layers from x side by side; SwiGLU works on h", "return h + swiglu(self.norm2(x), *weights)"),
+    edit("bl2_norm1", "with pre-norm `Block` uses norm1 in both places", "return h + swiglu(self.norm1(h), *weights)"),
+    edit("bl2_norm_sum", "with pre-norm `Block` adds the normalised h; the straight path is h itself", "h = self.norm2(h); return h + swiglu(h, *weights)"),
+    edit("bl2_norm_after", "with pre-norm `Block` normalises what SwiGLU answers, not what it is given", "return h + self.norm2(swiglu(h, *weights))"),
+    edit("bl2_norm_end", "with pre-norm `Block` normalises its result", "return self.norm2(h + swiglu(self.norm2(h), *weights))"),
+    edit("bl2_skip", "with pre-norm `Block` leaves out SwiGLU", "return h"),
+    edit("bl2_both_x", "with pre-norm `Block` adds x once more at the end", "return x + h + swiglu(self.norm2(h), *weights)"),
+    edit("bl2_single", "`Block` computes in float32 whatever it is given; float64 keeps its digits", "return (h + swiglu(self.norm2(h), *weights)).float().to(x)"),
+    edit("bl2_gelu", "with pre-norm `Block` asks `swiglu` for its other gate", 'return h + swiglu(self.norm2(h), *weights, "gelu")'),
+)
+
+# --- GPT ----------------------------------------------------------------------------------------------------------
+
+mistakes.at(
+    "x = self.embedding(ids)",
+    edit("gpt_scaled", "`GPT` multiplies the embedding by √dim, as some models do; it is not asked for here", "x = self.embedding(ids) * math.sqrt(self.embedding.embedding_dim)"),
+    edit("gpt_normed_first", "`GPT` sends the embedding through the last norm as well", "x = self.norm(self.embedding(ids))"),
+    edit("gpt_cut", "`GPT` cuts texts longer than context; logits for any length are asked for", "x = self.embedding(ids[:, -self.context :])"),
+    edit("gpt_cut_front", "`GPT` keeps only the first `context` tokens; logits for any length are asked for", "x = self.embedding(ids[:, : self.context])"),
+    edit("gpt_refuses", "`GPT` stops at texts longer than context; logits for any length are asked for", "assert ids.shape[1] <= self.context, 'too long'; x = self.embedding(ids)"),
+    edit("gpt_detached", "`GPT` detaches the embedding, so that what it puts into the blocks is never trained", "x = self.embedding(ids).detach()"),
+    edit("gpt_shifted", "`GPT` shifts the tokens by one, so that each position answers for the one before", "x = self.embedding(F.pad(ids, (1, 0))[:, :-1])"),
+    edit("gpt_single", "`GPT` computes in float32 whatever its weights are", "x = self.embedding(ids).float().to(self.embedding.weight)"),
+)
+
+mistakes.at(
+    """
+    for block in self.blocks:
+        x = block(x)
+    """,
+    edit("gpt_no_blocks", "`GPT` does not send x through the blocks, or throws away what they answer", "pass"),
+    edit("gpt_residual", "`GPT` adds x to what each block answers; a block contains its sums already", "for block in self.blocks:\n    x = x + block(x)"),
+    edit("gpt_from_start", "each block of `GPT` begins with the embedding, so that only the last one counts", "start = x\nfor block in self.blocks:\n    x = block(start)"),
+    edit("gpt_backwards", "`GPT` runs through its blocks from the last to the first", "for block in reversed(self.blocks):\n    x = block(x)"),
+    edit("gpt_first_block", "`GPT` uses its first block only, again and again", "for _ in self.blocks:\n    x = self.blocks[0](x)"),
+    edit("gpt_leaves_last", "`GPT` leaves out its last block", "for block in self.blocks[:-1]:\n    x = block(x)"),
+    edit("gpt_leaves_first", "`GPT` leaves out its first block", "for block in self.blocks[1:]:\n    x = block(x)"),
+    edit("gpt_norm_each", "`GPT` applies the last norm behind every block", "for block in self.blocks:\n    x = self.norm(block(x))"),
+    edit("gpt_embedding_added", "`GPT` adds the embedding once more after the blocks", "start = x\nfor block in self.blocks:\n    x = block(x)\nx = x + start"),
+    edit("gpt_sum_blocks", "`GPT` adds up what the blocks make of the embedding, side by side; each works on the answer of the one before", "start = x\nx = sum((block(start) for block in self.blocks), torch.zeros_like(x))"),
+)
+
+mistakes.at(
+    "x = self.norm(x)",
+    edit("gpt_no_norm", "`GPT` leaves out the last norm", "x = x"),
+    edit("gpt_norm_twice", "`GPT` applies the last norm twice", "x = self.norm(self.norm(x))"),
+    edit("gpt_norm_fresh", "`GPT` normalises without the learned scales of `self.norm`", "x = F.rms_norm(x, x.shape[-1:], eps=1e-5)"),
+    edit("gpt_norm_detached", "`GPT` detaches x before the head: blocks are never trained", "x = self.norm(x.detach())"),
+    edit("gpt_norm_added", "`GPT` adds x to its last norm", "x = x + self.norm(x)"),
+)
+
+TIED = "return x @ self.embedding.weight.T if self.head is None else self.head(x)"
+mistakes.at(
+    TIED,
+    edit("gpt_softmax", "`GPT` returns probabilities; logits are asked for, and the loss takes the softmax itself", TIED.replace("return ", "logits = ") + "; return logits.softmax(-1)"),
+    edit("gpt_log_softmax", "`GPT` returns log-probabilities; logits are asked for", TIED.replace("return ", "logits = ") + "; return logits.log_softmax(-1)"),
+    edit("gpt_head_detached", "`GPT` ties its head to a detached embedding or a copy: the head's part of the gradient is lost", "return x @ self.embedding.weight.detach().T if self.head is None else self.head(x)"),
+    edit("gpt_always_tied", "`GPT` uses the embedding as head even where the head has weights of its own", "return x @ self.embedding.weight.T"),
+    edit("gpt_scaled_head", "`GPT` divides the logits of a tied head by √dim", "return x @ self.embedding.weight.T / math.sqrt(x.shape[-1]) if self.head is None else self.head(x)"),
+    edit("gpt_last", "`GPT` answers for the last token only; logits for all tokens are asked for", TIED.replace("return ", "logits = ") + "; return logits[:, -1]"),
+    edit("gpt_last_kept", "`GPT` answers for the last token only, and keeps the axis", TIED.replace("return ", "logits = ") + "; return logits[:, -1:]"),
+    edit("gpt_transposed", "`GPT` returns (N, V, T); the last axis is the vocabulary", TIED.replace("return ", "logits = ") + "; return logits.transpose(1, 2)"),
+    edit("gpt_drops_last", "`GPT` leaves out the logits of the last token; a caller decides which it needs", TIED.replace("return ", "logits = ") + "; return logits[:, :-1]"),
+    edit("gpt_hidden", "`GPT` returns what stands before the head; logits are asked for", "return x"),
+    edit("gpt_normed_rows", "a tied head of `GPT` compares directions only: rows of the embedding are made unit vectors", "return x @ F.normalize(self.embedding.weight, dim=-1).T if self.head is None else self.head(x)"),
+    edit("gpt_centred", "`GPT` subtracts from the logits their mean over the vocabulary", TIED.replace("return ", "logits = ") + "; return logits - logits.mean(-1, keepdim=True)"),
+    edit("gpt_capped", "`GPT` caps its logits by a tanh, as some models do; it is not asked for here", TIED.replace("return ", "logits = ") + "; return 30 * torch.tanh(logits / 30)"),
+    edit("gpt_untied_wrong", "without a tied head, `GPT` adds the embedding's logits to those of the head", "return x @ self.embedding.weight.T + (0 if self.head is None else self.head(x))"),
+)
+
+# --- count_parameters ---------------------------------------------------------------------------------------------
+
+mistakes.at(
+    "keys = config.dim // config.n_heads * config.n_kv_heads",
+    edit("cp_no_groups", "`count_parameters` gives keys and values as many heads as queries", "keys = config.dim"),
+    edit("cp_one_head", "`count_parameters` counts one head of keys and values only", "keys = config.dim // config.n_heads"),
+    edit("cp_heads_exchanged", "`count_parameters` divides by the heads of keys and multiplies by those of queries", "keys = config.dim // config.n_kv_heads * config.n_heads"),
+    edit("cp_heads_as_width", "`count_parameters` takes the number of heads of keys for their width", "keys = config.n_kv_heads"),
+    edit("cp_width_divided", "`count_parameters` divides dim by the heads of keys; their width is n_kv_heads · dim / n_heads", "keys = config.dim // config.n_kv_heads"),
+)
+
+mistakes.at(
+    "matrices = 2 * config.dim * (config.dim + keys) + 3 * config.dim * config.hidden",
+    edit("cp_two_matrices", "`count_parameters` counts two matrices for SwiGLU; it has three", "matrices = 2 * config.dim * (config.dim + keys) + 2 * config.dim * config.hidden"),
+    edit("cp_four_times", "`count_parameters` takes the width inside SwiGLU to be 4 dim; it is config.hidden", "matrices = 2 * config.dim * (config.dim + keys) + 3 * config.dim * 4 * config.dim"),
+    edit("cp_default_hidden", "`count_parameters` takes the width inside SwiGLU from dim; it is config.hidden", "matrices = 2 * config.dim * (config.dim + keys) + 3 * config.dim * 8 * round(config.dim / 3)"),
+    edit("cp_no_out", "`count_parameters` leaves out attention's last matrix", "matrices = config.dim * (config.dim + 2 * keys) + 3 * config.dim * config.hidden"),
+    edit("cp_no_values", "`count_parameters` leaves out the matrix of the values, or that of the keys", "matrices = config.dim * (2 * config.dim + keys) + 3 * config.dim * config.hidden"),
+    edit("cp_out_grouped", "in `count_parameters` three matrices of attention are as narrow as the keys; the last one joins all heads", "matrices = config.dim * (config.dim + 3 * keys) + 3 * config.dim * config.hidden"),
+    edit("cp_biases", "`count_parameters` counts biases in attention; the matrices have none", "matrices = 2 * config.dim * (config.dim + keys) + 3 * config.dim * config.hidden + 2 * (config.dim + keys)"),
+    edit("cp_biases_all", "`count_parameters` counts biases in attention and SwiGLU; the matrices have none", "matrices = 2 * config.dim * (config.dim + keys) + 3 * config.dim * config.hidden + 3 * config.dim + 2 * keys + 2 * config.hidden"),
+    edit("cp_biases_ffn", "`count_parameters` counts biases in SwiGLU; the matrices have none", "matrices = 2 * config.dim * (config.dim + keys) + 3 * config.dim * config.hidden + config.dim + 2 * config.hidden"),
+    edit("cp_no_ffn", "`count_parameters` leaves out SwiGLU", "matrices = 2 * config.dim * (config.dim + keys)"),
+    edit("cp_no_attention", "`count_parameters` leaves out attention", "matrices = 3 * config.dim * config.hidden"),
+    edit("cp_per_head", "`count_parameters` counts attention's matrices once for each head; all heads share them", "matrices = 2 * config.n_heads * config.dim * (config.dim + keys) + 3 * config.dim * config.hidden"),
+)
+
+COUNT = "return config.n_layers * (matrices + 2 * config.dim) + config.dim + (2 - config.tied) * config.vocab * config.dim"
+mistakes.at(
+    COUNT,
+    edit("cp_no_norms", "`count_parameters` leaves out all norms", "return config.n_layers * matrices + (2 - config.tied) * config.vocab * config.dim"),
+    edit("cp_no_block_norms", "`count_parameters` leaves out the norms in the blocks", "return config.n_layers * matrices + config.dim + (2 - config.tied) * config.vocab * config.dim"),
+    edit("cp_one_norm", "`count_parameters` counts one norm for each block; there are two", COUNT.replace("2 * config.dim)", "config.dim)")),
+    edit("cp_norm_bias", "`count_parameters` gives norms a shift beside the scale", COUNT.replace("2 * config.dim) + config.dim", "4 * config.dim) + 2 * config.dim")),
+    edit("cp_no_last_norm", "`count_parameters` leaves out the last norm", COUNT.replace(" + config.dim + (2", " + (2")),
+    edit("cp_always_tied", "`count_parameters` counts the head as tied even where it has weights of its own", COUNT.replace("(2 - config.tied) * ", "")),
+    edit("cp_never_tied", "`count_parameters` counts a head of its own even where it is tied", COUNT.replace("(2 - config.tied)", "2")),
+    edit("cp_tied_inverted", "`count_parameters` counts a head of its own just where it is tied", COUNT.replace("2 - config.tied", "1 + config.tied")),
+    edit("cp_no_embedding", "`count_parameters` leaves out the embedding: with a tied head, no vocabulary is left", COUNT.replace("2 - config.tied", "1 - config.tied")),
+    edit("cp_no_vocab", "`count_parameters` leaves out embedding and head", COUNT.replace(" + (2 - config.tied) * config.vocab * config.dim", "")),
+    edit("cp_positions", "`count_parameters` counts a table of positions; `rope` learns nothing", COUNT + " + config.context * config.dim"),
+    edit("cp_one_layer", "`count_parameters` counts one block only", COUNT.replace("config.n_layers * ", "")),
+    edit("cp_all_layers", "`count_parameters` multiplies everything by the number of layers", "return config.n_layers * (matrices + 3 * config.dim + (2 - config.tied) * config.vocab * config.dim)"),
+    edit("cp_head_bias", "`count_parameters` counts a bias of the head; it has none", COUNT + " + config.vocab"),
+    edit("cp_bytes", "`count_parameters` returns bytes, four for each number", COUNT.replace("return ", "return 4 * (") + ")"),
+)
+
+# --- count_flops --------------------------------------------------------------------------------------------------
+
+mistakes.at(
+    "used_once = count_parameters(config) - (2 * config.n_layers + 1) * config.dim",
+    edit("cf_norms", "`count_flops` counts the norms' scales as if they were matrices", "used_once = count_parameters(config)"),
+    edit("cf_last_norm", "`count_flops` counts the last norm's scales as if they were a matrix", "used_once = count_parameters(config) - 2 * config.n_layers * config.dim"),
+    edit("cf_no_head", "`count_flops` leaves out the head", "used_once = count_parameters(config) - (2 * config.n_layers + 1) * config.dim - config.vocab * config.dim"),
+    edit("cf_no_ffn", "`count_flops` leaves out SwiGLU", "used_once = count_parameters(config) - (2 * config.n_layers + 1) * config.dim - 3 * config.n_layers * config.dim * config.hidden"),
+    edit("cf_two_matrices", "`count_flops` counts two matrices for SwiGLU; it has three", "used_once = count_parameters(config) - (2 * config.n_layers + 1) * config.dim - config.n_layers * config.dim * config.hidden"),
+    edit("cf_no_out", "`count_flops` leaves out attention's last matrix", "used_once = count_parameters(config) - (2 * config.n_layers + 1) * config.dim - config.n_layers * config.dim**2"),
+    edit("cf_no_groups", "`count_flops` gives keys and values as many heads as queries", "config = config._replace(n_kv_heads=config.n_heads); used_once = count_parameters(config) - (2 * config.n_layers + 1) * config.dim"),
+    edit("cf_one_layer", "`count_flops` counts one block only", "config = config._replace(n_layers=1); used_once = count_parameters(config) - 3 * config.dim"),
+    edit("cf_four_times", "`count_flops` takes the width inside SwiGLU to be 4 dim; it is config.hidden", "config = config._replace(hidden=4 * config.dim); used_once = count_parameters(config) - (2 * config.n_layers + 1) * config.dim"),
+    edit("cf_context", "`count_flops` uses config.context for the length of the text", "length = config.context; used_once = count_parameters(config) - (2 * config.n_layers + 1) * config.dim"),
+    edit("cf_context_cut", "`count_flops` cuts the text at config.context", "length = min(length, config.context); used_once = count_parameters(config) - (2 * config.n_layers + 1) * config.dim"),
+)
+
+mistakes.at(
+    "matrices = used_once if config.tied else used_once - config.vocab * config.dim",
+    edit("cf_embedding", "`count_flops` counts the embedding beside a head of its own as if it were a matrix; looking up is free", "matrices = used_once"),
+    edit("cf_tied_free", "`count_flops` counts no operations for a tied head; it shares weights, not work", "matrices = used_once - config.vocab * config.dim if config.tied else used_once - config.vocab * config.dim"),
+    edit("cf_lookup", "`count_flops` counts the embedding as a product in all models; looking up is free", "matrices = used_once + config.vocab * config.dim if config.tied else used_once"),
+)
+
+FLOPS = "return 2 * length * matrices + 4 * config.n_layers * length**2 * config.dim"
+mistakes.at(
+    FLOPS,
+    edit("cf_one_each", "`count_flops` counts a multiplication and its addition as one operation in matrices", FLOPS.replace("2 * length * m", "length * m")),
+    edit("cf_half", "`count_flops` counts multiplications only; additions count, too", FLOPS.replace("2 * length * m", "length * m").replace("4 * config.n", "2 * config.n")),
+    edit("cf_half_pairs", "`count_flops` counts half of the work of pairs: scores without means, multiplications only, or only pairs that the mask leaves", FLOPS.replace("4 * config.n", "2 * config.n")),
+    edit("cf_quarter_pairs", "`count_flops` counts a quarter of the work of pairs", FLOPS.replace("4 * config.n", "config.n")),
+    edit("cf_causal", "`count_flops` counts pairs that the mask leaves, T(T+1)/2; all T² are asked for", FLOPS.replace("4 * config.n_layers * length**2", "2 * config.n_layers * length * (length + 1)")),
+    edit("cf_no_pairs", "`count_flops` leaves out scores and means, which have no parameters", "return 2 * length * matrices"),
+    edit("cf_linear_pairs", "the work of pairs grows like T in `count_flops`; T queries meet T keys", FLOPS.replace("length**2", "length")),
+    edit("cf_backward", "`count_flops` counts the backward pass as well; one forward pass is asked for", "return 3 * (2 * length * matrices + 4 * config.n_layers * length**2 * config.dim)"),
+    edit("cf_six", "`count_flops` takes 6 operations for each parameter, which is a training step; 2 are forward", FLOPS.replace("2 * length * m", "6 * length * m")),
+    edit("cf_pairs_heads", "`count_flops` counts the pairs' work for each head with the whole width; a head has dim / n_heads entries", FLOPS + " * config.n_heads"),
+    edit("cf_pairs_one_head", "`count_flops` counts the pairs' work of one head; all of them work", FLOPS + " // config.n_heads"),
+    edit("cf_pairs_groups", "`count_flops` counts pairs for heads of keys only; every query head meets keys, shared or not", FLOPS + " * config.n_kv_heads // config.n_heads"),
+    edit("cf_pairs_layer", "`count_flops` counts the pairs' work in one layer only", FLOPS.replace("4 * config.n_layers * ", "4 * ")),
+    edit("cf_per_token", "`count_flops` counts for one token; the whole text is asked for", "return 2 * matrices + 4 * config.n_layers * length * config.dim"),
+    edit("cf_square_all", "`count_flops` multiplies everything by T²; each token meets a matrix once", "return (2 * matrices + 4 * config.n_layers * config.dim) * length**2"),
+)
+
+# --- balance_lengths ----------------------------------------------------------------------------------------------
+
+mistakes.at(
+    "pairs = 4 * config.n_layers * config.dim",
+    edit("ba_half", "`balance_lengths`: the first length is twice too large; scores and means cost 4 · dim operations for each pair and layer", "pairs = 2 * config.n_layers * config.dim; extra = pairs",
+         ("rest = count_flops(config, 1) - pairs", "rest = count_flops(config, 1) - 2 * extra")),
+    edit("ba_one_layer", "`balance_lengths` counts the pairs of one layer against all matrices", "pairs = 4 * config.dim",
+         ("rest = count_flops(config, 1) - pairs", "rest = count_flops(config, 1) - pairs * config.n_layers")),
+    edit("ba_kv_pairs", "`balance_lengths` counts pairs for the heads of keys only; every query head meets keys", "pairs = 4 * config.n_layers * config.dim * config.n_kv_heads / config.n_heads",
+         ("rest = count_flops(config, 1) - pairs", "rest = count_flops(config, 1) - 4 * config.n_layers * config.dim")),
+)
+
+mistakes.at(
+    "rest = count_flops(config, 1) - pairs",
+    edit("ba_pairs_left", "`balance_lengths` leaves the pairs among the rest: its first length is one too large", "rest = count_flops(config, 1)"),
+    edit("ba_parameters", "`balance_lengths` takes two operations for each parameter, norms and embedding included", "rest = 2 * count_parameters(config)"),
+    edit("ba_no_head", "`balance_lengths` leaves the head out of the rest", "rest = count_flops(config, 1) - pairs - 2 * config.vocab * config.dim"),
+    edit("ba_one_each", "`balance_lengths`: the first length is half of what it should be; a matrix entry costs two operations for each token", "rest = (count_flops(config, 1) - pairs) / 2"),
+)
+
+mistakes.at(
+    "kept = 2 * config.n_layers * config.n_kv_heads * (config.dim // config.n_heads)",
+    edit("ba_keys_only", "`balance_lengths` counts keys and no values among the numbers kept", "kept = config.n_layers * config.n_kv_heads * (config.dim // config.n_heads)"),
+    edit("ba_no_groups", "`balance_lengths` keeps keys and values for all query heads; heads that share them keep one", "kept = 2 * config.n_layers * config.dim"),
+    edit("ba_kept_layer", "`balance_lengths` keeps keys and values of one layer only", "kept = 2 * config.n_kv_heads * (config.dim // config.n_heads)"),
+    edit("ba_kept_heads", "`balance_lengths` keeps one number for each head; a head has dim / n_heads of them", "kept = 2 * config.n_layers * config.n_kv_heads"),
+    edit("ba_one_head", "`balance_lengths` keeps one head of keys and values", "kept = 2 * config.n_layers * (config.dim // config.n_heads)"),
+    edit("ba_kept_bytes", "`balance_lengths` compares bytes kept with numbers learned", "kept = 4 * 2 * config.n_layers * config.n_kv_heads * (config.dim // config.n_heads)"),
+)
+
+BALANCE = "return rest / pairs, count_parameters(config) / kept"
+mistakes.at(
+    BALANCE,
+    edit("ba_exchanged", "`balance_lengths` returns its two lengths in the wrong order", "return count_parameters(config) / kept, rest / pairs"),
+    edit("ba_rounded", "`balance_lengths` rounds its lengths; they are asked for unrounded", "return round(rest / pairs), round(count_parameters(config) / kept)"),
+    edit("ba_floor", "`balance_lengths` rounds its lengths down; they are asked for unrounded", "return rest // pairs, count_parameters(config) // kept"),
+    edit("ba_inverse", "`balance_lengths` returns the inverse of both lengths", "return pairs / rest, kept / count_parameters(config)"),
+    edit("ba_first_only", "`balance_lengths` returns one length; two are asked for", "return rest / pairs"),
+    edit("ba_root", "`balance_lengths` takes the root of the first length; of aT and bT² one T cancels", "return (rest / pairs) ** 0.5, count_parameters(config) / kept"),
+    edit("ba_matrices", "`balance_lengths` compares what is kept with the matrices only; parameters are embedding and norms, too", "return rest / pairs, rest / 2 / kept"),
+    edit("ba_twice", "`balance_lengths` returns the first length for both", "return rest / pairs, rest / pairs"),
+    edit("ba_twice_second", "`balance_lengths` returns the second length for both", "return count_parameters(config) / kept, count_parameters(config) / kept"),
+)

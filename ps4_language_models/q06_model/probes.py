@@ -1,0 +1,341 @@
+"""Question 6: blocks, the language model, and its parameters and operations by formula."""
+
+import math
+from numbers import Real
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from autograder.probes import Close, Fields, Question
+from dgm.checks.answers import AnswerError
+from dgm.checks.asking import attempt, gradient, tensor_of, tried, two_of, with_right
+
+question = Question(
+    title="The model, counted",
+    skills=["4.22", "4.23", "4.25", "4.66"],
+    uses=["RMSNorm", "swiglu", "CausalSelfAttention"],
+    lecture="transformers",
+    run_seconds=8,
+    manual_points=3,
+    rubric=[
+        "1 point: an entry of a matrix is used in one multiplication and one addition for each token, two operations; almost all parameters are such entries.",
+        "1 point: without groups each kept number is used in one multiplication and one addition for each new token, too: a key in a score, a value in a mean.",
+        "1 point: with groups each kept number serves several query heads: T₂ grows by their number, and T₁, which counts the queries' work, does not change with it.",
+    ],
+    aim="Stack the parts so that depth does no harm, and know size and work of a model before it runs.",
+    hints={
+        "Block": (
+            "Which two paths lead from x to y? On which of them is a norm, before or after the layer, or behind the sum?",
+            "All weights zero: pre-norm gives x back. What does post-norm give?",
+            "Two steps, x to h and h to y. The second layer sees h, not x, and each has a norm of its own.",
+        ),
+        "GPT": (
+            "Which shape does each part make of (N, T)?",
+            "One token, no blocks: a row e of the embedding becomes norm(e), and its logits are the dot products of that with all V rows.",
+            "Embed, go through `self.blocks` in order, norm, head. What is a product with all rows of the embedding, as a matrix product?",
+        ),
+        "count_parameters": (
+            "Which sizes do the four matrices of attention have, if there are fewer heads of keys and values?",
+            "dim 4, two heads, one of keys: keys have 2 entries, so W_k is 4 × 2. How many entries does a norm have, and how many norms are there in a model of two blocks?",
+            "Build a tiny `GPT` and list `named_parameters()` with their shapes: your formula must agree with the sum.",
+        ),
+        "count_flops": (
+            "Which parameters are in matrices that every token is multiplied with? Is a tied head among these?",
+            "T = 2, one head of d = 4: 4 scores of 4 multiplications and additions each, and 4 weights times values of 4 entries. How many operations are that?",
+            "Two terms: one grows like T, one like T². All heads together have `dim` entries, whatever the groups are.",
+        ),
+        "balance_lengths": (
+            "Operations of a pass are aT + bT². At which T are both terms equal?",
+            "In the worked example a = 368 and b = 16. In the second question: keys and values, per token, in each layer, for each head that has keys.",
+            "`count_flops` of a text of one token holds a + b, and you know b.",
+        ),
+    },
+    ambiguities=[
+        "`Block` and `GPT` are made with the given `__init__`; the hidden test exchanges their norms, attention and blocks for simple right ones, so that an error in Questions 3 and 5 does not cost points here.",
+        "Counts may be whole floats. `count_flops` and `balance_lengths` are asked with right versions of what they may call.",
+        "All T² pairs count, in scores and means: 4 T² · dim operations in each layer.",
+    ],
+)
+
+WIDE = Close(rtol=1e-9, atol=1e-9)
+TOLD = Fields({}, default=Close())   # an entry that is a sentence is told as it is
+COUNTS = Fields({}, default=Close(rtol=1e-9, atol=0))
+
+
+# --- parts --------------------------------------------------------------------------------------------------------
+
+
+class RightNorm(nn.Module):
+    """Root mean square norm."""
+
+    def __init__(self, dim):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(dim))
+
+    def forward(self, x):
+        return x / (x.square().mean(-1, keepdim=True) + 1e-5).sqrt() * self.weight
+
+
+class Mixing(nn.Module):
+    """Something causal in the place of attention or of a block: the mean of the tokens so far, through a matrix, bent."""
+
+    def __init__(self, dim):
+        super().__init__()
+        self.weight = nn.Parameter(torch.eye(dim))
+
+    def forward(self, x):
+        counts = torch.arange(1, x.shape[1] + 1, device=x.device, dtype=x.dtype)
+        return torch.tanh((x.cumsum(1) / counts[:, None] + 0.3 * x) @ self.weight + 0.2)
+
+
+def right_swiglu(x, w1, w2, w3, gate="silu"):
+    """The gated layer."""
+    return (F.silu(x @ w1.T) * (x @ w3.T)) @ w2.T
+
+
+def filled(module, rng, dtype):
+    """The module with weights of the grader's."""
+    module = module.to(rng.device).to(dtype)
+    with torch.no_grad():
+        for name, weight in sorted(module.named_parameters()):
+            flat = weight.dim() == 1
+            weight.copy_(rng.normal(*weight.shape, mean=float(flat), std=0.4 if flat else 1.2 / math.sqrt(weight.shape[1]), dtype=dtype))
+    return module
+
+
+def block_of(student, rng, post_norm=False, dim=6, hidden=5, dtype=torch.float32):
+    """A block whose parts are right."""
+    block = student.raw.Block(dim, 1, 1, hidden, post_norm=post_norm)
+    block.norm1, block.norm2, block.attention = RightNorm(dim), RightNorm(dim), Mixing(dim)
+    return filled(block, rng, dtype)
+
+
+def block_output(block, x):
+    """What a block answers, with a right `swiglu`."""
+    return tensor_of(with_right(block.forward, swiglu=right_swiglu)(x), "the output")
+
+
+def slopes_of(ask, module, x, weight):
+    """Gradients of a weighted sum of the answers by x, if it is one of floats, and all parameters."""
+    inputs = {name.replace(".", "_"): p for name, p in sorted(module.named_parameters())}
+    if x.is_floating_point():
+        x = x.clone().requires_grad_()
+        inputs["x"] = x
+    return gradient("the output", weight * tensor_of(ask(module, x), "the output", weight.shape), **inputs)
+
+
+# --- Block --------------------------------------------------------------------------------------------------------
+
+
+@question.probe(points=0, title="Block: with your other functions", public=True, judge=TOLD)
+def blocks(student, rng):
+    pre, post = (filled(student.raw.Block(8, 2, 1, 12, post_norm=after), rng, torch.float32) for after in (False, True))
+    return {
+        "pre-norm": attempt(lambda x: tensor_of(pre(x), "the output"), rng.normal(1, 5, 8)),
+        "post-norm": attempt(lambda x: tensor_of(post(x), "the output"), rng.normal(2, 4, 8)),
+    }
+
+
+class Silent(nn.Module):
+    """A layer that answers zero."""
+
+    def forward(self, x):
+        return torch.zeros_like(x)
+
+
+def silent_block(student, rng, post_norm):
+    """A block whose two layers answer zero."""
+    block = block_of(student, rng, post_norm)
+    block.attention = Silent()
+    with torch.no_grad():
+        block.w2.weight.zero_()
+    return block
+
+
+def after_call(ask, module, x):
+    """x once the module has had it."""
+    kept = x.clone()
+    with torch.no_grad():
+        ask(module, kept)
+    return kept
+
+
+@question.probe(points=2, title="Block: both orders, silent layers, gradients, float64", judge=Fields({"in float64, pre-norm": WIDE, "in float64, post-norm": WIDE}, default=Close()))
+def blocks_edges(student, rng):
+    pre, post = block_of(student, rng), block_of(student, rng, True)
+    wide = torch.float64
+    return {
+        "pre-norm": attempt(block_output, pre, rng.normal(2, 4, 6)),
+        "post-norm": attempt(block_output, post, rng.normal(2, 4, 6)),
+        "pre-norm, large inputs": attempt(block_output, pre, 20 * rng.normal(2, 3, 6)),
+        "post-norm, large inputs": attempt(block_output, post, 20 * rng.normal(2, 3, 6)),
+        "pre-norm, silent layers": attempt(block_output, silent_block(student, rng, False), rng.normal(2, 3, 6)),
+        "post-norm, silent layers": attempt(block_output, silent_block(student, rng, True), rng.normal(2, 3, 6)),
+        "one token, pre-norm": attempt(block_output, pre, rng.normal(1, 1, 6)),
+        "gradient, pre-norm": attempt(slopes_of, block_output, pre, rng.normal(2, 3, 6), rng.normal(2, 3, 6)),
+        "gradient, post-norm": attempt(slopes_of, block_output, post, rng.normal(2, 3, 6), rng.normal(2, 3, 6)),
+        "in float64, pre-norm": attempt(block_output, block_of(student, rng, dtype=wide), rng.normal(2, 3, 6, dtype=wide)),
+        "in float64, post-norm": attempt(block_output, block_of(student, rng, True, dtype=wide), rng.normal(2, 3, 6, dtype=wide)),
+        "x afterwards, pre-norm": attempt(after_call, block_output, pre, rng.normal(2, 3, 6)),
+        "x afterwards, post-norm": attempt(after_call, block_output, post, rng.normal(2, 3, 6)),
+    }
+
+
+# --- GPT ----------------------------------------------------------------------------------------------------------
+
+
+def model_of(student, rng, n_layers=2, tied=True, context=8, dtype=torch.float32):
+    """A model whose parts are right."""
+    model = student.raw.GPT(7, 4, n_layers, 1, 1, context, 5, tied)
+    model.norm, model.blocks = RightNorm(4), nn.ModuleList(Mixing(4) for _ in range(n_layers))
+    return filled(model, rng, dtype)
+
+
+def model_output(model, ids):
+    """Its logits."""
+    return tensor_of(model(ids), "the output")
+
+
+@question.probe(points=0, title="GPT: with your other functions", public=True, judge=TOLD)
+def models(student, rng):
+    tied, own = (filled(student.raw.GPT(9, 8, 2, 2, 1, 8, 12, together), rng, torch.float32) for together in (True, False))
+    return {
+        "a tied head": attempt(model_output, tied, rng.integers(0, 9, 2, 4)),
+        "a head of its own": attempt(model_output, own, rng.integers(0, 9, 1, 5)),
+    }
+
+
+@question.probe(points=2.5, title="GPT: layers, heads, lengths, gradients, float64", judge=Fields({"in float64": WIDE}, default=Close()))
+def models_edges(student, rng):
+    tied, own = model_of(student, rng), model_of(student, rng, tied=False)
+    text = rng.integers(0, 7, 2, 6)
+    return {
+        "a tied head": attempt(model_output, tied, rng.integers(0, 7, 3, 5)),
+        "a head of its own": attempt(model_output, own, rng.integers(0, 7, 3, 5)),
+        "three layers": attempt(model_output, model_of(student, rng, 3), rng.integers(0, 7, 2, 4)),
+        "one layer": attempt(model_output, model_of(student, rng, 1), rng.integers(0, 7, 2, 4)),
+        "no layers": attempt(model_output, model_of(student, rng, 0), rng.integers(0, 7, 2, 4)),
+        "a text and its beginning": tried(lambda: [model_output(tied, text), model_output(tied, text[:, :3])]),
+        "a text longer than context": attempt(model_output, model_of(student, rng, context=3), text),
+        "one token": attempt(model_output, tied, rng.integers(0, 7, 2, 1)),
+        "gradient, tied": attempt(slopes_of, model_output, tied, text, rng.normal(2, 6, 7)),
+        "gradient, a head of its own": attempt(slopes_of, model_output, own, text, rng.normal(2, 6, 7)),
+        "in float64": attempt(model_output, model_of(student, rng, dtype=torch.float64), text),
+        "ids afterwards": attempt(after_call, model_output, tied, text),
+    }
+
+
+# --- counts -------------------------------------------------------------------------------------------------------
+
+
+def some_config(student, rng, groups=2, tied=True, n_layers=None):
+    """A small shape; groups: how many query heads share a head of keys."""
+    n_kv_heads, head_dim = rng.integer(2, 5), 2 * rng.integer(1, 6)
+    dim = n_kv_heads * groups * head_dim
+    return student.raw.Config(rng.integer(20, 90), dim, n_layers or rng.integer(2, 6), n_kv_heads * groups, n_kv_heads, rng.integer(5, 300), rng.integer(3, 70), tied)
+
+
+def example(student, tied=True):
+    """The block of the text."""
+    return student.raw.Config(vocab=10, dim=4, n_layers=1, n_heads=2, n_kv_heads=1, context=8, hidden=8, tied=tied)
+
+
+def known(student):
+    """A shape of 2019 and one of 2024."""
+    return (
+        student.raw.Config(50257, 1600, 48, 25, 25, 1024, 6400, tied=False),
+        student.raw.Config(128256, 4096, 32, 32, 8, 8192, 14336, tied=False),
+    )
+
+
+def right_parameters(config):
+    """All numbers that a model learns."""
+    keys = config.dim // config.n_heads * config.n_kv_heads
+    matrices = 2 * config.dim * (config.dim + keys) + 3 * config.dim * config.hidden
+    return config.n_layers * (matrices + 2 * config.dim) + config.dim + (2 - config.tied) * config.vocab * config.dim
+
+
+def right_flops(config, length):
+    """Operations of a forward pass."""
+    used = right_parameters(config) - (2 * config.n_layers + 1) * config.dim - (not config.tied) * config.vocab * config.dim
+    return 2 * length * used + 4 * config.n_layers * length**2 * config.dim
+
+
+def number(answer, what="the result"):
+    """A plain number as a float; it may be of any type that Python calls a number."""
+    if isinstance(answer, bool) or not isinstance(answer, Real):
+        raise AnswerError(f"{what} is of type {type(answer).__name__} where a number is expected")
+    return float(answer)
+
+
+def parameters(student, *configs):
+    """The counts of some shapes."""
+    return tried(lambda: [number(student.count_parameters(config)) for config in configs])
+
+
+@question.probe(points=0.5, title="count_parameters: the block of the text, two known models", public=True, judge=COUNTS)
+def parameters_known(student, rng):
+    return {"the block of the text": parameters(student, example(student), example(student, False)), "two known models": parameters(student, *known(student))}
+
+
+@question.probe(points=0.5, title="count_parameters: other shapes", judge=COUNTS)
+def parameters_edges(student, rng):
+    return {
+        "no groups, tied": parameters(student, *(some_config(student, rng, 1) for _ in range(3))),
+        "no groups, a head of its own": parameters(student, *(some_config(student, rng, 1, False) for _ in range(3))),
+        "groups, tied": parameters(student, *(some_config(student, rng, groups) for groups in (2, 3, 4))),
+        "groups, a head of its own": parameters(student, *(some_config(student, rng, groups, False) for groups in (2, 3, 4))),
+        "one layer": parameters(student, *(some_config(student, rng, groups, n_layers=1) for groups in (1, 2, 3))),
+    }
+
+
+def operations(student, right, *asked):
+    """Counts of some shapes and lengths."""
+    ask = with_right(student.count_flops, count_parameters=right_parameters) if right else student.count_flops
+    return tried(lambda: [number(ask(config, length)) for config, length in asked])
+
+
+@question.probe(points=0.5, title="count_flops: the block of the text, two known models", public=True, judge=COUNTS)
+def flops_known(student, rng):
+    return {
+        "the block of the text": operations(student, False, *((example(student), length) for length in (1, 3, 100))),
+        "two known models": operations(student, False, *((config, length) for config in known(student) for length in (1024, 16384))),
+    }
+
+
+@question.probe(points=1, title="count_flops: other shapes, short and long texts", judge=COUNTS)
+def flops_edges(student, rng):
+    def some(groups, tied, *lengths):
+        return ((some_config(student, rng, groups, tied), length) for length in lengths)
+
+    return {
+        "no groups, tied": operations(student, True, *some(1, True, 5, 17, 40)),
+        "no groups, a head of its own": operations(student, True, *some(1, False, 5, 17, 40)),
+        "groups, tied": operations(student, True, *some(2, True, 5, 17), *some(3, True, 40)),
+        "groups, a head of its own": operations(student, True, *some(2, False, 5, 17), *some(3, False, 40)),
+        "one token": operations(student, True, *some(1, True, 1), *some(2, True, 1), *some(3, False, 1)),
+        "long texts": operations(student, True, *some(1, True, 10_000), *some(2, True, 20_000), *some(3, False, 30_000)),
+    }
+
+
+def lengths(student, right, *configs):
+    """Both lengths of some shapes."""
+    ask = with_right(student.balance_lengths, count_parameters=right_parameters, count_flops=right_flops) if right else student.balance_lengths
+    return tried(lambda: [[number(each, "a length") for each in two_of(ask(config), "the first length", "the second one")] for config in configs])
+
+
+@question.probe(points=0, title="balance_lengths: the block of the text, two known models", public=True, judge=TOLD)
+def lengths_known(student, rng):
+    return {"the block of the text": lengths(student, False, example(student), example(student, False)), "two known models": lengths(student, False, *known(student))}
+
+
+@question.probe(points=1, title="balance_lengths: other shapes", judge=Fields({}, default=Close(rtol=1e-6, atol=0)))
+def lengths_edges(student, rng):
+    return {
+        "no groups, tied": lengths(student, True, *(some_config(student, rng, 1) for _ in range(3))),
+        "no groups, a head of its own": lengths(student, True, *(some_config(student, rng, 1, False) for _ in range(3))),
+        "groups, tied": lengths(student, True, *(some_config(student, rng, groups) for groups in (2, 3, 4))),
+        "groups, a head of its own": lengths(student, True, *(some_config(student, rng, groups, False) for groups in (2, 3, 4))),
+        "one layer": lengths(student, True, *(some_config(student, rng, groups, n_layers=1) for groups in (1, 2, 3))),
+    }
