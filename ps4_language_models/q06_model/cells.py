@@ -200,3 +200,66 @@ plot.table([("GPT-2 XL, parameters", f"{count_parameters(model_shapes['GPT-2 XL'
             ("operations at 1,024 and 16,384, in T", " ".join(f"{count_flops(model_shapes['GPT-2 XL'], n) / 1e12:.2f}" for n in (1024, 16384)), "4.51 149.52", ""),
             ("share of pairs at 16,384, in per cent", round(100 * attention_share(model_shapes["GPT-2 XL"], 16384), 1), "55.1", guess_attention_share)],
            header=("", "yours", "expected", "your guess"))
+
+# %% [markdown]
+# Pairs grow 256 times when a text grows 16 times, all the rest 16 times. So 7 % become 55 %, and the work is 33 times as large. The curve crosses 50 % at your $T_1$. (*To train* are 16 bytes for each parameter: itself, its gradient, and the two averages that Adam keeps, without anything that depends on the text.)
+#
+# ### The first loss
+#
+# A model that knows nothing should give each of $V$ tokens the same probability. Its loss is $\ln V$: the first number to check in any training run.
+#
+# **Before you run this.** The class draws its embedding with standard deviation 0.02. PyTorch's own choice is 1. What is the first loss then, with a tied head and $V=256$, for which $\ln V=5.55$?
+
+# %%
+guess_first_loss = None   # type a number
+
+# %%
+first_layers, first_dim = 2, 64   # a knob: 32 layers, or dim 256. How much of the trap is left?
+
+first_ids = torch.randint(256, (8, 64), generator=dgm.generator(0))
+first_stds = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+
+
+@torch.no_grad()
+def first_loss(std: float, tied: bool) -> tuple[float, float]:
+    # the loss on random tokens, and the probability of "the same token once more"
+    torch.manual_seed(0)
+    model = GPT(256, first_dim, first_layers, 4, 2, tied=tied)
+    model.embedding.weight.mul_(std / 0.02)
+    log_p = model(first_ids).log_softmax(-1)
+    return float(-log_p[:, :-1].gather(-1, first_ids[:, 1:, None]).mean()), float(log_p.gather(-1, first_ids[..., None]).exp().mean())
+
+
+first_found = {tied: [first_loss(std, tied) for std in first_stds] for tied in (True, False)}
+plot.curves(
+    {words: (first_stds, [loss for loss, _ in first_found[tied]]) for words, tied in (("tied head", True), ("head of its own", False))},
+    xlabel="standard deviation of the embedding", ylabel="first loss", reference={"ln V": math.log(256)}, title="A tied head with large rows is sure before it has learned", logx=True, logy=True,
+)
+plt.show()
+plot.table(
+    [("0.02, tied", *first_found[True][1], "5.6", ""), ("1, tied", *first_found[True][-1], "EXP", guess_first_loss), ("1, a head of its own", *first_found[False][-1], "EXQ", "")],
+    header=("embedding", "first loss", "p(same token again)", "loss expected", "your guess"),
+)
+
+# %% [markdown]
+# FIRSTTEXT
+#
+# **Why?** In the table above, $T_1$ and $T_2$ nearly agree for the three GPT-2s, though one counts operations and the other numbers. Why? And why does $T_2$ alone move away in the last row? Answer in about six sentences.
+
+# %% [markdown] role="written"
+# ### BEGIN SOLUTION
+# Nearly all parameters are entries of matrices. For each token such an entry is multiplied with one number, and the product is added to a sum: two operations. So the rest of the work is $2N$ for each token, with $N$ the number of parameters. (Norms and a looked-up embedding do
+# nothing of the kind. They make the small difference.)
+#
+# A kept number is used in the same way. For a new token an entry of an old key is multiplied once, in a score, and an entry of an old value once, in a mean: two operations each. So where as many numbers are kept as learned, both kinds of work are equal, and $T_1\approx T_2$.
+#
+# With groups, four query heads use the same kept number. It is stored once and costs eight operations. $T_2$ becomes about four times as long, while $T_1$ follows the queries, which are as many as before.
+# ### END SOLUTION
+
+# %% [markdown]
+# **What to remember**
+# - Keep one path from the first layer to the last without a norm on it.
+# - Two operations for each parameter and token, forwards; pairs of tokens come on top, and win in long texts.
+# - Before training: is the first loss $\ln V$?
+#
+# Question 7 trains your `GPT`, and Question 8 lets it write.

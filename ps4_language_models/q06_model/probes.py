@@ -98,7 +98,7 @@ def filled(module, rng, dtype):
     """The module with weights of the grader's."""
     module = module.to(rng.device).to(dtype)
     with torch.no_grad():
-        for name, weight in sorted(module.named_parameters()):
+        for _, weight in sorted(module.named_parameters()):
             flat = weight.dim() == 1
             weight.copy_(rng.normal(*weight.shape, mean=float(flat), std=0.4 if flat else 1.2 / math.sqrt(weight.shape[1]), dtype=dtype))
     return module
