@@ -237,12 +237,12 @@ plot.curves(
 )
 plt.show()
 plot.table(
-    [("0.02, tied", *first_found[True][1], "5.6", ""), ("1, tied", *first_found[True][-1], "EXP", guess_first_loss), ("1, a head of its own", *first_found[False][-1], "EXQ", "")],
-    header=("embedding", "first loss", "p(same token again)", "loss expected", "your guess"),
+    [("0.02, tied", *first_found[True][1], ""), ("1, tied", *first_found[True][-1], guess_first_loss), ("1, a head of its own", *first_found[False][-1], "")],
+    header=("embedding", "first loss", "p(same token again)", "your guess"),
 )
 
 # %% [markdown]
-# FIRSTTEXT
+# A tied head asks which row of the embedding is most like x. With large rows x is mostly the row of the token that was just read, and nothing is more like a row than itself. So the model is sure that every token comes twice, and pays for it. With small rows the layers outweigh the token, and no row stands out. A head of its own has never met the embedding, and does not fall for this.
 #
 # **Why?** In the table above, $T_1$ and $T_2$ nearly agree for the three GPT-2s, though one counts operations and the other numbers. Why? And why does $T_2$ alone move away in the last row? Answer in about six sentences.
 
