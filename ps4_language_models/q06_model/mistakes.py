@@ -95,15 +95,54 @@ mistakes.at(
         x = block(x)
     """,
     edit("gpt_no_blocks", "`GPT` does not send x through the blocks, or throws away what they answer", "pass"),
-    edit("gpt_residual", "`GPT` adds x to what each block answers; a block contains its sums already", "for block in self.blocks:\n    x = x + block(x)"),
-    edit("gpt_from_start", "each block of `GPT` begins with the embedding, so that only the last one counts", "start = x\nfor block in self.blocks:\n    x = block(start)"),
-    edit("gpt_backwards", "`GPT` runs through its blocks from the last to the first", "for block in reversed(self.blocks):\n    x = block(x)"),
-    edit("gpt_first_block", "`GPT` uses its first block only, again and again", "for _ in self.blocks:\n    x = self.blocks[0](x)"),
-    edit("gpt_leaves_last", "`GPT` leaves out its last block", "for block in self.blocks[:-1]:\n    x = block(x)"),
-    edit("gpt_leaves_first", "`GPT` leaves out its first block", "for block in self.blocks[1:]:\n    x = block(x)"),
-    edit("gpt_norm_each", "`GPT` applies the last norm behind every block", "for block in self.blocks:\n    x = self.norm(block(x))"),
-    edit("gpt_embedding_added", "`GPT` adds the embedding once more after the blocks", "start = x\nfor block in self.blocks:\n    x = block(x)\nx = x + start"),
-    edit("gpt_sum_blocks", "`GPT` adds up what the blocks make of the embedding, side by side; each works on the answer of the one before", "start = x\nx = sum((block(start) for block in self.blocks), torch.zeros_like(x))"),
+    edit("gpt_residual", "`GPT` adds x to what each block answers; a block contains its sums already",
+         """
+         for block in self.blocks:
+             x = x + block(x)
+         """),
+    edit("gpt_from_start", "each block of `GPT` begins with the embedding, so that only the last one counts",
+         """
+         start = x
+         for block in self.blocks:
+             x = block(start)
+         """),
+    edit("gpt_backwards", "`GPT` runs through its blocks from the last to the first",
+         """
+         for block in reversed(self.blocks):
+             x = block(x)
+         """),
+    edit("gpt_first_block", "`GPT` uses its first block only, again and again",
+         """
+         for _ in self.blocks:
+             x = self.blocks[0](x)
+         """),
+    edit("gpt_leaves_last", "`GPT` leaves out its last block",
+         """
+         for block in self.blocks[:-1]:
+             x = block(x)
+         """),
+    edit("gpt_leaves_first", "`GPT` leaves out its first block",
+         """
+         for block in self.blocks[1:]:
+             x = block(x)
+         """),
+    edit("gpt_norm_each", "`GPT` applies the last norm behind every block",
+         """
+         for block in self.blocks:
+             x = self.norm(block(x))
+         """),
+    edit("gpt_embedding_added", "`GPT` adds the embedding once more after the blocks",
+         """
+         start = x
+         for block in self.blocks:
+             x = block(x)
+         x = x + start
+         """),
+    edit("gpt_sum_blocks", "`GPT` adds up what the blocks make of the embedding, side by side; each works on the answer of the one before",
+         """
+         start = x
+         x = sum((block(start) for block in self.blocks), torch.zeros_like(x))
+         """),
 )
 
 mistakes.at(

@@ -290,52 +290,53 @@ def parameters_edges(student, rng):
     }
 
 
-def operations(student, right, *asked):
+def operations(ask, *asked):
     """Counts of some shapes and lengths."""
-    ask = with_right(student.count_flops, count_parameters=right_parameters) if right else student.count_flops
     return tried(lambda: [number(ask(config, length)) for config, length in asked])
 
 
-@question.probe(points=0.5, title="count_flops: the block of the text, two known models", public=True, judge=COUNTS)
+@question.probe(points=0, title="count_flops: the block of the text, two known models", public=True, judge=COUNTS)
 def flops_known(student, rng):
     return {
-        "the block of the text": operations(student, False, *((example(student), length) for length in (1, 3, 100))),
-        "two known models": operations(student, False, *((config, length) for config in known(student) for length in (1024, 16384))),
+        "the block of the text": operations(student.count_flops, *((example(student), length) for length in (1, 3, 100))),
+        "two known models": operations(student.count_flops, *((config, length) for config in known(student) for length in (1024, 16384))),
     }
 
 
-@question.probe(points=1, title="count_flops: other shapes, short and long texts", judge=COUNTS)
+@question.probe(points=1.5, title="count_flops: other shapes, short and long texts", judge=COUNTS)
 def flops_edges(student, rng):
+    ask = with_right(student.count_flops, count_parameters=right_parameters)
+
     def some(groups, tied, *lengths):
         return ((some_config(student, rng, groups, tied), length) for length in lengths)
 
     return {
-        "no groups, tied": operations(student, True, *some(1, True, 5, 17, 40)),
-        "no groups, a head of its own": operations(student, True, *some(1, False, 5, 17, 40)),
-        "groups, tied": operations(student, True, *some(2, True, 5, 17), *some(3, True, 40)),
-        "groups, a head of its own": operations(student, True, *some(2, False, 5, 17), *some(3, False, 40)),
-        "one token": operations(student, True, *some(1, True, 1), *some(2, True, 1), *some(3, False, 1)),
-        "long texts": operations(student, True, *some(1, True, 10_000), *some(2, True, 20_000), *some(3, False, 30_000)),
+        "no groups, tied": operations(ask, *some(1, True, 5, 17, 40)),
+        "no groups, a head of its own": operations(ask, *some(1, False, 5, 17, 40)),
+        "groups, tied": operations(ask, *some(2, True, 5, 17), *some(3, True, 40)),
+        "groups, a head of its own": operations(ask, *some(2, False, 5, 17), *some(3, False, 40)),
+        "one token": operations(ask, *some(1, True, 1), *some(2, True, 1), *some(3, False, 1)),
+        "long texts": operations(ask, *some(1, True, 10_000), *some(2, True, 20_000), *some(3, False, 30_000)),
     }
 
 
-def lengths(student, right, *configs):
+def lengths(ask, *configs):
     """Both lengths of some shapes."""
-    ask = with_right(student.balance_lengths, count_parameters=right_parameters, count_flops=right_flops) if right else student.balance_lengths
     return tried(lambda: [[number(each, "a length") for each in two_of(ask(config), "the first length", "the second one")] for config in configs])
 
 
 @question.probe(points=0, title="balance_lengths: the block of the text, two known models", public=True, judge=TOLD)
 def lengths_known(student, rng):
-    return {"the block of the text": lengths(student, False, example(student), example(student, False)), "two known models": lengths(student, False, *known(student))}
+    return {"the block of the text": lengths(student.balance_lengths, example(student), example(student, False)), "two known models": lengths(student.balance_lengths, *known(student))}
 
 
 @question.probe(points=1, title="balance_lengths: other shapes", judge=Fields({}, default=Close(rtol=1e-6, atol=0)))
 def lengths_edges(student, rng):
+    ask = with_right(student.balance_lengths, count_parameters=right_parameters, count_flops=right_flops)
     return {
-        "no groups, tied": lengths(student, True, *(some_config(student, rng, 1) for _ in range(3))),
-        "no groups, a head of its own": lengths(student, True, *(some_config(student, rng, 1, False) for _ in range(3))),
-        "groups, tied": lengths(student, True, *(some_config(student, rng, groups) for groups in (2, 3, 4))),
-        "groups, a head of its own": lengths(student, True, *(some_config(student, rng, groups, False) for groups in (2, 3, 4))),
-        "one layer": lengths(student, True, *(some_config(student, rng, groups, n_layers=1) for groups in (1, 2, 3))),
+        "no groups, tied": lengths(ask, *(some_config(student, rng, 1) for _ in range(3))),
+        "no groups, a head of its own": lengths(ask, *(some_config(student, rng, 1, False) for _ in range(3))),
+        "groups, tied": lengths(ask, *(some_config(student, rng, groups) for groups in (2, 3, 4))),
+        "groups, a head of its own": lengths(ask, *(some_config(student, rng, groups, False) for groups in (2, 3, 4))),
+        "one layer": lengths(ask, *(some_config(student, rng, groups, n_layers=1) for groups in (1, 2, 3))),
     }
