@@ -19,7 +19,7 @@ question = Question(
     run_seconds=8,
     manual_points=3,
     rubric=[
-        "1 point: an entry of a matrix is used in one multiplication and one addition for each token, two operations; almost all parameters are such entries.",
+        "1 point: an entry of a matrix is used in one multiplication and one addition for each token, two operations; almost all parameters are such entries, all but a looked-up embedding.",
         "1 point: without groups each kept number is used in one multiplication and one addition for each new token, too: a key in a score, a value in a mean.",
         "1 point: with groups each kept number serves several query heads: T₂ grows by their number, and T₁, which counts the queries' work, does not change with it.",
     ],

@@ -26,7 +26,6 @@ def test_known_models(reference):
     assert reference.count_parameters(xl) == 2_127_057_600
     assert abs(reference.count_flops(xl, 1024) / 1e12 - 4.513) < 5e-4
     assert abs(reference.count_flops(xl, 16384) / 1e12 - 149.52) < 5e-3
-    assert abs(reference.attention_share(xl, 1024) - 0.0714) < 5e-4 if hasattr(reference, "attention_share") else True
     assert reference.count_parameters(reference.Config(128256, 4096, 32, 32, 8, 8192, 14336, tied=False)) == 8_030_261_248
 
 
@@ -86,7 +85,7 @@ def test_loss_at_the_start_and_short_texts(reference, tied):
     model, ids = reference.GPT(200, 64, 2, 4, 2, tied=tied), torch.randint(200, (8, 32), generator=torch.Generator().manual_seed(2))
     logits = model(ids)
     loss = F.cross_entropy(logits[:, :-1].flatten(0, 1), ids[:, 1:].flatten())
-    assert abs(float(loss) - math.log(200)) < 0.3
+    assert abs(float(loss.detach()) - math.log(200)) < 0.3
     torch.testing.assert_close(model(ids[:, :7]), logits[:, :7])
 
 
