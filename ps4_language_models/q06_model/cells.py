@@ -250,7 +250,7 @@ plot.table(
 #
 # It starts at 5.70, not at 5.55, for another reason. PyTorch draws it so that the logits have the variance $\frac13$, and normal logits of variance $v$ cost $\ln V+\frac v2$. A head of zeros would cost exactly $\ln V$, and some recipes start with one.
 #
-# **Why?** For GPT-2 XL, $T_1$ and $T_2$ agree within 4 %, though one counts operations and the other numbers. Why? What makes the difference, which is larger for small models? And why is $T_2$ four times as long as $T_1$ in the last row? Answer in about six sentences.
+# **Why?** For GPT-2 XL, $T_1$ and $T_2$ agree within 4 %, though one counts operations and the other numbers. Why? What makes the difference, which is larger for small models? And why is $T_2$ about four times as long as $T_1$ in the last row? Answer in about six sentences.
 
 # %% [markdown] role="written"
 # ### BEGIN SOLUTION

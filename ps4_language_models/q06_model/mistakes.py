@@ -75,6 +75,51 @@ mistakes.at(
     edit("bl2_gelu", "with pre-norm `Block` asks `swiglu` for its other gate", 'return h + swiglu(self.norm2(h), *weights, "gelu")'),
 )
 
+# the same slip in both layers
+
+POST1, POST2 = "h = self.norm1(x + self.attention(x))", "return self.norm2(h + swiglu(h, *weights))"
+PRE1, PRE2 = "h = x + self.attention(self.norm1(x))", "return h + swiglu(self.norm2(h), *weights)"
+mistakes.at(
+    PRE1,
+    edit("both_no_sums", "`Block` leaves out both sums: nothing leads straight from x to y", "h = self.attention(self.norm1(x))",
+         (PRE2, "return swiglu(self.norm2(h), *weights)"), (POST1, "h = self.norm1(self.attention(x))"), (POST2, "return self.norm2(swiglu(h, *weights))")),
+    edit("both_no_norms", "`Block` leaves out both norms", "h = x + self.attention(x)",
+         (PRE2, "return h + swiglu(h, *weights)"), (POST1, "h = x + self.attention(x)"), (POST2, "return h + swiglu(h, *weights)  # post")),
+    edit("both_exchanged", "`Block` exchanges its two norms", "h = x + self.attention(self.norm2(x))",
+         (PRE2, "return h + swiglu(self.norm1(h), *weights)"), (POST1, "h = self.norm2(x + self.attention(x))"), (POST2, "return self.norm1(h + swiglu(h, *weights))")),
+    edit("both_order", "`Block` has SwiGLU first and attention behind it; the first layer is attention", "h = x + swiglu(self.norm1(x), *weights)",
+         (PRE2, "return h + self.attention(self.norm2(h))"), (POST1, "h = self.norm1(x + swiglu(x, *weights))"), (POST2, "return self.norm2(h + self.attention(h))")),
+    edit("both_inside", "`Block` normalises what its layers answer, and adds it; pre-norm normalises what they are given, post-norm the sum", "h = x + self.norm1(self.attention(x))",
+         (PRE2, "return h + self.norm2(swiglu(h, *weights))"), (POST1, "h = x + self.norm1(self.attention(x))"), (POST2, "return h + self.norm2(swiglu(h, *weights))  # post")),
+    edit("both_sandwich", "with pre-norm `Block` normalises before and behind each layer; only before is asked for", "h = x + self.norm1(self.attention(self.norm1(x)))",
+         (PRE2, "return h + self.norm2(swiglu(self.norm2(h), *weights))")),
+    edit("both_straight_normed", "with pre-norm `Block` normalises the straight path as well, in both sums", "x = self.norm1(x); h = x + self.attention(x)",
+         (PRE2, "h = self.norm2(h); return h + swiglu(h, *weights)")),
+    edit("both_no_scales", "`Block` normalises without the learned scales of its norms", "h = x + self.attention(F.rms_norm(x, x.shape[-1:], eps=1e-5))",
+         (PRE2, "return h + swiglu(F.rms_norm(h, h.shape[-1:], eps=1e-5), *weights)"), (POST1, "h = F.rms_norm(x + self.attention(x), x.shape[-1:], eps=1e-5)"),
+         (POST2, "return F.rms_norm(h + swiglu(h, *weights), x.shape[-1:], eps=1e-5)")),
+    edit("both_layer_norms", "`Block` subtracts the mean, as a LayerNorm does; `self.norm1` and `self.norm2` do not", "h = x + self.attention(F.layer_norm(x, x.shape[-1:], self.norm1.weight))",
+         (PRE2, "return h + swiglu(F.layer_norm(h, h.shape[-1:], self.norm2.weight), *weights)"), (POST1, "h = F.layer_norm(x + self.attention(x), x.shape[-1:], self.norm1.weight)"),
+         (POST2, "return F.layer_norm(h + swiglu(h, *weights), x.shape[-1:], self.norm2.weight)")),
+    edit("both_relu", "the gate of `Block` is bent by a ReLU; SwiGLU has SiLU", "h = x + self.attention(self.norm1(x))",
+         (PRE2, "z = self.norm2(h); return h + self.w2(F.relu(self.w1(z)) * self.w3(z))"), (POST2, "return self.norm2(h + self.w2(F.relu(self.w1(h)) * self.w3(h)))")),
+    edit("both_no_gate", "`Block` never multiplies with what w3 makes; SwiGLU is gated", "h = x + self.attention(self.norm1(x))",
+         (PRE2, "return h + self.w2(F.silu(self.w1(self.norm2(h))))"), (POST2, "return self.norm2(h + self.w2(F.silu(self.w1(h))))")),
+    edit("both_not_bent", "`Block` multiplies what w1 and w3 make without SiLU", "h = x + self.attention(self.norm1(x))",
+         (PRE2, "z = self.norm2(h); return h + self.w2(self.w1(z) * self.w3(z))"), (POST2, "return self.norm2(h + self.w2(self.w1(h) * self.w3(h)))")),
+    edit("post_is_pre_normed", "with post-norm `Block` is pre-norm with one more norm at its end", PRE1, (POST1, "h = x + self.attention(self.norm1(x))  # post"),
+         (POST2, "return self.norm2(h + swiglu(self.norm2(h), *weights))")),
+    edit("pre_is_ended", "with pre-norm `Block` normalises only at its end", "h = x + self.attention(x)", (PRE2, "return self.norm2(h + swiglu(h, *weights))  # pre")),
+    edit("pre_no_grad", "with pre-norm `Block` runs attention without gradients", "h = x + torch.no_grad()(self.attention.forward)(self.norm1(x))"),
+    edit("pre_nothing", "with pre-norm `Block` returns nothing", PRE1, (PRE2, "h + swiglu(self.norm2(h), *weights)")),
+)
+
+mistakes.at(
+    "weights = self.w1.weight, self.w2.weight, self.w3.weight",
+    edit("bl_w2_w3", "`Block` gives weights to `swiglu` that do not fit: w2 and w3 in the wrong order, or all of them transposed", "weights = self.w1.weight, self.w3.weight, self.w2.weight"),
+    edit("bl_layers", "`Block` gives layers to `swiglu`, which takes their weights", "weights = self.w1, self.w2, self.w3"),
+)
+
 # --- GPT ----------------------------------------------------------------------------------------------------------
 
 mistakes.at(
@@ -173,6 +218,26 @@ mistakes.at(
     edit("gpt_untied_wrong", "without a tied head, `GPT` adds the embedding's logits to those of the head", "return x @ self.embedding.weight.T + (0 if self.head is None else self.head(x))"),
 )
 
+mistakes.at(
+    "x = self.norm(x)",
+    edit("gpt_normed_only_first", "`GPT` applies the last norm to the embedding, and not after the blocks", "x = x", ("x = self.embedding(ids)", "x = self.norm(self.embedding(ids))")),
+    edit("gpt_norm_of_logits", "`GPT` normalises its logits; the norm stands before the head", "x = x",
+         (TIED, "logits = x @ self.embedding.weight.T if self.head is None else self.head(x); return F.rms_norm(logits, logits.shape[-1:])")),
+    edit("gpt_layer_norm", "`GPT` subtracts the mean, as a LayerNorm does; `self.norm` does not", "x = F.layer_norm(x, x.shape[-1:], self.norm.weight)"),
+)
+
+mistakes.at(
+    TIED,
+    edit("gpt_no_gradients", "`GPT` detaches its logits, so that nothing can be trained", TIED.replace("return ", "logits = ") + "; return logits.detach()"),
+    edit("gpt_flat", "`GPT` joins texts and tokens into one axis; (N, T, V) is asked for", TIED.replace("return ", "logits = ") + "; return logits.flatten(0, 1)"),
+    edit("gpt_chooses", "`GPT` returns the likeliest token; logits are asked for", TIED.replace("return ", "logits = ") + "; return logits.argmax(-1)"),
+    edit("gpt_head_none", "`GPT` calls `self.head` where it is None: a tied head is the embedding", "return self.head(x)"),
+    edit("gpt_square", "`GPT` multiplies with the embedding without transposing it", "return x @ self.embedding.weight if self.head is None else self.head(x)"),
+    edit("gpt_looks_up", "`GPT` calls the embedding as if it were a head; it looks up rows of numbers of tokens", "return self.embedding(x) if self.head is None else self.head(x)"),
+    edit("gpt_head_inverted", "`GPT` takes the tied head where the head has weights of its own, and calls None where not", "return self.head(x) if self.head is None else x @ self.embedding.weight.T"),
+    edit("gpt_pads", "`GPT` answers for `context` tokens, however long the text is", TIED, ("x = self.embedding(ids)", "x = self.embedding(F.pad(ids, (0, max(0, self.context - ids.shape[1]))))")),
+)
+
 # --- count_parameters ---------------------------------------------------------------------------------------------
 
 mistakes.at(
@@ -220,6 +285,25 @@ mistakes.at(
     edit("cp_bytes", "`count_parameters` returns bytes, four for each number", COUNT.replace("return ", "return 4 * (") + ")"),
 )
 
+mistakes.at(
+    "matrices = 2 * config.dim * (config.dim + keys) + 3 * config.dim * config.hidden",
+    edit("cp_gpt2", "`count_parameters` has two matrices of width 4 dim for SwiGLU, as GPT-2 has; here are three, of width config.hidden", "matrices = 2 * config.dim * (config.dim + keys) + 8 * config.dim**2"),
+    edit("cp_fused", "`count_parameters` counts three square matrices in attention; queries and the last one are square, keys and values are narrower with groups", "matrices = 3 * config.dim**2 + 3 * config.dim * config.hidden"),
+    edit("cp_q_one_head", "`count_parameters` counts one head of queries", "matrices = 2 * config.dim * (config.dim // config.n_heads + keys) + 3 * config.dim * config.hidden"),
+    edit("cp_q_grouped", "in `count_parameters` all four matrices of attention are as narrow as the keys; queries and the last matrix have all heads", "matrices = 4 * config.dim * keys + 3 * config.dim * config.hidden"),
+    edit("cp_one_ffn", "`count_parameters` counts one matrix for SwiGLU; it has three", "matrices = 2 * config.dim * (config.dim + keys) + config.dim * config.hidden"),
+    edit("cp_keys_once", "`count_parameters` counts half of attention; there are two square matrices and two for keys and values", "matrices = config.dim * (config.dim + keys) + 3 * config.dim * config.hidden"),
+)
+
+mistakes.at(
+    COUNT,
+    edit("cp_two_norms_in_all", "`count_parameters` counts the two norms of the blocks once; each block has its own", "return config.n_layers * matrices + 3 * config.dim + (2 - config.tied) * config.vocab * config.dim"),
+    edit("cp_positions_for_norm", "`count_parameters` counts a table of positions, which does not exist, and leaves out the last norm", COUNT.replace(" + config.dim + (2", " + config.context * config.dim + (2")),
+    edit("cp_millions", "`count_parameters` answers in millions", COUNT.replace("return ", "return (") + ") / 1e6"),
+    edit("cp_norm_single", "`count_parameters` counts one number for each norm; it learns a scale for each of the dim entries", "return config.n_layers * (matrices + 2) + 1 + (2 - config.tied) * config.vocab * config.dim"),
+    edit("cp_text", "`count_parameters` returns a text; a number is asked for", COUNT.replace("return ", "return str(") + ")"),
+)
+
 # --- count_flops --------------------------------------------------------------------------------------------------
 
 mistakes.at(
@@ -264,6 +348,25 @@ mistakes.at(
     edit("cf_square_all", "`count_flops` multiplies everything by T²; each token meets a matrix once", "return (2 * matrices + 4 * config.n_layers * config.dim) * length**2"),
 )
 
+mistakes.at(
+    FLOPS,
+    edit("cf_two_n", "`count_flops` is 2 T times all parameters: norms and a looked-up embedding cost nothing, and pairs are missing", "return 2 * length * count_parameters(config)"),
+    edit("cf_six_n", "`count_flops` is 6 T times all parameters, the rule of thumb for a training step; pairs are missing, and one forward pass is asked for", "return 6 * length * count_parameters(config)"),
+    edit("cf_two_n_pairs", "`count_flops` takes 2 T operations for all parameters; norms are left out, and an embedding beside a head of its own is only looked up",
+         "return 2 * length * count_parameters(config) + 4 * config.n_layers * length**2 * config.dim"),
+    edit("cf_head_once", "`count_flops` counts the head for one token; all tokens get logits", "return 2 * length * (matrices - config.vocab * config.dim) + 2 * config.vocab * config.dim + 4 * config.n_layers * length**2 * config.dim"),
+    edit("cf_softmax", "`count_flops` counts operations of the softmax; they are left out", FLOPS + " + 5 * config.n_layers * config.n_heads * length**2"),
+    edit("cf_softmax_one", "`count_flops` adds something for each weight of attention, as of a softmax or a scale; these are left out", FLOPS + " + config.n_layers * config.n_heads * length**2"),
+    edit("cf_gates", "`count_flops` counts the products of the gates; they are left out", FLOPS + " + config.n_layers * length * config.hidden"),
+    edit("cf_sums", "`count_flops` counts the two sums of each block; they are left out", FLOPS + " + 2 * config.n_layers * length * config.dim"),
+    edit("cf_pairs_width", "`count_flops` divides the pairs' work by the number of heads of keys", FLOPS + " // config.n_kv_heads"),
+    edit("cf_pairs_hidden", "the pairs' work has the width of SwiGLU in `count_flops`; queries and values have dim entries", FLOPS.replace("length**2 * config.dim", "length**2 * config.hidden")),
+    edit("cf_pairs_eight", "`count_flops` counts twice the pairs' work", FLOPS.replace("4 * config.n", "8 * config.n")),
+    edit("cf_scores_all_means_groups", "in `count_flops` scores or means have the heads of keys only; every query head has both",
+         FLOPS.replace("4 * config.n_layers * length**2 * config.dim", "2 * config.n_layers * length**2 * (config.dim + config.dim * config.n_kv_heads // config.n_heads)")),
+    edit("cf_tera", "`count_flops` answers in trillions", FLOPS.replace("return ", "return (") + ") / 1e12"),
+)
+
 # --- balance_lengths ----------------------------------------------------------------------------------------------
 
 mistakes.at(
@@ -301,9 +404,23 @@ mistakes.at(
     edit("ba_rounded", "`balance_lengths` rounds its lengths; they are asked for unrounded", "return round(rest / pairs), round(count_parameters(config) / kept)"),
     edit("ba_floor", "`balance_lengths` rounds its lengths down; they are asked for unrounded", "return rest // pairs, count_parameters(config) // kept"),
     edit("ba_inverse", "`balance_lengths` returns the inverse of both lengths", "return pairs / rest, kept / count_parameters(config)"),
-    edit("ba_first_only", "`balance_lengths` returns one length; two are asked for", "return rest / pairs"),
+    edit("ba_first_only", "`balance_lengths` returns no pair; a tuple of two numbers is asked for", "return rest / pairs"),
     edit("ba_root", "`balance_lengths` takes the root of the first length; of aT and bT² one T cancels", "return (rest / pairs) ** 0.5, count_parameters(config) / kept"),
     edit("ba_matrices", "`balance_lengths` compares what is kept with the matrices only; parameters are embedding and norms, too", "return rest / pairs, rest / 2 / kept"),
     edit("ba_twice", "`balance_lengths` returns the first length for both", "return rest / pairs, rest / pairs"),
     edit("ba_twice_second", "`balance_lengths` returns the second length for both", "return count_parameters(config) / kept, count_parameters(config) / kept"),
+)
+
+mistakes.at(
+    BALANCE,
+    edit("ba_ceil", "`balance_lengths` rounds its lengths up; they are asked for unrounded", "return math.ceil(rest / pairs), math.ceil(count_parameters(config) / kept)"),
+    edit("ba_rest_layer", "`balance_lengths` divides the rest by the number of layers once too often", "return rest / config.n_layers / pairs, count_parameters(config) / kept"),
+    edit("ba_groups_twice", "`balance_lengths` counts grouping twice among the numbers kept", "return rest / pairs, count_parameters(config) / (kept * config.n_kv_heads / config.n_heads)"),
+    edit("ba_context", "`balance_lengths` divides by config.context; the length is asked for itself", "return rest / pairs, count_parameters(config) / kept / config.context"),
+    edit("ba_no_embedding", "`balance_lengths` leaves an embedding out of the parameters in its second length", "return rest / pairs, (count_parameters(config) - config.vocab * config.dim) / kept"),
+    edit("ba_kept_twice", "`balance_lengths`: the second length is half of what it should be; for each token and layer, one key and one value of each head are kept", "return rest / pairs, count_parameters(config) / (2 * kept)"),
+    edit("ba_bytes_learned", "`balance_lengths`: the second length is four times what it should be, as if parameters were counted in bytes", "return rest / pairs, 4 * count_parameters(config) / kept"),
+    edit("ba_kept_squared", "`balance_lengths` keeps keys and values for all pairs of tokens; they are kept once for each token", "return rest / pairs, (count_parameters(config) / kept) ** 0.5"),
+    edit("ba_kept_width", "`balance_lengths` keeps dim entries for each head of keys; a head has dim / n_heads", "return rest / pairs, count_parameters(config) / (kept * config.n_heads)"),
+    edit("ba_training", "`balance_lengths` counts the matrices of a training step, three times the forward pass, against forward pairs", "return 3 * rest / pairs, count_parameters(config) / kept"),
 )
