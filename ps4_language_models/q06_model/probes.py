@@ -194,7 +194,10 @@ def model_of(student, rng, n_layers=2, tied=True, context=8, dtype=torch.float32
 
 def model_output(model, ids):
     """Its logits."""
-    return tensor_of(model(ids), "the output")
+    logits = tensor_of(model(ids), "the output")
+    if not logits.numel():
+        raise AnswerError(f"the output has shape {tuple(logits.shape)}, so there are no logits at all")
+    return logits
 
 
 @question.probe(points=0, title="GPT: with your other functions", public=True, judge=TOLD)
