@@ -277,25 +277,56 @@ def parameters(student, *configs):
     return tried(lambda: [number(student.count_parameters(config)) for config in configs])
 
 
+def added(count, configs, **more):
+    """By how much a count grows when numbers of a shape do."""
+    return [count(config._replace(**{name: getattr(config, name) + by for name, by in more.items()})) - count(config) for config in configs]
+
+
+def block_without_swiglu(count, configs):
+    """What one more block adds, less what is proportional to the width of SwiGLU."""
+    blocks = added(count, configs, n_layers=1)
+    wider = added(count, [config._replace(n_layers=config.n_layers + 1) for config in configs], hidden=1)
+    before = added(count, configs, hidden=1)
+    return [block - config.hidden * (more - less) for config, block, more, less in zip(configs, blocks, wider, before, strict=True)]
+
+
 @question.probe(points=0.5, title="count_parameters: the block of the text, two known models", public=True, judge=COUNTS)
 def parameters_known(student, rng):
     return {"the block of the text": parameters(student, example(student), example(student, False)), "two known models": parameters(student, *known(student))}
 
 
-@question.probe(points=0.5, title="count_parameters: other shapes", judge=COUNTS)
+@question.probe(points=0.5, title="count_parameters: other shapes, and what larger ones add", judge=COUNTS)
 def parameters_edges(student, rng):
+    def count(config):
+        return number(student.count_parameters(config))
+
+    alone, alone_own = ([some_config(student, rng, 1, tied) for _ in range(3)] for tied in (True, False))
+    grouped, grouped_own = ([some_config(student, rng, groups, tied) for groups in (2, 3, 4)] for tied in (True, False))
     return {
-        "no groups, tied": parameters(student, *(some_config(student, rng, 1) for _ in range(3))),
-        "no groups, a head of its own": parameters(student, *(some_config(student, rng, 1, False) for _ in range(3))),
-        "groups, tied": parameters(student, *(some_config(student, rng, groups) for groups in (2, 3, 4))),
-        "groups, a head of its own": parameters(student, *(some_config(student, rng, groups, False) for groups in (2, 3, 4))),
-        "one layer": parameters(student, *(some_config(student, rng, groups, n_layers=1) for groups in (1, 2, 3))),
+        "no groups, tied": parameters(student, *alone),
+        "groups, a head of its own": parameters(student, *grouped_own),
+        "one layer, groups, tied": parameters(student, *(config._replace(n_layers=1) for config in grouped)),
+        "a wider SwiGLU": tried(lambda: added(count, alone + grouped_own, hidden=3)),
+        "a larger vocabulary, tied": tried(lambda: added(count, alone + grouped, vocab=3)),
+        "a larger vocabulary, a head of its own": tried(lambda: added(count, alone_own + grouped_own, vocab=3)),
+        "another block but its SwiGLU, no groups": tried(lambda: block_without_swiglu(count, alone)),
+        "another block but its SwiGLU, groups": tried(lambda: block_without_swiglu(count, grouped)),
     }
 
 
 def operations(ask, *asked):
     """Counts of some shapes and lengths."""
     return tried(lambda: [number(ask(config, length)) for config, length in asked])
+
+
+def like_squares(count, *asked):
+    """The part of the counts that grows like T²."""
+    return tried(lambda: [(count(config, 2 * length) - 2 * count(config, length)) / 2 for config, length in asked])
+
+
+def like_lengths(count, *asked):
+    """The part of the counts that grows like T."""
+    return tried(lambda: [(4 * count(config, length) - count(config, 2 * length)) / 2 for config, length in asked])
 
 
 @question.probe(points=0, title="count_flops: the block of the text, two known models", public=True, judge=COUNTS)
@@ -306,40 +337,70 @@ def flops_known(student, rng):
     }
 
 
-@question.probe(points=1.5, title="count_flops: other shapes, short and long texts", judge=COUNTS)
+@question.probe(points=1.5, title="count_flops: other shapes, short and long texts, each part", judge=COUNTS)
 def flops_edges(student, rng):
     ask = with_right(student.count_flops, count_parameters=right_parameters)
 
-    def some(groups, tied, *lengths):
-        return ((some_config(student, rng, groups, tied), length) for length in lengths)
+    def count(config, length=7):
+        return number(ask(config, length))
 
+    def some(groups, tied, *lengths):
+        return [(some_config(student, rng, groups, tied), length) for length in lengths]
+
+    alone, alone_own, grouped, grouped_own = some(1, True, 5, 17, 40), some(1, False, 5, 17, 40), some(2, True, 5) + some(3, True, 9, 40), some(2, False, 5) + some(3, False, 9, 40)
+    shapes, own_shapes = ([config for config, _ in asked] for asked in (alone + grouped, alone_own + grouped_own))
     return {
-        "no groups, tied": operations(ask, *some(1, True, 5, 17, 40)),
-        "no groups, a head of its own": operations(ask, *some(1, False, 5, 17, 40)),
-        "groups, tied": operations(ask, *some(2, True, 5, 17), *some(3, True, 40)),
-        "groups, a head of its own": operations(ask, *some(2, False, 5, 17), *some(3, False, 40)),
+        "no groups, tied": operations(ask, *alone),
+        "groups, a head of its own": operations(ask, *grouped_own),
         "one token": operations(ask, *some(1, True, 1), *some(2, True, 1), *some(3, False, 1)),
         "long texts": operations(ask, *some(1, True, 10_000), *some(2, True, 20_000), *some(3, False, 30_000)),
+        "what grows like T², no groups": like_squares(count, *alone),
+        "what grows like T², groups": like_squares(count, *grouped),
+        "what grows like T, tied": like_lengths(count, *alone, *grouped),
+        "what grows like T, a head of its own": like_lengths(count, *alone_own, *grouped_own),
+        "a wider SwiGLU": tried(lambda: added(count, shapes + own_shapes, hidden=3)),
+        "a larger vocabulary, tied": tried(lambda: added(count, shapes, vocab=3)),
+        "a larger vocabulary, a head of its own": tried(lambda: added(count, own_shapes, vocab=3)),
     }
 
 
-def lengths(ask, *configs):
+def lengths(ask, configs):
     """Both lengths of some shapes."""
-    return tried(lambda: [[number(each, "a length") for each in two_of(ask(config), "the first length", "the second one")] for config in configs])
+    return [[number(each, "a length") for each in two_of(ask(config), "the first length", "the second one")] for config in configs]
+
+
+def first(ask, *configs):
+    """The first lengths."""
+    return tried(lambda: [one for one, _ in lengths(ask, configs)])
+
+
+def second(ask, *configs):
+    """The second lengths."""
+    return tried(lambda: [two for _, two in lengths(ask, configs)])
 
 
 @question.probe(points=0, title="balance_lengths: the block of the text, two known models", public=True, judge=TOLD)
 def lengths_known(student, rng):
-    return {"the block of the text": lengths(student.balance_lengths, example(student), example(student, False)), "two known models": lengths(student.balance_lengths, *known(student))}
+    configs = example(student), example(student, False), *known(student)
+    return {
+        "first length, the block of the text and two known models": first(student.balance_lengths, *configs),
+        "second length, the block of the text and two known models": second(student.balance_lengths, *configs),
+    }
 
 
 @question.probe(points=1, title="balance_lengths: other shapes", judge=Fields({}, default=Close(rtol=1e-6, atol=0)))
 def lengths_edges(student, rng):
     ask = with_right(student.balance_lengths, count_parameters=right_parameters, count_flops=right_flops)
+    alone, alone_own = ([some_config(student, rng, 1, tied) for _ in range(3)] for tied in (True, False))
+    grouped, grouped_own = ([some_config(student, rng, groups, tied) for groups in (2, 3, 4)] for tied in (True, False))
+    single = [some_config(student, rng, groups, n_layers=1) for groups in (1, 2, 3)]
     return {
-        "no groups, tied": lengths(ask, *(some_config(student, rng, 1) for _ in range(3))),
-        "no groups, a head of its own": lengths(ask, *(some_config(student, rng, 1, False) for _ in range(3))),
-        "groups, tied": lengths(ask, *(some_config(student, rng, groups) for groups in (2, 3, 4))),
-        "groups, a head of its own": lengths(ask, *(some_config(student, rng, groups, False) for groups in (2, 3, 4))),
-        "one layer": lengths(ask, *(some_config(student, rng, groups, n_layers=1) for groups in (1, 2, 3))),
+        "first length, no groups, tied": first(ask, *alone),
+        "first length, groups, tied": first(ask, *grouped),
+        "first length, a head of its own": first(ask, *alone_own, *grouped_own),
+        "first length, one layer": first(ask, *single),
+        "second length, no groups, tied": second(ask, *alone),
+        "second length, groups, tied": second(ask, *grouped),
+        "second length, a head of its own": second(ask, *alone_own, *grouped_own),
+        "second length, one layer": second(ask, *single),
     }
