@@ -49,14 +49,14 @@ plt.show()
 # How large may a model be, and how long will it take? Two numbers say most. **Parameters** are all entries of matrices, embedding and norms. **Operations** are multiplications and additions: a matrix of $n\times m$ entries costs $2nm$ for each token. Attention has products without parameters, too: $T$ queries meet
 # $T$ keys in all heads, and the weights meet $T$ values. (All $T^2$ pairs are counted, also those that a mask hides.) Looking up is free. Norms, softmax, gates and sums are left out, as they cost little.
 #
-# Take one block, `Config(vocab=10, dim=4, n_layers=1, n_heads=2, n_kv_heads=1, context=8, hidden=8)`, tied. Attention has $16+8+8+16$ weights, SwiGLU $3\cdot32$, norms 12, the embedding 40: 196 parameters. For three tokens, the matrices and the head cost $2\cdot3\cdot(144+40)$, scores and means $4\cdot3\cdot3\cdot4$: 1,248 operations.
+# Take a small model, `Config(vocab=10, dim=4, n_layers=1, n_heads=2, n_kv_heads=1, context=8, hidden=8)`, tied. Attention has $16+8+8+16$ weights, SwiGLU $3\cdot32$, norms 12, the embedding 40: 196 parameters. For three tokens, the matrices and the head cost $2\cdot3\cdot(144+40)$, scores and means $4\cdot3\cdot3\cdot4$: 1,248 operations.
 #
 # **On paper:** let a text grow.
 #
 # 1. At which $T$ do scores and means cost as many operations as all the rest?
 # 2. While a model writes, it keeps the keys and values of all tokens. At which $T$ are these as many numbers as the model has parameters?
 #
-# For the block above the answers are 23 and 49.
+# For the small model the answers are 23 and 49.
 #
 # Write the two `forward`s of (6.1) and of the model, then the counts as formulas.
 

@@ -16,7 +16,7 @@ question = Question(
     skills=["4.22", "4.23", "4.25", "4.66"],
     uses=["RMSNorm", "swiglu", "CausalSelfAttention"],
     lecture="transformers",
-    run_seconds=8,
+    run_seconds=3,
     manual_points=3,
     rubric=[
         "1 point: an entry of a matrix is used in one multiplication and one addition for each token, two operations; almost all parameters are such entries, all but a looked-up embedding.",
@@ -240,7 +240,7 @@ def some_config(student, rng, groups=2, tied=True, n_layers=None):
 
 
 def example(student, tied=True):
-    """The block of the text."""
+    """The small model of the text."""
     return student.raw.Config(vocab=10, dim=4, n_layers=1, n_heads=2, n_kv_heads=1, context=8, hidden=8, tied=tied)
 
 
@@ -290,9 +290,9 @@ def block_without_swiglu(count, configs):
     return [block - config.hidden * (more - less) for config, block, more, less in zip(configs, blocks, wider, before, strict=True)]
 
 
-@question.probe(points=0.5, title="count_parameters: the block of the text, two known models", public=True, judge=COUNTS)
+@question.probe(points=0.5, title="count_parameters: the small model of the text, two known models", public=True, judge=COUNTS)
 def parameters_known(student, rng):
-    return {"the block of the text": parameters(student, example(student), example(student, False)), "two known models": parameters(student, *known(student))}
+    return {"the small model of the text": parameters(student, example(student), example(student, False)), "two known models": parameters(student, *known(student))}
 
 
 @question.probe(points=0.5, title="count_parameters: other shapes, and what larger ones add", judge=COUNTS)
@@ -329,10 +329,10 @@ def like_lengths(count, *asked):
     return tried(lambda: [(4 * count(config, length) - count(config, 2 * length)) / 2 for config, length in asked])
 
 
-@question.probe(points=0, title="count_flops: the block of the text, two known models", public=True, judge=COUNTS)
+@question.probe(points=0, title="count_flops: the small model of the text, two known models", public=True, judge=COUNTS)
 def flops_known(student, rng):
     return {
-        "the block of the text": operations(student.count_flops, *((example(student), length) for length in (1, 3, 100))),
+        "the small model of the text": operations(student.count_flops, *((example(student), length) for length in (1, 3, 100))),
         "two known models": operations(student.count_flops, *((config, length) for config in known(student) for length in (1024, 16384))),
     }
 
@@ -379,12 +379,12 @@ def second(ask, *configs):
     return tried(lambda: [two for _, two in lengths(ask, configs)])
 
 
-@question.probe(points=0, title="balance_lengths: the block of the text, two known models", public=True, judge=TOLD)
+@question.probe(points=0, title="balance_lengths: the small model of the text, two known models", public=True, judge=TOLD)
 def lengths_known(student, rng):
     configs = example(student), example(student, False), *known(student)
     return {
-        "first length, the block of the text and two known models": first(student.balance_lengths, *configs),
-        "second length, the block of the text and two known models": second(student.balance_lengths, *configs),
+        "first length, the small model of the text and two known models": first(student.balance_lengths, *configs),
+        "second length, the small model of the text and two known models": second(student.balance_lengths, *configs),
     }
 
 

@@ -29,7 +29,7 @@ def test_known_models(reference):
     assert reference.count_parameters(reference.Config(128256, 4096, 32, 32, 8, 8192, 14336, tied=False)) == 8_030_261_248
 
 
-def test_the_block_of_the_text(reference):
+def test_the_small_model_of_the_text(reference):
     config = reference.Config(vocab=10, dim=4, n_layers=1, n_heads=2, n_kv_heads=1, context=8, hidden=8)
     assert reference.count_parameters(config) == 196
     assert reference.count_flops(config, 3) == 1248
@@ -85,7 +85,7 @@ def test_loss_at_the_start_and_short_texts(reference, tied):
     model, ids = reference.GPT(200, 64, 2, 4, 2, tied=tied), torch.randint(200, (8, 32), generator=torch.Generator().manual_seed(2))
     logits = model(ids)
     loss = F.cross_entropy(logits[:, :-1].flatten(0, 1), ids[:, 1:].flatten())
-    assert abs(float(loss.detach()) - math.log(200)) < 0.3
+    assert abs(loss.item() - math.log(200)) < 0.3
     torch.testing.assert_close(model(ids[:, :7]), logits[:, :7])
 
 
@@ -94,7 +94,7 @@ def test_a_head_of_zeros_costs_exactly_log_v(reference):
     with torch.no_grad():
         model.head.weight.zero_()
     ids = torch.randint(200, (2, 9), generator=torch.Generator().manual_seed(3))
-    assert abs(float(F.cross_entropy(model(ids).flatten(0, 1), ids.flatten())) - math.log(200)) < 1e-5
+    assert abs(F.cross_entropy(model(ids).flatten(0, 1), ids.flatten()).item() - math.log(200)) < 1e-5
 
 
 def test_later_tokens_move_no_bit_of_earlier_logits(reference):
