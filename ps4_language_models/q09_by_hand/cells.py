@@ -4,7 +4,7 @@
 # %% role="given"
 def stream_parts(vocab: int, context: int, *notes: str) -> dict[str, slice]:
     # which entries of the residual stream belong to which part; notes are further parts, of `vocab` entries each
-    sizes = {"token": vocab, "position": context} | {name: vocab for name in (*notes, "answer")}
+    sizes = {"token": vocab, "position": context} | dict.fromkeys((*notes, "answer"), vocab)
     ends = np.cumsum(list(sizes.values())).tolist()
     return {name: slice(end - size, end) for (name, size), end in zip(sizes.items(), ends)}
 
@@ -22,21 +22,21 @@ class HandModel:
 
     def start(self, ids: Int[Tensor, "N T"]) -> Float[Tensor, "N T D"]:
         token, position = self.parts["token"], self.parts["position"]
-        x = torch.zeros(*ids.shape, max(part.stop for part in self.parts.values()))
+        x = torch.zeros(*ids.shape, max(part.stop for part in self.parts.values()), device=ids.device)
         x[..., token] = F.one_hot(ids, token.stop - token.start).float()
-        x[..., position] = torch.eye(position.stop - position.start)[: ids.shape[1]]
+        x[..., position] = torch.eye(position.stop - position.start, device=ids.device)[: ids.shape[1]]
         return x
 
     def weights(self, x: Float[Tensor, "N T D"], look: Float[Tensor, "D D"]) -> Float[Tensor, "N T T"]:
-        later = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool).triu(1)
-        return (x @ look @ x.transpose(1, 2)).masked_fill(later, -math.inf).softmax(-1)
+        later = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool, device=x.device).triu(1)
+        return (x @ look.to(x) @ x.transpose(1, 2)).masked_fill(later, -math.inf).softmax(-1)
 
     def run(self, ids: Int[Tensor, "N T"]) -> tuple[Tensor, list[Tensor]]:
         # (the last stream, the attention weights of all heads)
         x, seen = self.start(ids), []
         for heads in self.layers:
             here = [self.weights(x, look) for look, _ in heads]
-            x = x + sum(weights @ x @ copy for weights, (_, copy) in zip(here, heads))
+            x = x + sum(weights @ x @ copy.to(x) for weights, (_, copy) in zip(here, heads))
             seen += here
         return x, seen
 
@@ -56,46 +56,47 @@ axes[0].set(title="Which letter comes next?", xticks=[], yticks=[])
 axes[1].imshow(hook_stream, cmap="gray", aspect="auto")
 for part in list(hook_parts.values())[1:]:
     axes[1].axvline(part.start - 0.5, color=plot.COLORS[1])
-axes[1].set_xticks([(part.start + part.stop - 1) / 2 for part in hook_parts.values()], [f"{name}" for name in hook_parts])
+axes[1].set_xticks([(part.start + part.stop - 1) / 2 for part in hook_parts.values()], list(hook_parts))
 axes[1].set_yticks(range(11), hook_letters)
+axes[1].grid(False)
 axes[1].set_title("How it enters the model: two parts are known, two are empty")
 plt.show()
 
 # %% [markdown]
-# You looked for the place where the last letter stood before, and read on from there. This works for any letters, also for those of an alphabet made up yesterday. Trained transformers do it too (Olsson et al. 2022 call such heads *induction heads*).
-# But a trained network can only be observed. Here you write the weights yourself, so you know what each number is for.
+# You looked for the place where the last letter stood before, and read on from there. This works for any alphabet. Trained transformers have heads that behave so, called *induction heads* (Olsson et al. 2022). Here
+# you write the weights of such heads, and know what each number is for.
 #
 # ### A model that can be read
 #
-# `HandModel` has attention and nothing else. It works on the **residual stream** in the lower picture: a row for each token, whose entries form named **parts**. In `token` and `position`, a single 1 says which token this is, and where. The other parts are 0.
-# Heads read parts and write into parts. In the end the logits are 20 times `answer`.
+# `HandModel` has attention and nothing else. It works on the **residual stream** in the lower picture: a row for each token, in named **parts**. In `token` and `position`, a single 1 says which token this is, and where. The other parts are 0 until
+# heads write into them. In the end the logits are 20 times `answer`.
 #
-# A head is two matrices. In words: $L$ says which entry of a query likes which entry of a key. $C$ says into which entry each entry of the found token is written. With rows $x_i$,
+# A head is two matrices. In words: $L$ (look) says which entry of a query likes which entry of a key. $C$ (copy) says into which entry each entry of the found token is written. With rows $x_i$,
 #
 # $$s_{ij}=x_i\,L\,x_j^\top,\qquad x_i\leftarrow x_i+\sum_{j\le i}w_{ij}\,x_j\,C,\qquad w_{i\cdot}=\operatorname{softmax}_{j\le i}(s_{i\cdot}). \tag{9.1}$$
 #
-# In Question 5's names $L=W_qW_k^\top$, without $\sqrt d$. For example, let entries 0, 1, 2 be `token`, and $L_{02}=5$ all that is not 0. Then token 0 gives each token 2 the score 5, and the rest 0. Among one token 2 and two others, the weight of token 2 is $e^5/(e^5+2)=0.987$.
+# In Question 5's names $L=W_qW_k^\top$, without $\sqrt d$. For example, let entries 0, 1, 2 be `token`, and $L_{02}=5$ all that is not 0. Then token 0 gives each token 2 the score 5, and others 0. Among one token 2 and two others, its weight is $e^5/(e^5+2)=0.987$.
 #
-# **On paper:** some keys are right. They lead all others by $\beta$, the **sharpness**, and are to have the weight $w$ together. Which $\beta$ does this take? For 1 right key, 19 wrong ones and $w=0.99$ it is $7.54$.
+# **On paper:** some keys are right. They lead all others by $\beta$, the **sharpness**, and are to have the weight $w$ together. Which $\beta$ does it take? For 1 right key, 19 wrong ones and $w=0.99$ it is $7.54$.
 #
-# **Look back, then look for.** In layer 1, each token finds the one before it by position, and notes which token that is. In layer 2, it looks for a token whose *note* equals its *own token*: that one came after an earlier copy of itself. It copies this one to `answer`. Several such tokens share the weight, so the answer is Question 2's bigram table, counted in this text alone.
+# **Look back, then look for.** In layer 1, each token finds the one before it by position, and notes which token that is. In layer 2, it looks for a token whose *note* is its *own token*: this one followed an earlier copy of itself. It goes to `answer`. (As `matches`: `[("token", "before")]`.) Several of them share the weight, so the answer is Question 2's bigram table, counted in this text alone.
 #
-# **Sort.** Tokens are numbers now, and one head will do. After `9 7 3 5 0` (9 is the start, 0 says "sort") it writes the smallest number larger than the last one: 3, 5, 7, and 9 for the end.
+# **Sort.** Let tokens be numbers. After `9 7 3 5 0` (9 is the start, 0 says "sort") one head writes the smallest number that is larger than the last one: 3, 5, 7, and 9 for the end.
 
 # %% role="answer"
 def needed_sharpness(right: int, wrong: int, weight: float) -> float:
-    """Your derivation: the lead that gives `right` equal keys together this weight (0 < weight < 1) against `wrong` others of score 0."""
+    """Your derivation: the lead with which `right` keys have this weight together (0 < weight < 1) against `wrong` ones of score 0."""
     ### BEGIN SOLUTION
     return math.log(wrong * weight / (right * (1 - weight)))
     ### END SOLUTION
 
 
 def lookback_head(parts: dict[str, slice], steps: int, target: str, sharpness: float) -> tuple[Float[Tensor, "D D"], Float[Tensor, "D D"]]:
-    """(look, copy): token i looks at token i - steps, which leads all others by `sharpness`, and copies its `token` into part `target`.
+    """(look, copy): token i looks at token i - steps, which leads all others by `sharpness`, and copies its "token" into part `target`.
 
     Args:
-        parts: the stream's parts, in any order. "position" has an entry for each place that a text may have.
-        steps: 1 or more. Nothing is asked of tokens with i < steps.
+        parts: the stream's parts, in any order; those of `stream_parts` and perhaps more.
+        steps: 1 or more. Tokens with i < steps may look anywhere.
     """
     ### BEGIN SOLUTION
     look, copy = empty_head(parts)
@@ -107,10 +108,10 @@ def lookback_head(parts: dict[str, slice], steps: int, target: str, sharpness: f
 
 
 def induction_head(parts: dict[str, slice], matches: list[tuple[str, str]], sharpness: float) -> tuple[Float[Tensor, "D D"], Float[Tensor, "D D"]]:
-    """(look, copy): looks for what matches, and copies its `token` into "answer".
+    """(look, copy): looks for what matches, and copies its "token" into "answer".
 
     Args:
-        matches: pairs of parts (mine, its). The score is `sharpness` times the sum over pairs of the dot product of i's part `mine` with j's part `its`.
+        matches: pairs of parts (mine, its). The score is `sharpness` times the sum over pairs of the dot product of i's `mine` with j's `its`.
     """
     ### BEGIN SOLUTION
     look, copy = empty_head(parts)
@@ -124,10 +125,10 @@ def induction_head(parts: dict[str, slice], matches: list[tuple[str, str]], shar
 
 
 def sorting_head(parts: dict[str, slice], sharpness: float) -> tuple[Float[Tensor, "D D"], Float[Tensor, "D D"]]:
-    """(look, copy): looks for the smallest larger token, and copies its `token` into "answer".
+    """(look, copy): looks for the smallest larger token, and copies its "token" into "answer".
 
-    Of two larger tokens, the one that is larger by 1 has a score lower by `sharpness`. Tokens that are not larger get less than 1e-6 of the
-    weight together, if a larger one can be seen. Sharpness is 0.1 to 20, there are up to 1,000 tokens, and all entries are finite.
+    Among larger tokens, each step of 1 costs `sharpness` (0.1 to 20). If one can be seen, all tokens that are not larger have less than 1e-6
+    of the weight together. The vocabulary has at most 300 tokens. Entries are finite.
     """
     ### BEGIN SOLUTION
     look, copy = empty_head(parts)
@@ -145,9 +146,9 @@ grader.check("q9")
 # %% [markdown]
 # ### Twenty tokens, twice
 #
-# Twenty tokens in random order, and once more in the same order. In the second copy, each next token can be known: 19 predictions. Who knows nothing pays $\ln20=3.0$ nats each.
+# Twenty tokens in random order, and the same again. In the second copy, each next token can be known: 19 predictions. A blind guess costs $\ln20=3.0$ nats.
 #
-# **Before you run this.** Your two heads have sharpness 10. How many of the 19 are right?
+# **Before you run this.** Both heads have sharpness 10. How many of the 19 are right?
 
 # %%
 guess_copied = None   # type a number
@@ -177,7 +178,7 @@ def copied(model: HandModel, ids: Int[Tensor, "1 T"], n: int) -> tuple[int, floa
 
 twice_seen = copier(20, twice_sharpness).run(twice(20, False))[1]
 figure, axes = plot.subplots(1, 2, width=10, height=4.6)
-for ax, weights, words in zip(axes, twice_seen, ("layer 1 looks one back", "layer 2 looks behind the earlier copy")):
+for ax, weights, words in zip(axes, twice_seen, ("Layer 1 looks one back", "Layer 2 finds what followed; row 20 finds two")):
     plot.heatmap(weights[0], xlabel="looked at: token j", ylabel="token i", vmin=0, vmax=1, colorbar=False, ax=ax, title=words)
 plt.show()
 rows = []
@@ -190,14 +191,14 @@ for words, start, without, expected in (
 plot.table(rows, header=("20 tokens, twice", "right, of 19", "nats", "expected", "your guess"))
 
 # %% [markdown]
-# Eighteen. The token at position 0 has none before it, so it can only look at itself, and notes a false predecessor: its own token. When it comes again, two notes match, and they share the weight. A **start token** takes the blame.
-# Without layer 1, each token finds nothing but empty notes; without layer 2, nothing is answered.
+# Eighteen. The token at position 0 can only look at itself, and notes a false predecessor: its own token. When it comes again, two notes match and share the weight. A **start token** takes the blame.
+# Without layer 1 all notes are empty; without layer 2 nothing is answered.
 #
 # ### How sharp?
 #
-# A trained head has finite weights, so the softmax always leaves something for the others. At sharpness 4, the copier with start token makes no error on 20 tokens and loses 0.01 nats.
+# Weights are finite, so a softmax always leaves something to the others. At sharpness 4, with a start token, 20 tokens are copied without an error, at 0.01 nats.
 #
-# **Before you run this.** Now 80 tokens, at sharpness 4. What does it lose, in nats?
+# **Before you run this.** Now 80 tokens, at sharpness 4. How many nats?
 
 # %%
 guess_dull = None   # type a number
@@ -221,16 +222,16 @@ for n, expected in ((20, "19, 0.01"), (80, "79, 2.70")):
 plot.table(rows, header=("tokens", "right", "nats", "expected at 4", "your guess"))
 
 # %% [markdown]
-# Still all 79 right, but 2.70 of the $\ln80=4.38$ nats that a blind guess costs. The best token is ahead, by almost nothing. Softness multiplies: among 120 rivals layer 1 gives its token only $e^4/(e^4+119)=0.31$. So the note that matches leads by $4\cdot0.31$
-# only, and layer 2 has 120 rivals of its own. From 20 to 80 tokens, equal quality takes 1.7 more sharpness, not just $\ln4=1.4$.
+# All 79 are right, but by almost nothing: 2.70 nats, where a blind guess costs $\ln80=4.38$. Softness multiplies. Among 120 tokens, layer 1 gives the right one only $e^4/(e^4+119)=0.31$. So the note that matches leads by $4\cdot0.31$
+# only, and layer 2 has 120 tokens of its own. From 20 to 80 tokens, equal loss takes 1.7 more sharpness, and not $\ln4=1.4$.
 #
 # ### Several letters, and sorting
 #
-# With notes of the last $k$ tokens, the head matches $k$ letters. It has never seen English.
+# With notes of the last $k$ letters, the head matches $k$ of them.
 
 # %%
 rhyme = "how much wood would a woodchuck chuck if a woodchuck could chuck wood? "
-rhyme_letters = (1, 2, 6, 12)   # a knob: how many letters must match to get through?
+rhyme_letters = (1, 2, 6, 15)   # a knob: does 14 get through, too? Which letters of the rhyme decide it?
 rhyme_kinds = sorted(set(rhyme))
 sort_numbers, sort_sharpness = 8 * [7] + [11, 6, 3, 9, 4], (0.5, 2.0, 3.0)   # two knobs: with how many sevens does sharpness 3 fail?
 
@@ -257,29 +258,27 @@ for sharpness in sort_sharpness:
 plot.table(rows, header=("sharpness", f"sorts {' '.join(map(str, sort_numbers))}"))
 
 # %% [markdown]
-# With few letters it runs in circles, like the n-grams of Question 2. And eight sevens outvote one six until $e^\beta>8$: `needed_sharpness(1, 8, 0.5)` is 2.08.
+# With few letters it runs in circles. And eight sevens outvote one six until $e^\beta>8$: `needed_sharpness(1, 8, 0.5)` is 2.08.
 #
-# **What this shows.** A transformer *can* do this: one set of weights is enough. It does not show that training finds these weights, nor that a trained head with the same picture does the same work. For that you would take it out, as in the first table.
+# **What this shows.** A transformer *can* do this. Whether training finds such weights is another question, and a trained head with the same picture need not do the same work: take it out, as in the first table, to see.
 #
 # **What to remember**
 # - A head is two matrices: where to look, and what to copy. A second layer can look for what the first has noted.
-# - To win against $n$ rivals, a softmax needs a lead of $\ln n$. Softness multiplies from layer to layer.
-# - Weights by hand prove what is possible, not what was learned.
-#
-# Set 5 puts a second network to work, which judges the first.
+# - Against $n$ others, a softmax needs a lead of $\ln n$. Softness multiplies from layer to layer.
+# - Weights by hand show what is possible, not what is learned.
 #
 # ### The open end (4 points)
 #
 # **Write an algorithm of your own into weights, and find where it breaks.** For example:
 #
 # - Follow the *latest* match only.
-# - Count how often the last token has come. (A softmax takes means. What does a start token tell?)
-# - Reverse a list, or sort it with duplicates.
-# - Say which bracket has to close next.
+# - Count how often the last token has come. (A softmax takes means; what can a start token do?)
+# - Reverse a list, or sort one with duplicates.
+# - Say which bracket must close next.
 #
-# 1. Say the rule, and for which inputs your weights are to follow it.
-# 2. **Predict** a number at which it breaks (length, repeats, sharpness), with a reason, *before* you run anything.
-# 3. **Measure** on random inputs, beyond this number, with a spread, in one table or figure.
+# 1. Say the rule, and for which inputs it is to hold.
+# 2. **Predict** the number at which it breaks (length, repeats, sharpness), with a reason, *before* you run anything.
+# 3. **Measure** on random inputs on both sides of it, with a spread, in one table or figure.
 # 4. **Explain** in ten lines what happened, and what it does *not* show. A wrong prediction, explained, loses nothing.
 
 # %%
@@ -295,5 +294,19 @@ plot.table([("predicted", hand_prediction, None), ("measured", hand_measured, ha
 
 # %% [markdown] role="written"
 # ### BEGIN SOLUTION
-# (There is no reference answer.)
+# (There is no reference answer. This is one of many that would have full points.)
+#
+# **Rule.** Answer with what followed the *latest* earlier copy of the last token, in texts of 100 places (start token, then 12 kinds of tokens at random).
+#
+# `look, copy = induction_head(parts, [("token", "before")], 20.0)`, then `look[parts["position"], parts["position"]] = r * torch.arange(100.0)`: each place nearer is worth r. Layer 1 is the look-back head with sharpness 20.
+#
+# **Prediction.** With r = 1 it breaks where the found token is more than 20 places back: there the match has used up its lead of 20. With r = 0.2 it holds for all 100 places, without an error.
+#
+# **Measured.** Five sets of 50 texts. With r = 1, found token up to 19 places back: all right; 20 back: 84 %; 21 and more: none. Share of right answers for r = 0: 41 % (mean of the sets, ± 0.4); 0.05: 91.8 ± 0.4; 0.2: 99.2 ± 0.1;
+# 0.3: 99.4 ± 0.1; 0.5: 98.3 ± 0.3; 1: 87.9 ± 0.5; 2: 65.7 ± 0.5.
+#
+# **What happened.** The first prediction was right to the place. The second was wrong: with r = 0.2 no match is forgotten, but older matches are hardly behind ($e^{-0.2}=0.82$ for one place), and if several of them agree they outvote the latest.
+# So the slope has a price at both ends: too flat, and the vote is by numbers; too steep, and distance beats likeness. To cure both I would raise the sharpness and r together.
+#
+# **What it does not show.** How it is with other vocabularies: with more kinds the copies lie further apart, and the best slope is probably flatter. Nor whether a trained model does it so; its positions are not one-hot.
 # ### END SOLUTION
