@@ -63,7 +63,7 @@ axes[1].set_title("How it enters the model: two parts are known, two are empty")
 plt.show()
 
 # %% [markdown]
-# You looked for the place where the last letter stood before, and read on from there. This works for any alphabet. Trained transformers have heads that behave so, called *induction heads* (Olsson et al. 2022). Here
+# You looked where the last letter stood before, and read on from there. This works for any alphabet. Trained transformers have heads that behave so, called *induction heads* (Olsson et al. 2022). Here
 # you write the weights of such heads, and know what each number is for.
 #
 # ### A model that can be read
@@ -79,9 +79,11 @@ plt.show()
 #
 # **On paper:** some keys are right. They lead all others by $\beta$, the **sharpness**, and are to have the weight $w$ together. Which $\beta$ does it take? For 1 right key, 19 wrong ones and $w=0.99$ it is $7.54$.
 #
-# **Look back, then look for.** In layer 1, each token finds the one before it by position, and notes which token that is. In layer 2, it looks for a token whose *note* is its *own token*: this one followed an earlier copy of itself. It goes to `answer`. (As `matches`: `[("token", "before")]`.) Several of them share the weight, so the answer is Question 2's bigram table, counted in this text alone.
+# **Look back, then look for.** In layer 1, each token finds the one before it by position, and notes which token that is. In layer 2, it looks for a token whose *note* is its *own token*: this one came right after an earlier copy. It goes to `answer`. (As `matches`: `[("token", "before")]`.) Several of them share the weight, so the answer is Question 2's bigram table, counted in this text alone.
 #
 # **Sort.** Let tokens be numbers. After `9 7 3 5 0` (9 is the start, 0 says "sort") one head writes the smallest number that is larger than the last one: 3, 5, 7, and 9 for the end.
+#
+# `empty_head(parts)` gives both matrices, full of zeros; `parts["token"]` is a slice.
 
 # %% role="answer"
 def needed_sharpness(right: int, wrong: int, weight: float) -> float:
@@ -192,11 +194,10 @@ plot.table(rows, header=("20 tokens, twice", "right, of 19", "nats", "expected",
 
 # %% [markdown]
 # Eighteen. The token at position 0 can only look at itself, and notes a false predecessor: its own token. When it comes again, two notes match and share the weight. A **start token** takes the blame.
-# Without layer 1 all notes are empty; without layer 2 nothing is answered.
 #
 # ### How sharp?
 #
-# Weights are finite, so a softmax always leaves something to the others. At sharpness 4, with a start token, 20 tokens are copied without an error, at 0.01 nats.
+# A softmax always leaves something to the others. At sharpness 4, with a start token, 20 tokens are copied without an error, at 0.01 nats.
 #
 # **Before you run this.** Now 80 tokens, at sharpness 4. How many nats?
 
@@ -251,7 +252,7 @@ for k in rhyme_letters:
     ids = write_on(HandModel(parts, layers), [rhyme_kinds.index(c) for c in rhyme + rhyme[:k]], len(rhyme) - k)
     rows.append((k, "".join(rhyme_kinds[i] for i in ids[len(rhyme) :])))
 plot.table(rows, header=("letters that match", "after the rhyme it writes"))
-sort_parts, rows = stream_parts(13, 40), []
+sort_parts, rows = stream_parts(13, 80), []
 for sharpness in sort_sharpness:
     ids = write_on(HandModel(sort_parts, [[sorting_head(sort_parts, sharpness)]]), [12, *sort_numbers, 0], 9)[len(sort_numbers) + 2 :]
     rows.append((sharpness, " ".join(map(str, ids[: ids.index(12)] if 12 in ids else ids))))
@@ -260,7 +261,7 @@ plot.table(rows, header=("sharpness", f"sorts {' '.join(map(str, sort_numbers))}
 # %% [markdown]
 # With few letters it runs in circles. And eight sevens outvote one six until $e^\beta>8$: `needed_sharpness(1, 8, 0.5)` is 2.08.
 #
-# **What this shows.** A transformer *can* do this. Whether training finds such weights is another question, and a trained head with the same picture need not do the same work: take it out, as in the first table, to see.
+# **What this shows.** A transformer *can* do this. Whether training finds such weights is another question. And a trained head with the same picture may do other work: take it out, as in the first table.
 #
 # **What to remember**
 # - A head is two matrices: where to look, and what to copy. A second layer can look for what the first has noted.

@@ -122,7 +122,7 @@ def filled(rng, parts, ids):
 
 
 def does(head, name, parts, x, target, rows=None):
-    """What the head does with the stream x, at these rows: its weights, and what it writes where."""
+    """What the head does with the stream x: its weights, and what it writes where; 0 in rows that are not asked for."""
 
     def compute():
         size = (width(parts), width(parts))
@@ -131,12 +131,42 @@ def does(head, name, parts, x, target, rows=None):
         scores = (x @ look @ x.T).masked_fill(torch.ones(len(x), len(x), device=x.device).triu(1).bool(), -math.inf)
         weights = scores.softmax(-1)
         written = weights @ x @ copy
-        kept = slice(None) if rows is None else rows
+        asked = torch.zeros(len(x), 1, dtype=torch.bool, device=x.device)
+        asked[slice(None) if rows is None else rows] = True
+        weights, written = (torch.where(asked, values, 0.0) for values in (weights, written))
         elsewhere = written.clone()
         elsewhere[:, parts[target]] = 0
-        return named((weights[kept], written[kept, parts[target]], elsewhere[kept]), "weights", f"written into {target!r}", "written into other parts")
+        return named((weights, written[:, parts[target]], elsewhere), "weights", f"written into {target!r}", "written into other parts")
 
     return entry(f"`{name}`", compute)
+
+
+def heads_judge(evidence, expected, context):
+    """Closeness; where a head looks is told in words."""
+    import numpy as np
+
+    from dgm.checks.judges import Close, Fields, Verdict
+
+    verdict = Fields({}, default=Close())(evidence, expected, context)
+    if verdict.passed or context.brief or not isinstance(evidence, dict) or any(isinstance(got, str) for got in evidence.values()):
+        return verdict
+    for key, want in expected.items():
+        got, right = np.asarray(evidence[key]["weights"]), np.asarray(want["weights"])
+        if got.shape != right.shape:
+            return verdict
+        if not np.isfinite(got).all():
+            return Verdict(False, f"In *{key}*: some weights are not numbers. Is an entry infinite? 0 · ∞ is not a number.")
+        far = np.abs(got - right).max(1)
+        if far.max() < 2e-4:
+            continue
+        i = int(far.argmax())
+        j, k = int(got[i].argmax()), int(right[i].argmax())
+        if got[i, k] > got[i, j] - 1e-4:
+            told = f"the token at position {i} looks most at position {k}, which is right, but with weight {got[i, k]:.3g} where {right[i, k]:.3g} is expected."
+        else:
+            told = f"the token at position {i} looks most at position {j} (weight {got[i, j]:.3g}); position {k} should have {right[i, k]:.3g}, and has {got[i, k]:.3g}."
+        return Verdict(False, f"In *{key}*: {told}")
+    return verdict
 
 
 # --- lookback_head ------------------------------------------------------------------------------------------------
@@ -146,7 +176,7 @@ def looks_back(student, parts, x, steps, target, sharpness, rows=None):
     return does(lambda: student.lookback_head(parts, steps, target, sharpness), "lookback_head", parts, x, target, slice(steps, None) if rows is None else rows)
 
 
-@question.probe(points=0.5, title="lookback_head: one step back", public=True, judge=TOLD)
+@question.probe(points=0.5, title="lookback_head: one step back", public=True, judge=heads_judge)
 def back(student, rng):
     parts = stream(rng, 5, 7, ["before"])
     x = filled(rng, parts, rng.integers(0, 5, 7))
@@ -156,7 +186,7 @@ def back(student, rng):
     }
 
 
-@question.probe(points=1, title="lookback_head: steps, targets, long and short texts, other streams", judge=TOLD)
+@question.probe(points=1, title="lookback_head: steps, targets, long and short texts, other streams", judge=heads_judge)
 def back_edges(student, rng):
     soft = rng.number(1.5, 4.0)
     parts = stream(rng, 6, 9, ["before", "2 back", "3 back"])
@@ -204,7 +234,7 @@ def inducts(student, parts, x, matches, sharpness, rows=None):
 ONE = [("token", "before")]
 
 
-@question.probe(points=0.5, title="induction_head: an order, twice", public=True, judge=TOLD)
+@question.probe(points=0.5, title="induction_head: an order, twice", public=True, judge=heads_judge)
 def inducted(student, rng):
     parts = stream(rng, 6, 12, ["before"])
     x = noted(rng, parts, rng.permutation(6).repeat(2), ("before", 1))
@@ -214,7 +244,7 @@ def inducted(student, rng):
     }
 
 
-@question.probe(points=1.5, title="induction_head: repeats, several matches, soft notes, long texts, other streams", judge=TOLD)
+@question.probe(points=1.5, title="induction_head: repeats, several matches, soft notes, long texts, other streams", judge=heads_judge)
 def inducted_edges(student, rng):
     soft = rng.number(1.5, 4.0)
     parts = stream(rng, 4, 12, ["before", "2 back", "3 back"])
@@ -266,7 +296,7 @@ def list_of(rng, numbers, vocab, asks):
     return torch.cat([ends[0], numbers, ends[1], numbers.sort().values[:asks]])
 
 
-@question.probe(points=0.5, title="sorting_head: some numbers", public=True, judge=TOLD)
+@question.probe(points=0.5, title="sorting_head: some numbers", public=True, judge=heads_judge)
 def sorted_list(student, rng):
     parts = stream(rng, 9, 12)
     ids = list_of(rng, 1 + rng.permutation(7)[:5], 9, 4)
@@ -276,7 +306,7 @@ def sorted_list(student, rng):
     }
 
 
-@question.probe(points=1.25, title="sorting_head: repeats, gaps, many rivals, dull and sharp heads, other streams", judge=TOLD)
+@question.probe(points=1.25, title="sorting_head: repeats, gaps, many rivals, dull and sharp heads, other streams", judge=heads_judge)
 def sorted_edges(student, rng):
     soft = rng.number(1.5, 3.0)
     parts = stream(rng, 12, 16)

@@ -7,6 +7,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from dgm.checks.judges import Context
+from ps4_language_models.q09_by_hand.probes import heads_judge
+
 
 def copier(reference, n, sharpness, without=None):
     parts = reference.stream_parts(n + 1, 2 * n + 1, "before")
@@ -81,3 +84,13 @@ def test_the_model_against_the_library(reference):
     x = model.start(torch.tensor([[0, 3, 1, 1]]))
     expected = x + F.scaled_dot_product_attention(x @ look, x, x, is_causal=True, scale=1.0) @ copy
     torch.testing.assert_close(model.run(torch.tensor([[0, 3, 1, 1]]))[0], expected)
+
+
+def test_the_judge_says_where_a_head_looks():
+    def evidence(j):
+        weights = torch.eye(4)[[0, 0, j, 2]].numpy()
+        return {"one step": {"weights": weights, "written into 'before'": weights, "written into other parts": 0 * weights}}
+
+    context = Context(reference=None, seed=0)
+    assert heads_judge(evidence(1), evidence(1), context).passed
+    assert "position 2 looks most at position 2 (weight 1); position 1 should have 1" in heads_judge(evidence(2), evidence(1), context).message
