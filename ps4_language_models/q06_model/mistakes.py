@@ -108,7 +108,7 @@ mistakes.at(
          (PRE2, "z = self.norm2(h); return h + self.w2(self.w1(z) * self.w3(z))"), (POST2, "return self.norm2(h + self.w2(self.w1(h) * self.w3(h)))")),
     edit("both_inplace", "`Block` works in place, and so changes x", "h = x; h += self.attention(self.norm1(x))",
          (PRE2, "h += swiglu(self.norm2(h), *weights); return h"), (POST1, "x += self.attention(x); h = self.norm1(x)")),
-    edit("both_gelu", "`Block` asks `swiglu` for its other gate", PRE1, (PRE2, 'return h + swiglu(self.norm2(h), *weights, "gelu")'), (POST2, 'return self.norm2(h + swiglu(h, *weights, "gelu"))')),
+    edit("both_gelu", "the gate of `Block` is bent by GELU; SwiGLU has SiLU", PRE1, (PRE2, 'return h + swiglu(self.norm2(h), *weights, "gelu")'), (POST2, 'return self.norm2(h + swiglu(h, *weights, "gelu"))')),
     edit("both_root", "with pre-norm `Block` divides its sums by √2; the text does not", "h = (x + self.attention(self.norm1(x))) / math.sqrt(2)",
          (PRE2, "return (h + swiglu(self.norm2(h), *weights)) / math.sqrt(2)")),
     edit("both_products", "`Block` multiplies where it should add", "h = x * self.attention(self.norm1(x))",
@@ -128,6 +128,43 @@ mistakes.at(
     edit("pre_is_ended", "with pre-norm `Block` normalises only at its end", "h = x + self.attention(x)", (PRE2, "return self.norm2(h + swiglu(h, *weights))  # pre")),
     edit("pre_no_grad", "with pre-norm `Block` runs attention without gradients", "h = x + torch.no_grad()(self.attention.forward)(self.norm1(x))"),
     edit("pre_nothing", "with pre-norm `Block` returns nothing", PRE1, (PRE2, "h + swiglu(self.norm2(h), *weights)")),
+)
+
+# the same slip in both layers, in one of the two orders
+
+mistakes.at(
+    POST1,
+    edit("post_outside", "with post-norm `Block` normalises x and h, and adds what the layers answer behind that; the norm stands around the sum", "h = self.norm1(x) + self.attention(x)",
+         (POST2, "return self.norm2(h) + swiglu(h, *weights)")),
+    edit("post_straight", "with post-norm `Block` is pre-norm with a normalised straight path: it normalises x and h, and not the sums", "x = self.norm1(x); h = x + self.attention(x)",
+         (POST2, "h = self.norm2(h); return h + swiglu(h, *weights)")),
+    edit("post_inside", "with post-norm `Block` normalises what its layers answer; the norm stands behind the sum", "h = x + self.norm1(self.attention(x))",
+         (POST2, "return h + self.norm2(swiglu(h, *weights))")),
+    edit("post_before_too", "with post-norm `Block` normalises before its layers as well", "h = self.norm1(x + self.attention(self.norm1(x)))",
+         (POST2, "return self.norm2(h + swiglu(self.norm2(h), *weights))")),
+    edit("post_no_sums", "with post-norm `Block` leaves out both sums", "h = self.norm1(self.attention(x))", (POST2, "return self.norm2(swiglu(h, *weights))")),
+    edit("post_no_norms", "with post-norm `Block` leaves out both norms", "h = x + self.attention(x)", (POST2, "return h + swiglu(h, *weights)  # post")),
+    edit("post_exchanged", "with post-norm `Block` exchanges its two norms", "h = self.norm2(x + self.attention(x))", (POST2, "return self.norm1(h + swiglu(h, *weights))")),
+    edit("post_end_only", "with post-norm `Block` normalises only at its end, and with norm1", "h = x + self.attention(x)", (POST2, "return self.norm1(h + swiglu(h, *weights))  # end")),
+)
+
+mistakes.at(
+    PRE1,
+    edit("pre_no_sums", "with pre-norm `Block` leaves out both sums", "h = self.attention(self.norm1(x))", (PRE2, "return swiglu(self.norm2(h), *weights)")),
+    edit("pre_no_norms", "with pre-norm `Block` leaves out both norms", "h = x + self.attention(x)", (PRE2, "return h + swiglu(h, *weights)")),
+    edit("pre_after", "with pre-norm `Block` normalises what its layers answer, not what they are given", "h = x + self.norm1(self.attention(x))",
+         (PRE2, "return h + self.norm2(swiglu(h, *weights))")),
+    edit("pre_exchanged", "with pre-norm `Block` exchanges its two norms", "h = x + self.attention(self.norm2(x))", (PRE2, "return h + swiglu(self.norm1(h), *weights)")),
+    edit("pre_order", "with pre-norm `Block` has SwiGLU first and attention behind it, each with its norm", "h = x + swiglu(self.norm2(x), *weights)",
+         (PRE2, "return h + self.attention(self.norm1(h))")),
+    edit("pre_inplace", "with pre-norm `Block` works in place, and so changes x", "x += self.attention(self.norm1(x))", (PRE2, "x += swiglu(self.norm2(x), *weights); return x")),
+    edit("pre_gelu", "with pre-norm the gate of `Block` is bent by GELU; SwiGLU has SiLU", PRE1, (PRE2, 'return h + swiglu(self.norm2(h), *weights, "gelu")')),
+    edit("pre_value_bare", "with pre-norm `Block` normalises for w1 only; w3 sees h as it is", PRE1, (PRE2, "return h + self.w2(F.silu(self.w1(self.norm2(h))) * self.w3(h))")),
+    edit("pre_gate_bare", "with pre-norm `Block` normalises for w3 only; w1 sees h as it is", PRE1, (PRE2, "return h + self.w2(F.silu(self.w1(h)) * self.w3(self.norm2(h)))")),
+    edit("pre_sums_normed", "with pre-norm `Block` normalises both sums: it is post-norm, with norms in front of its layers besides", "h = self.norm1(x + self.attention(self.norm1(x)))",
+         (PRE2, "return self.norm2(h + swiglu(self.norm2(h), *weights))  # pre")),
+    edit("pre_attention_again", "with pre-norm `Block` has attention twice, and no SwiGLU", PRE1, (PRE2, "return h + self.attention(self.norm2(h))")),
+    edit("pre_normed_once", "with pre-norm `Block` normalises x once, and gives that to both layers", "z = self.norm1(x); h = x + self.attention(z)", (PRE2, "return h + swiglu(z, *weights)")),
 )
 
 mistakes.at(
@@ -241,6 +278,8 @@ mistakes.at(
          (TIED, "logits = x @ self.embedding.weight.T if self.head is None else self.head(x); return F.rms_norm(logits, logits.shape[-1:])")),
     edit("gpt_norm_starts", "`GPT` applies its last norm before every block as well", "x = self.norm(x)",
          ("x = block(x)", "x = block(self.norm(x))")),
+    edit("gpt_norm_only_starts", "`GPT` applies its last norm before every block, and not after the last", "x = x", ("x = block(x)", "x = block(self.norm(x))")),
+    edit("gpt_norm_in_loop", "`GPT` applies its last norm inside the loop, behind every block; it belongs behind the last", "x = x", ("x = block(x)", "x = self.norm(block(x))")),
     edit("gpt_sinusoidal", "`GPT` adds sinusoidal positions to its embedding; here positions are in the attention", "x = self.norm(x)",
          ("x = self.embedding(ids)", "x = self.embedding(ids); x = x + sinusoidal(torch.arange(ids.shape[1], device=x.device), x.shape[-1]).to(x)")),
     edit("gpt_bare", "`GPT` is embedding and head only: no blocks, no norm", "x = x", ("x = block(x)", "block(x)")),
@@ -273,6 +312,7 @@ mistakes.at(
     edit("cp_one_head", "`count_parameters` counts one head of keys and values only", "keys = config.dim // config.n_heads"),
     edit("cp_heads_exchanged", "`count_parameters` divides by the heads of keys and multiplies by those of queries", "keys = config.dim // config.n_kv_heads * config.n_heads"),
     edit("cp_heads_as_width", "`count_parameters` takes the number of heads of keys for their width", "keys = config.n_kv_heads"),
+    edit("cp_kv_wide", "`count_parameters` gives each head of keys the width dim; it is dim / n_heads", "keys = config.dim * config.n_kv_heads"),
     edit("cp_width_divided", "`count_parameters` divides dim by the heads of keys; their width is n_kv_heads · dim / n_heads", "keys = config.dim // config.n_kv_heads"),
 )
 
@@ -308,6 +348,8 @@ mistakes.at(
     edit("cp_positions", "`count_parameters` counts a table of positions; `rope` learns nothing", COUNT + " + config.context * config.dim"),
     edit("cp_one_layer", "`count_parameters` counts one block only", COUNT.replace("config.n_layers * ", "")),
     edit("cp_all_layers", "`count_parameters` multiplies everything by the number of layers", "return config.n_layers * (matrices + 3 * config.dim + (2 - config.tied) * config.vocab * config.dim)"),
+    edit("cp_vocab_layers", "`count_parameters` multiplies embedding and head by the number of layers", "return config.n_layers * (matrices + 2 * config.dim + (2 - config.tied) * config.vocab * config.dim) + config.dim"),
+    edit("cp_own_head_bias", "`count_parameters` counts a bias of a head of its own; it has none", COUNT + " + (not config.tied) * config.vocab"),
     edit("cp_head_bias", "`count_parameters` counts a bias of the head; it has none", COUNT + " + config.vocab"),
     edit("cp_bytes", "`count_parameters` returns bytes, four for each number", COUNT.replace("return ", "return 4 * (") + ")"),
 )
@@ -396,6 +438,11 @@ mistakes.at(
     edit("cf_one_less", "`count_flops` counts one addition less than products in each sum; the text counts as many", FLOPS +
          " - length * (config.n_layers * (3 * config.dim + 2 * config.hidden + 2 * config.dim // config.n_heads * config.n_kv_heads) + config.vocab)"),
     edit("cf_only_pairs", "`count_flops` counts scores and means only; tokens go through the matrices, too", "return 4 * config.n_layers * length**2 * config.dim"),
+    edit("cf_pairs_no_width", "the pairs' work has one number for each head in `count_flops`; a head has dim / n_heads entries", FLOPS.replace("length**2 * config.dim", "length**2 * config.n_heads")),
+    edit("cf_pairs_bare", "the pairs' work is without the width of queries and values in `count_flops`", FLOPS.replace(" * length**2 * config.dim", " * length**2")),
+    edit("cf_matrices_once", "`count_flops` counts the matrices for one token; all tokens go through them", FLOPS.replace("2 * length * m", "2 * m")),
+    edit("cf_not_embedded", "`count_flops` takes 2 T operations for all parameters but an embedding: a tied head works, too, and norms are left out",
+         "return 2 * length * (count_parameters(config) - config.vocab * config.dim) + 4 * config.n_layers * length**2 * config.dim"),
     edit("cf_pairs_context", "`count_flops` lets each token meet config.context others; it meets those of the text", FLOPS.replace("length**2", "length * config.context")),
     edit("cf_no_head_half", "`count_flops` leaves out the head, and counts half of the work of pairs",
          "return 2 * length * (matrices - config.vocab * config.dim) + 2 * config.n_layers * length**2 * config.dim"),
@@ -431,6 +478,7 @@ mistakes.at(
     "rest = count_flops(config, 1) - pairs",
     edit("ba_pairs_left", "`balance_lengths` leaves the pairs among the rest: its first length is one too large", "rest = count_flops(config, 1)"),
     edit("ba_parameters", "`balance_lengths` takes two operations for each parameter, norms and embedding included", "rest = 2 * count_parameters(config)"),
+    edit("ba_rest_context", "`balance_lengths` takes the rest of a text of config.context tokens; it is that of one token which is divided", "rest = count_flops(config, config.context) - pairs * config.context**2"),
     edit("ba_no_head", "`balance_lengths` leaves the head out of the rest", "rest = count_flops(config, 1) - pairs - 2 * config.vocab * config.dim"),
     edit("ba_one_each", "`balance_lengths`: the first length is half of what it should be; a matrix entry costs two operations for each token", "rest = (count_flops(config, 1) - pairs) / 2"),
 )
@@ -472,6 +520,8 @@ mistakes.at(
     edit("ba_flops_learned", "`balance_lengths` takes operations of a token for the number of parameters in its second length", "return rest / pairs, rest / kept"),
     edit("ba_context", "`balance_lengths` divides by config.context; the length is asked for itself", "return rest / pairs, count_parameters(config) / kept / config.context"),
     edit("ba_no_embedding", "`balance_lengths` leaves an embedding out of the parameters in its second length", "return rest / pairs, (count_parameters(config) - config.vocab * config.dim) / kept"),
+    edit("ba_no_vocab", "`balance_lengths` leaves embedding and head out of the parameters in its second length", "return rest / pairs, (count_parameters(config) - (2 - config.tied) * config.vocab * config.dim) / kept"),
+    edit("ba_example", "`balance_lengths` returns the lengths of the small model, whatever the config is", "return 23.0, 49.0"),
     edit("ba_kept_twice", "`balance_lengths`: the second length is half of what it should be; for each token and layer, one key and one value of each head are kept", "return rest / pairs, count_parameters(config) / (2 * kept)"),
     edit("ba_bytes_learned", "`balance_lengths`: the second length is four times what it should be, as if parameters were counted in bytes", "return rest / pairs, 4 * count_parameters(config) / kept"),
     edit("ba_kept_squared", "`balance_lengths` keeps keys and values for all pairs of tokens; they are kept once for each token", "return rest / pairs, (count_parameters(config) / kept) ** 0.5"),

@@ -221,7 +221,7 @@ def models_edges(student, rng):
         "no layers": attempt(model_output, model_of(student, rng, 0), rng.integers(0, 7, 2, 4)),
         "a text and its beginning": tried(lambda: [model_output(tied, text), model_output(tied, text[:, :3])]),
         "a text longer than context": attempt(model_output, model_of(student, rng, context=3), text),
-        "one token": attempt(model_output, tied, rng.integers(0, 7, 2, 1)),
+        "one token": attempt(model_output, tied, rng.integers(0, 7, 1, 1)),
         "gradient, tied": attempt(slopes_of, model_output, tied, text, rng.normal(2, 6, 7)),
         "gradient, a head of its own": attempt(slopes_of, model_output, own, text, rng.normal(2, 6, 7)),
         "in float64": attempt(model_output, model_of(student, rng, dtype=torch.float64), text),
