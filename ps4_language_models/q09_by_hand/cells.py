@@ -113,7 +113,7 @@ def induction_head(parts: dict[str, slice], matches: list[tuple[str, str]], shar
     """(look, copy): looks for what matches, and copies its "token" into "answer".
 
     Args:
-        matches: pairs of parts (mine, its). The score is `sharpness` times the sum over pairs of the dot product of i's `mine` with j's `its`.
+        matches: different pairs of parts (mine, its). The score is `sharpness` times the sum over pairs of the dot product of i's `mine` with j's `its`.
     """
     ### BEGIN SOLUTION
     look, copy = empty_head(parts)

@@ -162,7 +162,8 @@ def heads_judge(evidence, expected, context):
         i = int(far.argmax())
         j, k = int(got[i].argmax()), int(right[i].argmax())
         if got[i, k] > got[i, j] - 1e-4:
-            told = f"the token at position {i} looks most at position {k}, which is right, but with weight {got[i, k]:.3g} where {right[i, k]:.3g} is expected."
+            digits = 3 if f"{got[i, k]:.3g}" != f"{right[i, k]:.3g}" else 6
+            told = f"the token at position {i} looks most at position {k}, which is right, but with weight {got[i, k]:.{digits}g} where {right[i, k]:.{digits}g} is expected."
         else:
             told = f"the token at position {i} looks most at position {j} (weight {got[i, j]:.3g}); position {k} should have {right[i, k]:.3g}, and has {got[i, k]:.3g}."
         return Verdict(False, f"In *{key}*: {told}")
@@ -228,7 +229,14 @@ def noted(rng, parts, ids, *steps):
 
 
 def inducts(student, parts, x, matches, sharpness, rows=None):
-    return does(lambda: student.induction_head(parts, matches, sharpness), "induction_head", parts, x, "answer", rows)
+    def head():
+        pairs = list(matches)
+        found = student.induction_head(parts, pairs, sharpness)
+        if pairs != matches:
+            raise AnswerError("it changes the list `matches` that it is given; the caller may need it again")
+        return found
+
+    return does(head, "induction_head", parts, x, "answer", rows)
 
 
 ONE = [("token", "before")]
