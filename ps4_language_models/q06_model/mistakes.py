@@ -109,6 +109,18 @@ mistakes.at(
     edit("both_inplace", "`Block` works in place, and so changes x", "h = x; h += self.attention(self.norm1(x))",
          (PRE2, "h += swiglu(self.norm2(h), *weights); return h"), (POST1, "x += self.attention(x); h = self.norm1(x)")),
     edit("both_gelu", "the gate of `Block` is bent by GELU; SwiGLU has SiLU", PRE1, (PRE2, 'return h + swiglu(self.norm2(h), *weights, "gelu")'), (POST2, 'return self.norm2(h + swiglu(h, *weights, "gelu"))')),
+    edit("both_gelu_exact", "the gate of `Block` is bent by GELU, without its approximation; SwiGLU has SiLU", PRE1,
+         (PRE2, "z = self.norm2(h); return h + self.w2(F.gelu(self.w1(z)) * self.w3(z))"), (POST2, "return self.norm2(h + self.w2(F.gelu(self.w1(h)) * self.w3(h)))")),
+    edit("both_sigmoid", "the gate of `Block` is a sigmoid; SiLU multiplies that with what w1 makes", PRE1,
+         (PRE2, "z = self.norm2(h); return h + self.w2(torch.sigmoid(self.w1(z)) * self.w3(z))"), (POST2, "return self.norm2(h + self.w2(torch.sigmoid(self.w1(h)) * self.w3(h)))")),
+    edit("both_bent_product", "`Block` bends the product of w1's and w3's answers; SiLU bends w1's alone", PRE1,
+         (PRE2, "z = self.norm2(h); return h + self.w2(F.silu(self.w1(z) * self.w3(z)))"), (POST2, "return self.norm2(h + self.w2(F.silu(self.w1(h) * self.w3(h))))")),
+    edit("both_gate_added", "`Block` adds what w3 makes to the gate; SwiGLU multiplies", PRE1,
+         (PRE2, "z = self.norm2(h); return h + self.w2(F.silu(self.w1(z)) + self.w3(z))"), (POST2, "return self.norm2(h + self.w2(F.silu(self.w1(h)) + self.w3(h)))")),
+    edit("both_both_bent", "`Block` bends what w3 makes as well; SiLU bends w1's answer alone", PRE1,
+         (PRE2, "z = self.norm2(h); return h + self.w2(F.silu(self.w1(z)) * F.silu(self.w3(z)))"), (POST2, "return self.norm2(h + self.w2(F.silu(self.w1(h)) * F.silu(self.w3(h))))")),
+    edit("both_w1_twice", "`Block` takes what w1 makes in both places of the product, and never w3", PRE1,
+         (PRE2, "z = self.norm2(h); return h + self.w2(F.silu(self.w1(z)) * self.w1(z))"), (POST2, "return self.norm2(h + self.w2(F.silu(self.w1(h)) * self.w1(h)))")),
     edit("both_root", "with pre-norm `Block` divides its sums by √2; the text does not", "h = (x + self.attention(self.norm1(x))) / math.sqrt(2)",
          (PRE2, "return (h + swiglu(self.norm2(h), *weights)) / math.sqrt(2)")),
     edit("both_products", "`Block` multiplies where it should add", "h = x * self.attention(self.norm1(x))",
@@ -145,6 +157,7 @@ mistakes.at(
     edit("post_no_sums", "with post-norm `Block` leaves out both sums", "h = self.norm1(self.attention(x))", (POST2, "return self.norm2(swiglu(h, *weights))")),
     edit("post_no_norms", "with post-norm `Block` leaves out both norms", "h = x + self.attention(x)", (POST2, "return h + swiglu(h, *weights)  # post")),
     edit("post_exchanged", "with post-norm `Block` exchanges its two norms", "h = self.norm2(x + self.attention(x))", (POST2, "return self.norm1(h + swiglu(h, *weights))")),
+    edit("post_second_outside", "with post-norm `Block` normalises h alone in the second line, and adds what SwiGLU answers behind that", POST1, (POST2, "return self.norm2(h) + swiglu(h, *weights)")),
     edit("post_end_only", "with post-norm `Block` normalises only at its end, and with norm1", "h = x + self.attention(x)", (POST2, "return self.norm1(h + swiglu(h, *weights))  # end")),
 )
 
@@ -161,6 +174,7 @@ mistakes.at(
     edit("pre_gelu", "with pre-norm the gate of `Block` is bent by GELU; SwiGLU has SiLU", PRE1, (PRE2, 'return h + swiglu(self.norm2(h), *weights, "gelu")')),
     edit("pre_value_bare", "with pre-norm `Block` normalises for w1 only; w3 sees h as it is", PRE1, (PRE2, "return h + self.w2(F.silu(self.w1(self.norm2(h))) * self.w3(h))")),
     edit("pre_gate_bare", "with pre-norm `Block` normalises for w3 only; w1 sees h as it is", PRE1, (PRE2, "return h + self.w2(F.silu(self.w1(h)) * self.w3(self.norm2(h)))")),
+    edit("pre_swiglu_sandwich", "with pre-norm `Block` sends through norm2 what SwiGLU answers as well", PRE1, (PRE2, "return h + self.norm2(swiglu(self.norm2(h), *weights))  # pre")),
     edit("pre_sums_normed", "with pre-norm `Block` normalises both sums: it is post-norm, with norms in front of its layers besides", "h = self.norm1(x + self.attention(self.norm1(x)))",
          (PRE2, "return self.norm2(h + swiglu(self.norm2(h), *weights))  # pre")),
     edit("pre_attention_again", "with pre-norm `Block` has attention twice, and no SwiGLU", PRE1, (PRE2, "return h + self.attention(self.norm2(h))")),
@@ -228,6 +242,12 @@ mistakes.at(
          """
          for block in self.blocks:
              x = self.norm(block(x))
+         """),
+    edit("gpt_returns_early", "`GPT` returns inside its loop, after the first block",
+         """
+         for block in self.blocks:
+             x = self.norm(block(x))
+             return x @ self.embedding.weight.T if self.head is None else F.linear(x, self.head.weight)
          """),
     edit("gpt_embedding_added", "`GPT` adds the embedding once more after the blocks",
          """
@@ -373,6 +393,10 @@ mistakes.at(
          "return config.n_layers * (4 * config.dim**2 + 2 * config.dim * config.hidden + 2 * config.dim) + config.dim + (2 - config.tied) * config.vocab * config.dim"),
     edit("cp_two_no_norms", "`count_parameters` gives SwiGLU two matrices, where it has three, and leaves out the norms",
          "return config.n_layers * (matrices - config.dim * config.hidden) + (2 - config.tied) * config.vocab * config.dim"),
+    edit("cp_hidden_square", "`count_parameters` has hidden × hidden entries in all three matrices of SwiGLU; they have dim × hidden", COUNT.replace("(matrices", "(matrices - 3 * config.dim * config.hidden + 3 * config.hidden**2")),
+    edit("cp_three_norms", "`count_parameters` counts three norms for each block; there are two", COUNT.replace("2 * config.dim)", "3 * config.dim)")),
+    edit("cp_four_ffn", "`count_parameters` counts four matrices for SwiGLU; it has three", COUNT.replace("(matrices", "(matrices + config.dim * config.hidden")),
+    edit("cp_kv_half_full", "`count_parameters` gives keys or values as many heads as queries; both have `n_kv_heads`", COUNT.replace("(matrices", "(matrices + config.dim * (config.dim - keys)")),
     edit("cp_inner_square", "`count_parameters` has a square matrix inside SwiGLU; its third matrix has dim × hidden entries, as the others",
          COUNT.replace("(matrices", "(matrices - config.dim * config.hidden + config.hidden**2")),
     edit("cp_two_last", "`count_parameters` counts two norms at the end; there is one", COUNT.replace("+ config.dim + (2", "+ 2 * config.dim + (2")),
@@ -443,6 +467,11 @@ mistakes.at(
     edit("cf_matrices_once", "`count_flops` counts the matrices for one token; all tokens go through them", FLOPS.replace("2 * length * m", "2 * m")),
     edit("cf_not_embedded", "`count_flops` takes 2 T operations for all parameters but an embedding: a tied head works, too, and norms are left out",
          "return 2 * length * (count_parameters(config) - config.vocab * config.dim) + 4 * config.n_layers * length**2 * config.dim"),
+    edit("cf_no_attention", "`count_flops` leaves out attention's matrices", FLOPS + " - 2 * length * config.n_layers * 2 * config.dim * (config.dim + config.dim // config.n_heads * config.n_kv_heads)"),
+    edit("cf_no_values", "`count_flops` leaves out the matrix of the keys, or that of the values", FLOPS + " - 2 * length * config.n_layers * config.dim * (config.dim // config.n_heads) * config.n_kv_heads"),
+    edit("cf_head_half", "`count_flops` counts the head's multiplications only; additions count, too", FLOPS + " - length * config.vocab * config.dim"),
+    edit("cf_head_layers", "`count_flops` counts the head once for each layer; there is one", FLOPS + " + 2 * length * (config.n_layers - 1) * config.vocab * config.dim"),
+    edit("cf_pairs_three", "the pairs' work is three quarters of what it should be in `count_flops`: scores and means both take multiplications and additions", FLOPS.replace("4 * config.n", "3 * config.n")),
     edit("cf_pairs_context", "`count_flops` lets each token meet config.context others; it meets those of the text", FLOPS.replace("length**2", "length * config.context")),
     edit("cf_no_head_half", "`count_flops` leaves out the head, and counts half of the work of pairs",
          "return 2 * length * (matrices - config.vocab * config.dim) + 2 * config.n_layers * length**2 * config.dim"),
@@ -520,6 +549,8 @@ mistakes.at(
     edit("ba_flops_learned", "`balance_lengths` takes operations of a token for the number of parameters in its second length", "return rest / pairs, rest / kept"),
     edit("ba_context", "`balance_lengths` divides by config.context; the length is asked for itself", "return rest / pairs, count_parameters(config) / kept / config.context"),
     edit("ba_no_embedding", "`balance_lengths` leaves an embedding out of the parameters in its second length", "return rest / pairs, (count_parameters(config) - config.vocab * config.dim) / kept"),
+    edit("ba_kv_half_full", "`balance_lengths` keeps keys or values for all query heads; heads that share them keep one of each", "return rest / pairs, 2 * count_parameters(config) / (kept + 2 * config.n_layers * config.dim)"),
+    edit("ba_plus_one", "the first length of `balance_lengths`, or both, are one too large", "return rest / pairs + 1, count_parameters(config) / kept + 1"),
     edit("ba_no_vocab", "`balance_lengths` leaves embedding and head out of the parameters in its second length", "return rest / pairs, (count_parameters(config) - (2 - config.tied) * config.vocab * config.dim) / kept"),
     edit("ba_example", "`balance_lengths` returns the lengths of the small model, whatever the config is", "return 23.0, 49.0"),
     edit("ba_kept_twice", "`balance_lengths`: the second length is half of what it should be; for each token and layer, one key and one value of each head are kept", "return rest / pairs, count_parameters(config) / (2 * kept)"),

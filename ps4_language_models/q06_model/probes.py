@@ -1,8 +1,11 @@
 """Question 6: blocks, the language model, and its parameters and operations by formula."""
 
+import itertools
 import math
 from numbers import Real
+from types import SimpleNamespace
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -10,6 +13,7 @@ from torch.nn import functional as F
 from autograder.probes import Close, Fields, Question
 from dgm.checks.answers import AnswerError
 from dgm.checks.asking import attempt, gradient, tensor_of, tried, two_of, with_right
+from dgm.checks.judges import Verdict
 
 question = Question(
     title="The model, counted",
@@ -144,12 +148,14 @@ class Silent(nn.Module):
         return torch.zeros_like(x)
 
 
-def silent_block(student, rng, post_norm):
-    """A block whose two layers answer zero."""
+def silent_block(student, rng, post_norm, attention=True, gated=True):
+    """A block of which both layers answer zero, or one."""
     block = block_of(student, rng, post_norm)
-    block.attention = Silent()
-    with torch.no_grad():
-        block.w2.weight.zero_()
+    if attention:
+        block.attention = Silent()
+    if gated:
+        with torch.no_grad():
+            block.w2.weight.zero_()
     return block
 
 
@@ -161,7 +167,34 @@ def after_call(ask, module, x):
     return kept
 
 
-@question.probe(points=2, title="Block: both orders, silent layers, gradients, float64", judge=Fields({"in float64, pre-norm": WIDE, "in float64, post-norm": WIDE}, default=Close()))
+def is_right(evidence, expected, key):
+    """Whether an entry of numbers in the right shape is right; None if it is no such entry."""
+    got, want = evidence.get(key), expected[key]
+    if isinstance(got, str) or np.shape(got) != np.shape(want):
+        return None
+    return bool(np.allclose(np.asarray(got, float), want, 1e-4, 1e-5))
+
+
+def blocks_judge(evidence, expected, context):
+    """Closeness; where a layer alone tells which line of (6.1) it is, that is said."""
+    verdict = Fields({"in float64, pre-norm": WIDE, "in float64, post-norm": WIDE}, default=Close())(evidence, expected, context)
+    if verdict.passed or context.brief or not isinstance(evidence, dict):
+        return verdict
+    for order in ("pre-norm", "post-norm"):
+        together, silent, first, second = (is_right(evidence, expected, key) for key in (order, f"{order}, silent layers", f"{order}, attention alone", f"{order}, SwiGLU alone"))
+        if together is not False or None in (silent, first, second):
+            continue
+        if not silent:
+            return Verdict(False, f"With {order}, the values are wrong even where both layers answer 0: look at the sums and norms.")
+        if first and second:
+            return Verdict(False, f"With {order}, the values are right where one of the layers answers 0, whichever it is, and wrong with both: what does the second layer see, and what is it added to?")
+        if first != second:
+            good, bad = ("SwiGLU", "attention") if first else ("attention", "SwiGLU")
+            return Verdict(False, f"With {order}, the values are right where {good} answers 0, and wrong where {bad} does: look at the line of (6.1) with {good}.")
+    return verdict
+
+
+@question.probe(points=2, title="Block: both orders, silent layers, gradients, float64", judge=blocks_judge)
 def blocks_edges(student, rng):
     pre, post = block_of(student, rng), block_of(student, rng, True)
     wide = torch.float64
@@ -172,6 +205,10 @@ def blocks_edges(student, rng):
         "post-norm, large inputs": attempt(block_output, post, 20 * rng.normal(2, 3, 6)),
         "pre-norm, silent layers": attempt(block_output, silent_block(student, rng, False), rng.normal(2, 3, 6)),
         "post-norm, silent layers": attempt(block_output, silent_block(student, rng, True), rng.normal(2, 3, 6)),
+        "pre-norm, attention alone": attempt(block_output, silent_block(student, rng, False, attention=False), rng.normal(2, 3, 6)),
+        "post-norm, attention alone": attempt(block_output, silent_block(student, rng, True, attention=False), rng.normal(2, 3, 6)),
+        "pre-norm, SwiGLU alone": attempt(block_output, silent_block(student, rng, False, gated=False), rng.normal(2, 3, 6)),
+        "post-norm, SwiGLU alone": attempt(block_output, silent_block(student, rng, True, gated=False), rng.normal(2, 3, 6)),
         "one token, pre-norm": attempt(block_output, pre, rng.normal(1, 1, 6)),
         "gradient, pre-norm": attempt(slopes_of, block_output, pre, rng.normal(2, 3, 6), rng.normal(2, 3, 6)),
         "gradient, post-norm": attempt(slopes_of, block_output, post, rng.normal(2, 3, 6), rng.normal(2, 3, 6)),
@@ -209,7 +246,23 @@ def models(student, rng):
     }
 
 
-@question.probe(points=2.5, title="GPT: layers, heads, lengths, gradients, float64", judge=Fields({"in float64": WIDE}, default=Close()))
+def models_judge(evidence, expected, context):
+    """Closeness; where the number of blocks tells which part it is, that is said."""
+    verdict = Fields({"in float64": WIDE}, default=Close())(evidence, expected, context)
+    if verdict.passed or context.brief or not isinstance(evidence, dict):
+        return verdict
+    none, one, several, own = (is_right(evidence, expected, key) for key in ("no layers", "one layer", "a tied head", "a head of its own"))
+    if several is not False or None in (none, one, own):
+        return verdict
+    if not none:
+        where = "" if not own else " With a head of its own they are right, so it is what a tied head does."
+        return Verdict(False, f"The logits are wrong even in a model without blocks: look at the embedding, the last norm and the head.{where}")
+    if one:
+        return Verdict(False, "The logits are right with one block and without any, and wrong with two: what does each block get from the one before?")
+    return Verdict(False, "The logits are right without blocks, and wrong with one: look at what goes into a block, and at what becomes of its answer.")
+
+
+@question.probe(points=2.5, title="GPT: layers, heads, lengths, gradients, float64", judge=models_judge)
 def models_edges(student, rng):
     tied, own = model_of(student, rng), model_of(student, rng, tied=False)
     text = rng.integers(0, 7, 2, 6)
@@ -295,14 +348,72 @@ def parameters_known(student, rng):
     return {"the small model of the text": parameters(student, example(student), example(student, False)), "two known models": parameters(student, *known(student))}
 
 
-@question.probe(points=0.5, title="count_parameters: other shapes, and what larger ones add", judge=COUNTS)
+def many_configs(student, rng):
+    """Shapes of all kinds."""
+    return [some_config(student, rng, groups, tied) for groups in (1, 2, 3) for tied in (True, False) for _ in range(3)]
+
+
+IN_LAYERS = {   # what a layer may have: in words, from a shape and the entries of its keys
+    "dim · dim": lambda c, keys: c.dim**2, "dim · keys": lambda c, keys: c.dim * keys, "dim · hidden": lambda c, keys: c.dim * c.hidden,
+    "dim · dim / n_heads": lambda c, keys: c.dim**2 / c.n_heads, "hidden · hidden": lambda c, keys: c.hidden**2, "dim": lambda c, keys: c.dim, "keys": lambda c, keys: keys, "hidden": lambda c, keys: c.hidden,
+    "vocab · dim": lambda c, keys: c.vocab * c.dim, "n_heads": lambda c, keys: c.n_heads, "one number": lambda c, keys: 1,
+}
+ONCE = {
+    "vocab · dim": lambda c: c.vocab * c.dim, "vocab · dim where the head is tied": lambda c: c.tied * c.vocab * c.dim, "dim": lambda c: c.dim,
+    "vocab · dim where the head is not tied": lambda c: (not c.tied) * c.vocab * c.dim, "context · dim": lambda c: c.context * c.dim, "vocab": lambda c: c.vocab,
+}
+
+
+def terms_of(config):
+    """What a count may hold too much or too little of, by words."""
+    keys = config.dim // config.n_heads * config.n_kv_heads
+    return {
+        **{f"{words} (in each layer)": config.n_layers * term(config, keys) for words, term in IN_LAYERS.items()},
+        **{f"{words} (in one layer)": term(config, keys) for words, term in itertools.islice(IN_LAYERS.items(), 3)},
+        **{f"{words} (once)": term(config) for words, term in ONCE.items()},
+    }
+
+
+def told_by_terms(got, right, terms, shared=1.0):
+    """Which one or two terms make the difference, in a sentence; nothing if none do. `shared` belongs to each of them."""
+    try:
+        off = (np.asarray(got, dtype=float) - np.asarray(right, dtype=float)) / shared
+    except (TypeError, ValueError):
+        return None
+    if off.shape != np.shape(right) or not np.isfinite(off).all() or not off.any():
+        return None
+    columns = {words: np.array([each[words] for each in terms], dtype=float) for words in terms[0]}
+    for size in (1, 2):
+        for chosen in itertools.combinations(columns, size):
+            matrix = np.stack([columns[words] for words in chosen], 1)
+            scale = np.abs(matrix).max(0) + 1e-300
+            times = np.linalg.lstsq(matrix / scale, off, rcond=None)[0] / scale
+            whole = np.round(2 * times) / 2
+            if not (whole == 0).any() and np.abs(whole).max() <= 24 and np.allclose(matrix @ whole, off, 1e-9, 1e-6):
+                return " and ".join(f"{abs(n):g} × {words} too {'many' if n > 0 else 'few'}" for n, words in zip(whole, chosen, strict=True))
+    return None
+
+
+def parameters_judge(evidence, expected, context):
+    """Closeness; the terms that make the difference are told."""
+    verdict = COUNTS(evidence, expected, context)
+    if verdict.passed or context.brief or not isinstance(evidence, dict):
+        return verdict
+    configs = many_configs(SimpleNamespace(raw=context.reference), context.rng())
+    told = told_by_terms(evidence.get("many shapes"), expected["many shapes"], [terms_of(config) for config in configs])
+    return Verdict(False, f"`count_parameters` has {told}.") if told else verdict
+
+
+@question.probe(points=0.5, title="count_parameters: other shapes, and what larger ones add", judge=parameters_judge)
 def parameters_edges(student, rng):
     def count(config):
         return number(student.count_parameters(config))
 
+    many = many_configs(student, rng)
     alone, alone_own = ([some_config(student, rng, 1, tied) for _ in range(3)] for tied in (True, False))
     grouped, grouped_own = ([some_config(student, rng, groups, tied) for groups in (2, 3, 4)] for tied in (True, False))
     return {
+        "many shapes": parameters(student, *many),
         "no groups, tied": parameters(student, *alone),
         "groups, a head of its own": parameters(student, *grouped_own),
         "one layer, groups, tied": parameters(student, *(config._replace(n_layers=1) for config in grouped)),
@@ -337,12 +448,40 @@ def flops_known(student, rng):
     }
 
 
-@question.probe(points=1.5, title="count_flops: other shapes, short and long texts, each part", judge=COUNTS)
+def pairs_of(config):
+    """What the part of the operations that grows like T² may hold too much or too little of."""
+    keys = config.dim // config.n_heads * config.n_kv_heads
+    return {
+        "dim (in each layer)": config.n_layers * config.dim, "keys (in each layer)": config.n_layers * keys, "n_heads (in each layer)": config.n_layers * config.n_heads,
+        "dim / n_heads (in each layer)": config.n_layers * config.dim // config.n_heads, "dim (in one layer)": config.dim, "one number (in each layer)": config.n_layers, "hidden (in each layer)": config.n_layers * config.hidden,
+        "dim · n_heads (in each layer)": config.n_layers * config.dim * config.n_heads, "vocab · dim (once)": config.vocab * config.dim,
+    }
+
+
+def flops_judge(evidence, expected, context):
+    """Closeness; the terms that make the difference are told, of each part."""
+    verdict = COUNTS(evidence, expected, context)
+    if verdict.passed or context.brief or not isinstance(evidence, dict):
+        return verdict
+    configs = many_configs(SimpleNamespace(raw=context.reference), context.rng())
+    told = []
+    for key, terms, power in (("many shapes, what grows like T", terms_of, 1), ("many shapes, what grows like T²", pairs_of, 2)):
+        if is_right(evidence, expected, key) is False:
+            part = told_by_terms(evidence[key], expected[key], [terms(config) for config in configs], 7.0**power)
+            if part is None:
+                return verdict
+            told.append(f"T{'²' if power == 2 else ''} times {part}")
+    return Verdict(False, f"`count_flops` has {', and '.join(told)}.") if told else verdict
+
+
+@question.probe(points=1.5, title="count_flops: other shapes, short and long texts, each part", judge=flops_judge)
 def flops_edges(student, rng):
     ask = with_right(student.count_flops, count_parameters=right_parameters)
 
     def count(config, length=7):
         return number(ask(config, length))
+
+    many = [(config, 7) for config in many_configs(student, rng)]
 
     def some(groups, tied, *lengths):
         return [(some_config(student, rng, groups, tied), length) for length in lengths]
@@ -350,6 +489,8 @@ def flops_edges(student, rng):
     alone, alone_own, grouped, grouped_own = some(1, True, 5, 17, 40), some(1, False, 5, 17, 40), some(2, True, 5) + some(3, True, 9, 40), some(2, False, 5) + some(3, False, 9, 40)
     shapes, own_shapes = ([config for config, _ in asked] for asked in (alone + grouped, alone_own + grouped_own))
     return {
+        "many shapes, what grows like T": like_lengths(count, *many),
+        "many shapes, what grows like T²": like_squares(count, *many),
         "no groups, tied": operations(ask, *alone),
         "groups, a head of its own": operations(ask, *grouped_own),
         "one token": operations(ask, *some(1, True, 1), *some(2, True, 1), *some(3, False, 1)),
