@@ -1,0 +1,1 @@
+"""Question 9: a transformer whose weights are written by hand, and an open end."""
