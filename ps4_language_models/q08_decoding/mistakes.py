@@ -1,0 +1,377 @@
+"""Named wrong versions of the answers to question 8."""
+
+import math
+
+import torch
+
+from autograder.probes import Mistakes, edit
+
+mistakes = Mistakes()
+
+# --- filter_logits --------------------------------------------------------------------------------------------------
+
+mistakes.at(
+    "logits = logits / temperature",
+    edit("temperature_multiplies", "the logits are multiplied by the temperature; it divides them, so that a high one makes the distribution flatter",
+         "logits = logits * temperature"),
+    edit("temperature_ignored", "`filter_logits` ignores the temperature", "logits = logits + 0.0"),
+    edit("temperature_on_probabilities", "the probabilities are divided by the temperature, and then take part in a softmax; the temperature belongs to the logits",
+         "logits = logits.softmax(-1) / temperature"),
+    edit("temperature_squared", "the temperature acts twice", "logits = logits / temperature**2"),
+    edit("temperature_root", "the logits are divided by the root of the temperature", "logits = logits / math.sqrt(temperature)"),
+    edit("temperature_floored", "a small temperature is replaced by a larger one; any positive one is allowed", "logits = logits / max(temperature, 0.01)"),
+    edit("computed_in_float32", "`filter_logits` computes in float32 whatever comes in; float64 loses its digits", "logits = (logits.float() / temperature).to(logits.dtype)"),
+    edit("answer_in_float32", "`filter_logits` returns float32 for float64 logits", "logits = logits.float() / temperature"),
+    edit("logits_clamped", "the logits are cut off at ±10; they may have any size", "logits = (logits / temperature).clamp(-10, 10)"),
+    edit("infinite_clamped", "-inf is replaced by a finite number, so tokens that cannot occur get some probability", "logits = (logits / temperature).clamp(min=-10)"),
+    edit("in_place", "`filter_logits` changes its argument in place", "logits /= temperature"),
+    edit("barred_tokens_zeroed", "-inf becomes the logit 0, which is the probability of an ordinary token", "logits = torch.where(logits == -math.inf, 0.0, logits) / temperature"),
+)
+
+mistakes.at(
+    "if top_k is not None:",
+    edit("top_k_ignored", "`filter_logits` ignores top_k", "if False:"),
+)
+
+mistakes.at(
+    "smallest = logits.topk(min(top_k, logits.shape[-1])).values[..., -1:]",
+    edit("one_too_many", "top-k keeps one token too many", "smallest = logits.topk(min(top_k + 1, logits.shape[-1])).values[..., -1:]"),
+    edit("one_too_few", "top-k drops the k-th token; it is the last of those that stay", "smallest = logits.topk(min(max(top_k - 1, 1), logits.shape[-1])).values[..., -1:]"),
+    edit("top_k_must_fit", "`filter_logits` cannot take a top_k above V; then all stay", "smallest = logits.topk(top_k).values[..., -1:]"),
+    edit("least_likely", "top-k keeps the tokens of the *smallest* logits above the border of the wrong end", "smallest = logits.topk(min(top_k, logits.shape[-1]), largest=False).values[..., -1:]"),
+    edit("k_over_all_rows", "the k largest are sought among all rows together; each row has its own", "smallest = logits.flatten().topk(min(top_k, logits.shape[-1])).values[-1:]"),
+    edit("first_rows_border", "the k-th logit of the first row is the border for all rows", "smallest = logits.reshape(-1, logits.shape[-1])[:1].topk(min(top_k, logits.shape[-1])).values[..., -1:]"),
+)
+
+mistakes.at(
+    "logits = logits.masked_fill(logits < smallest, -math.inf)",
+    edit("strictly_above", "top-k keeps only what lies *above* the k-th logit, so the k-th token is lost", "logits = logits.masked_fill((logits <= smallest) & (logits < logits.amax(-1, keepdim=True)), -math.inf)"),
+    edit("cut_to_zero", "the logits of dropped tokens are set to 0, which is the logit of an ordinary token; they must get probability 0", "logits = logits.masked_fill(logits < smallest, 0.0)"),
+    edit("cut_to_minus_ten", "dropped tokens get a low logit that still has some probability", "logits = logits.masked_fill(logits < smallest, -10.0)"),
+)
+
+mistakes.at(
+    "p = p * (p.cumsum(-1) - p < top_p) * (p >= min_p * p[..., :1])",
+    edit("crossing_token_dropped", "top-p drops the token that crosses the line; the sum of those that stay has to *reach* p",
+         "p = p * ((p.cumsum(-1) <= top_p) | (torch.arange(p.shape[-1], device=p.device) == 0)) * (p >= min_p * p[..., :1])"),
+    edit("crossing_token_dropped_even_alone", "top-p drops the token that crosses the line; the sum of those that stay has to *reach* p, and at least one stays",
+         "p = p * (p.cumsum(-1) <= top_p + 1e-6) * (p >= min_p * p[..., :1])"),
+    edit("one_more_than_crossing", "top-p keeps one token more than the one that crosses the line",
+         "p = p * (torch.cat([torch.zeros_like(p[..., :2]), p.cumsum(-1)[..., :-2]], -1)[..., : p.shape[-1]] < top_p) * (p >= min_p * p[..., :1])"),
+    edit("top_p_ignored", "`filter_logits` ignores top_p", "p = p * (p >= min_p * p[..., :1])"),
+    edit("min_p_ignored", "`filter_logits` ignores min_p", "p = p * (p.cumsum(-1) - p < top_p)"),
+    edit("min_p_absolute", "min-p compares with the probability itself; the line is min_p times the *largest* probability", "p = p * (p.cumsum(-1) - p < top_p) * ((p >= min_p) | (p == p[..., :1]))"),
+    edit("min_p_strict", "min-p drops a token that has exactly the required share; min_p = 1 must keep the largest", "p = p * (p.cumsum(-1) - p < top_p) * (p > min_p * p[..., :1])"),
+    edit("min_p_of_the_mean", "min-p compares with the mean probability; the line is min_p times the *largest*", "p = p * (p.cumsum(-1) - p < top_p) * (p >= min_p * p.mean(-1, keepdim=True))"),
+    edit("min_p_on_logits", "min-p compares logits; the line is a share of the largest *probability*",
+         "p = p * (p.cumsum(-1) - p < top_p) * (logits.gather(-1, order) >= min_p * logits.amax(-1, keepdim=True))"),
+    edit("top_p_is_min_p", "top-p drops each token whose own probability is below 1 - p; what counts is the sum of the likelier ones", "p = p * ((p > 1 - top_p) | (p == p[..., :1])) * (p >= min_p * p[..., :1])"),
+    edit("all_rows_together", "the sums of top-p run on from row to row; each row has its own", "p = p * ((p.flatten().cumsum(0).reshape(p.shape) - p < top_p) | (p == p[..., :1])) * (p >= min_p * p[..., :1])"),
+    edit("min_p_over_all_rows", "the largest probability is taken over all rows; each row has its own", "p = p * (p.cumsum(-1) - p < top_p) * (p >= min(min_p, 0.999) * p.max())"),
+    edit("either_filter", "a token stays if top-p *or* min-p keeps it; it must pass both", "p = p * ((p.cumsum(-1) - p < top_p) | (p >= min_p * p[..., :1])) if top_p < 1 and min_p > 0 else p * (p.cumsum(-1) - p < top_p) * (p >= min_p * p[..., :1])"),
+)
+
+mistakes.at(
+    "p, order = logits.softmax(-1).sort(-1, descending=True)",
+    edit("ascending", "the probabilities are sorted upwards, so top-p begins with the least likely token", "p, order = logits.softmax(-1).sort(-1)"),
+    edit("softmax_over_rows", "the softmax runs over the first axis; the tokens are the last one", "p, order = logits.softmax(0).sort(-1, descending=True)"),
+    edit("floor_on_probabilities", "a small constant is added to the probabilities, so no token is barred any more", "p, order = (logits.softmax(-1) + 1e-4).sort(-1, descending=True)"),
+)
+
+mistakes.at(
+    "return (p / p.sum(-1, keepdim=True)).gather(-1, order.argsort(-1))",
+    edit("not_renormalised", "what stays is not renormalised: the probabilities do not sum to 1", "return p.gather(-1, order.argsort(-1))"),
+    edit("left_sorted", "the probabilities come back in sorted order, not in the order of the tokens", "return p / p.sum(-1, keepdim=True)"),
+    edit("gathered_by_order", "the way back uses the order itself; it needs the inverse of that permutation", "return (p / p.sum(-1, keepdim=True)).gather(-1, order)"),
+    edit("softmax_of_probabilities", "what stays goes through a softmax again; dividing by the sum renormalises",
+         "p = (p / p.sum(-1, keepdim=True)).gather(-1, order.argsort(-1)); return p.masked_fill(p == 0, -math.inf).softmax(-1)"),
+    edit("normalised_over_all", "the sum runs over all rows; each row has its own", "return (p / p.sum() * (p.numel() // p.shape[-1])).gather(-1, order.argsort(-1))"),
+    edit("logarithms_returned", "the logarithms come back; probabilities are asked for", "return (p / p.sum(-1, keepdim=True)).gather(-1, order.argsort(-1)).log()"),
+    edit("likeliest_only", "all probability goes to the likeliest token; it is shared by all that stay", "return (p == p[..., :1]).to(p).gather(-1, order.argsort(-1))"),
+    edit("uniform", "all tokens that stay get equal probabilities; they keep their proportions", "return ((p > 0) / (p > 0).sum(-1, keepdim=True)).to(p).gather(-1, order.argsort(-1))"),
+)
+
+
+def by_hand(temperature_first=True, order="kpm", renormalise=True):
+    """`filter_logits` with its steps in another order."""
+
+    def filter_logits(logits, temperature=1.0, top_k=None, top_p=1.0, min_p=0.0):
+        heat = logits / temperature
+        base = heat if temperature_first else logits
+        q = base.softmax(-1)
+        keep = torch.ones_like(q, dtype=torch.bool)
+        full = q
+        for letter in order:
+            now = torch.where(keep, full, torch.zeros_like(full))
+            if renormalise:
+                now = now / now.sum(-1, keepdim=True)
+            if letter == "k" and top_k is not None:
+                keep &= now >= now.topk(min(top_k, now.shape[-1])).values[..., -1:]
+            if letter == "p":
+                down, places = now.sort(-1, descending=True)
+                keep &= (down.cumsum(-1) - down < top_p).gather(-1, places.argsort(-1))
+            if letter == "m":
+                keep &= now >= min_p * now.amax(-1, keepdim=True)
+        return heat.masked_fill(~keep, -math.inf).softmax(-1)
+
+    return filter_logits
+
+
+@mistakes.rewrite("the temperature comes after the filters; it comes first, and top-p and min-p see what it made")
+def temperature_last(ref):
+    return {"filter_logits": by_hand(temperature_first=False)}
+
+
+@mistakes.rewrite("top-p comes before top-k; it counts the probability that top-k has left")
+def p_before_k(ref):
+    return {"filter_logits": by_hand(order="pkm")}
+
+
+@mistakes.rewrite("top-p does not see that top-k has renormalised: its sums are those of the probabilities before")
+def p_without_renormalising(ref):
+    return {"filter_logits": by_hand(renormalise=False)}
+
+
+@mistakes.rewrite("min-p comes before top-p; top-p then counts what min-p has left, and cuts too much")
+def m_before_p(ref):
+    return {"filter_logits": by_hand(order="kmp")}
+
+
+# --- sequence_log_prob ----------------------------------------------------------------------------------------------
+
+mistakes.at(
+    "log_p = model(ids)[:, prompt_len - 1 : -1].log_softmax(-1)",
+    edit("not_shifted", "the logits at t are taken for the token at t; they are about the one after it", "log_p = model(ids)[:, prompt_len:].log_softmax(-1)"),
+    edit("logits_summed", "logits are added up; they become log-probabilities by a log-softmax", "log_p = model(ids)[:, prompt_len - 1 : -1]"),
+    edit("probabilities_summed", "probabilities are added up; their logarithms have to be", "log_p = model(ids)[:, prompt_len - 1 : -1].softmax(-1)"),
+    edit("bits", "the result is in bits; nats are asked for", "log_p = model(ids)[:, prompt_len - 1 : -1].log_softmax(-1) / math.log(2)"),
+    edit("softmax_over_positions", "the log-softmax runs over the positions; the tokens are the last axis", "log_p = model(ids)[:, prompt_len - 1 : -1].log_softmax(1)"),
+    edit("epsilon_in_log", "a small constant is added before the logarithm, so a text that cannot occur gets a finite value", "log_p = (model(ids)[:, prompt_len - 1 : -1].softmax(-1) + 1e-6).log()"),
+    edit("epsilon_in_log_tiny", "a small constant stands inside the logarithm, so a text that cannot occur gets a finite value", "log_p = model(ids)[:, prompt_len - 1 : -1].log_softmax(-1).clamp(min=-30)"),
+    edit("cut_off", "`sequence_log_prob` cuts the model off from autograd (`no_grad`, `.detach()` or `.item()`)", "log_p = model(ids)[:, prompt_len - 1 : -1].log_softmax(-1).detach()"),
+    edit("scores_in_float32", "`sequence_log_prob` computes in float32 whatever comes in; float64 loses its digits",
+         "log_p = model(ids)[:, prompt_len - 1 : -1].float().log_softmax(-1).to(model(ids[:, :1]).dtype)"),
+    edit("prompt_not_shown", "the model does not get the prompt, so nothing is conditioned on it",
+         "log_p = torch.cat([model(ids)[:, prompt_len - 1 : prompt_len], model(ids[:, prompt_len:])[:, :-1]], 1).log_softmax(-1)"),
+)
+
+mistakes.at(
+    "log_p = log_p.gather(-1, ids[:, prompt_len:, None])[..., 0]",
+    edit("likeliest_token", "the likeliest token is scored at each place, not the one that stands there", "log_p = log_p.amax(-1)"),
+    edit("expected_score", "the expected log-probability is taken; the token that stands there decides", "log_p = torch.where(log_p > -math.inf, log_p.exp() * log_p, 0.0).sum(-1)"),
+    edit("first_text_only", "the tokens of the first text are scored for all texts", "log_p = log_p.gather(-1, ids[:1, prompt_len:, None].expand(len(ids), -1, -1))[..., 0]"),
+)
+
+mistakes.at(
+    "ends = ids[:, prompt_len:] == eos",
+    edit("eos_in_prompt_ends", "an eos in the prompt ends the text; only one after the prompt does", "ends = ((ids == eos).cumsum(1)[:, prompt_len:] > 0)"),
+)
+
+mistakes.at(
+    "log_p = log_p.masked_fill(ends.cumsum(1) - ends.long() > 0, 0.0)",
+    edit("eos_not_counted", "the first eos does not count; ending there has a probability, too", "log_p = log_p.masked_fill(ends.cumsum(1) > 0, 0.0)"),
+    edit("every_eos_left_out", "every eos is left out, also the first; and what stands behind it counts unless it is eos", "log_p = log_p.masked_fill(ends, 0.0)"),
+    edit("filling_counted", "the filling behind the first eos counts", "log_p = log_p.masked_fill(torch.zeros_like(ends), 0.0)"),
+    edit("eos_only_later_ones", "only the filling tokens that are eos are left out; whatever stands behind the first eos is filling", "log_p = log_p.masked_fill(ends & (ends.cumsum(1) > 1), 0.0)"),
+    edit("two_eos_needed", "the text ends at the second eos; the first ends it", "log_p = log_p.masked_fill(ends.cumsum(1) - ends.long() > 1, 0.0)"),
+    edit("one_behind_counted", "the token right behind the first eos still counts", "log_p = log_p.masked_fill(F.pad((ends.cumsum(1) - ends.long() > 0)[:, :-1], (1, 0)), 0.0)"),
+    edit("filling_times_zero", "the filling is multiplied by 0; where it has probability 0 that gives nan", "log_p = log_p * (ends.cumsum(1) - ends.long() == 0)"),
+)
+
+mistakes.at(
+    "return log_p.sum(1)",
+    edit("mean_of_tokens", "the mean over the tokens comes back; the log-probability of a text is their sum", "return log_p.mean(1)"),
+    edit("negated", "the sign is turned: a log-probability is negative", "return -log_p.sum(1)"),
+    edit("one_number", "one number comes back for all texts; each has its own", "return log_p.sum()"),
+    edit("texts_averaged", "the mean over the texts comes back for each of them", "return log_p.sum(1).mean().expand(len(ids))"),
+    edit("whole_probability", "the probability comes back; its logarithm is asked for", "return log_p.sum(1).exp()"),
+    edit("per_token", "each token has its own number; their sum is asked for", "return log_p"),
+    edit("last_token_left_out", "the last token of the text does not count", "return log_p[:, :-1].sum(1)"),
+    edit("first_token_left_out", "the first token after the prompt does not count", "return log_p[:, 1:].sum(1)"),
+)
+
+
+@mistakes.rewrite("the prompt counts, too; only what comes after it does")
+def with_prompt(ref):
+    def sequence_log_prob(model, ids, prompt_len, eos=None):
+        before = model(ids)[:, : prompt_len - 1].log_softmax(-1).gather(-1, ids[:, 1:prompt_len, None])[..., 0]
+        return before.sum(1) + ref.sequence_log_prob(model, ids, prompt_len, eos)
+
+    return {"sequence_log_prob": sequence_log_prob}
+
+
+# --- beam_search ----------------------------------------------------------------------------------------------------
+
+mistakes.at(
+    "log_p = model(texts)[:, -1].log_softmax(-1)",
+    edit("logits_as_scores", "the beams are compared by sums of logits; log-probabilities are needed", "log_p = model(texts)[:, -1]"),
+    edit("probabilities_added", "probabilities are added up; their logarithms have to be", "log_p = model(texts)[:, -1].softmax(-1)"),
+    edit("first_position", "the logits at the first place are used; those at the last are about the next token", "log_p = model(texts)[:, 0].log_softmax(-1)"),
+    edit("prompt_forgotten", "the model sees only the newest token, so the beginning makes no difference to it", "log_p = model(texts[:, -1:])[:, -1].log_softmax(-1)"),
+    edit("prompt_dropped", "from the second step on the model does not see the prompt", "log_p = model(texts[:, len(prompt) :] if scores is not None else texts)[:, -1].log_softmax(-1)"),
+    edit("softmax_over_beams", "the softmax runs over the beams; it belongs to the tokens", "log_p = model(texts)[:, -1].log_softmax(0)"),
+    edit("epsilon_before_log", "a small constant stands inside the logarithm, so texts of probability 0 are found", "log_p = (model(texts)[:, -1].softmax(-1) + 1e-8).log()"),
+    edit("beams_in_float32", "`beam_search` computes in float32 whatever the model gives", "log_p = model(texts)[:, -1].float().log_softmax(-1)"),
+    edit("in_bits", "the scores are in bits; nats are asked for", "log_p = model(texts)[:, -1].log_softmax(-1) / math.log(2)"),
+)
+
+mistakes.at(
+    "ended = (texts[:, len(prompt) :] == eos).any(1)",
+    edit("prompt_ends", "an eos in the prompt finishes the search before it begins; only one after the prompt does", "ended = (texts == eos).any(1)"),
+    edit("last_token_of_prompt_ends", "an eos at the end of the prompt finishes the search before it begins", "ended = texts[:, -1] == eos"),
+    edit("never_ended", "finished texts go on like all others; they stay as they are", "ended = torch.zeros(len(texts), dtype=torch.bool, device=texts.device)"),
+    edit("all_end_together", "one finished text finishes all", "ended = (texts[:, len(prompt) :] == eos).any().expand(len(texts))"),
+    edit("only_when_all_end", "texts stay as they are only once all have ended", "ended = (texts[:, len(prompt) :] == eos).any(1).all().expand(len(texts))"),
+)
+
+mistakes.at(
+    "frozen = torch.full_like(log_p, -math.inf)",
+    edit("frozen_can_grow", "a finished text is extended by every token at no cost, so copies of it fill the beam; eos alone goes on", "frozen = torch.zeros_like(log_p)"),
+)
+
+mistakes.at(
+    "frozen[:, eos] = 0.0",
+    edit("filling_costs", "the filling behind the first eos costs what the model says; it is free", "frozen[:, eos] = log_p[:, eos]"),
+    edit("finished_are_lost", "finished texts are thrown away; they stay in the beam and compete", "frozen[:, eos] = -math.inf"),
+    edit("filled_with_zero", "finished texts are filled up with token 0 instead of eos", "frozen[:, 0] = 0.0"),
+)
+
+mistakes.at(
+    "total = (log_p if scores is None else scores[:, None] + log_p).flatten()",
+    edit("not_accumulated", "only the newest token counts; the scores of the steps add up", "total = log_p.flatten()"),
+    edit("scores_multiplied", "the scores are multiplied; logarithms add up", "total = (log_p if scores is None else scores[:, None] * log_p).flatten()"),
+    edit("scores_along_tokens", "the score of beam b is added to token b; it belongs to all tokens of its beam",
+         "total = (log_p if scores is None else F.pad(scores, (0, max(0, log_p.shape[1] - len(scores))), value=0.0)[: log_p.shape[1]] + log_p).flatten()"),
+    edit("mean_so_far", "the mean of the tokens is compared from step to step; the sum is (8.1)",
+         "step = texts.shape[1] - len(prompt); total = (log_p if scores is None else (step * scores[:, None] + log_p) / (step + 1)).flatten()"),
+)
+
+mistakes.at(
+    "scores, best = total.topk(min(width, int((total > -math.inf).sum())))",
+    edit("fixed_width", "`beam_search` needs as many candidates as the width; in the first steps there are fewer", "scores, best = total.topk(width)"),
+    edit("impossible_texts", "texts of probability 0 are kept; they are no candidates", "scores, best = total.topk(min(width, len(total)))"),
+    edit("worst_kept", "the beam keeps the *least* likely texts", "scores, best = (-total.masked_fill(total == -math.inf, math.inf)).topk(min(width, int((total > -math.inf).sum()))); scores = -scores"),
+    edit("one_too_wide", "the beam is one text too wide", "scores, best = total.topk(min(width + 1, int((total > -math.inf).sum())))"),
+    edit("at_most_V", "the beam never holds more texts than there are tokens; its width may be larger than V", "scores, best = total.topk(min(width, log_p.shape[1], int((total > -math.inf).sum())))"),
+    edit("unsorted", "the texts come back in no order; the best comes first", "scores, best = total.topk(min(width, int((total > -math.inf).sum()))); order = best.argsort(); scores, best = scores[order], best[order]"),
+    edit("worst_first", "the texts come back worst first", "scores, best = total.topk(min(width, int((total > -math.inf).sum()))); scores, best = scores.flip(0), best.flip(0)"),
+    edit("greedy", "only the best text is kept from step to step, whatever the width",
+         "scores, best = total.topk(min(width if texts.shape[1] == len(prompt) + steps - 1 else 1, int((total > -math.inf).sum())))"),
+)
+
+mistakes.at(
+    "texts = torch.cat([texts[best // log_p.shape[1]], best[:, None] % log_p.shape[1]], 1)",
+    edit("beams_not_reordered", "the new tokens are attached to the beams in their old order; each belongs to the beam that it came from",
+         "texts = torch.cat([texts[torch.arange(len(best), device=texts.device) % len(texts)], best[:, None] % log_p.shape[1]], 1)"),
+    edit("divided_by_beams", "the place in the flat list is divided by the number of beams; a row has V places",
+         "texts = torch.cat([texts[(best // len(texts)) % len(texts)], best[:, None] % log_p.shape[1]], 1)"),
+)
+
+mistakes.at(
+    "return texts, scores",
+    edit("prompt_cut", "the prompt is missing in the texts", "return texts[:, len(prompt) :], scores"),
+    edit("best_only", "only the best text comes back; all of the beam are asked for", "return texts[:1], scores[:1]"),
+    edit("normalised_scores", "the scores are divided by the number of tokens; they are (8.1)", "return texts, scores / steps"),
+    edit("score_as_probability", "probabilities come back; their logarithms are asked for", "return texts, scores.exp()"),
+    edit("negative_scores", "the scores have their sign turned; log-probabilities are negative", "return texts, -scores"),
+)
+
+
+@mistakes.rewrite("each beam keeps its own best continuation; the best of *all* candidates stay, also several of one beam")
+def one_child_each(ref):
+    def beam_search(model, prompt, width, steps, eos=None):
+        texts, scores = ref.beam_search(model, prompt, width, 1, eos)
+        for _ in range(steps - 1):
+            log_p = model(texts)[:, -1].log_softmax(-1)
+            if eos is not None:
+                done = (texts[:, len(prompt) :] == eos).any(1)
+                log_p[done] = -math.inf
+                log_p[done, eos] = 0
+            best, token = log_p.max(1)
+            scores, order = (scores + best).sort(descending=True)
+            texts = torch.cat([texts, token[:, None]], 1)[order]
+        return texts, scores
+
+    return {"beam_search": beam_search}
+
+
+@mistakes.rewrite("one step too many is made")
+def a_step_more(ref):
+    return {"beam_search": lambda model, prompt, width, steps, eos=None: ref.beam_search(model, prompt, width, steps + 1, eos)}
+
+
+@mistakes.rewrite("one step too few is made")
+def a_step_less(ref):
+    def beam_search(model, prompt, width, steps, eos=None):
+        if steps == 1:
+            return prompt[None], model(prompt[None])[:, -1, 0] * 0
+        return ref.beam_search(model, prompt, width, steps - 1, eos)
+
+    return {"beam_search": beam_search}
+
+
+# --- watermark_z ----------------------------------------------------------------------------------------------------
+
+mistakes.at(
+    "first, second = torch.stack([text[:-1], text[1:]]).unique(dim=1)",
+    edit("pairs_counted_again", "a pair that occurs again counts again; its colour is no new coin throw", "first, second = text[:-1], text[1:]"),
+    edit("tokens_made_unique", "each token counts once, with what follows it first; each *pair* counts once",
+         "seen = sorted({int(a): int(b) for a, b in reversed(list(zip(text[:-1].tolist(), text[1:].tolist())))}.items()); first, second = torch.tensor(seen, device=ids.device).T"),
+    edit("order_forgotten", "a pair and its reverse count as one; the colour depends on which token comes first",
+         "first, second = torch.tensor(list({frozenset(each): each for each in zip(text[:-1].tolist(), text[1:].tolist())}.values()), device=ids.device).T"),
+    edit("next_token_as_row", "rows and columns of `green` are exchanged: the row is the token *before*", "second, first = torch.stack([text[:-1], text[1:]]).unique(dim=1)"),
+    edit("self_coloured", "a token is looked up with itself; the row is the token before it", "first, second = torch.stack([text[1:], text[1:]]).unique(dim=1)"),
+    edit("two_apart", "tokens are paired with the one after the next", "first, second = torch.stack([text[:-1], text[1:].roll(-1)]).unique(dim=1)"),
+    edit("first_pair_lost", "the first pair of a text does not count", "first, second = torch.stack([text[1:-1], text[2:]] if len(text) > 2 else [text[:-1], text[1:]]).unique(dim=1)"),
+    edit("last_pair_lost", "the last pair of a text does not count", "first, second = torch.stack([text[:-2], text[1:-1]] if len(text) > 2 else [text[:-1], text[1:]]).unique(dim=1)"),
+    edit("wraps_around", "the last token is paired with the first; nothing follows it", "first, second = torch.stack([text, text.roll(-1)]).unique(dim=1)"),
+    edit("only_neighbours_merged", "repeated pairs are left out only where they stand side by side (`unique_consecutive`)", "first, second = torch.stack([text[:-1], text[1:]]).unique_consecutive(dim=1)"),
+)
+
+mistakes.at(
+    "n, count = len(first), int(green[first, second].sum())",
+    edit("n_is_T", "n is the number of tokens; it is the number of different pairs", "n, count = len(text), int(green[first, second].sum())"),
+    edit("n_with_repeats", "n counts repeated pairs, G does not", "n, count = len(text) - 1, int(green[first, second].sum())"),
+    edit("count_with_repeats", "G counts repeated pairs, n does not", "n, count = len(first), min(len(first), int(green[text[:-1], text[1:]].sum()))"),
+    edit("reds_counted", "the red pairs are counted, not the green ones", "n, count = len(first), int((~green)[first, second].sum())"),
+)
+
+mistakes.at(
+    "z.append((count - n * gamma) / math.sqrt(n * gamma * (1 - gamma)))",
+    edit("no_root", "z is divided by the variance; the standard deviation is its root", "z.append((count - n * gamma) / (n * gamma * (1 - gamma)))"),
+    edit("poisson", "the variance is taken as nγ; the factor 1 - γ is missing", "z.append((count - n * gamma) / math.sqrt(n * gamma))"),
+    edit("no_length", "the variance of one throw is used; n throws have n times as much", "z.append((count - n * gamma) / math.sqrt(gamma * (1 - gamma)))"),
+    edit("share_without_root_n", "z is the share of greens less γ over the spread of one throw; the root of n is missing", "z.append((count / n - gamma) / math.sqrt(gamma * (1 - gamma)))"),
+    edit("not_centred", "the mean nγ is not subtracted", "z.append(count / math.sqrt(n * gamma * (1 - gamma)))"),
+    edit("centred_by_half", "half of the pairs are subtracted, whatever γ is", "z.append((count - n / 2) / math.sqrt(n * gamma * (1 - gamma)))"),
+    edit("gamma_is_half", "γ is taken as ½ in z, whatever it is", "z.append((2 * count - n) / math.sqrt(n))"),
+    edit("estimated_variance", "the variance comes from the share of greens that was found; an innocent text has γ",
+         "share = min(max(count / n, 0.5 / n), 1 - 0.5 / n); z.append((count - n * gamma) / math.sqrt(n * share * (1 - share)))"),
+    edit("absolute_z", "z has lost its sign", "z.append(abs(count - n * gamma) / math.sqrt(n * gamma * (1 - gamma)))"),
+    edit("z_turned", "z has its sign turned: many green pairs must give a large one", "z.append((n * gamma - count) / math.sqrt(n * gamma * (1 - gamma)))"),
+    edit("continuity", "z is corrected by half a pair; it is G less its mean, over its standard deviation", "z.append((count - 0.5 - n * gamma) / math.sqrt(n * gamma * (1 - gamma)))"),
+    edit("sample_variance", "the variance uses n - 1; n throws have variance nγ(1 - γ)", "z.append((count - n * gamma) / math.sqrt(max(n - 1, 1) * gamma * (1 - gamma)))"),
+)
+
+mistakes.at(
+    "rate.append(binomial_tail(n, count, gamma))",
+    edit("strictly_more", "the chance of *more* than G greens is given; G itself belongs to it", "rate.append(binomial_tail(n, count + 1, gamma))"),
+    edit("other_tail", "the chance of at *most* G greens is given; a mark shows by many", "rate.append(1 - binomial_tail(n, count + 1, gamma))"),
+    edit("normal_tail", "the rate is that of a normal distribution; G is binomial, and its tail is another", "rate.append(0.5 * math.erfc(z[-1] / math.sqrt(2)))"),
+    edit("two_sided", "both tails are counted; only many greens speak for a mark", "rate.append(min(1.0, 2 * binomial_tail(n, count, gamma)))"),
+    edit("exactly_count", "the chance of *exactly* G greens is given; at least G is asked for", "rate.append(binomial_tail(n, count, gamma) - binomial_tail(n, count + 1, gamma))"),
+    edit("one_minus", "1 minus a sum near 1: small rates drown in rounding", "rate.append(1 - math.fsum(math.comb(n, k) * gamma**k * (1 - gamma) ** (n - k) for k in range(count)))"),
+    edit("rate_with_half", "the rate takes γ as ½, whatever it is", "rate.append(binomial_tail(n, count, 0.5))"),
+    edit("arguments_exchanged", "the first two arguments of `binomial_tail` are exchanged: n comes first", "rate.append(binomial_tail(count, n, gamma))"),
+)
+
+
+@mistakes.rewrite("the pairs of all texts are thrown together; each text has its own")
+def pooled(ref):
+    def watermark_z(ids, green, gamma):
+        pairs = torch.cat([torch.stack([text[:-1], text[1:]]) for text in ids], 1).unique(dim=1)
+        n, count = pairs.shape[1], int(green[pairs[0], pairs[1]].sum())
+        z, rate = (count - n * gamma) / math.sqrt(n * gamma * (1 - gamma)), ref.binomial_tail(n, count, gamma)
+        return torch.full((len(ids),), z), torch.full((len(ids),), rate)
+
+    return {"watermark_z": watermark_z}
