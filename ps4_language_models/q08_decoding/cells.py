@@ -169,3 +169,158 @@ def watermark_z(
 
 # %% role="check"
 grader.check("q8")
+
+# %% [markdown]
+# ### What a filter costs
+#
+# Here is an exact model of lines `word : word`, in which 2 % of every prediction is noise. With your `sequence_log_prob` you can add up all 32 right lines: no sampling is needed.
+
+# %%
+part_noise = 0.02  # a knob: try 0.1. Then draw the words with `part_power = 0`, all equally often: which filter gains?
+part_power = 1.0
+
+part_lines = [f"\n{word} : {word}\n" for word in COPY_WORDS]
+part_tokens = data.CharTokenizer.from_text("".join(part_lines))
+part_ids, part_size = torch.stack([part_tokens.encode(line) for line in part_lines]), len(part_tokens)
+
+
+class Listed:
+    """The exact model of texts from a list, with weights; noise prefers some tokens to others."""
+
+    def __init__(self, texts, weights, size, noise):
+        self.texts, self.noise, self.size = texts, noise, size
+        self.following = weights[:, None, None] * F.one_hot(F.pad(texts, (0, 1))[:, 1:], size)
+        self.rest = torch.arange(1.0, size + 1).reciprocal()
+        self.rest /= self.rest.sum()
+
+    def __call__(self, ids):
+        agree = (ids[:, None] == self.texts[:, : ids.shape[1]]).long().cumprod(2)
+        p = torch.einsum("nlt,ltv->ntv", agree.float(), self.following[:, : ids.shape[1]])
+        total = p.sum(-1, keepdim=True)
+        p = torch.where(total > 0, p / total, self.rest)
+        return ((1 - self.noise) * p + self.noise * self.rest).log()
+
+
+part_weights = (torch.arange(32) + 1.0 + 0.001 * torch.arange(32) ** 2) ** -part_power
+part_model = Listed(part_ids, part_weights, part_size, part_noise)
+part_sweeps = {
+    "temperature": (1.0, 0.8, 0.6, 0.4, 0.2),
+    "top_k": (28, 20, 12, 8, 5, 3, 2, 1),
+    "top_p": (1.0, 0.99, 0.98, 0.95, 0.9, 0.8, 0.6),
+    "min_p": (0.0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.3),
+}
+figure, ax = plot.subplots(width=8, height=3.6)
+part_rows = []
+for name, values in part_sweeps.items():
+    points = []
+    for value in values:
+        each = sequence_log_prob(lambda ids: filter_logits(part_model(ids), **{name: value}).log(), part_ids, 1).exp()
+        share = each / each.sum()
+        points.append((float(torch.special.entr(share).sum() / math.log(2)), 100 * float(each.sum())))
+        if (name, value) in {("temperature", 1.0), ("temperature", 0.6), ("top_k", 3), ("top_p", 0.95), ("min_p", 0.02)}:
+            part_rows.append((f"{name} = {value:g}", points[-1][1], points[-1][0], int((each > 1e-6).sum())))
+    ax.plot(*zip(*points), marker="o", label=name)
+ax.set(xlabel="entropy of the word, bits", ylabel="right lines, %", title="Min-p drops the noise and keeps the words")
+ax.legend()
+plt.show()
+plot.table(part_rows, header=("filter", "right lines, %", "entropy of the word", "words of 32"))
+
+# %% [markdown]
+# PARTTEXT
+#
+# ### Search
+#
+# The manual costs MANUALBITS bits a character under your 6-gram, and what it draws DRAWNBITS. **Before you run this:** what does the likeliest text cost that a beam of 32 finds?
+
+# %%
+guess_beam = None  # type a number
+
+# %%
+beam_widths, beam_steps = (1, 4, 32), 60  # two knobs: try 128 beams, then 120 steps. What does the text do?
+beam_model = decode_model  # any language model
+
+beam_rows = []
+for width in beam_widths:
+    beam_texts, beam_scores = beam_search(lambda ids: beam_model(ids[:, -8:]), decode_start[0], width, beam_steps)
+    beam_bits = -float(beam_scores[0]) / beam_steps / math.log(2)
+    beam_rows.append((width, beam_bits, guess_beam if width == 32 else None, decode_tokens.decode(beam_texts[0]).replace("\n", " ")))
+plot.table(beam_rows, header=("width", "bits a character", "your guess", "the best text"))
+
+beam_end = int(decode_tokens.encode("\n")[0])
+beam_texts, beam_scores = beam_search(lambda ids: beam_model(ids[:, -8:]), decode_start[0], 128, 40, beam_end)
+beam_long = 1 + (beam_texts[:, 20:] != beam_end).sum(1)
+beam_rows = []
+for alpha in (0.0, 0.7, 1.0):  # the length penalty
+    best = int((beam_scores / beam_long**alpha).argmax())
+    beam_rows.append((f"log p / length^{alpha:g}", int(beam_long[best]), float(beam_scores[best]), decode_tokens.decode(beam_texts[best]).replace("\n", "↵")))
+plot.table(beam_rows, header=("best line by", "length", "log p", "text"))
+
+# %% [markdown]
+# BEAMTEXT
+#
+# ### Who wrote it?
+#
+# An innocent text of 1,000 characters, from the manual, and 1,000 keys. By different pairs, $z>4$ happens about once in 30,000. **Before you run this:** if repeated pairs count again, how many of the 1,000 keys accuse this text?
+
+# %%
+guess_accused = None  # type a number
+
+# %%
+mark_delta, mark_length = 2.0, 200  # two knobs: try δ = 1 and 4, then 50 and 400 characters
+
+mark_keys = dgm.budget(smoke=30, cpu=1000, gpu=1000)
+mark_text = decode_held[:, 2000:3000]
+mark_again, mark_once = [], []
+for key in range(mark_keys):
+    green = green_list(decode_size, 0.5, key)
+    mark_again.append(float((2 * green[mark_text[:, :-1], mark_text[:, 1:]].float() - 1).sum()) / math.sqrt(999))
+    mark_once.append(float(watermark_z(mark_text, green, 0.5)[0]))
+mark_green = green_list(decode_size, 0.5, 8)
+mark_start = torch.stack([decode_held[0, i : i + 20] for i in range(0, 10_000, 250)])
+mark_texts = {
+    "the manual": torch.stack([decode_held[0, i : i + 20 + mark_length] for i in range(0, 10_000, 250)]),
+    "drawn": write(decode_model, mark_start, mark_length, dgm.generator(3)),
+    "drawn, marked": write(decode_model, mark_start, mark_length, dgm.generator(4), green=mark_green, delta=mark_delta),
+}
+figure, (left, right) = plot.subplots(1, 2, width=10, height=3.6)
+bins = np.linspace(-12, 12, 49)
+left.hist(mark_again, bins, color=plot.COLORS[1], alpha=0.6, label="every pair, again and again")
+left.hist(mark_once, bins, color=plot.COLORS[0], alpha=0.6, label="different pairs")
+left.set(xlabel="z of an innocent text", ylabel="keys", title="Repetition accuses the innocent")
+left.legend()
+mark_rows = []
+for (name, ids), color in zip(mark_texts.items(), plot.COLORS):
+    z, rate = watermark_z(ids[:, 19:], mark_green, 0.5)
+    bits = -sequence_log_prob(decode_model, ids, 20) / mark_length / math.log(2)
+    right.scatter(bits, z, s=14, color=color, label=name)
+    mark_rows.append((name, float(bits.mean()), float(z.mean()), f"{100 * float((rate < 1e-4).float().mean()):.0f} %"))
+right.set(xlabel="bits a character under the unmarked model", ylabel="z", title="The key tells what the likelihood cannot")
+right.legend()
+plt.show()
+plot.table([("every pair", np.std(mark_again), sum(z > 4 for z in mark_again), guess_accused), ("different pairs", np.std(mark_once), sum(z > 4 for z in mark_once), None)],
+           header=("innocent text", "spread of z", f"of {mark_keys} keys, z > 4", "your guess"))
+plot.table(mark_rows, header=("40 texts", "bits a character", "mean z", "found at rate 1e-4"))
+
+# %% [markdown]
+# MARKTEXT
+#
+# **Why?** (a) Search found texts that are likelier than the manual. Why does the model not write them when you draw from it? (b) To stop repetition, a colleague divides the logits of all tokens that have occurred by $1.2$. For which tokens does this do the opposite? He repairs that. Why does the penalty still depend on something that the
+# model's distribution does not? (c) Why is $z$ with repeated pairs too wide, and why do different pairs make the rate exact?
+
+# %% [markdown] role="written"
+# ### BEGIN SOLUTION
+# (a) The likeliest text is one text. It is likelier than any other single one, and still its probability is tiny. Nearly all probability lies on the very many texts of ordinary surprise, each far less likely. What is drawn comes from there, like the sum of many dice that is hardly ever all sixes of a loaded die.
+#
+# (b) A negative logit divided by 1.2 moves up, so the token becomes likelier. One may multiply negative logits instead. But the same constant added to all logits changes no probability, while it changes which logits are negative, and by how much a division moves them. So two equal models get different penalties.
+#
+# (c) The colour of a pair is drawn once for a key. A pair that occurs ten times adds ten or nothing, so the count varies as if there were fewer, larger throws: its variance is γ(1 - γ) times the sum of squared frequencies, which is more than γ(1 - γ) times their sum. The colours of different pairs are independent by construction, so their
+# number is exactly binomial for every innocent text, whoever wrote it.
+# ### END SOLUTION
+
+# %% [markdown]
+# **What to remember**
+# - A decoder has a law of its own. State it, and the order of its filters.
+# - The likeliest text is not a typical one. Better search can write worse.
+# - A test is as good as its independence: count different pairs once.
+#
+# `sequence_log_prob` returns when models are tuned to preferences, `filter_logits` where decoding is made faster without a change of its law.
