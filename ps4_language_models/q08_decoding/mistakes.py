@@ -38,7 +38,7 @@ mistakes.at(
     edit("one_too_many", "top-k keeps one token too many", "smallest = logits.topk(min(top_k + 1, logits.shape[-1])).values[..., -1:]"),
     edit("one_too_few", "top-k drops the k-th token; it is the last of those that stay", "smallest = logits.topk(min(max(top_k - 1, 1), logits.shape[-1])).values[..., -1:]"),
     edit("top_k_must_fit", "`filter_logits` cannot take a top_k above V; then all stay", "smallest = logits.topk(top_k).values[..., -1:]"),
-    edit("least_likely", "top-k keeps the tokens of the *smallest* logits above the border of the wrong end", "smallest = logits.topk(min(top_k, logits.shape[-1]), largest=False).values[..., -1:]"),
+    edit("least_likely", "the border of top-k is the k-th *smallest* logit; it is the k-th largest", "smallest = logits.topk(min(top_k, logits.shape[-1]), largest=False).values[..., -1:]"),
     edit("k_over_all_rows", "the k largest are sought among all rows together; each row has its own", "smallest = logits.flatten().topk(min(top_k, logits.shape[-1])).values[-1:]"),
     edit("first_rows_border", "the k-th logit of the first row is the border for all rows", "smallest = logits.reshape(-1, logits.shape[-1])[:1].topk(min(top_k, logits.shape[-1])).values[..., -1:]"),
 )
