@@ -226,11 +226,11 @@ plt.show()
 plot.table(part_rows, header=("filter", "right lines, %", "entropy of the word", "words of 32"))
 
 # %% [markdown]
-# PARTTEXT
+# TODO(author): what the sweep shows, with numbers
 #
 # ### Search
 #
-# The manual costs MANUALBITS bits a character under your 6-gram, and what it draws DRAWNBITS. **Before you run this:** what does the likeliest text cost that a beam of 32 finds?
+# The manual costs TODO(author) bits a character under your 6-gram, and what it draws TODO(author). **Before you run this:** what does the likeliest text cost that a beam of 32 finds?
 
 # %%
 guess_beam = None  # type a number
@@ -256,7 +256,7 @@ for alpha in (0.0, 0.7, 1.0):  # the length penalty
 plot.table(beam_rows, header=("best line by", "length", "log p", "text"))
 
 # %% [markdown]
-# BEAMTEXT
+# TODO(author): what the beams show, with numbers and spread
 #
 # ### Who wrote it?
 #
@@ -302,7 +302,7 @@ plot.table([("every pair", np.std(mark_again), sum(z > 4 for z in mark_again), g
 plot.table(mark_rows, header=("40 texts", "bits a character", "mean z", "found at rate 1e-4"))
 
 # %% [markdown]
-# MARKTEXT
+# TODO(author): what the keys show, with numbers and spread
 #
 # **Why?** (a) Search found texts that are likelier than the manual. Why does the model not write them when you draw from it? (b) To stop repetition, a colleague divides the logits of all tokens that have occurred by $1.2$. For which tokens does this do the opposite? He repairs that. Why does the penalty still depend on something that the
 # model's distribution does not? (c) Why is $z$ with repeated pairs too wide, and why do different pairs make the rate exact?
