@@ -30,8 +30,9 @@ from autograder.kernel.warmup import preload
 from autograder.probes.load import ProblemSet, load_problem_set
 from autograder.sets import find_outline
 from autograder.submissions.collect import Submission, collect
+from autograder.submissions.front_end import without_front_end_lines
 from autograder.submissions.matching import matcher_for
-from autograder.submissions.notebook import CodeCell, Notebook, without_installs
+from autograder.submissions.notebook import CodeCell, Notebook
 from dgm.checks.runtime import run_probe
 
 
@@ -94,7 +95,7 @@ def own_code(problem_set: ProblemSet, submission: Submission) -> float:
             start = time.process_time()
             names: dict[str, object] = {"__name__": "__main__"}
             for cell in submission.notebook.cells:
-                exec(compile(without_installs(cell.source), "<cell>", "exec"), names)
+                exec(compile(without_front_end_lines(cell.source), "<cell>", "exec"), names)
             for question in problem_set.questions:
                 for probe in question.probes:
                     run_probe(probe.function, names, 1)

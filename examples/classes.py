@@ -26,10 +26,15 @@ warnings.warn("torch.foo is deprecated")
 print("careful!", file=sys.stderr)
 """
 
-PS1 = [
+IN_EVERY_CLASS = [
     Student("ada", "everything right"),
     Student("blank", "handed in the notebook as it was", answered=(), loses=None),
     Student("carol", "answered the first two questions and stopped", answered=("q1", "q2"), loses=("rest",)),
+    Student("mei", "right, with warnings and prints on stderr", append("q1", WARNINGS)),
+]
+
+PS1 = [
+    *IN_EVERY_CLASS,
     Student(
         "dmitri", "other algorithms: matrix products in the M-step, masks for the factors",
         both(variant("q3", "guarded_division"), variant("q4", "exp_then_mask")),
@@ -53,10 +58,6 @@ PS1 = [
         loses=("q4",),
     ),
     Student(
-        "mei", "right, with warnings and prints on stderr",
-        append("q1", WARNINGS),
-    ),
-    Student(
         "nora", "answered q1 and patched torch.allclose for the rest", answered=("q1",), loses=("rest",),
         extra=PATCHES_ALLCLOSE,
     ),
@@ -74,9 +75,7 @@ def kl_standard_normal(mean, logvar):
 """
 
 PS2 = [
-    Student("ada", "everything right"),
-    Student("blank", "handed in the notebook as it was", answered=(), loses=None),
-    Student("carol", "answered the first two questions and stopped", answered=("q1", "q2"), loses=("rest",)),
+    *IN_EVERY_CLASS,
     Student(
         "dmitri", "other ways: slices for the encoder's outputs, slots counted by a loop",
         both(variant("q5", "slices"), variant("q10", "counted_slots")),
@@ -93,7 +92,6 @@ PS2 = [
         "katya", "a missing parenthesis in one cell",
         replace("q5", "return torch.stack(history)", "return torch.stack(history"), loses=("q5",),
     ),
-    Student("mei", "right, with warnings and prints on stderr", append("q1", WARNINGS)),
 ]
 
 AUTOGRAD_SCORE = """\
@@ -102,9 +100,7 @@ def mixture_score(x, weights, means, variance):
 """
 
 PS3 = [
-    Student("ada", "everything right"),
-    Student("blank", "handed in the notebook as it was", answered=(), loses=None),
-    Student("carol", "answered the first two questions and stopped", answered=("q1", "q2"), loses=("rest",)),
+    *IN_EVERY_CLASS,
     Student(
         "dmitri", "other ways: a network whose skips are reversed, guidance as a mixture of two guesses",
         both(variant("q5", "reversed_skips"), variant("q8", "mixed")),
@@ -119,7 +115,6 @@ PS3 = [
         "katya", "a missing parenthesis in one cell",
         replace("q5", "return torch.stack(history)", "return torch.stack(history"), loses=("q5",),
     ),
-    Student("mei", "right, with warnings and prints on stderr", append("q1", WARNINGS)),
 ]
 
 CLASSES = {"ps1": PS1, "ps2": PS2, "ps3": PS3}

@@ -1,9 +1,9 @@
 # %% [markdown]
 # # Problem set 3 · Diffusion and flow matching
 #
-# ![One noise image on its way to a digit, in 1, 2, 4, 8 and 50 evaluations of the same network, for three samplers](figures/opening.jpg)
+# ![One noise image, and the digits that three samplers make of it with 1, 2, 4, 8 and 50 evaluations of the same network](figures/opening.jpg)
 #
-# Every picture above began as the same noise, and the same network removed it. Only the rule for taking steps differs (Question 6).
+# Every digit above began as the noise on the left, and the same network removed it. Only the rule for taking steps differs, and how often the network may look (Question 6).
 #
 # A **diffusion model** never draws in one go. It adds noise to data until nothing is left but noise, which needs no learning, and learns one thing: to say which part of a noisy picture is noise. Whoever can do that
 # at every noise level can walk back from noise to data. In Questions 1 to 4 everything is known exactly, and you check each formula against the truth. In Questions 5 to 9 a network takes the place of the
@@ -29,7 +29,7 @@
 # |---|---|
 # | types | `Float[Tensor, "N D"]` is a float tensor of shape (N, D), `Int[…]` one of integers; `""` is a single number, `...` or `*batch` any number of axes, and axes marked with `#` broadcast |
 # | units | natural logarithms (nats), unless a name says bits |
-# | shapes | data is `(N, D)`; images are `(batch, channel, height, width)`, white on black |
+# | shapes | data is `(N, D)`; images are `(batch, channel, height, width)`, white on black; under noise, pixels from −1 to 1 |
 # | scale parameters | passed as `logvar` ($\log\sigma^2$) or `log_scale` ($\log s$), and named so |
 # | reductions | a log-density is summed over dimensions; a loss is the mean over examples |
 # | randomness | every random function takes its noise, or a `torch.Generator`, as an argument |

@@ -66,7 +66,7 @@ def test_pins_fit_the_ranges():
 
 def test_student_install_is_light():
     names = {Requirement(line).name for line in PROJECT["dependencies"]}
-    assert names == {"torch", "numpy", "matplotlib", "scikit-learn", "jaxtyping"}
+    assert names == {"torch", "numpy", "matplotlib", "pillow", "scikit-learn", "jaxtyping"}
 
 
 def imports(path: Path) -> set[str]:
@@ -81,8 +81,8 @@ def imports(path: Path) -> set[str]:
 
 # Each room may import the rooms to its left (and itself).
 ORDER = [
-    "errors", "sets", "text", "files", "jupyter", "course", "kernel", "probes", "submissions", "results", "grading",
-    "cluster", "authoring", "proving", "reporting", "cli",
+    "errors", "sets", "text", "files", "jupyter", "course", "trust", "kernel", "probes", "submissions", "results",
+    "grading", "cluster", "authoring", "proving", "reporting", "cli",
 ]
 
 

@@ -36,13 +36,19 @@ def lint(problem_set: ProblemSet) -> list[str]:
 
 
 def _probe_problems(question: Question) -> list[str]:
-    """Probes that cannot be cut out of their module, and so could not be asked."""
+    """Probes that cannot be cut out of their module, and so could not be asked; public ones that give answers away."""
     problems = []
     for probe in question.probes:
         try:
-            _ = probe.source
+            source = probe.source
         except UserError as error:
             problems.append(str(error))
+            continue
+        if probe.public and "with_right(" in source:
+            problems.append(
+                f"{question.id}: the public probe {probe.id} holds a right answer (with_right), and grader.show prints "
+                "it; ask the student's own there, and use with_right in hidden probes."
+            )
     return problems
 
 

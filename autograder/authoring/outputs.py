@@ -15,6 +15,8 @@ KEEP_TYPES = ("text/plain", "text/html", "text/markdown", "text/latex", "image/p
 MAX_TEXT = 20_000
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,16}\b")
 _COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_EMBEDDED = re.compile(r"data:image/[\w+.-]+;base64,[A-Za-z0-9+/=]+")  # a picture in HTML, such as a film
+_PICTURE = "\x00"
 _PACKAGES = re.compile(r"(?:/[^\s:'\"/]+)+/(?:site|dist)-packages/")
 
 
@@ -52,6 +54,13 @@ def tidy_outputs(outputs: list[Any], folders: list[Path]) -> list[Any]:
 
 
 def _text(text: str, folders: list[Path]) -> str:
+    """The text without what differs from place to place, and not too long; pictures in it stay as they are."""
+    pictures = iter(_EMBEDDED.findall(text))
+    text = _words(_EMBEDDED.sub(_PICTURE, text.replace(_PICTURE, "")), folders)
+    return re.sub(_PICTURE, lambda match: next(pictures), text)
+
+
+def _words(text: str, folders: list[Path]) -> str:
     text = collapse(_COLOUR.sub("", text))
     text = _PACKAGES.sub("…/", text)
     for folder in sorted({*map(str, folders), *(str(folder.resolve()) for folder in folders)}, key=len, reverse=True):

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from autograder.cli.grade import add_sandbox_arguments, device, limits, one_thread, say
-from autograder.course import course_root, load_course
 from autograder.errors import UserError
 from autograder.probes.names import answers_named
 from autograder.sets import find_outline
+from autograder.trust import trust_outline, trusted_course
 
 if TYPE_CHECKING:
     from autograder.probes.spec import Question
@@ -35,9 +35,11 @@ def run(options: argparse.Namespace) -> int:
     from autograder.submissions.collect import collect
     from autograder.submissions.matching import matcher_for
 
-    root = course_root()
+    course = trusted_course(options.course, [options.notebook])
+    root = course.root
     name = options.problem_set or _found_out(options.notebook, root)
-    problem_set = load_problem_set(find_outline(name, root))
+    outline = trust_outline(find_outline(name, root), course, options.course, [options.notebook])
+    problem_set = load_problem_set(outline)
     for id in options.question or ():
         problem_set.question(id)
     submission = collect([options.notebook], matcher_for(problem_set, root))[0]
@@ -50,7 +52,6 @@ def run(options: argparse.Namespace) -> int:
     from autograder.reporting.feedback import all_right, feedback
     from autograder.results.model import earned, possible
 
-    course = load_course(root)
     how = Options(
         device=device(options.device), limits=limits(course), sandbox=options.sandbox or course.sandbox,
         allow_weaker=options.allow_weaker,
@@ -62,6 +63,7 @@ def run(options: argparse.Namespace) -> int:
         with open_pool(how, KernelPool, problem_set) as pool:  # prepares a GPU, so it comes before the reference
             grader = SubmissionGrader(problem_set, Referee(problem_set, new_seed(), how.device), pool, how.limits)
             result = grader.grade(submission, only=options.question)
+            result.notes = [*submission.notes, *result.notes]
     except ReferenceFailed as error:
         raise UserError(f"{problem_set.name} cannot be used for checking: {error}") from None
     if options.question:
@@ -93,9 +95,9 @@ def _tip(question: Question, result: QuestionResult) -> str:
 def _found_out(path: Path, root: Path) -> str:
     """The name of the problem set that the notebook answers. Raises `UserError`."""
     from autograder.submissions.matching import find_problem_set
-    from autograder.submissions.notebook import NotebookProblem, read_notebook
+    from autograder.submissions.notebook import NotebookProblem, is_notebook_name, read_notebook
 
-    if path.suffix.lower() != ".ipynb":
+    if not is_notebook_name(path.name):
         raise UserError(f"{path} is not a notebook (.ipynb).")
     try:
         name = find_problem_set(read_notebook(path.read_bytes()), root)

@@ -8,14 +8,16 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autograder.course import Course, course_root, load_course
+from autograder.course import Course
 from autograder.errors import UserError
 from autograder.results.complete import known_batch, remember, request_digest
 from autograder.results.model import INTERNAL, INVALID, Batch, SubmissionResult
 from autograder.sets import Outline, all_outlines, find_outline
+from autograder.trust import trust_out, trust_outline, trusted_course
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,6 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cluster", metavar="WHERE", help="grade on Dask workers: a scheduler's address, or local, or local:N"
     )
+    parser.add_argument(
+        "--plain-tcp", action="store_true", help="go on with a scheduler of another machine without TLS"
+    )
     parser.add_argument("--gpu-slots", type=int, default=2, metavar="N", help="submissions at once on one GPU")
     parser.add_argument("--json", action="store_true", help="print the results as JSON to standard output")
     parser.add_argument("--no-html", action="store_true", help="write no HTML pages")
@@ -46,6 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_sandbox_arguments(parser: argparse.ArgumentParser) -> None:
     """The options that ``grade`` and ``check`` share."""
+    parser.add_argument(
+        "--course", type=Path, metavar="DIR", help="the course's folder, trusted wherever it lies (default: found)"
+    )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where the answers run")
     parser.add_argument("--sandbox", choices=LEVELS, help="weakest isolation accepted (default: course.toml)")
     parser.add_argument("--allow-weaker", action="store_true", help="go on with weaker isolation than asked for")
@@ -58,10 +66,10 @@ def run(options: argparse.Namespace) -> int:
         raise UserError("--seed must not be negative.")
     if options.gpu_slots < 1:
         raise UserError("--gpu-slots must be at least 1.")
-    root = course_root()
-    course = load_course(root)
-    bounds = limits(course)
-    outline = find_outline(options.problem_set, root)
+    course = trusted_course(options.course, options.paths)
+    root, bounds = course.root, limits(course)
+    outline = trust_outline(find_outline(options.problem_set, root), course, options.course, options.paths)
+    trust_out(options.out, options.paths)
     key = _request_digest(options, root, outline)
     batch = known_batch(options.out, key) if key else None
     if batch is None:
@@ -113,7 +121,8 @@ def _grade(
     problem_set = load_problem_set(outline)
     for id in options.regrade:
         problem_set.question(id)
-    submissions = collect(options.paths, matcher_for(problem_set, course.root), ignore=options.out)
+    matcher = matcher_for(problem_set, course.root)
+    submissions = collect(options.paths, matcher, ignore=options.out, tell=partial(say, console))
 
     from autograder.grading.batch import Options, grade_batch
     from autograder.grading.gpu import GpuShare
@@ -160,7 +169,10 @@ def _workers(options: argparse.Namespace, console: Console) -> AbstractContextMa
     from autograder.cluster import connect
 
     say(console, f"Waiting for workers ({options.cluster}) …")
-    return connect(options.cluster, jobs=options.jobs, device=options.device, gpu_slots=options.gpu_slots)
+    return connect(
+        options.cluster, jobs=options.jobs, device=options.device, gpu_slots=options.gpu_slots,
+        plain_tcp=options.plain_tcp,
+    )
 
 
 def one_thread() -> None:

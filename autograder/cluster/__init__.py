@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def connect(where: str, *, jobs: int, device: str, gpu_slots: int) -> Iterator[DaskWorkers]:
+def connect(
+    where: str, *, jobs: int, device: str, gpu_slots: int, plain_tcp: bool = False
+) -> Iterator[DaskWorkers]:
     """The workers for `grade_batch`: of the Dask scheduler at ``where``, or of this machine ("local", "local:4").
 
     Raises:
-        UserError: Dask is not installed, the address is not valid, or nobody answers there.
+        UserError: Dask is not installed, the address is not valid or not safe, or nobody answers there.
     """
     try:
         import distributed  # noqa: F401
@@ -31,5 +33,5 @@ def connect(where: str, *, jobs: int, device: str, gpu_slots: int) -> Iterator[D
     from autograder.cluster.clients import open_client
     from autograder.cluster.coordinator import DaskWorkers
 
-    with open_client(where, jobs, device, gpu_slots) as client, DaskWorkers(client, device) as workers:
+    with open_client(where, jobs, device, gpu_slots, plain_tcp) as client, DaskWorkers(client, device) as workers:
         yield workers

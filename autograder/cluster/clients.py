@@ -19,15 +19,33 @@ _ADDRESS = re.compile(r"(?:(?:tcp|tls|ws|wss)://)?[\w.\-\[\]:]+:\d+")
 
 
 @contextmanager
-def open_client(where: str, jobs: int, device: str, gpu_slots: int) -> Iterator[Client]:
-    """A client of the scheduler at ``where``; ``local`` and ``local:N`` start one here with N worker processes."""
+def open_client(
+    where: str, jobs: int, device: str, gpu_slots: int, plain_tcp: bool = False
+) -> Iterator[Client]:
+    """A client of the scheduler at ``where``; ``local`` and ``local:N`` start one here with N worker processes.
+
+    Without ``plain_tcp`` a scheduler on another machine has to use TLS: whoever can listen in or answer in its place
+    would get the hidden tests and could write the grades.
+    """
     local = _LOCAL.fullmatch(where)
     if local:
         yield from _own_cluster(_count(local[1], jobs), device, gpu_slots)
+    elif _ADDRESS.fullmatch(where) and not plain_tcp and not _is_safe(where):
+        raise UserError(
+            f"--cluster {where}: this would send the hidden tests and the grades over the network unencrypted; use "
+            "tls:// (docs/scale-out.md says how), or --plain-tcp on a network that you trust."
+        )
     elif _ADDRESS.fullmatch(where):
         yield from _at_address(where)
     else:
         raise UserError(f"--cluster {where}: give local, local:N, or a scheduler's address such as tls://host:8786.")
+
+
+def _is_safe(where: str) -> bool:
+    """Whether the address is encrypted, or of this machine."""
+    scheme, _, rest = where.rpartition("://")
+    host = rest.rpartition(":")[0].strip("[]")
+    return scheme in ("tls", "wss") or host in ("localhost", "::1") or bool(re.fullmatch(r"127(\.\d{1,3}){3}", host))
 
 
 def _count(written: str | None, jobs: int) -> int:

@@ -174,6 +174,7 @@ class _Run:
                 progress(result, False)
         except BaseException:
             self.stop.set()
+            self.referee.stop()
             executor.shutdown(wait=False, cancel_futures=True)
             grader.pool.stop_all()  # so that the threads come back
             raise

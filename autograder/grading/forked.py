@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 SECONDS = 10.0
+LOOK_SECONDS = 0.2  # between looks whether the run was stopped
 MEGABYTES = 1024  # beyond what the grader itself has
 FACTOR, SLACK = 2, 1 << 16  # so many times the reference's evidence, and so many bytes more, are nothing unusual
 
@@ -29,14 +30,14 @@ def unusually_large(evidence: Any, expected: Any) -> bool:
 
 
 def weight(value: Any) -> int:
-    """About how many bytes there are to look at in evidence."""
+    """About how many bytes of memory evidence takes: a small dict takes hundreds, whatever it holds."""
     if isinstance(value, dict):
-        return sum(len(str(key)) + weight(item) for key, item in value.items()) + 8
+        return sum(64 + len(str(key)) + weight(item) for key, item in value.items()) + 128
     if isinstance(value, (list, tuple)):
-        return sum(map(weight, value)) + 8
+        return sum(map(weight, value)) + 64
     if isinstance(value, np.ndarray):
-        return value.nbytes + 8
-    return len(value) if isinstance(value, (str, bytes)) else 8
+        return value.nbytes + 128
+    return len(value) + 64 if isinstance(value, (str, bytes)) else 32
 
 
 class ForkedCall:
@@ -55,13 +56,13 @@ class ForkedCall:
             _answer(function, write, int(seconds) + 1, megabytes)
         os.close(write)
 
-    def result(self) -> Any:
-        """What the function returned; None when it took too long, too much memory, or failed."""
+    def result(self, stopped: Callable[[], bool] = lambda: False) -> Any:
+        """What the function returned; None when it took too long, too much memory, failed, or was ``stopped``."""
         parts: list[bytes] = []
         try:
-            while (left := self._deadline - time.monotonic()) > 0:
-                if not _readable(self._read, left):
-                    break
+            while (left := self._deadline - time.monotonic()) > 0 and not stopped():
+                if not _readable(self._read, min(left, LOOK_SECONDS)):
+                    continue
                 data = os.read(self._read, 1 << 16)
                 parts.append(data)
                 if data.endswith(b"\n"):  # not the end of the file: another fork may hold the pipe open

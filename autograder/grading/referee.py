@@ -9,6 +9,7 @@ from functools import cached_property, partial
 from types import SimpleNamespace
 from typing import Any, Self
 
+from autograder.grading.deadline import Deadlines, TooLong
 from autograder.grading.forked import ForkedCall, unusually_large
 from autograder.grading.seeds import probe_seed
 from autograder.probes.impact import Impact
@@ -26,6 +27,7 @@ from dgm.checks.verdicts import explain
 
 PASSED_COST = 2  # a probe that the student passed rules out about half as many mistakes as one that failed
 UNJUDGED = (FAILED, "the answer holds much more data than a right one, and could not be judged.")
+TOO_SLOW = (FAILED, "judging the answer took too long; does it have the form and size that are asked for?")
 
 
 class ReferenceFailed(RuntimeError):
@@ -41,6 +43,11 @@ class Referee:
         self._namespaces: dict[str, dict[str, Any]] = {}
         self._outcomes: dict[tuple[str, str, str], Outcome] = {}
         self._refused: dict[tuple[str, str, str], dict[Place, Any]] = {}
+        self._deadlines = Deadlines()
+
+    def stop(self) -> None:
+        """End whatever is being judged in any thread, for a run that is interrupted."""
+        self._deadlines.stop()
 
     def at_seed(self, seed: int) -> Self:
         """A referee for another seed that shares the definitions, which do not depend on it."""
@@ -112,6 +119,9 @@ class Referee:
         self, question: Question, probe: Probe, outcome: Outcome, expected: Outcome, brief: bool = False
     ) -> tuple[str, str]:
         with self._lock:
+            if "verdict" in outcome:
+                known: tuple[str, str] = outcome["verdict"]
+                return known
             context = replace(self._context(question, probe), brief=brief)
             decision = partial(
                 explain, outcome, expected, probe.judge, context,
@@ -120,9 +130,22 @@ class Referee:
                 restore=False,
             )
             large = self.device == "cpu" and unusually_large(outcome["evidence"], expected["evidence"])
-            decided = ForkedCall(decision) if large else decision()
-        status, message = (decided.result() or UNJUDGED) if isinstance(decided, ForkedCall) else decided
+            decided = ForkedCall(decision) if large else self._in_time(decision)
+        if isinstance(decided, ForkedCall):
+            decided = decided.result(lambda: self._deadlines.stopped) or UNJUDGED
+        status, message = decided
         return status, clean_line(message) if status == FAILED else message
+
+    def _in_time(self, decision: Callable[[], tuple[str, str]]) -> tuple[str, str]:
+        try:
+            return self._deadlines.call(decision)
+        except TooLong:
+            return TOO_SLOW
+
+    def decided(self, question: Question, probe: Probe, outcome: Outcome) -> Outcome:
+        """The outcome with its verdict in place of its evidence."""
+        verdict = self._verdict(question, probe, outcome, self.expected(question, probe))
+        return {**outcome, "evidence": None, "verdict": verdict}
 
     def judge_question(self, question: Question, outcomes: Mapping[str, Outcome]) -> QuestionResult:
         """Judge all probes of a question and name the mistakes behind the failed ones."""
@@ -170,17 +193,18 @@ class Referee:
             right = {id: self.expected(question, probes[id])["evidence"] for id in failed}
             wrong = _Lazily({id: partial(self._failed_entries, question, probes[id], outcomes[id]) for id in failed})
             return name_mistake(ordered, known, failed, self.same, ruled_out, Entries(wrong, of_mistake, right))
-        except Exception:
+        except (Exception, TooLong):
             return {}
 
     def _failed_entries(self, question: Question, probe: Probe, outcome: Outcome) -> dict[Place, Any]:
         expected = self.expected(question, probe)
         if outcome is expected:
             return {}
-        if unusually_large(outcome["evidence"], expected["evidence"]):  # which is not judged in this process
+        if "verdict" in outcome or unusually_large(outcome["evidence"], expected["evidence"]):  # not judged here
             return {WHOLE: outcome["evidence"]}
         with self._lock, fixed_state(self.probe_seed(question, probe), restore=False):
-            return failed_entries(outcome, expected, probe.judge, self._context(question, probe))
+            context = self._context(question, probe)
+            return self._deadlines.call(partial(failed_entries, outcome, expected, probe.judge, context))
 
     def _in_order(self, question: Question, failed: list[str]) -> list[Probe]:
         """The probes in the order in which mistakes are compared: first what rules out the most for its time."""
@@ -193,7 +217,7 @@ class Referee:
     def same(self, one: Outcome, other: Outcome) -> bool:
         """Are a student's outcome and a mistake's the same? What cannot be compared is not."""
         try:
-            return same_outcome(one, other)
+            return self._deadlines.call(partial(same_outcome, one, other))
         except Exception:
             return False
 

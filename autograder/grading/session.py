@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import TracebackType
 
 from autograder.grading import gpu
 from autograder.grading.outcomes import plain_outcome, read_reply
 from autograder.grading.requests import Key, ProbeRequest
+from autograder.grading.surroundings import Supplied, run_without_missing
 from autograder.kernel import Execution, Kernel, KernelPool, Limits, SandboxError
 from autograder.submissions.definitions import defines_something, functions_and_classes
-from autograder.submissions.notebook import CodeCell, without_installs
+from autograder.submissions.notebook import CodeCell
 from autograder.text import clean_line
 from dgm.checks.runtime import Outcome
 
@@ -44,10 +46,12 @@ class Session:
     def __init__(
         self, pool: KernelPool, cells: Sequence[CodeCell], limits: Limits,
         stopped: Callable[[], bool] = lambda: False, schedule: Mapping[int, Sequence[ProbeRequest]] | None = None,
+        settle: Callable[[Key, Outcome], Outcome] = lambda key, outcome: outcome, supplied: Supplied | None = None,
     ) -> None:
-        """``schedule`` says, by the number of a cell, what is asked when it has run."""
+        """``schedule`` says, by the number of a cell, what is asked when it has run; ``settle``, what is kept of an
+        outcome; ``supplied``, what runs before the notebook because it lacks it."""
         self._pool, self._cells, self._limits, self._stopped = pool, cells, limits, stopped
-        self._schedule = schedule or {}
+        self._schedule, self._settle, self._supplied = schedule or {}, settle, supplied or Supplied()
         self.in_place: dict[Key, Outcome] = {}
         self.fatal: set[Key] = set()
         self._kernel: Kernel | None = None
@@ -55,7 +59,7 @@ class Session:
         self._blamed = False
         self._killers: set[int] = set()
         self._noted: set[int] = set()
-        self._notes: list[str] = []
+        self._notes = [self._supplied.note] if self._supplied.note else []
         self._broken: dict[str, str] = {}
         self._deadline = 0.0
         self._in_place_seconds = 0.0
@@ -98,6 +102,7 @@ class Session:
 
     def _run_once(self) -> bool:
         self._kernel = self._start()
+        again = [text for text in self._supplied.first if not self._supply(self._kernel, text)]
         for cell in self._cells:
             if self._stopped():
                 raise Stopped
@@ -109,7 +114,9 @@ class Session:
             if seconds <= 0:
                 self._note(cell, "not run, because the time for the notebook was used up.")
                 continue
-            execution = self._kernel.execute(without_installs(cell.source), timeout=seconds)
+            execution = run_without_missing(
+                partial(self._kernel.execute, timeout=seconds), cell.source, partial(self._note_line, cell)
+            )
             self._note_execution(cell, execution, seconds)
             broken = execution.status == "error" and gpu.broke_the_gpu(execution.evalue)
             if broken or not self._kernel.alive:
@@ -119,7 +126,14 @@ class Session:
             if self._kernel is None:  # a probe ended it, which is no cell's fault
                 self._schedule = {}
                 return False
+        for text in again:
+            if text in self._supplied.last:
+                self._supply(self._kernel, text)
         return True
+
+    def _supply(self, kernel: Kernel, text: str) -> bool:
+        """Run released code; whether it worked. It may need an answer that is not there yet."""
+        return kernel.execute(text, timeout=max(0.0, min(self._limits.cell_seconds, self._left()))).status == "ok"
 
     def _ask_in_place(self, kernel: Kernel, cell: CodeCell) -> None:
         """Ask what is scheduled for the place after this cell. What finds no time there is left for the end."""
@@ -171,6 +185,13 @@ class Session:
         elif execution.status == "deadline":
             self._note(cell, "stopped, because the time for the whole submission was used up.")
 
+    def _note_line(self, cell: CodeCell, line: int, text: str) -> None:
+        """A note about a line that was left out, beside the one about the cell."""
+        code = clean_line(cell.source.split("\n")[line - 1], 50).replace("`", "'")
+        sentence = f"Cell {cell.number}, line {line} (`{code}`): {clean_line(text, 160)}"
+        if sentence not in self._notes:
+            self._notes.append(sentence)
+
     def _note(self, cell: CodeCell, text: str, line: int | None = None) -> None:
         """One note a cell, however often it is run again; it shows the line, or else the cell's first one."""
         if cell.number in self._noted:
@@ -209,7 +230,7 @@ class Session:
         outcome = read_reply(reply, limit, request.byte_limit)
         if not kernel.alive or gpu.broke_the_gpu((outcome.get("error") or {}).get("message", "")):
             self._close()
-        return self._with_cause(gpu.explained(outcome))
+        return self._settle(request.key, self._with_cause(gpu.explained(outcome)))
 
     def _with_cause(self, outcome: Outcome) -> Outcome:
         """A name that is missing because its cell failed is an error in that cell, not a missing answer."""

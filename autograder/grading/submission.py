@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 from autograder.grading import follow_through
 from autograder.grading.evidence import evidence_that_counts
+from autograder.grading.kept import KeptEvidence
 from autograder.grading.referee import Referee
 from autograder.grading.requests import Key, ProbeRequest, probe_requests, schedule
 from autograder.grading.session import Session
+from autograder.grading.surroundings import supplied
 from autograder.kernel import KernelPool, Limits
 from autograder.probes.load import ProblemSet
 from autograder.results.model import (
@@ -58,7 +60,10 @@ class SubmissionGrader:
         ]
         requests = probe_requests(self.referee, wanted)
         in_place = schedule(self.problem_set.source, requests, submission.notebook.cells)
-        with Session(self.pool, submission.notebook.cells, self.limits, self.stopped, in_place) as session:
+        settle = KeptEvidence(self.referee).settle
+        cells = submission.notebook.cells
+        around = supplied(self.problem_set.source, cells)
+        with Session(self.pool, cells, self.limits, self.stopped, in_place, settle, around) as session:
             present = set()
             for question in wanted:
                 outcomes = evidence_that_counts(session, self.referee, question, requests)

@@ -26,6 +26,7 @@ from traitlets.config import Config
 from zmq.eventloop.zmqstream import ZMQStream
 
 HARNESS_MODULE = "_probe_harness"
+FLOOD = 100  # times the output that is allowed: nobody prints so much who means to stop
 
 
 class _ChildOutput(IOPubThread):
@@ -105,7 +106,7 @@ def _config(key: bytes) -> Config:
     config.HistoryManager.enabled = False
     config.HistoryManager.hist_file = ":memory:"
     config.InteractiveShell.colors = "nocolor"
-    config.InteractiveShell.xmode = "Context"
+    config.InteractiveShell.xmode = "Plain"  # the others look at every frame's source, for half a minute in a recursion
     # show() displays and closes figures as in any notebook, but nobody looks at the pictures: do not draw them
     config.InlineBackend.figure_formats = set()
     config.IPKernelApp.log_level = 50
@@ -123,12 +124,36 @@ def prepare(spec: dict[str, Any]) -> SandboxedKernelApp:
     shell: Any = app.shell
     _inline_figures(shell)
     shell.system = _shell_commands(shell)
+    shell.ask_exit = lambda: None  # `exit()` in a notebook would end the kernel a moment later, amid probes
+    _drop_long_output(spec["limits"]["output_bytes"])
     _wake_on_signals()
     harness = types.ModuleType(HARNESS_MODULE)
     sys.modules[HARNESS_MODULE] = harness
     exec(compile(spec["harness"], f"<{HARNESS_MODULE}>", "exec"), harness.__dict__)
     harness.install(app.kernel, device=spec["device"], limit=spec["limits"]["message_bytes"])
     return app
+
+
+def _drop_long_output(limit: int) -> None:
+    """Drop what is printed beyond three quarters of what is allowed, so that a cell that prints much runs to its end.
+
+    An endless flood is passed on in the end, and the grader stops it.
+    """
+    written = 0
+
+    def limited(write: Callable[[str], int | None]) -> Callable[[str], int | None]:
+        def dropping(text: str) -> int | None:
+            nonlocal written
+            before = written
+            written += len(text) if isinstance(text, str) else 0
+            if written > 0.75 * limit and before < FLOOD * limit and isinstance(text, str):
+                return len(text)
+            return write(text)
+
+        return dropping
+
+    for stream in (sys.stdout, sys.stderr):
+        stream.write = limited(stream.write)  # type: ignore[method-assign]
 
 
 def _shell_commands(shell: Any) -> Callable[[str], None]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import ast
 import itertools
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from autograder.grading.referee import Referee
 from autograder.probes.load import ProblemSet
 from autograder.probes.names import answers_named, mentioned
 from autograder.probes.spec import Mistake, Probe, Question
 from autograder.proving.proof import NOTE, QuestionProof
+from dgm.checks.asking import stopped
 from dgm.checks.words import listed
 
 
@@ -74,7 +77,11 @@ BROKEN = ("NameError", "UnboundLocalError", "ImportError", "ModuleNotFoundError"
 
 
 def look_closer(referee: Referee, question: Question, proof: QuestionProof) -> None:
-    """Add what the counts of one seed do not show: mistakes that do not run, twins, probes that reject nothing."""
+    """Add what the counts of one seed do not show: void entries, broken mistakes, twins, probes that reject nothing."""
+    for probe in question.probes:
+        for sentence in _sentences(referee.expected(question, probe)["evidence"]):
+            if stopped(sentence):
+                proof.faults.append(f"{probe.where}: the reference's own answer is an error in {probe.id}: {sentence}")
     for mistake in question.mistakes:
         error = _broken(referee, question, mistake, proof)
         if error:
@@ -89,6 +96,17 @@ def look_closer(referee: Referee, question: Question, proof: QuestionProof) -> N
     for probe in question.probes:
         if question.mistakes and probe.id not in catching and not _rejects(referee, question, probe):
             proof.todo.append(f"{probe.where}: the probe {probe.id} lets every mistake pass.")
+
+
+def _sentences(evidence: Any) -> Iterator[str]:
+    """The strings in evidence."""
+    if isinstance(evidence, dict):
+        evidence = list(evidence.values())
+    if isinstance(evidence, (list, tuple)):
+        for item in evidence:
+            yield from _sentences(item)
+    elif isinstance(evidence, str):
+        yield evidence
 
 
 def _broken(referee: Referee, question: Question, mistake: Mistake, proof: QuestionProof) -> str:

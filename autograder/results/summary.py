@@ -14,7 +14,8 @@ from autograder.files import write_atomically
 from autograder.results.model import GRADED, MISSING, PASSED, QuestionResult, SubmissionResult
 
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
-_AFTER_SEPARATOR = re.compile(r"([;|]\s*)(?=[=+@＝＋＠-])")  # where the reader's language separates columns by it
+# Where the reader's language separates columns by it; quotes after it are doubled in the file, and vanish there.
+_AFTER_SEPARATOR = re.compile(r"""([;|][\s"']*)(?=[=+@＝＋－＠-])""")
 
 
 def reason(question: QuestionResult) -> str:
@@ -80,7 +81,7 @@ def row(result: SubmissionResult) -> dict[str, Any]:
 def safe_cell(text: str) -> str:
     """Text that a spreadsheet does not take for a formula."""
     text = _AFTER_SEPARATOR.sub(r"\1'", text)
-    return "'" + text if text.startswith(_FORMULA) else text
+    return "'" + text if text.lstrip(" ").startswith(_FORMULA) else text
 
 
 def to_csv(results: Sequence[SubmissionResult]) -> str:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from autograder.errors import UserError
 from autograder.submissions.archive import ArchiveProblem
 from autograder.submissions.matching import Matcher
+from autograder.submissions.notebook import is_notebook_name, stem_of
 from autograder.submissions.students import CONTAINERS, Name, Naming, from_lms, gradescope_names, safe_id
+from autograder.text import clean_line
 
 JUNK = {"__MACOSX", ".ipynb_checkpoints", "__pycache__", ".DS_Store", ".git", "Thumbs.db"}
 METADATA = "submission_metadata.yml"  # of Gradescope
 TELLING = 8  # names of students for each that is none
 MAX_METADATA = 100 * 2**20
+MAX_FILES = 20_000  # of one student
+NBGRADER = {"source", "release", "submitted", "autograded", "feedback"}  # the folders of its courses
+SHOWN = 8  # names in a sentence
 
 
 @dataclass(frozen=True)
@@ -25,16 +30,20 @@ class Entry:
     read: Callable[[int], bytes]
 
     @property
-    def suffix(self) -> str:
-        return Path(self.parts[-1]).suffix.lower()
+    def is_notebook(self) -> bool:
+        return is_notebook_name(self.parts[-1])
+
+    @property
+    def is_zip(self) -> bool:
+        return self.parts[-1].lower().endswith(".zip")
 
     @property
     def stem(self) -> str:
-        return Path(self.parts[-1]).stem
+        return stem_of(self.parts[-1])
 
     @property
     def is_work(self) -> bool:
-        return self.suffix in (".ipynb", ".zip")
+        return self.is_notebook or self.is_zip
 
     def below(self, count: int = 1) -> Entry:
         return replace(self, parts=self.parts[count:])
@@ -47,6 +56,15 @@ class Group:
     name: Name
     path: str
     entries: list[Entry]
+    notes: list[str] = field(default_factory=list)
+
+    def cut(self) -> Group:
+        """Keep at most `MAX_FILES` files, first notebooks and what does not lie deep."""
+        self.entries.sort(key=lambda entry: (not entry.is_work, len(entry.parts)))
+        if len(self.entries) > MAX_FILES:
+            del self.entries[MAX_FILES:]
+            self.notes.append(f"The submission holds more than {MAX_FILES} files; the rest was not looked at.")
+        return self
 
 
 class EntryProblem(ValueError):
@@ -54,14 +72,17 @@ class EntryProblem(ValueError):
 
 
 def by_student(
-    entries: list[Entry], path: Path, outwards: list[str], matcher: Matcher, empty: list[str]
+    entries: list[Entry], path: Path, outwards: list[str], matcher: Matcher, empty: list[str],
+    tell: Callable[[str], None],
 ) -> list[Group]:
-    """Split the files of one path into students."""
+    """Split the files of one path into students; ``tell`` hears what is no student's."""
+    left_out: list[str] = []
+    hidden = [entry.parts[-1] for entry in entries if _is_hidden_work(entry)]
     entries = [entry for entry in entries if not JUNK & set(entry.parts) and not entry.parts[-1].startswith(".")]
     if not entries and not empty:
         raise UserError(f"{path} is empty: there is nothing to grade.")
-    entries, stripped = _strip_wrappers(entries, matcher.naming)
-    names = _gradescope(entries)
+    entries, stripped = _strip_wrappers(entries, matcher.naming, left_out)
+    names = _gradescope(entries, path, tell)
     groups: dict[tuple[str, str], Group] = {}
     alone = _alone([entry for entry in entries if len(entry.parts) == 1], matcher)
     for entry in entries:
@@ -79,14 +100,32 @@ def by_student(
             name = matcher.naming.from_name(entry.stem) or Name(safe_id(entry.stem))
             key = ("file", f"{name.student}/{name.number}" if name.number else entry.parts[0])
             groups.setdefault(key, Group(name, str(path / entry.parts[0]), [])).entries.append(entry)
+        elif entry.parts != (METADATA,):
+            left_out.append(entry.parts[0])
     for folder in [] if stripped else empty:
         groups.setdefault(("folder", folder), Group(from_lms(folder) or Name(safe_id(folder)), str(path / folder), []))
     with_work = {key for key, group in groups.items() if any(entry.is_work for entry in group.entries)}
     if not with_work:
         raise UserError(f"{path} holds no notebook (.ipynb).")
     if not any(kind == "folder" for kind, _ in with_work):  # then folders are not how students hand in here
+        left_out += [name for kind, name in groups if kind == "folder" and not from_lms(name)]
         groups = {key: group for key, group in groups.items() if key[0] != "folder" or from_lms(key[1])}
-    return list(groups.values())
+    if left_out or hidden:
+        tell(f"Left out of {path}, as no student's work: {_listed([*left_out, *hidden])}.")
+    return [group.cut() for group in groups.values()]
+
+
+def _is_hidden_work(entry: Entry) -> bool:
+    """A notebook with a dot before its name, which is no file that macOS leaves beside another."""
+    name = entry.parts[-1]
+    return name.startswith(".") and not name.startswith("._") and entry.is_work and not JUNK & set(entry.parts)
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Some of the names, for a sentence."""
+    known = list(dict.fromkeys(clean_line(name, 40) for name in names))
+    more = len(known) - SHOWN
+    return ", ".join(known[:SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def _alone(loose: list[Entry], matcher: Matcher) -> bool:
@@ -97,12 +136,18 @@ def _alone(loose: list[Entry], matcher: Matcher) -> bool:
     return len(notebooks) - len(telling) <= 1 and not any(from_lms(entry.stem) for entry in telling)
 
 
-def _strip_wrappers(entries: list[Entry], naming: Naming) -> tuple[list[Entry], list[str]]:
-    """Drop folders that hold the whole class (``submitted/``, ``ps1_export/``); return their names too."""
+def _strip_wrappers(
+    entries: list[Entry], naming: Naming, left_out: list[str]
+) -> tuple[list[Entry], list[str]]:
+    """Drop folders that hold the whole class (``submitted/``, ``ps1_export/``); return their names too.
+
+    Only a folder that is alone, since a student may have one of any name; the folders of an nbgrader course are known.
+    """
     stripped: list[str] = []
     while entries:
         tops = {entry.parts[0] for entry in entries}
-        if "submitted" in tops and len(tops) > 1:
+        if "submitted" in tops and len(tops) > 1 and _is_nbgrader_course(entries):
+            left_out += sorted(tops - {"submitted"})
             entries = [entry for entry in entries if entry.parts[0] == "submitted"]
             tops = {"submitted"}
         if len(tops) != 1 or any(len(entry.parts) < 2 for entry in entries):
@@ -115,6 +160,11 @@ def _strip_wrappers(entries: list[Entry], naming: Naming) -> tuple[list[Entry], 
     return entries, stripped
 
 
+def _is_nbgrader_course(entries: list[Entry]) -> bool:
+    """Only the folders of an nbgrader course, and no work beside them."""
+    return all(entry.parts[0] in NBGRADER if len(entry.parts) > 1 else not entry.is_work for entry in entries)
+
+
 def _container(name: str) -> bool:
     return bool(CONTAINERS.fullmatch(name))
 
@@ -125,15 +175,16 @@ def _holds_class(entries: list[Entry], naming: Naming) -> bool:
     In a large class a few may give their work a name that tells nothing of them; that must not merge the others.
     """
     inner = {entry.parts[1] for entry in entries if entry.is_work}
-    generic = sum(naming.is_generic(Path(name).stem) for name in inner)
+    generic = sum(naming.is_generic(stem_of(name)) for name in inner)
     return len(inner) - generic > max(1, TELLING * generic)
 
 
-def _gradescope(entries: list[Entry]) -> dict[str, str]:
+def _gradescope(entries: list[Entry], path: Path, tell: Callable[[str], None]) -> dict[str, str]:
     for entry in entries:
         if entry.parts == (METADATA,):
             try:
                 return gradescope_names(entry.read(MAX_METADATA).decode("utf-8", "replace"))
-            except (ArchiveProblem, EntryProblem):
+            except (ArchiveProblem, EntryProblem, ValueError) as error:
+                tell(f"{path}: {METADATA} cannot be read ({error}), so students are called by their submissions.")
                 return {}
     return {}

@@ -14,18 +14,18 @@ import re
 
 _SPACE = r"[ \t\f]"  # what Python takes for space within a line
 _DEF_OR_CLASS = rf"(?:(?:async{_SPACE}+)?def|class)"
-_FUNCTION_OR_CLASS = rf"^{_DEF_OR_CLASS}{_SPACE}+(\w+)"
+_HEAD = rf"^{_DEF_OR_CLASS}{_SPACE}+(\w+)"
 _VARIABLE = rf"^(\w+){_SPACE}*(?::[^=\n]*)?=(?!=)"
 
-_FUNCTIONS_AND_CLASSES = re.compile(_FUNCTION_OR_CLASS, re.MULTILINE)
-_NAMES = re.compile(f"{_FUNCTION_OR_CLASS}|{_VARIABLE}", re.MULTILINE)
+FUNCTION_OR_CLASS = re.compile(_HEAD, re.MULTILINE)
+_NAMES = re.compile(f"{_HEAD}|{_VARIABLE}", re.MULTILINE)
 _DEFINITION = re.compile(rf"^{_SPACE}*(?:{_DEF_OR_CLASS}|import|from)\b", re.MULTILINE)
 _PLAIN_VALUE = re.compile(r"^\w[\w ,]*=[^()]*$", re.MULTILINE)  # nothing is called, so it cannot take long
 
 
 def functions_and_classes(text: str) -> list[str]:
     """Names of the functions and classes, in order."""
-    return _FUNCTIONS_AND_CLASSES.findall(text)
+    return FUNCTION_OR_CLASS.findall(text)
 
 
 def defined_names(text: str) -> list[str]:

@@ -9,18 +9,23 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from autograder.submissions.definitions import FUNCTION_OR_CLASS
 from autograder.text import clean_line, encodable
 
-MAX_BYTES = 20 * 2**20
+MAX_BYTES = 64 * 2**20  # most of it outputs, which are not used
+SUFFIXES = (".ipynb", ".ipynb.json", ".ipynb.txt")  # browsers and mail programs add to a name
 MAX_CODE_CELLS = 2000
+MAX_TEXTS = 200
+MAX_LISTS, MAX_VALUES = 2_000_000, 5_000_000  # of its JSON: a byte of it can become fifty in memory
 MAX_CODE = 4_000_000  # characters of code: a notebook's megabytes are outputs and pictures
 
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _HEADING = re.compile(r"^#{1,6}[ \t]+(\S.{0,200})", re.MULTILINE)
-# Installing is of no use in a sandbox without a network, and would only cost time.
-_INSTALL = re.compile(r"^(\s*)[%!]{1,2}\s*(?:(?:sudo\s+)?(?:python3?\s+-m\s+)?(?:pip3?|conda|mamba|uv|apt|apt-get)\b)")
 
 
 class NotebookProblem(ValueError):
@@ -38,14 +43,19 @@ class CodeCell:
 
 @dataclass(frozen=True)
 class Notebook:
-    """A validated notebook. ``sha256`` is of its bytes; ``code_sha256`` of its code alone."""
+    """A validated notebook.
+
+    ``sha256`` is of its bytes; ``code_sha256`` of its code and where that stands: all that a result shows of it.
+    ``texts`` are cells of text that look like code.
+    """
 
     cells: tuple[CodeCell, ...]
     sha256: str
+    texts: tuple[CodeCell, ...] = ()
 
     @property
     def code_sha256(self) -> str:
-        text = json.dumps([cell.source for cell in self.cells])
+        text = json.dumps([[cell.number, cell.heading, cell.source] for cell in self.cells])
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -60,13 +70,14 @@ def read_notebook(data: bytes) -> Notebook:
     if not isinstance(cells, list) or not cells:
         raise NotebookProblem("The notebook has no cells.")
     code = [cell for cell in _code_cells(cells) if cell.source.strip()]
-    if not code:
+    texts = [cell for cell in _texts(cells) if FUNCTION_OR_CLASS.search(cell.source)][:MAX_TEXTS]
+    if not code and not texts:
         raise NotebookProblem("The notebook has no code cells.")
     if len(code) > MAX_CODE_CELLS:
         raise NotebookProblem(f"The notebook has more than {MAX_CODE_CELLS} code cells.")
-    if sum(len(cell.source) for cell in code) > MAX_CODE:
+    if sum(len(cell.source) for cell in [*code, *texts]) > MAX_CODE:
         raise NotebookProblem(f"The notebook has more than {MAX_CODE // 10**6} million characters of code.")
-    return Notebook(tuple(code), hashlib.sha256(data).hexdigest())
+    return Notebook(tuple(code), hashlib.sha256(data).hexdigest(), tuple(texts))
 
 
 def _code_cells(cells: list[Any]) -> Iterator[CodeCell]:
@@ -79,13 +90,43 @@ def _code_cells(cells: list[Any]) -> Iterator[CodeCell]:
             heading = (_HEADING.findall(_source(cell.get("source"), number)) or [heading])[-1]
 
 
+def _texts(cells: list[Any]) -> Iterator[CodeCell]:
+    for number, cell in enumerate(cells, 1):
+        if isinstance(cell, dict) and cell.get("cell_type") in ("markdown", "raw"):
+            yield CodeCell(number, _source(cell.get("source"), number))
+
+
+def is_notebook_name(name: str) -> bool:
+    """Whether a file's name is that of a notebook."""
+    return name.lower().endswith(SUFFIXES)
+
+
+def stem_of(name: str) -> str:
+    """A file's name without what says that it is a notebook, or else without its last suffix."""
+    suffix = next((suffix for suffix in SUFFIXES if name.lower().endswith(suffix)), Path(name).suffix)
+    return name[: len(name) - len(suffix)] or name
+
+
+def _decoded(data: bytes) -> str:
+    """The text; editors of some systems save it in their own encoding. Raises `NotebookProblem`."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encodings = ["utf-16"]
+    else:
+        encodings = ["utf-8-sig", "cp1252"]
+    for encoding in encodings:
+        with suppress(UnicodeDecodeError):
+            return data.decode(encoding)
+    raise NotebookProblem("The file is not a notebook (not text in UTF-8).")
+
+
 def _parse(data: bytes) -> dict[str, Any]:
     if not data.strip():
         raise NotebookProblem("The file is empty.")
+    if _crowded(data) and _crowded(_STRING.sub(b"", data)):  # printed text may hold as many as it likes
+        raise NotebookProblem("The notebook holds millions of numbers and lists; clear its outputs and save it.")
+    text = _decoded(data)
     try:
-        raw = json.loads(data.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise NotebookProblem("The file is not a notebook (not UTF-8 text).") from None
+        raw = json.loads(text)
     except RecursionError:
         raise NotebookProblem("The file is not a notebook (nested too deeply).") from None
     except ValueError as error:
@@ -94,6 +135,11 @@ def _parse(data: bytes) -> dict[str, Any]:
     if not isinstance(raw, dict):
         raise NotebookProblem("The file is JSON but not a notebook.")
     return raw
+
+
+def _crowded(data: bytes) -> bool:
+    """Whether to parse this would take seconds."""
+    return data.count(b"[") + data.count(b"{") > MAX_LISTS or data.count(b",") > MAX_VALUES
 
 
 def _check_format(raw: dict[str, Any]) -> None:
@@ -123,16 +169,3 @@ def _source(value: Any, number: int) -> str:
     if not isinstance(value, str):
         raise NotebookProblem(f"Cell {number} of the notebook is malformed.")
     return encodable(value)
-
-
-def without_installs(source: str) -> str:
-    """The source with lines such as ``%pip install …`` replaced by ``pass``; line numbers stay."""
-    lines, dropping = [], False
-    for line in source.split("\n"):
-        match = None if dropping else _INSTALL.match(line)
-        if match:
-            lines.append(match[1] + "pass")
-        else:
-            lines.append("" if dropping else line)
-        dropping = bool(match or dropping) and line.rstrip().endswith("\\")
-    return "\n".join(lines)

@@ -19,14 +19,18 @@ Two students with the same id get the LMS's number appended, or -2, -3, …
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from autograder.text import clean_line
 
+MAX_DEPTH = 30  # of a file of metadata
+END = object()
 MAX_NAME, MAX_NUMBER = 255, 40  # characters that are looked at: some of these patterns take their square in time
 CANVAS = re.compile(r"^(?P<name>[^_]+(?:_[^_]+)*?)(?:_LATE|_late)?_(?P<number>\d{2,})_(?P<second>\d{2,})_.+$")
 MOODLE = re.compile(r"^(?P<name>.+?)_(?P<number>\d+)_assignsubmission_.*$")
@@ -103,29 +107,73 @@ class Naming:
 
 
 def gradescope_names(metadata: str) -> dict[str, str]:
-    """``submission_123`` -> sid, email or name, from an export's ``submission_metadata.yml``, read line by line."""
-    found: dict[str, dict[str, str]] = {}
-    current: dict[str, str] = {}
-    for line in metadata.splitlines():
-        head = re.match(r"^(submission_\d+):", line)
-        if head:
-            current = found.setdefault(head[1], {})
-        entry = re.match(r"^[\s-]+:(name|sid|email):\s*(\S.*)$", line.rstrip())
-        if entry:
-            value = entry[2].strip("'\"")
-            if value not in ("", "null", "~"):
-                current.setdefault(entry[1], value)
-    return {
-        key: safe_id(values.get("sid") or values.get("email") or values.get("name") or key)
-        for key, values in found.items()
-    }
+    """``submission_123`` -> sid, email or name of its first submitter, from an export's ``submission_metadata.yml``.
+
+    Parsed as what it is: a display name may look like the next line of the file.
+
+    Raises:
+        ValueError: This is no YAML.
+    """
+    import yaml
+
+    try:
+        events = yaml.parse(metadata, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))
+        found = _plain(iter(events), 0)
+    except yaml.YAMLError:
+        raise ValueError("not valid YAML") from None
+    if not isinstance(found, dict):
+        return {}
+    return {key: _submitter(values) or key for key, values in found.items()}
+
+
+def _plain(events: Iterator[Any], depth: int) -> Any:
+    """The next node of parsed YAML as lists, dicts and text; tags and references mean nothing.
+
+    Not by the library's own function, which deep nesting makes overflow the stack.
+    """
+    if depth > MAX_DEPTH:
+        raise ValueError("nested too deeply")
+    for event in events:
+        kind = type(event).__name__
+        if kind == "ScalarEvent":
+            return event.value
+        if kind in ("AliasEvent", "StreamEndEvent"):
+            return None
+        if kind in ("SequenceEndEvent", "MappingEndEvent"):
+            return END
+        if kind == "SequenceStartEvent":
+            return list(iter(lambda: _plain(events, depth + 1), END))
+        if kind == "MappingStartEvent":
+            keys = iter(lambda: _plain(events, depth + 1), END)
+            pairs = [(key, _plain(events, depth + 1)) for key in keys]
+            return {key: value for key, value in pairs if isinstance(key, str)}
+    return None
+
+
+def _submitter(submission: object) -> str:
+    """The id of the first submitter; empty where nothing is said."""
+    listed = submission.get(":submitters") if isinstance(submission, dict) else None
+    first = listed[0] if isinstance(listed, list) and listed else None
+    values = first if isinstance(first, dict) else {}
+    for key in (":sid", ":email", ":name"):
+        value = values.get(key)
+        if isinstance(value, str) and value.strip() not in ("", "null", "~"):
+            return safe_id(value)
+    return ""
 
 
 def distinct(names: Iterable[Name]) -> list[tuple[str, str]]:
-    """Distinct ids for names in order, each with a note when it had to be changed. Case does not distinguish."""
+    """Distinct ids for names in order, each with a note when it had to be changed. Case does not distinguish.
+
+    Of different spellings that do not distinguish, one in small letters keeps its id and the others' follow from their
+    spelling: so nobody gets another's id because somebody has come or gone.
+    """
     names = list(names)
     counts = Counter(_folded(name.student) for name in names)
     pairs = Counter((_folded(name.student), name.number) for name in names)
+    spellings: dict[str, set[str]] = {}
+    for name in names:
+        spellings.setdefault(_folded(name.student), set()).add(name.student)
     taken: set[str] = set()
     result = []
     for name in names:
@@ -133,6 +181,8 @@ def distinct(names: Iterable[Name]) -> list[tuple[str, str]]:
         several = counts[_folded(unique)] > 1
         if several and name.number and pairs[_folded(unique), name.number] == 1:
             unique = f"{name.student}-{name.number}"
+        elif len(spellings[_folded(unique)]) > 1 and unique != _folded(unique):
+            unique = f"{name.student}-{hashlib.sha256(unique.encode()).hexdigest()[:6]}"
         base, count = unique, 1
         while _folded(unique) in taken:
             count += 1

@@ -6,6 +6,7 @@ A probe imports these by name. An entry that is a sentence, where numbers are ex
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from torch import Tensor
 from dgm.checks.answers import AnswerError
 from dgm.checks.words import listed
 
+_STOPPED = re.compile(r" stops with [A-Z]\w*: ")
 PASSED_THROUGH = ("MissingAnswer", "NotImplementedError")  # a name that is missing, a stub
 
 
@@ -31,6 +33,11 @@ def entry(what: str, compute: Callable[[], Any]) -> Any:
         if isinstance(error, AnswerError):
             return f"{error}."
         return f"{what} stops with {type(error).__name__}: {error}"
+
+
+def stopped(sentence: str) -> bool:
+    """Whether an `entry` says that its answer stopped with an error."""
+    return bool(_STOPPED.search(sentence))
 
 
 def tried(compute: Callable[[], Any]) -> Any:
@@ -61,6 +68,11 @@ def with_right(function: Callable[..., Any], **right: Callable[..., Any]) -> Cal
             names.update(kept)
 
     return call
+
+
+def with_planted(function: Callable[..., Any], **planted: Callable[..., Any]) -> Callable[..., Any]:
+    """The same with functions that are no answers, but show what the student's function makes of any such one."""
+    return with_right(function, **planted)
 
 
 def in_words(value: Any) -> str:

@@ -19,6 +19,7 @@ ARRAY_KEY = "__array__"
 MAX_BYTES = 64 * 2**20
 MAX_DEPTH = 24
 MAX_NODES = 200_000
+CONTAINER = 4  # nodes: a list or dict takes so many times the memory of a number
 MAX_STRING = 1_000_000
 DTYPES = ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1", "c8", "c16")
 
@@ -99,7 +100,8 @@ def decode(data: bytes, max_bytes: int = MAX_BYTES) -> Any:
     if len(data) > max_bytes:
         raise EvidenceError(f"larger than {max_bytes // 2**20} MB")
     # counted before parsing, because two bytes of JSON can become a hundred in memory
-    if sum(map(data.count, (b",", b"[", b"{"))) > 3 * MAX_NODES:
+    brackets = data.count(b"[") + data.count(b"{")
+    if brackets > 3 * MAX_NODES // CONTAINER or brackets + data.count(b",") > 3 * MAX_NODES:
         raise EvidenceError(f"more than {MAX_NODES} values")
     try:
         raw = json.loads(data, object_pairs_hook=_unique_pairs)
@@ -119,7 +121,7 @@ def _unique_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _from_json(value: Any, depth: int, budget: list[int]) -> Any:
-    budget[0] -= 1
+    budget[0] -= CONTAINER if isinstance(value, (dict, list)) else 1
     if budget[0] < 0:
         raise EvidenceError(f"more than {MAX_NODES} values")
     if depth > MAX_DEPTH:
@@ -150,12 +152,11 @@ def _array_from_json(header: Any) -> np.ndarray:
     except (binascii.Error, ValueError):
         raise EvidenceError("array data is not base64") from None
     kind = np.dtype("<" + dtype) if dtype not in ("b1", "i1", "u1") else np.dtype(dtype)
+    if math.prod(max(length, 1) for length in shape) > max(len(raw), MAX_NODES):
+        raise EvidenceError("array without elements, but of enormous lengths")  # which a loop over it would take
     if math.prod(shape) * kind.itemsize != len(raw):
         raise EvidenceError("array data does not fit its shape")
     if dtype == "b1" and raw.strip(b"\x00\x01"):
         raise EvidenceError("boolean array with values other than 0 and 1")
-    try:
-        array = np.frombuffer(raw, dtype=kind).reshape(shape).copy()
-    except ValueError:  # no elements, but lengths whose product is too large
-        raise EvidenceError("array has a malformed shape") from None
+    array = np.frombuffer(raw, dtype=kind).reshape(shape).copy()
     return array.astype(array.dtype.newbyteorder("="))

@@ -114,7 +114,7 @@ def saved_notebook(namespace: Mapping[str, Any]) -> dict[str, Any] | None:
     """The notebook of this kernel as it was saved, if the front end tells its file; never a guess."""
     path = _told(namespace)
     try:
-        return None if path is None else _checked(json.loads(path.read_text(encoding="utf-8")), str(path))
+        return None if path is None else _checked(json.loads(path.read_text(encoding="utf-8-sig")), str(path))
     except (OSError, ValueError, ExportProblem):
         return None
 
@@ -150,7 +150,7 @@ def _from_disk(
 ) -> tuple[str, dict[str, Any], str]:
     path = Path(notebook) if notebook is not None else _find(assignment, namespace)
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise ExportProblem(f"There is no file {path}.") from None
     except (OSError, ValueError):
@@ -189,7 +189,7 @@ def _belongs(path: Path, assignment: str) -> bool:
     if path.stem.endswith("_solution"):
         return False
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(path.read_text(encoding="utf-8-sig"))
         return bool(data["metadata"]["dgm"]["assignment"] == assignment)
     except (OSError, ValueError, KeyError, TypeError):
         return path.stem == assignment

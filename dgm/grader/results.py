@@ -115,7 +115,9 @@ class CheckResult(Shown):
         written = f", {self.written_points:g} more by a person for the written answer" if self.written_points else ""
         points = f"{self.earned:g} of {plural(self.possible)}"
         public = f"The public part passes: {points}" if self.passed else f"{points} from public checks"
-        return f"{public}{later if self.hidden else ''}{written}."
+        free = any(not probe.points and probe.status in ("failed", "error") for probe in self.probes)
+        warning = " A check without points that fails will cost hidden ones." if free else ""
+        return f"{public}{later if self.hidden else ''}{written}.{warning}"
 
     def _foot(self) -> list[str]:
         """What the checks above leave open."""

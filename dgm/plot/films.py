@@ -14,14 +14,19 @@ from dgm.frontend import grading
 from dgm.plot.pictures import columns_of, grey_and_colour, mosaic
 from dgm.plot.styling import to_array
 
-WIDTH_PIXELS = 480  # about so wide is a film
+WIDTH_PIXELS = 480  # about so wide is a film on the screen; the browser enlarges it, which keeps the file small
 
 
 class Film:
     """Frames that a notebook shows as one moving picture (a GIF); paper keeps one frame, so draw a still beside it."""
 
     def __init__(self, frames: np.ndarray, seconds: float):
-        """``frames``: (S, H, W) or (S, H, W, 3), whole numbers from 0 to 255."""
+        """A film.
+
+        Args:
+            frames: (S, H, W) or (S, H, W, 3), whole numbers from 0 to 255.
+            seconds: How long it takes to play once.
+        """
         self.frames, self.seconds = frames, seconds
 
     def gif(self) -> bytes:
@@ -41,7 +46,9 @@ class Film:
         if grading():  # nobody looks at it
             return None
         data = base64.b64encode(self.gif()).decode("ascii")
-        return f'<img alt="film of {len(self.frames)} frames" src="data:image/gif;base64,{data}">'
+        width = self.frames.shape[2] * max(1, round(WIDTH_PIXELS / self.frames.shape[2]))
+        look = f'width="{width}" style="image-rendering: pixelated"'
+        return f'<img alt="film of {len(self.frames)} frames" {look} src="data:image/gif;base64,{data}">'
 
 
 def film(
@@ -67,8 +74,7 @@ def film(
     height, width = pictures.shape[1:3]
     ncols = min(ncols or columns_of(n, width / height), n)
     grids = [mosaic(part, ncols) for part in pictures.reshape(moments, n, *pictures.shape[1:])]
-    scale = max(1, round(WIDTH_PIXELS / grids[0].shape[1]))
-    frames = [_on_white(grid).repeat(scale, 0).repeat(scale, 1) for grid in grids]
+    frames = [_on_white(grid) for grid in grids]
     return Film(np.stack(frames), seconds)
 
 
@@ -76,4 +82,5 @@ def _on_white(grid: np.ndarray) -> np.ndarray:
     """Bytes of a mosaic, whose gaps (NaN in grey, alpha 0 in colour) become white."""
     if grid.ndim == 3:
         grid = grid[..., :3] * grid[..., 3:] + 1 - grid[..., 3:]
-    return np.round(255 * np.nan_to_num(grid, nan=1.0)).astype(np.uint8)
+    whole: np.ndarray = np.round(255 * np.nan_to_num(grid, nan=1.0))
+    return whole.astype(np.uint8)

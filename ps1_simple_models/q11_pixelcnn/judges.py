@@ -146,9 +146,10 @@ def raster_drawn(evidence, expected, context):
         wrong = wrong_bits(got, uniforms.numpy(), p, 2e-3) & ~given
         if wrong.any():
             n, _, i, j = (int(k) for k in min(np.argwhere(wrong), key=lambda place: tuple(place[2:])))
+            below = "below" if uniforms[n, 0, i, j] < p[n, 0, i, j] else "above"
             return (
-                f"{name}: pixel ({i}, {j}) of image {n} (counted from 0) has u = {uniforms[n, 0, i, j]:.4f}, and with these "
-                f"weights its probability given the pixels before it is {p[n, 0, i, j]:.4f}, but it is {int(got[n, 0, i, j])}."
+                f"{name}: the uniform number of pixel ({i}, {j}) of image {n} (counted from 0) is {below} its probability "
+                f"given the pixels before it, but the pixel is {int(got[n, 0, i, j])}."
             )
     return True
 
@@ -212,7 +213,7 @@ def learned(evidence, expected, context):
         got, reference = nll(evidence[name]), nll(want)
         if not got <= reference + 0.1 + 0.15 * max(0.0, nothing - reference):
             return (
-                f"{name}: after training held-out images cost {got:.2f} nats; the reference needs {reference:.2f} with the "
-                f"same data, start and budget, and coin tosses {nothing:.2f}."
+                f"{name}: after training held-out images cost {got:.2f} nats, which is more than right training needs with "
+                f"the same data, start and budget; coin tosses cost {nothing:.2f}."
             )
     return True

@@ -152,3 +152,19 @@ def test_training_learns_streaks(reference):
     noise = -(0.05 * math.log(0.05) + 0.95 * math.log(0.95))
     entropy = SIDE * math.log(2) + SIDE * (SIDE - 1) * noise
     assert entropy - 1 < test_losses[-1] < 0.7 * SIDE * SIDE * math.log(2)
+
+
+def test_messages_do_not_name_the_expected_numbers(reference):
+    """With a kept seed they would answer the question at the next try."""
+    from dgm.checks.judges import Context
+    from ps1_simple_models.q11_pixelcnn.judges import SIDE, drawing_network, learned, raster_drawn, training_data
+
+    context = Context(1, reference=reference)
+    model, cases = drawing_network(reference.PixelCNN, context.rng())
+    drawn = {name: np.zeros(x.shape, dtype=np.float32) + x.numpy() for name, (x, *_) in cases.items()}
+    message = raster_drawn(drawn, drawn, context)
+    assert "is below its probability" in message and "." not in message.removesuffix(".").split("(counted")[1]
+    x = training_data(context.rng())[2].flatten(1).numpy()
+    message = learned({"held-out": np.zeros(x.shape)}, {"held-out": 2.0 * (2 * x - 1)}, context)
+    right = SIDE * SIDE * math.log(1 + math.exp(-2))
+    assert "right training" in message and f"{right:.2f}" not in message

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from sklearn.decomposition import PCA
+from sklearn.decomposition import PCA, FactorAnalysis
 from torch import nn
 
 
@@ -39,6 +39,15 @@ def test_log_prob_agrees_with_scikit_learn(reference):
     factor = 50 / 49  # scikit-learn's variances
     found = reference.ppca_log_prob(new, mean, math.sqrt(factor) * W, factor * sigma2)
     torch.testing.assert_close(found, torch.from_numpy(pca.score_samples(new.numpy())))
+
+
+def test_log_prob_is_that_of_a_factor_analysis_whose_noise_is_equal(reference):
+    x, mean, W, sigma2 = draw(30, 5), draw(5, seed=1), draw(5, 2, seed=2), torch.tensor(0.3, dtype=torch.float64)
+    other = FactorAnalysis(2)
+    other.mean_, other.components_, other.noise_variance_ = mean.numpy(), W.T.numpy(), sigma2.expand(5).numpy()
+    torch.testing.assert_close(reference.ppca_log_prob(x, mean, W, sigma2), torch.from_numpy(other.score_samples(x.numpy())))
+    codes = reference.ppca_posterior(x, mean, W, sigma2)[0]
+    torch.testing.assert_close(codes, torch.from_numpy(other.transform(x.numpy())))
 
 
 def test_the_projector_loses_the_dropped_eigenvalues_and_no_other_loses_less(reference):

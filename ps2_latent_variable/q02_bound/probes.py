@@ -128,7 +128,7 @@ def posterior_edges(student, rng):
         "one example": (joint(rng, 1, k),),
         "as many examples as causes": (joint(rng, k, k),),
         "one cause": (joint(rng, n, 1),),
-        "very different causes": (300 * rng.normal(n, k, dtype=WIDE),),
+        "very different causes": (900 * rng.normal(n, k, dtype=WIDE),),
     }, "log p(x)", "log p(z | x)")
 
 

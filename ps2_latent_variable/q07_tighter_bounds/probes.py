@@ -197,13 +197,14 @@ def counted(student, w):
     return entry("`effective_draws`", lambda: named(function(w), "effective draws", "largest share"))
 
 
-@question.probe(points=0.5, title="effective_draws: ordinary weights", public=True, judge=Fields(default=Close()))
+@question.probe(points=0, title="effective_draws: ordinary weights, with your `iwae_bound` if you call it", public=True, judge=Fields(default=Close()))
 def effective(student, rng):
-    return {"ordinary": counted(student, rng.normal(rng.integer(7, 10), rng.integer(4, 7)))}
+    w = rng.normal(rng.integer(7, 10), rng.integer(4, 7))
+    return {"ordinary": entry("`effective_draws`", lambda: named(student.effective_draws(w), "effective draws", "largest share"))}
 
 
 @question.probe(
-    points=1.5, title="effective_draws: equal and unequal weights, one draw, any size, float64",
+    points=2, title="effective_draws: equal and unequal weights, one draw, any size, float64",
     judge=Fields({"in float64": Close(rtol=1e-11, atol=1e-11)} | dict.fromkeys(LARGE, Close(rtol=2e-3, atol=1e-5)), default=Close()),
 )
 def effective_edges(student, rng):

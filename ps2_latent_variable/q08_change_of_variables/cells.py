@@ -206,9 +206,9 @@ axes[0].plot(shown_knots[0], shown_knots[1], "o", color=plot.COLORS[1], markersi
 axes[0].set(xlabel="x", ylabel="y", title="It rises through its knots; outside it is the identity")
 axes[1].plot(x_line, log_slopes.exp(), label="your slope")
 axes[1].plot(x_line[5:-5:18], (y_line[10::18] - y_line[:-10:18]) / (x_line[10::18] - x_line[:-10:18]), "o", color=plot.COLORS[1], markersize=4, label="from differences of y")
-axes[1].set(xlabel="x", ylabel="dy/dx", title="The slope has no jumps, only bends")
+axes[1].set(xlabel="x", ylabel="dy/dx", ylim=(0, 1.4 * float(log_slopes.exp().max())), title="The slope has no jumps, only bends")
 axes[0].legend()
-axes[1].legend(loc="center")
+axes[1].legend(loc="upper right")
 plt.show()
 
 # %% [markdown]

@@ -33,7 +33,7 @@ axes[0].set_ylabel("x")
 plt.show()
 
 # %% [markdown]
-# Both panels draw from the same data. On the left a **velocity** moves each point, as water moves a cork: an ordinary differential equation, ODE. On the right each point is also kicked at every moment: a
+# Both panels draw from the same data. On the left a **velocity** moves each point, as water moves a cork: an ordinary differential equation, ODE. On the right each point is also kicked, and pulled uphill just enough to make up for it: a
 # stochastic one, SDE. DDIM and flow matching follow the left picture, DDPM the right one.
 #
 # A computer takes steps. What does a step cost, and what does it get wrong?
@@ -55,7 +55,7 @@ plt.show()
 # An SDE $dx=f(x,t)\,dt+g(x,t)\,dW$ has a **drift** $f$ and a **diffusion coefficient** $g$. Kicks are independent, so their *variances* add: in time $h$ the variance is $g^2h$, however finely you cut $h$. The standard
 # deviation is therefore $g\sqrt{|h|}$, and **Euler–Maruyama** takes
 #
-# $$x_{t+h}\approx x_t+h\,f(x_t,t)+g(x_t,t)\,\sqrt{|h|}\;\epsilon,\qquad\epsilon\sim\mathcal N(0,I). \tag{1.3}$$
+# $$x_{t+h}\approx x_t+h\,f(x_t,t)+g(x_t,t)\,\sqrt{|h|}\;\varepsilon,\qquad\varepsilon\sim\mathcal N(0,I). \tag{1.3}$$
 #
 # The bars are there because generation may run backwards in time, $h<0$. With $f=0$, $g=2$, a kick for $h=0.01$ has standard deviation $0.2$; a hundred of them, $2$.
 #
@@ -66,7 +66,7 @@ plt.show()
 #
 # To draw from a density $p$ that is known up to a factor, walk along its **score** $\nabla_x\log p(x)$, which points uphill, and add noise. This is **Langevin dynamics**, (1.3) with drift $\frac12\nabla\log p$ and $g=1$:
 #
-# $$x'=x+\tfrac\eta2\,\nabla_x\log p(x)+\sqrt\eta\;\epsilon. \tag{1.4}$$
+# $$x'=x+\tfrac\eta2\,\nabla_x\log p(x)+\sqrt\eta\;\varepsilon. \tag{1.4}$$
 
 # %% role="answer"
 def euler(velocity, x: Float[Tensor, "N *rest"], times: Float[Tensor, "S+1"]) -> Float[Tensor, "S+1 N *rest"]:
@@ -165,7 +165,7 @@ for (name, method, price), color in zip(wheel_methods, plot.COLORS):
     wheel_misses = [float((method(wheel, wheel_start, torch.linspace(0, 2 * math.pi, n + 1, dtype=torch.float64))[-1] - wheel_start).norm()) for n in wheel_counts]
     right.loglog([price * n for n in wheel_counts], wheel_misses, marker="o", markersize=4, color=color, label=name)
     wheel_rows.append((name, float(wheel_path[-1].norm()), wheel_misses[0], wheel_misses[-1], math.log2(wheel_misses[-2] / wheel_misses[-1]), guess_radius if name == "Euler" else None))
-left.set(xlabel="$x_1$", ylabel="$x_2$", aspect="equal", title="Euler spirals away, Heun hardly")
+left.set(xlabel="$x_1$", ylabel="$x_2$", ylim=(-2.4, 2.4), aspect="equal", title="Euler spirals away, Heun hardly")
 right.set(xlabel="evaluations of the velocity", ylabel="distance from the truth", title="Twice the work: half the error, or a quarter")
 left.legend(loc="upper right"), right.legend()
 plt.show()
@@ -182,7 +182,7 @@ plot.table(wheel_rows, header=("method", "radius", "error, 20 steps", "error, 1,
 # %%
 lab_steps = (1, 4, 256)  # a knob: add 16 and 64. From how many steps on would you no longer notice?
 
-lab_draws = dgm.generator(1)
+lab_draws = dgm.generator(4)
 
 
 def lab_diffusion(x, t):
@@ -220,11 +220,11 @@ walk_step = 1.0  # a knob: 0.1, then 3.9 and 4.1. What happens to the variance, 
 walk_time, walk_rows = torch.linspace(0, 30, 301), []
 figure, ax = plot.subplots(width=8, height=3)
 for step, color in ((walk_step, plot.COLORS[1]), (walk_step / 4, plot.COLORS[0])):
-    walk = langevin(lambda x: -x, torch.zeros(20_000, 1), step, torch.randn(int(30 / step), 20_000, 1, generator=dgm.generator(2)))
+    walk = langevin(lambda x: -x, torch.zeros(20_000, 1), step, torch.randn(max(120, int(30 / step)), 20_000, 1, generator=dgm.generator(2)))
     walk_variance = walk.var((1, 2))
     ax.plot(step * torch.arange(len(walk)), walk_variance, color=color, label=f"step {step:g}")
     walk_late = float(walk_variance[len(walk) // 2 :].mean())
-    walk_rows.append((step, walk_late, 1 / (1 - step / 4), guess_variance if step == walk_step else None))
+    walk_rows.append((step, walk_late, 1 / (1 - step / 4) if step < 4 else "none", guess_variance if step == walk_step else None))
 ax.plot(walk_time, ou_moments(0.5, 1.0, walk_time, 0 * walk_time, 0 * walk_time)[1], color="#444444", linestyle="--", label="exact, your derivation")
 ax.set(xlabel="time (steps × η)", ylabel="variance of the walkers", title="Walking longer does not help, shorter steps do")
 ax.legend(loc="lower right")

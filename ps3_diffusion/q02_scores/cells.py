@@ -26,7 +26,7 @@ for column, sigma in zip(axes.T, glyph_sigmas):
     column[0].set_title(f"noise σ = {sigma:g}")
 for ax, name in zip(axes[:, 0], ("seen", "mean", "unsure (std)")):
     ax.set_ylabel(name)
-figure.suptitle("Little noise leaves doubt about strokes, much noise about everything")
+figure.suptitle("With more noise the doubt grows: about strokes, then about the digit")
 plt.show()
 
 # %% [markdown]
@@ -43,7 +43,7 @@ plt.show()
 #
 # ### What the score knows
 #
-# Let $x=x_0+\sigma\epsilon$, with clean data $x_0$. Its density averages a Gaussian over the data,
+# Let $x=x_0+\sigma\varepsilon$, with clean data $x_0$. Its density averages a Gaussian over the data,
 #
 # $$p_\sigma(x)=\int\mathcal N(x;x_0,\sigma^2I)\,p(x_0)\,dx_0. \tag{2.2}$$
 #
@@ -52,9 +52,9 @@ plt.show()
 #
 # ### A score from data alone
 #
-# Nobody has the density of pictures. But everybody can make noise. **Denoising score matching** has a model predict, at $x_0+\sigma\epsilon$, the direction back, $-\epsilon/\sigma$:
+# Nobody has the density of pictures. But everybody can make noise. **Denoising score matching** has a model predict, at $x_0+\sigma\varepsilon$, the direction back, $-\varepsilon/\sigma$:
 #
-# $$L=\mathbb E\,\bigl\|\sigma\,s(x_0+\sigma\epsilon,\sigma)+\epsilon\bigr\|^2. \tag{2.3}$$
+# $$L=\mathbb E\,\bigl\|\sigma\,s(x_0+\sigma\varepsilon,\sigma)+\varepsilon\bigr\|^2. \tag{2.3}$$
 #
 # The factor $\sigma$ inside weighs the squared error of the score by $\sigma^2$, so all noise levels count alike.
 #
@@ -160,7 +160,7 @@ plot.table([("mean", f"{float((glyph_mean[0] - bayes_mean).abs().max()):.0e}"), 
 # %% [markdown]
 # ### How good can a model be?
 #
-# Three hills in the plane, with $v=\frac14$, and a model that *is* the exact score. **Before you run this:** which loss (2.3) has it at $\sigma=\frac12$? A model that always answers 0 has 2.
+# Three hills in the plane, with $v=\frac14$, and a model that *is* the exact score. **Before you run this:** what is its loss (2.3) at $\sigma=\frac12$? A model that always answers 0 has 2.
 
 # %%
 guess_floor = None  # type a number
@@ -204,7 +204,7 @@ plot.table([("loss of the exact score at σ = 1/2", floor_at(torch.tensor(0.5))[
 
 # %% [markdown]
 # Its loss is 1.01 (over eight draws of 4,000: 0.98 to 1.04). The model is compared with the noise of one draw, which nobody can read off $x$ exactly. What is left is Tweedie's variance. With little noise it is that of the noise itself: 2, one for
-# each dimension. At $\sigma=1$ the hill is plain, and most of the noise can be told. Around $\sigma=3$ the hill itself is in doubt: a second bump.
+# each dimension. At $\sigma=1$ it is clear which hill, and most of the noise can be told. Around $\sigma=3$ the hill itself is in doubt: a second bump.
 #
 # ### Which hill?
 #
@@ -241,15 +241,17 @@ plot.table(ladder_rows, header=("shares", "left hill", "right hill", "top hill",
 # Near one hill all shares $r_k$ but one are 0, and the score says nothing of the hill's weight. Plain walkers only know where they came from: about a third each. While $\sigma$ is large, walkers cross freely and the weights count. (Over
 # six seeds the top hill gets 0.32 to 0.34, and on the ladder 0.55 to 0.58, a little short of 0.6 as the walk is finite.)
 #
-# **Why?** The target of (2.3) is $-\epsilon/\sigma$, the noise of a single draw. Why does the best model answer with the score of $p_\sigma$ all the same, and why is the loss that remains the variance of $x_0$ given $x$, over $\sigma^2$?
+# ### Why? (3 points)
+#
+# At most six lines. The target of (2.3) is $-\varepsilon/\sigma$, the noise of a single draw. Why does the best model answer with the score of $p_\sigma$ all the same, and why is the loss that remains the variance of $x_0$ given $x$, over $\sigma^2$?
 
 # %% [markdown] role="written"
 # ### BEGIN SOLUTION
-# Many pairs $(x_0,\epsilon)$ lead to the same $x$, and the model sees $x$ alone. The prediction with the least mean squared error is the mean of the target over all of them, $\mathbb E[-\epsilon/\sigma\mid x]$.
+# Many pairs $(x_0,\varepsilon)$ lead to the same $x$, and the model sees $x$ alone. The prediction with the least mean squared error is the mean of the target over all of them, $\mathbb E[-\varepsilon/\sigma\mid x]$.
 #
-# As $\epsilon=(x-x_0)/\sigma$, that is $(\mathbb E[x_0\mid x]-x)/\sigma^2$, which is the score of $p_\sigma$ by Tweedie's first formula.
+# As $\varepsilon=(x-x_0)/\sigma$, that is $(\mathbb E[x_0\mid x]-x)/\sigma^2$, which is the score of $p_\sigma$ by Tweedie's first formula.
 #
-# What remains is the spread of the target around its mean, times $\sigma^2$: the variance of $\epsilon$ given $x$, summed over dimensions. Given $x$, $\epsilon$ is $x_0$ up to a constant and the factor $-1/\sigma$, so it is the trace of $\mathrm{Cov}(x_0\mid x)$ over $\sigma^2$. No model sees more than $x$,
+# What remains is the spread of the target around its mean, times $\sigma^2$: the variance of $\varepsilon$ given $x$, summed over dimensions. Given $x$, $\varepsilon$ is $x_0$ up to a constant and the factor $-1/\sigma$, so it is the trace of $\mathrm{Cov}(x_0\mid x)$ over $\sigma^2$. No model sees more than $x$,
 # so none can be lower.
 # ### END SOLUTION
 

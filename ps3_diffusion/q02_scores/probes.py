@@ -14,7 +14,7 @@ question = Question(
     uses=["langevin"],
     skills=["3.08", "3.09", "3.10", "3.49"],
     lecture="Gaussian mixtures and Bayes' rule",
-    run_seconds=12,
+    run_seconds=6,
     manual_points=3,
     rubric=[
         "1 point: the least squares answer is the conditional mean of the target given x.",

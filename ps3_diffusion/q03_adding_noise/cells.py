@@ -129,7 +129,7 @@ grader.check("q3")
 #
 # At the end of the linear schedule the SNR is $4\cdot10^{-5}$: the picture is multiplied by 0.006. Is that nothing? Take pictures that are all white ($+1$) or all black ($-1$), and guess the colour by the sign of the mean of $x_T$.
 #
-# **Before you run this.** In which share of pictures of 256 × 256 pixels is this right? Blind guessing has 0.5.
+# **Before you run this.** In which share of pictures of 256 × 256 pixels is this right? Blind guessing gets 0.5.
 
 # %%
 guess_colour = None   # type a number between 0.5 and 1
@@ -150,7 +150,7 @@ for colour_name, colour_levels in colour_schedules.items():
     colour_exact = 0.5 + 0.5 * math.erf(colour_side * math.sqrt(colour_snr / 2))
     colour_few = int((colour_levels < 0.01).sum())
     colour_rows.append((colour_name, colour_snr, colour_few, float(torch.stack(colour_hits).mean()), f"{colour_exact:.3f}", guess_colour if colour_name == "linear" else None))
-plot.table(colour_rows, header=("schedule", "SNR at T", "steps with ᾱ < 0.01", "colour guessed", "expected", "your guess"))
+plot.table(colour_rows, header=("schedule", "SNR at T", "steps with ᾱ < 0.01", "colour guessed", "in theory", "your guess"))
 figure, ax = plot.subplots(width=8, height=3)
 for colour_name, colour_levels in colour_schedules.items():
     ax.plot((colour_levels / (1 - colour_levels))[1:-1], label=colour_name)

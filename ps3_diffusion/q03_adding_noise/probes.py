@@ -10,7 +10,7 @@ question = Question(
     skills=["3.13", "3.14", "3.15", "3.18", "3.51"],
     uses=[],
     lecture="diffusion models, the forward process",
-    run_seconds=9,
+    run_seconds=5,
     aim=(
         "Jump to any noise level, walk one exact step back, and turn what a network outputs into what a sampler needs; see what a "
         "schedule leaks at its end and which output is safe at both ends."

@@ -11,7 +11,7 @@ question = Question(
     skills=["3.16", "3.17", "3.50"],
     uses=["q_sample", "cosine_alpha_bar"],
     lecture="diffusion models, the variational bound",
-    run_seconds=14,
+    run_seconds=8,
     manual_points=3,
     rubric=[
         "1 point: the variance is the posterior's, as if x0 were known; wrong where a step changes the SNR much (the first); another variance mends it.",
@@ -205,13 +205,19 @@ def asked_rows(student, *arguments):
     return entry("`bound_terms`", lambda: rows_of(student, *arguments))
 
 
-@question.probe(points=0.5, title="bound_terms: vectors", public=True, judge=Fields(default=Close(rtol=1e-3)))
+@question.probe(
+    points=0, title="bound_terms: vectors, with your `eps_loss` and `bound_weights`", public=True, judge=Fields(default=Close(rtol=1e-3))
+)
 def terms(student, rng):
-    return {"vectors": asked_rows(student, Guess(rng), rng.normal(3, 2, std=1.5), levels(rng, 4), rng.normal(5, 3, 2))}
+    def rows():
+        found = tensor_of(student.bound_terms(Guess(rng), rng.normal(3, 2, std=1.5), levels(rng, 4), rng.normal(5, 3, 2)), "the result", (5, 3))
+        return {"row 0": found[0], "row 1": found[1], "rows from 2 on": found[2:]}
+
+    return {"vectors": entry("`bound_terms`", rows)}
 
 
 @question.probe(
-    points=1.5, title="bound_terms: pictures, few steps, noise by time, float64, gradients",
+    points=2, title="bound_terms: pictures, few steps, noise by time, float64, gradients",
     judge=Fields({"in float64": WIDE, "gradient": Close(rtol=1e-3, atol=1e-3)}, default=Close(rtol=1e-3, atol=1e-4)),
 )
 def terms_edges(student, rng):

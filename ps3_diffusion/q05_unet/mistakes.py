@@ -19,6 +19,8 @@ mistakes.at(
          "omega = 10000 ** (-torch.arange(dim // 2, device=t.device) / dim)"),
     edit("exponent_doubled", "`time_embedding` doubles the exponents: 2i / dim is i / h, 2i / h is not",
          "omega = 10000 ** (-2 * torch.arange(dim // 2, device=t.device) / (dim // 2))"),
+    edit("half_a_step_off", "`time_embedding` counts i from ½; the fastest wave, i = 0, has the speed 1",
+         "omega = 10000 ** (-(torch.arange(dim // 2, device=t.device) + 0.5) / (dim // 2))"),
     edit("starts_at_one", "`time_embedding` counts i from 1; the fastest wave, i = 0, has the speed 1",
          "omega = 10000 ** (-(torch.arange(dim // 2, device=t.device) + 1) / (dim // 2))"),
     edit("grows", "`time_embedding` has speeds that grow to thousands of radians a step (the sign of the exponent); they fall from 1",
@@ -59,6 +61,10 @@ mistakes.at(
     edit("raw_time", "`time_embedding` feeds t itself in place of the sine and the cosine", "angle = t[:, None] * omega",
          ("return torch.cat([angle.sin(), angle.cos()], dim=1)", "return torch.cat([angle, angle], dim=1)")),
     edit("whole_times", "`time_embedding` cuts real times to whole numbers", "angle = t.long()[:, None] * omega"),
+    edit("cut_at_999", "`time_embedding` cuts t off at 999; t may be 1000", "angle = t.clamp(max=999)[:, None] * omega"),
+    edit("at_least_one", "`time_embedding` takes times below 1 for 1", "angle = t.clamp(min=1)[:, None] * omega"),
+    edit("scrambled", "`time_embedding` turns an array of one row a wave into one of one row a time by `reshape`, which mixes times and waves; transpose it",
+         "angle = (omega[:, None] * t).reshape(len(t), -1)"),
     edit("first_for_all", "`time_embedding` uses the first time for all examples", "angle = t[:1, None].expand(len(t), 1) * omega"),
     edit("half_precision", "`time_embedding` computes with half precision, which cannot tell late times apart", "angle = (t.half()[:, None] * omega.half()).float()"),
     edit("added", "`time_embedding` adds the speeds to t; the angle is t times the speed", "angle = t[:, None] + omega"),
@@ -71,6 +77,7 @@ mistakes.at(
     edit("interleaved", "`time_embedding` puts sine and cosine of each wave side by side; (5.1) has all sines, then all cosines",
          "return torch.stack([angle.sin(), angle.cos()], dim=2).flatten(1)"),
     edit("sines_only", "`time_embedding` has sines twice; the second half are cosines", "return torch.cat([angle.sin(), angle.sin()], dim=1)"),
+    edit("cosines_only", "`time_embedding` has cosines twice; the first half are sines", "return torch.cat([angle.cos(), angle.cos()], dim=1)"),
     edit("half_of_it", "`time_embedding` returns h columns (sines only); dim = 2h are asked for", "return angle.sin()"),
     edit("below_each_other", "`time_embedding` puts the cosines below the sines (dim 0); each time has one row", "return torch.cat([angle.sin(), angle.cos()], dim=0)"),
     edit("normalised", "`time_embedding` divides by √h; the waves of (5.1) have the height 1",
@@ -86,6 +93,8 @@ mistakes.at(
     edit("transposed", "`time_embedding` returns one column for each time; each time has one row", "return torch.cat([angle.sin(), angle.cos()], dim=1).T"),
     edit("double_result", "`time_embedding` returns float64 for whole numbers; the network has float32 weights",
          "return torch.cat([angle.sin(), angle.cos()], dim=1).double()"),
+    edit("minus_cosines", "`time_embedding` has the cosines with the wrong sign", "return torch.cat([angle.sin(), -angle.cos()], dim=1)"),
+    edit("single_result", "`time_embedding` returns float32 for real times of type float64, too; they keep their type", "return torch.cat([angle.sin(), angle.cos()], dim=1).float()"),
     edit("minus_sines", "`time_embedding` has the sines with the wrong sign", "return torch.cat([-angle.sin(), angle.cos()], dim=1)"),
 )
 
@@ -96,7 +105,7 @@ mistakes.at(
     skips.append(x)
     x = F.avg_pool2d(x, 2)
     """,
-    edit("skip_after_pooling", "The skip is stored after the picture was halved; it must be what the block returned, in its full size",
+    edit("skip_after_pooling", "The skip is halved before it is used, and doubled again; it must be what the block returned, in its full size",
          """
          x = F.avg_pool2d(x, 2)
          skips.append(x)
@@ -130,6 +139,11 @@ mistakes.at(
          """
          skips.append(x)
          x = F.interpolate(x, scale_factor=0.5, mode="nearest-exact")
+         """),
+    edit("overlapping_averages", "The picture is halved by averages of 3 × 3 that overlap; averages of 2 × 2 are asked for",
+         """
+         skips.append(x)
+         x = F.avg_pool2d(x, 3, stride=2, padding=1)
          """),
     edit("skip_activated", "The skips pass through another activation; they are what the blocks return",
          """
@@ -248,7 +262,7 @@ mistakes.at(
              x = block(torch.cat([x, skips.pop()], dim=1), emb)
          return self.head(x)
          """),
-    edit("first_skip_first", "The skips are used in the order in which they were stored; the last one stored has the size that is needed first",
+    edit("first_skip_first", "The skip that was stored first is used first; the last one stored has the size that is needed first",
          """
          x = self.middle(x, emb)
          for block in self.up:
@@ -340,6 +354,113 @@ mistakes.at(
              x = block(torch.cat([x, skips.pop()], dim=1), 0 * emb)
          return self.head(x)
          """),
+    edit("tiled", "The doubled picture is four copies of the picture side by side (`repeat`); each pixel is to become four",
+         """
+         x = self.middle(x, emb)
+         for block in self.up:
+             x = block(torch.cat([x.repeat(1, 1, 2, 2), skips.pop()], dim=1), emb)
+         return self.head(x)
+         """),
+    edit("doubled_bicubic", "The picture is doubled by bicubic interpolation; the nearest pixel is asked for",
+         """
+         x = self.middle(x, emb)
+         for block in self.up:
+             x = F.interpolate(x, scale_factor=2, mode="bicubic")
+             x = block(torch.cat([x, skips.pop()], dim=1), emb)
+         return self.head(x)
+         """),
+    edit("up_activated", "What a block of the way up returns passes through a ReLU; blocks have their own activations",
+         """
+         x = self.middle(x, emb)
+         for block in self.up:
+             x = F.interpolate(x, scale_factor=2)
+             x = block(torch.cat([x, skips.pop()], dim=1), emb).relu()
+         return self.head(x)
+         """),
+    edit("divided_by_root_two", "Picture and skip together are divided by √2; they are only put behind each other",
+         """
+         x = self.middle(x, emb)
+         for block in self.up:
+             x = F.interpolate(x, scale_factor=2)
+             x = block(torch.cat([x, skips.pop()], dim=1) / math.sqrt(2), emb)
+         return self.head(x)
+         """),
+    edit("up_without_label", "The blocks of the way up are told the time, but not the label",
+         """
+         x = self.middle(x, emb)
+         emb = self.embed(t, None)
+         for block in self.up:
+             x = F.interpolate(x, scale_factor=2)
+             x = block(torch.cat([x, skips.pop()], dim=1), emb)
+         return self.head(x)
+         """),
+    edit("middle_detached", "The picture is cut off from autograd before the block in the middle",
+         """
+         x = self.middle(x.detach(), emb)
+         for block in self.up:
+             x = F.interpolate(x, scale_factor=2)
+             x = block(torch.cat([x, skips.pop()], dim=1), emb)
+         return self.head(x)
+         """),
+    edit("long_skip", "What the stem returned is added once more before the head; the head takes what the last block returns",
+         """
+         x = self.middle(x, emb)
+         for block in self.up:
+             x = F.interpolate(x, scale_factor=2)
+             x = block(torch.cat([x, skips.pop()], dim=1), emb)
+         return self.head(x + first)
+         """, ("emb, x, skips = self.embed(t, y), self.stem(x), []", "emb, first, skips = self.embed(t, y), self.stem(x), []; x = first")),
+    edit("square_pictures", "The picture is doubled to a square, as high as wide; it has twice the height and twice the width that it had",
+         """
+         x = self.middle(x, emb)
+         for block in self.up:
+             x = F.interpolate(x, size=(2 * x.shape[-1], 2 * x.shape[-1]))
+             x = block(torch.cat([x, skips.pop()], dim=1), emb)
+         return self.head(x)
+         """),
+    edit("head_activated", "The picture passes through an activation before the head; the head takes what the last block returns",
+         """
+         x = self.middle(x, emb)
+         for block in self.up:
+             x = F.interpolate(x, scale_factor=2)
+             x = block(torch.cat([x, skips.pop()], dim=1), emb)
+         return self.head(F.silu(x))
+         """),
+    edit("up_halved", "The doubled picture is halved in size of its values (or averaged with something); it is what was there, each pixel four times",
+         """
+         x = self.middle(x, emb)
+         for block in self.up:
+             x = 0.5 * F.interpolate(x, scale_factor=2)
+             x = block(torch.cat([x, skips.pop()], dim=1), emb)
+         return self.head(x)
+         """),
+    edit("skip_added_too", "Where the skip has as many channels as the doubled picture it is added, too; it is appended, and nothing else",
+         """
+         x = self.middle(x, emb)
+         for block in self.up:
+             x = F.interpolate(x, scale_factor=2)
+             x = x + skips[-1] if x.shape == skips[-1].shape else x
+             x = block(torch.cat([x, skips.pop()], dim=1), emb)
+         return self.head(x)
+         """),
+    edit("input_added_on_the_way", "Where a block of the way up returns as many channels as the picture had before it, that is added; each block has its own shortcut",
+         """
+         x = self.middle(x, emb)
+         for block in self.up:
+             x = F.interpolate(x, scale_factor=2)
+             new = block(torch.cat([x, skips.pop()], dim=1), emb)
+             x = x + new if x.shape == new.shape else new
+         return self.head(x)
+         """),
+    edit("middle_twice_if_it_fits", "The block in the middle runs twice where its channels allow it",
+         """
+         x = self.middle(x, emb)
+         x = self.middle(x, emb) if x.shape[1] == self.middle.first[2].in_channels else x
+         for block in self.up:
+             x = F.interpolate(x, scale_factor=2)
+             x = block(torch.cat([x, skips.pop()], dim=1), emb)
+         return self.head(x)
+         """),
     edit("fixed_size", "The picture is doubled to fixed sizes (8, then 16); it has twice the size it had",
          """
          x = self.middle(x, emb)
@@ -364,6 +485,11 @@ mistakes.at(
     edit("null_is_zero", "Without labels the network is told label 0, which is a digit; the last row of the table is for 'no label'",
          "emb, x, skips = self.embed(t, torch.zeros_like(t) if y is None else y), self.stem(x), []"),
     edit("time_scaled", "`forward` squeezes the time into 0 to 1 before `embed`, which takes t as it is", "emb, x, skips = self.embed(t / 1000, torch.full_like(t, self.null) if y is None else y), self.stem(x), []"),
+    edit("time_ignored", "`forward` embeds the time 0 for all pictures; t is not used", "emb, x, skips = self.embed(torch.zeros_like(t), y), self.stem(x), []"),
+    edit("embedding_activated", "The embedding passes through another activation; `embed` has its own", "emb, x, skips = F.silu(self.embed(t, y)), self.stem(x), []"),
+    edit("zeros_as_none", "Labels that are all 0 are taken for no labels (`y.any()`, or 0 read as false); 0 is a digit, and no labels are None", "emb, x, skips = self.embed(t, y if y is not None and y.any() else None), self.stem(x), []"),
+    edit("null_as_zero", "The label for 'no label' is replaced by another one; it has a row of its own", "emb, x, skips = self.embed(t, None if y is None else y.clamp(max=self.null - 1)), self.stem(x), []"),
+    edit("time_as_label", "Time and label are exchanged in the call of `embed`, or the label is made of the time", "emb, x, skips = self.embed(t, t % self.null), self.stem(x), []"),
     edit("first_time", "`forward` embeds the first time and uses it for all pictures", "emb, x, skips = self.embed(t[:1], None if y is None else y[:1]).expand(len(t), -1), self.stem(x), []"),
     edit("time_alone", "`forward` does without the label: it embeds the time alone", "emb, x, skips = F.silu(self.time_net(time_embedding(t, self.emb_dim))), self.stem(x), []"),
     edit("time_net_left_out", "`forward` gives the bare waves to the blocks; they must pass through `embed`", "emb, x, skips = time_embedding(t, self.emb_dim), self.stem(x), []"),
@@ -386,6 +512,7 @@ mistakes.at(
          ("mean.lerp_(now.detach(), rate)", "mean.data.lerp_(now.detach(), rate)")),
     edit("model_frozen", "The model itself is frozen (its weights no longer require gradients), not only the copy",
          "self.model, self.decay, self.steps = copy.deepcopy(model.requires_grad_(False)), decay, 0"),
+    edit("decay_capped", "The decay is cut off at 0.999; it may be anything below 1", "self.model, self.decay, self.steps = copy.deepcopy(model).requires_grad_(False), min(decay, 0.999), 0"),
     edit("starts_at_zero", "The average starts with weights of 0 instead of those of the model",
          "self.model, self.decay, self.steps = copy.deepcopy(model).requires_grad_(False), decay, 0\n        for p in self.model.parameters(): p.zero_()"),
     edit("count_starts_at_one", "The geometric sum has one term too many, or the count of steps is one too high: after the first step the random weights still have a share",
@@ -405,6 +532,7 @@ mistakes.at(
     edit("mean_then_decay", "The average is a plain mean until its rate has fallen to 1 - d; the shares have to fall by the factor d from the start",
          "rate = max(1 - self.decay, 1 / self.steps)"),
     edit("copies", "Every update takes the newest weights as they are, as if it were the first (r = 1)", "rate = 1"),
+    edit("numerator_forgotten", "r is 1 / (1 - d^n), which is above 1: its numerator 1 - d is missing", "rate = 1 / (1 - self.decay**self.steps) if self.steps > 1 else 1"),
     edit("denominator_multiplied", "1 - d is multiplied by 1 - d^n where it has to be divided", "rate = (1 - self.decay) * (1 - self.decay**self.steps)"),
     edit("power_wrong", "The power is n·d where it has to be d^n", "rate = (1 - self.decay) / max(1e-6, 1 - self.decay * self.steps) if self.decay * self.steps < 1 else 1 - self.decay"),
     edit("oldest_most", "The shares are upside down: the oldest weights have the largest; the newest should",
@@ -453,10 +581,31 @@ mistakes.at(
          for mean, now in zip(self.model.parameters(), model.parameters()):
              mean.add_(rate * now.detach())
          """),
+    edit("trainable_only", "Only weights that require gradients are taken from the model, so that they no longer stand beside their own averages; take all of `parameters()`",
+         """
+         for mean, now in zip(self.model.parameters(), filter(lambda p: p.requires_grad, model.parameters())):
+             mean.lerp_(now.detach(), rate)
+         """),
     edit("first_layer", "Only parameters of the model itself are averaged, not those of its parts",
          """
          for mean, now in zip(self.model.parameters(recurse=False), model.parameters(recurse=False)):
              mean.lerp_(now.detach(), rate)
+         """),
+    edit("every_second", "Only every second update changes the average",
+         """
+         for mean, now in zip(self.model.parameters(), model.parameters()):
+             if self.steps % 2: mean.lerp_(now.detach(), rate)
+         """),
+    edit("model_unfrozen", "All weights of the model are made to require gradients, also the frozen ones; the model stays as it is",
+         """
+         model.requires_grad_(True)
+         for mean, now in zip(self.model.parameters(), model.parameters()):
+             mean.lerp_(now.detach(), rate)
+         """),
+    edit("average_in_float32", "The weights are rounded to float32",
+         """
+         for mean, now in zip(self.model.parameters(), model.parameters()):
+             mean.lerp_(now.detach().float().to(mean.dtype), rate)
          """),
     edit("counted_per_weight", "The step is counted once for each parameter instead of once for the model",
          """
@@ -473,6 +622,17 @@ mistakes.at(
     edit("counted_for_all", "The count belongs to the class: all averages share it, so a second average does not start anew",
          "EMA.count = getattr(EMA, 'count', 0) + 1; self.steps = EMA.count"),
 )
+
+
+@mistakes.rewrite("The average starts from zeros and moves by 1 - d, without a correction: zeros keep the share d^n")
+def zeros_uncorrected(ref):
+    class EMA(ref.EMA):
+        def update(self, model):
+            self.steps += 1
+            for mean, now in zip(self.model.parameters(), model.parameters()):
+                mean.mul_(self.decay if self.steps > 1 else 0).add_((1 - self.decay) * now.detach())
+
+    return {"EMA": EMA}
 
 
 @mistakes.rewrite("The corrected average is corrected again at each step: the weights that are stored must stay apart from those that are divided by 1 - d^n")
@@ -536,9 +696,11 @@ mistakes.at(
     edit("adam", "There is no weight decay; AdamW with its default shrinks the weights a little at each step", "optimiser, history = torch.optim.Adam(model.parameters(), lr=lr), []"),
     edit("adam_l2", "The weight decay is added to the gradient (Adam's `weight_decay`); AdamW shrinks the weights themselves",
          "optimiser, history = torch.optim.Adam(model.parameters(), lr=lr, weight_decay=0.01), []"),
+    edit("rmsprop", "RMSprop is used; AdamW is asked for", "optimiser, history = torch.optim.RMSprop(model.parameters(), lr=lr), []"),
     edit("sgd", "Plain gradient descent is used; AdamW is asked for", "optimiser, history = torch.optim.SGD(model.parameters(), lr=lr), []"),
     edit("other_decay", "The weight decay is changed; AdamW's default is asked for", "optimiser, history = torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=0.1), []"),
     edit("other_betas", "AdamW's moments have other decays than its defaults", "optimiser, history = torch.optim.AdamW(model.parameters(), lr=lr, betas=(0.9, 0.99)), []"),
+    edit("amsgrad", "AdamW runs with `amsgrad`; its default is without", "optimiser, history = torch.optim.AdamW(model.parameters(), lr=lr, amsgrad=True), []"),
     edit("other_epsilon", "AdamW's eps is not its default", "optimiser, history = torch.optim.AdamW(model.parameters(), lr=lr, eps=1e-6), []"),
     edit("ten_times_lr", "The learning rate is not the one given", "lr = 10 * lr; optimiser, history = torch.optim.AdamW(model.parameters(), lr=lr), []"),
     edit("fixed_rate", "The learning rate is a number of its own; `lr` is ignored", "lr = 0.1; optimiser, history = torch.optim.AdamW(model.parameters(), lr=lr), []"),
@@ -548,6 +710,15 @@ mistakes.at(
     'optimiser.param_groups[0]["lr"] = lr * min(1, step / warm_up)',
     edit("no_warm_up", "There is no warm-up: every step has the full learning rate", ""),
     edit("warm_up_from_zero", "The warm-up starts with the rate 0, as if steps were counted from 0: step k has the rate of step k - 1", 'optimiser.param_groups[0]["lr"] = lr * min(1, (step - 1) / warm_up)'),
+    edit("warm_up_restarts", "The learning rate grows anew every `warm_up` steps; after the warm-up it stays at lr", 'optimiser.param_groups[0]["lr"] = lr * ((step - 1) % warm_up + 1) / warm_up'),
+    edit("first_rate_full", "The first step has the full learning rate, and step k that of step k - 1 (the rate is set after the step)",
+         'optimiser.param_groups[0]["lr"] = lr * (min(1, (step - 1) / warm_up) if step > 1 else 1)'),
+    edit("never_full", "The rate is set during the warm-up only, and keeps the value before its end: lr · (1 - 1/warm_up)",
+         'optimiser.param_groups[0]["lr"] = lr * (min(step, warm_up - 1) if warm_up > 1 else 1) / warm_up'),
+    edit("warm_up_too_long", "The warm-up rises from lr / warm_up to lr in `warm_up` steps after the first (`LinearLR`): it takes one step too many",
+         'optimiser.param_groups[0]["lr"] = lr * min(1, 1 / warm_up + (1 - 1 / warm_up) * (step - 1) / warm_up)'),
+    edit("cosine_to_zero", "The learning rate falls like a cosine after the warm-up; it stays at lr",
+         'optimiser.param_groups[0]["lr"] = lr * min(1, step / warm_up) * (1 if step <= warm_up else 0.5 * (1 + math.cos(math.pi * (step - warm_up) / max(1, steps - warm_up))))'),
     edit("warm_up_ahead", "The warm-up is one step ahead: the first step has the rate of the second", 'optimiser.param_groups[0]["lr"] = lr * min(1, (step + 1) / warm_up)'),
     edit("grows_on", "The learning rate grows on after the warm-up; it stays at lr", 'optimiser.param_groups[0]["lr"] = lr * step / warm_up'),
     edit("warm_up_of_100", "The warm-up takes 100 steps, whatever `warm_up` says", 'optimiser.param_groups[0]["lr"] = lr * min(1, step / 100)'),
@@ -567,6 +738,7 @@ mistakes.at(
 mistakes.at(
     "value = loss(model, *batch, generator)",
     edit("labels_dropped", "The loss is given no labels, or the same for all", "value = loss(model, batch[0], 0 * batch[1], generator)"),
+    edit("labels_in_order", "The labels do not belong to the examples of the batch: the first labels of all are taken", "value = loss(model, batch[0], y[: len(batch[0])], generator)"),
     edit("loss_divided", "The loss is divided by the size of the batch; it is a mean already", "value = loss(model, *batch, generator) / len(batch[0])"),
     edit("loss_summed", "The loss is multiplied by the size of the batch; it is to be minimised as it is", "value = loss(model, *batch, generator) * len(batch[0])"),
     edit("first_batch_again", "Every step takes the first batch", "first = batch if step == 1 else first; value = loss(model, *first, generator)"),
@@ -638,6 +810,28 @@ mistakes.at(
          optimiser.step()
          ema.update(model)
          """),
+    edit("values_clipped", "Values of the gradients are clipped; the docstring asks for plain AdamW steps",
+         """
+         optimiser.zero_grad()
+         value.backward()
+         nn.utils.clip_grad_value_(model.parameters(), 1.0)
+         optimiser.step()
+         ema.update(model)
+         """),
+    edit("gradient_divided", "The gradient is that of the loss divided by the size of the batch; the loss is to be minimised as it is",
+         """
+         optimiser.zero_grad()
+         (value / len(batch[0])).backward()
+         optimiser.step()
+         ema.update(model)
+         """),
+    edit("gradient_by_batch_size", "The gradient is that of the loss divided by `batch_size`; the loss is to be minimised as it is",
+         """
+         optimiser.zero_grad()
+         (value / batch_size).backward()
+         optimiser.step()
+         ema.update(model)
+         """),
     edit("climbs", "The loss is maximised (its sign)",
          """
          optimiser.zero_grad()
@@ -668,6 +862,8 @@ mistakes.at(
     edit("with_graph", "The history keeps the graphs of all steps", "history.append(value)"),
     edit("loss_after_step", "The history holds the losses after the steps; those before are asked for", "history.append(loss(model, *batch, generator).detach())"),
     edit("running_mean", "The history is a running mean of the losses", "history.append(value.detach() if not history else 0.9 * history[-1] + 0.1 * value.detach())"),
+    edit("mean_so_far", "The history holds the mean of all losses so far; the loss of each batch is asked for",
+         "history.append(value.detach() if not history else history[-1] + (value.detach() - history[-1]) / step)"),
     edit("history_of_sums", "The history holds sums over the batch; the loss itself is asked for", "history.append(value.detach() * len(batch[0]))"),
 )
 
@@ -687,6 +883,9 @@ mistakes.at(
     edit("last_batch_dropped", "The last, smaller batch of a pass is left out",
          "for step, batch in enumerate(data.batches((x, y), min(batch_size, len(x)), generator, drop_last=True, steps=steps), start=1):"),
     edit("not_shuffled", "Batches are taken in the given order, not shuffled", "for step, batch in enumerate(data.batches((x, y), batch_size, None, steps=steps), start=1):"),
+    edit("batch_size_ignored", "`batch_size` is ignored: the batches have a size of their own", "for step, batch in enumerate(data.batches((x, y), 64, generator, steps=steps), start=1):"),
+    edit("new_order_each_step", "Each step draws a new order and takes the first batch of it (`next(iter(…))` in the loop), so that a pass does not take every example once",
+         "for step, batch in enumerate((next(iter(data.batches((x, y), batch_size, generator))) for _ in range(steps)), start=1):"),
     edit("one_step_less", "One step is missing", "for step, batch in enumerate(data.batches((x, y), batch_size, generator, steps=max(1, steps - 1)), start=1):"),
     edit("one_step_more", "There is one step too many", "for step, batch in enumerate(data.batches((x, y), batch_size, generator, steps=steps + 1), start=1):"),
     edit("one_pass", "Training stops after one pass over the data", "for step, batch in enumerate(data.batches((x, y), batch_size, generator, steps=min(steps, -(-len(x) // batch_size))), start=1):"),

@@ -64,9 +64,9 @@ class Toy(nn.Module):
 
 
 def moved(model, rng, std=1.0):
-    """Other weights, in place, as an optimiser changes them."""
+    """Other weights, in place, as an optimiser changes them: none that are frozen."""
     with torch.no_grad():
-        for p in model.parameters():
+        for p in filter(lambda p: p.requires_grad, model.parameters()):
             p.add_(rng.normal(*p.shape, std=std, dtype=p.dtype))
 
 

@@ -1,5 +1,5 @@
 # %% [markdown]
-# Your network of Question 5 draws three digits in the crude way, each row from one noise image. The numbers above count how often it is evaluated.
+# Your network draws three digits in the crude way, each row from one noise image. The numbers above count its evaluations.
 
 # %%
 strip_counts = (1, 2, 4, 8, 50)
@@ -8,14 +8,14 @@ plot.images(torch.stack(hook_draws, 1).flatten(0, 1) / 2 + 0.5, titles=[f"{count
 plt.show()
 
 # %% [markdown]
-# Guess the picture, forget the noise, add new noise. It draws clean digits. But it throws away what the network just said about the noise, and you will see what that costs.
+# Guess the picture, forget the noise, add new noise: that draws clean digits. But it throws away what the network just said about the noise, and you will see what that costs.
 #
-# A better step keeps the noise that was found, or a part of it. That makes a whole family of samplers for one network. You write the family, the loop that walks from $t=T$ to $0$, and a step that looks back. On
-# Gaussian data you know the truth, and can measure each.
+# A better step keeps the noise that was found, or a part of it. That makes a family of samplers for one network. You write it, and a step that looks back. On
+# Gaussian data you can measure each against the truth.
 #
 # ### Keep the noise, or a part of it
 #
-# At $t$ the network's $\varepsilon$ tells a picture $\hat x_0$ (Question 3). To reach an earlier time $s$ with the right amount of noise, take that picture, some of the noise $\varepsilon$ that is already there, and some new
+# At $t$ the network's $\varepsilon$ tells a picture $\hat x_0$ (Question 3). To reach an earlier time $s$ with the right amount of noise, take that picture, some of the noise $\varepsilon$ already there, and new
 # noise $z$ of standard deviation $\sigma$:
 #
 # $$x_s=\sqrt{\bar\alpha_s}\,\hat x_0+\sqrt{1-\bar\alpha_s-\sigma^2}\;\varepsilon+\sigma z,\qquad \sigma=\eta\,\sqrt{\frac{1-\bar\alpha_s}{1-\bar\alpha_t}\Bigl(1-\frac{\bar\alpha_t}{\bar\alpha_s}\Bigr)}. \tag{6.1}$$
@@ -35,16 +35,16 @@ plt.show()
 #
 # $$x_s=\sqrt{\frac{1-\bar\alpha_s}{1-\bar\alpha_t}}\;x_t+\sqrt{\bar\alpha_s}\,\bigl(1-e^{-h}\bigr)\,\hat x_0, \tag{6.3}$$
 #
-# which is DDIM: the example gives $0.75\cdot1+0.8\cdot0.4375=1.1$. (b) But $\hat x_0$ changes on the way. You know it at the beginning of this step and of the step before, whose length was $h'$. Lay a line through these two over $\lambda$. What
-# does it say for the *middle* of the new step? Put that into (6.3) in place of $\hat x_0$. With $h=h'$ it is $1.5$ times the new guess less $0.5$ times the old one. This is **DPM-Solver++ (2M)**. It costs no extra evaluation.
+# which is DDIM: the example gives $0.75\cdot1+0.8\cdot0.4375=1.1$. (b) But $\hat x_0$ changes on the way. You know it at the beginning of this step and of the one before, of length $h'$. Lay a line through these two over $\lambda$. What
+# does it say for the *middle* of the new step? Put that into (6.3) in place of $\hat x_0$. With $h=h'$ it is $1.5$ times the new guess less $0.5$ times the old one. This is **DPM-Solver++ (2M)**, at no extra evaluation.
 #
 # ### Your task
 #
-# Write the list of times, the family (6.1), the loop, and your solver. The list begins with $T$: a walk that starts with pure noise starts at $t=T$, or the network is told a lie.
+# Write the list of times, the family (6.1), the loop that walks from $t=T$ to $0$, and your solver. The list must begin with $T$, where $x$ is pure noise. Begin lower, and the network is told a lie.
 
 # %% role="answer"
 def sampling_times(steps: int, T: int) -> Int[Tensor, "steps+1"]:
-    """Whole numbers (int64) from T down to 0, both included, as evenly spaced as rounding allows; steps is 1 … T."""
+    """Evenly spaced numbers from T down to 0, both included, rounded to the nearest (int64); steps is 1 … T."""
     ### BEGIN SOLUTION
     return torch.linspace(T, 0, steps + 1, dtype=torch.float64).round().long()
     ### END SOLUTION
@@ -57,7 +57,7 @@ def ddim_step(
     """x at time s < t by (6.1). t and s are numbers, or tensors without axes; eta is between 0 and 1; s may be 0. Differentiable.
 
     Args:
-        clip: if given, the guess of the picture is cut off at -clip and clip, and the noise is what remains of x.
+        clip: if given (above 0), the guess is cut off at -clip and clip, and the noise is what remains of x.
     """
     ### BEGIN SOLUTION
     now, then = alpha_bar[t], alpha_bar[s]
@@ -95,7 +95,7 @@ def dpm_solver_2m(
     """As `sample`, by (6.3) with your line and one evaluation a step. The first step, and a step to t = 0, hold the guess constant.
 
     Args:
-        clip: if given, each guess of the picture is cut off before it is used or kept.
+        clip: if given (above 0), each guess is cut off before it is used or kept.
     """
     ### BEGIN SOLUTION
     x, old, length = x_T, None, None
@@ -115,7 +115,7 @@ def dpm_solver_2m(
 grader.check("q6")
 
 # %% [markdown]
-# Given: members of the family as steps for `sample`, and the crude one.
+# Given: steps of the family for `sample`, and the crude one.
 
 # %% role="given"
 def ddpm_step(x, eps, t, s, alpha_bar: Float[Tensor, "T+1"], noise, clip: float | None = None) -> Float[Tensor, "N ..."]:
@@ -132,7 +132,7 @@ def crude_step(x, eps, t, s, alpha_bar: Float[Tensor, "T+1"], noise) -> Float[Te
 # %% [markdown]
 # ### Where the truth is known
 #
-# The data is $\mathcal N(1,0.25)$, one number. Then the best $\varepsilon$ is a straight line in $x$, and where the differential equation ends is known. Below left, its steps are equal in $\lambda$ from $-3$ to $3$.
+# The data is $\mathcal N(1,0.25)$, one number. Then the best $\varepsilon$ is a straight line in $x$, and the end of the differential equation is known. Below left, its steps are equal in $\lambda$ from $-3$ to $3$.
 #
 # **Before you run this.** With 20 steps your solver's error is 0.0032. With 40?
 
@@ -179,6 +179,8 @@ for name, errors in solver_errors.items():
     slope = -np.polyfit(np.log(error_counts), np.log(errors), 1)[0]
     left.loglog(error_counts, errors, marker="o", label=f"{name}, slope {slope:.2f}")
 left.set(xlabel="evaluations", ylabel="error of x", title="Looking back: error falls with the square")
+left.set_xticks(error_counts, error_counts)
+left.minorticks_off()
 left.legend()
 for name, step in (("crude", crude_step), ("DDPM", ddpm_step), ("DDIM", ode_step)):
     right.semilogx(spread_counts, [drawn_moments(step, sampling_times(count, 1000))[1] for count in spread_counts], marker="o", label=name)
@@ -194,8 +196,8 @@ plot.table([
 ], header=("", "yours", "expected", "your guess"))
 
 # %% [markdown]
-# Twice the steps, a quarter of the error. All three rules start too narrowly, since a guess is an average. DDIM and DDPM reach the truth, and DDPM needs more steps for it. The crude way never does. In the limit it draws half the variance of a Gaussian,
-# however wide that is. So its digits look clean and lack variety.
+# Twice the steps, a quarter of the error. All three rules start too narrowly, since a guess is an average. DDIM reaches the truth, DDPM too, with more steps. The crude way never does: in the limit it draws half the variance of a Gaussian,
+# however wide. So its digits look clean and lack variety.
 #
 # ### Is this grid right?
 #
@@ -215,13 +217,13 @@ plot.table(grid_rows, header=("evaluations", "its first time", "mean, deviation 
 #
 # ### One noise, one network, three rules
 #
-# **Before you run this.** Ask DDPM for 100 digits with 4 evaluations each, and let the nearest of 5,000 training images say what was drawn. How many are what was asked for? With 50 evaluations it is 92.
+# **Before you run this.** Ask DDPM for 100 digits with 4 evaluations each, and let the nearest of 5,000 training images say what was drawn. How many are what was asked for? With 50 evaluations it is 92. (*Variety*, in the table, is the standard deviation of a pixel among drawings of the same digit.)
 
 # %%
 guess_readable = None   # type a number
 
 # %%
-strip_seed, strip_digit = 3, 5   # a knob: other noise, another digit. Which rows keep their digit from 4 evaluations on?
+strip_seed, strip_digit = 3, 5   # a knob: other noise, another digit. Which rows keep their picture from 4 evaluations on?
 
 strip_rules = {"DDPM": ddpm_step, "DDIM": ode_step}
 
@@ -272,9 +274,30 @@ for rule, expected in (("DDPM", "96, 92; 0.30, 0.34, 0.39"), ("DDIM", "96, 89; 0
 plot.table(readable_rows, header=("", "readable with 4", f"with {most}", "variety with 4", "with 8", f"with {most}", "expected", "your guess"))
 
 # %% [markdown]
-# Four looks, and nearly everything can be read: more looks do not help there. (Over five noises DDPM has 96 to 100 with 4 evaluations, and 92 to 99 with 50.) A hasty sampler draws near the average of each digit, as on the
-# Gaussian, and averages are easy to read. What is lost is variety. A judge that only counts readable digits may prefer the worst sampler. At 8 evaluations your solver has the variety that DDIM has at 20 (0.37).
+# Four looks, and nearly everything can be read: more do not help there. (Over five noises DDPM has 96 to 100 with 4, and 92 to 99 with 50.) A hasty sampler draws near the average of each digit, as on the
+# Gaussian, and averages are easy to read. What is lost is variety. A judge of mere readability may prefer the worst sampler. At 8 evaluations your solver has the variety that DDIM has at 20 (0.37, not shown), though by eye you cannot tell them apart.
 #
+# Watch the walk:
+
+# %%
+film_rule = "DDIM"   # a knob: "DDPM". From when on could you say which digit it will be?
+
+film_steps, film_numbers = dgm.budget(smoke=5, cpu=50, gpu=50), dgm.generator(strip_seed)
+film_frames = [torch.randn(10, 1, 16, 16, generator=film_numbers)]
+
+
+def film_step(*given):
+    film_frames.append(strip_rules[film_rule](*given, clip=1.0))
+    return film_frames[-1]
+
+
+sample(film_step, lambda x, t: glyph_denoiser(x, t, torch.arange(10)), film_frames[0], sampling_times(film_steps, 1000), glyph_alpha_bar, torch.randn(film_steps, 10, 1, 16, 16, generator=film_numbers))
+film_frames = torch.stack(film_frames) / 2 + 0.5
+plot.images(film_frames[:: max(1, film_steps // 5)].flatten(0, 1), ncols=10, suptitle="From noise to digits")
+plt.show()
+plot.film(film_frames, ncols=10)
+
+# %% [markdown]
 # **What to remember**
 # - One network, many samplers: $\eta$ says how much of the noise is new.
 # - A look back at the last guess costs nothing, and the error falls with the square of the step.

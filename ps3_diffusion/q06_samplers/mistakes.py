@@ -33,6 +33,9 @@ mistakes.at(
          "return torch.cat([T - (T // steps) * torch.arange(steps), torch.zeros(1, dtype=torch.int64)])"),
     edit("equal_steps_up", "All steps but the first have the length T // steps; steps are as even as rounding allows",
          "return torch.cat([torch.tensor([T]), (T // steps) * torch.arange(steps - 1, -1, -1)])"),
+    edit("logarithmic", "The times are spaced by a constant factor; even spacing is asked for",
+         "return torch.cat([torch.logspace(math.log10(T), 0, steps, dtype=torch.float64).round().long(), torch.zeros(1, dtype=torch.int64)])"),
+    edit("starts_above_T", "The first time is T + 1; alpha_bar ends at T", "return torch.linspace(T + 1, 0, steps + 1, dtype=torch.float64).round().long()"),
     edit("quadratic", "The times are spaced by squares; even spacing is asked for", "return (T * torch.linspace(1, 0, steps + 1, dtype=torch.float64) ** 2).round().long()"),
     edit("floats", "The times are floats; whole numbers (int64) are needed to look up alpha_bar", "return torch.linspace(T, 0, steps + 1).round()"),
     edit("not_rounded", "The times are not whole numbers", "return torch.linspace(T, 0, steps + 1)"),
@@ -54,6 +57,8 @@ mistakes.at(
     edit("level_after", "The levels are read one place too late; alpha_bar[t] needs no shift", "now, then = alpha_bar[min(int(t) + 1, len(alpha_bar) - 1)], alpha_bar[s + 1]"),
     edit("not_at_zero", "A step to t = 0 uses the level of t = 1; alpha_bar[0] is 1", "now, then = alpha_bar[t], alpha_bar[max(int(s), 1)]"),
     edit("roots_as_levels", "The roots of the levels are taken for the levels", "now, then = alpha_bar[t].sqrt(), alpha_bar[s].sqrt()"),
+    edit("two_axes", "The levels get two axes, so that the result has two where x has one; t and s are single times",
+         "now, then = alpha_bar[t].reshape(-1, 1), alpha_bar[s].reshape(-1, 1)"),
     edit("single_alphas", "alpha of one step (a ratio of neighbours) is used in place of alpha_bar",
          "now, then = alpha_bar[t] / alpha_bar[t - 1], alpha_bar[s] / alpha_bar[max(int(s) - 1, 0)]"),
 )
@@ -86,6 +91,32 @@ mistakes.at(
          x0 = x0.clamp(max=clip)
          eps = (x - now.sqrt() * x0) / (1 - now).sqrt()
          """),
+    edit("remainder_with_eta_only", "Without new noise (eta 0) the old noise is used after the guess is cut off; the noise is what remains of x", """
+         x0 = x0.clamp(-clip, clip)
+         eps = (x - now.sqrt() * x0) / (1 - now).sqrt() if eta > 0 else eps
+         """),
+    edit("clip_at_most_one", "The guess is cut off at ±1 also where clip is larger", """
+         x0 = x0.clamp(-min(clip, 1), min(clip, 1))
+         eps = (x - now.sqrt() * x0) / (1 - now).sqrt()
+         """),
+    edit("clip_below_only", "The guess is cut off below only", """
+         x0 = x0.clamp(min=-clip)
+         eps = (x - now.sqrt() * x0) / (1 - now).sqrt()
+         """),
+    edit("clip_of_size", "The size of the guess is kept below clip, but its sign is lost", """
+         x0 = x0.abs().clamp(max=clip)
+         eps = (x - now.sqrt() * x0) / (1 - now).sqrt()
+         """),
+    edit("remainder_not_divided", "What remains of x after the cut, x - √ᾱ x̂₀, is not divided by √(1-ᾱ)", """
+         x0 = x0.clamp(-clip, clip)
+         eps = x - now.sqrt() * x0
+         """),
+    edit("clipped_without_slope", "The cut is hidden from autograd (a straight-through estimate): a guess that is cut off has the slope 0", """
+         x0 = x0 + (x0.clamp(-clip, clip) - x0).detach()
+         eps = (x - now.sqrt() * x0) / (1 - now).sqrt()
+         """),
+    edit("result_for_guess", "The result is cut off in place of the guess of the picture", "pass",
+         ("return then.sqrt() * x0 + kept * eps + sigma * noise", "x = then.sqrt() * x0 + kept * eps + sigma * noise; return x if clip is None else x.clamp(-clip, clip)")),
     edit("clip_to_one", "The guess is cut off at ±1, whatever clip says", """
          x0 = x0.clamp(-1, 1)
          eps = (x - now.sqrt() * x0) / (1 - now).sqrt()
@@ -131,6 +162,8 @@ mistakes.at(
     edit("silent_at_one", "There is no new noise in steps to t = 1 and 0; (6.1) gives the right amount by itself", "sigma = eta * ((1 - then) / (1 - now) * (1 - now / then)).sqrt(); noise = noise * float(s > 1)"),
     edit("neighbour_sigma", "σ is that of one step from t to t - 1, whatever s is",
          "sigma = eta * ((1 - alpha_bar[t - 1]) / (1 - now) * (1 - now / alpha_bar[t - 1])).sqrt()"),
+    edit("neighbour_ratio", "The factor 1 - ᾱ_t/ᾱ_s has ᾱ of t - 1, whatever s is", "sigma = eta * ((1 - then) / (1 - now) * (1 - now / alpha_bar[t - 1])).sqrt()"),
+    edit("beta_of_one_step", "σ² is the β of one step from t - 1 to t, whatever s is; (6.1) has another", "sigma = eta * (1 - now / alpha_bar[t - 1]).sqrt()"),
     edit("eta_ignored", "eta is ignored: the step is always DDPM's", "sigma = ((1 - then) / (1 - now) * (1 - now / then)).sqrt()"),
     edit("eta_switch", "Every eta above 0 is treated like 1", "sigma = float(eta > 0) * ((1 - then) / (1 - now) * (1 - now / then)).sqrt()"),
     edit("never_noise", "The step is always DDIM's; eta is ignored", "sigma = 0 * now"),
@@ -162,6 +195,7 @@ mistakes.at(
     edit("noise_of_its_own", "New noise is drawn inside; it is given", "return then.sqrt() * x0 + kept * eps + sigma * torch.randn(x.shape, dtype=x.dtype, device=x.device)"),
     edit("noise_left_out", "The new noise is left out", "return then.sqrt() * x0 + kept * eps"),
     edit("x_kept", "x is kept in place of the noise that was found in it", "return then.sqrt() * x0 + kept * x + sigma * noise"),
+    edit("new_for_old", "The new noise stands also where the old one, eps, belongs", "return then.sqrt() * x0 + kept * noise + sigma * noise"),
     edit("exchanged_noises", "Old and new noise are exchanged", "return then.sqrt() * x0 + kept * noise + sigma * eps"),
     edit("eps_subtracted", "The old noise is subtracted; it is still there at time s", "return then.sqrt() * x0 - kept * eps + sigma * noise"),
     edit("picture_at_end", "x₀ itself is returned, whatever s is", "return x0"),
@@ -257,6 +291,40 @@ mistakes.at(
              for i, (t, s) in enumerate(zip(times[:-1], times[1:])):
                  x = step(x, model(x, t.expand(len(x))), t, s, alpha_bar, noise[-1 - i])
          """),
+    edit("walks_up", "The times are walked from the last to the first; the walk starts at times[0]",
+         """
+         with torch.no_grad():
+             for i, (t, s) in enumerate(zip(times.flip(0)[:-1], times.flip(0)[1:])):
+                 x = step(x, model(x, t.expand(len(x))), t, s, alpha_bar, noise[i])
+         """),
+    edit("eps_of_step_before", "Each step but the first takes the eps of the step before",
+         """
+         before = None
+         with torch.no_grad():
+             for i, (t, s) in enumerate(zip(times[:-1], times[1:])):
+                 eps = model(x, t.expand(len(x)))
+                 x = step(x, eps if before is None else before, t, s, alpha_bar, noise[i])
+                 before = eps
+         """),
+    edit("noise_shifted", "Step i takes noise[i - 1]; it takes noise[i]",
+         """
+         with torch.no_grad():
+             for i, (t, s) in enumerate(zip(times[:-1], times[1:])):
+                 x = step(x, model(x, t.expand(len(x))), t, s, alpha_bar, noise[i - 1])
+         """),
+    edit("first_eps_for_all", "The model is asked about the first example only, and its answer used for all",
+         """
+         with torch.no_grad():
+             for i, (t, s) in enumerate(zip(times[:-1], times[1:])):
+                 x = step(x, model(x[:1], t.expand(1)).expand(x.shape), t, s, alpha_bar, noise[i])
+         """),
+    edit("start_normalised", "The start is given mean 0 and standard deviation 1; it is x_T as it is",
+         """
+         x = (x - x.mean()) / x.std()
+         with torch.no_grad():
+             for i, (t, s) in enumerate(zip(times[:-1], times[1:])):
+                 x = step(x, model(x, t.expand(len(x))), t, s, alpha_bar, noise[i])
+         """),
     edit("same_noise", "Every step takes the same noise",
          """
          with torch.no_grad():
@@ -293,6 +361,53 @@ mistakes.at(
              for i, (t, s) in enumerate(zip(times[:-1], times[1:])):
                  x = step(x, model(x, t.expand(len(x))), t, s, alpha_bar, noise[i]).clamp(-1, 1)
          """),
+    edit("result_clamped", "The result is cut off at ±1; only guesses of the picture may be",
+         """
+         with torch.no_grad():
+             for i, (t, s) in enumerate(zip(times[:-1], times[1:])):
+                 x = step(x, model(x, t.expand(len(x))), t, s, alpha_bar, noise[i])
+         x = x.clamp(-1, 1)
+         """),
+    edit("asked_once_more", "The model is asked once more after the last step",
+         """
+         with torch.no_grad():
+             for i, (t, s) in enumerate(zip(times[:-1], times[1:])):
+                 x = step(x, model(x, t.expand(len(x))), t, s, alpha_bar, noise[i])
+             model(x, times[-1].expand(len(x)))
+         """),
+    edit("one_step_on", "After the last of the times there is one more step, to 0; the walk ends at the last of the times",
+         """
+         with torch.no_grad():
+             for i, (t, s) in enumerate(zip(times[:-1], times[1:])):
+                 x = step(x, model(x, t.expand(len(x))), t, s, alpha_bar, noise[i])
+             if s > 0: x = step(x, model(x, s.expand(len(x))), s, torch.zeros_like(s), alpha_bar, 0 * noise[0])
+         """),
+    edit("last_to_zero", "The last step goes to 0, whatever the last of the times is",
+         """
+         with torch.no_grad():
+             for i, (t, s) in enumerate(zip(times[:-1], times[1:])):
+                 x = step(x, model(x, t.expand(len(x))), t, s if i < len(times) - 2 else torch.zeros_like(s), alpha_bar, noise[i])
+         """),
+    edit("only_model_without_graph", "Only the model is evaluated without a graph; the steps build one",
+         """
+         for i, (t, s) in enumerate(zip(times[:-1], times[1:])):
+             with torch.no_grad():
+                 eps = model(x, t.expand(len(x)))
+             x = step(x, eps, t, s, alpha_bar, noise[i])
+         """),
+    edit("gradients_come_on", "Gradients are switched on at the end (`torch.set_grad_enabled(True)`), also where they were off before the call",
+         """
+         torch.set_grad_enabled(False)
+         for i, (t, s) in enumerate(zip(times[:-1], times[1:])):
+             x = step(x, model(x, t.expand(len(x))), t, s, alpha_bar, noise[i])
+         torch.set_grad_enabled(True)
+         """),
+    edit("own_ddim", "`ddim_step` with eta 0 is called in place of the step that is given",
+         """
+         with torch.no_grad():
+             for i, (t, s) in enumerate(zip(times[:-1], times[1:])):
+                 x = ddim_step(x, model(x, t.expand(len(x))), t, s, alpha_bar, 0.0, noise[i])
+         """),
     edit("path_returned", "All states are returned; the last is asked for",
          """
          path = [x]
@@ -326,6 +441,8 @@ mistakes.at(
          ("middle = x0 if old is None or s == 0 else x0 + h / (2 * length) * (x0 - old)", "middle = x0 if old is None or s == 0 else x0 + (clock[t] - clock[s]) / (2 * (before - clock[t])) * (x0 - old)\n            before = clock[t]")),
     edit("lam_of_deviation", "λ is taken as -½ log(1-ᾱ); the picture's share belongs to it, too", "lam = -0.5 * (1 - alpha_bar).log()"),
     edit("base_ten", "λ is a logarithm of base 10", "lam = 0.5 * (alpha_bar.log10() - (1 - alpha_bar).log10())"),
+    edit("lam_floor", "1 - ᾱ is kept above 0.001 in λ, so that the step to t = 0 keeps some noise; λ is infinite there", "lam = 0.5 * (alpha_bar.log() - (1 - alpha_bar).clamp(min=1e-3).log())"),
+    edit("lam_epsilon", "A small constant in λ keeps it finite at t = 0, so that the last step keeps some noise", "lam = 0.5 * (alpha_bar.log() - (1 - alpha_bar).clamp(min=1e-5).log())"),
     edit("lam_capped", "λ is cut off; it may have any size, and is infinite at t = 0", "lam = (0.5 * (alpha_bar.log() - (1 - alpha_bar).log())).clamp(-1.5, 1.5)"),
 )
 
@@ -333,6 +450,8 @@ mistakes.at(
     "x0 = (x - (1 - alpha_bar[t]).sqrt() * model(x, t.expand(len(x)))) / alpha_bar[t].sqrt()",
     edit("eps_integrated", "The noise is put where (6.3) has the picture", "x0 = model(x, t.expand(len(x)))"),
     edit("solver_asked_at_s", "The model is asked about the time s; x is still at t", "x0 = (x - (1 - alpha_bar[t]).sqrt() * model(x, s.expand(len(x)))) / alpha_bar[t].sqrt()"),
+    edit("solver_float_times", "The model is given times that are no whole numbers of type int64", "x0 = (x - (1 - alpha_bar[t]).sqrt() * model(x, t.float().expand(len(x)))) / alpha_bar[t].sqrt()"),
+    edit("solver_time_as_number", "The model is given one time without an axis; it needs one for each example", "x0 = (x - (1 - alpha_bar[t]).sqrt() * model(x, t)) / alpha_bar[t].sqrt()"),
     edit("solver_not_divided", "The guess of the picture is not divided by √ᾱ", "x0 = x - (1 - alpha_bar[t]).sqrt() * model(x, t.expand(len(x)))"),
     edit("solver_no_root", "The guess of the picture takes 1 - ᾱ in place of its root", "x0 = (x - (1 - alpha_bar[t]) * model(x, t.expand(len(x)))) / alpha_bar[t].sqrt()"),
     edit("solver_level_of_s", "The guess of the picture takes the level of s; x is still at t", "x0 = (x - (1 - alpha_bar[s]).sqrt() * model(x, t.expand(len(x)))) / alpha_bar[s].sqrt()"),
@@ -353,6 +472,12 @@ mistakes.at(
     edit("solver_always_clips", "The guess is cut off at ±1, whether asked or not", "x0 = x0.clamp(-(clip or 1.0), clip or 1.0)"),
     edit("kept_unclipped", "The old guess is kept before it is cut off; each guess is cut off before it is used or kept", "raw, x0 = x0, x0 if clip is None else x0.clamp(-clip, clip)",
          ("old, length = x0, h", "old, length = raw, h")),
+    edit("only_old_clipped", "Only the old guess is cut off; each guess is, before it is used", "x0 = x0", ("old, length = x0, h", "old, length = (x0 if clip is None else x0.clamp(-clip, clip)), h")),
+    edit("solver_eps_clipped", "The noise is cut off, too; only the guess of the picture is",
+         "x0 = x0 if clip is None else ((x - (1 - alpha_bar[t]).sqrt() * model(x, t.expand(len(x))).clamp(-clip, clip)) / alpha_bar[t].sqrt()).clamp(-clip, clip)"),
+    edit("solver_x_clipped_first", "x is cut off in place of the guess of the picture",
+         "x0 = x0 if clip is None else (x.clamp(-clip, clip) - (1 - alpha_bar[t]).sqrt() * model(x, t.expand(len(x)))) / alpha_bar[t].sqrt()"),
+    edit("solver_clips_below", "The guess is cut off below only", "x0 = x0 if clip is None else x0.clamp(min=-clip)"),
     edit("solver_clips_above", "The guess is cut off above only", "x0 = x0 if clip is None else x0.clamp(max=clip)"),
 )
 
@@ -361,6 +486,8 @@ mistakes.at(
     edit("first_order", "The solver never looks back: that is DDIM", "middle = x0"),
     edit("ratio_inverted", "The ratio of the step lengths is upside down: the new step stands above", "middle = x0 if old is None or s == 0 else x0 + length / (2 * h) * (x0 - old)"),
     edit("equal_lengths", "All steps are taken as equally long; they differ in λ", "middle = x0 if old is None or s == 0 else x0 + 0.5 * (x0 - old)"),
+    edit("share_of_both", "The line is followed by the share h/(h + h') of the change; the middle of the new step is h/2 ahead, and the guesses lie h' apart",
+         "middle = x0 if old is None or s == 0 else x0 + h / (h + length) * (x0 - old)"),
     edit("end_not_middle", "The line is followed to the end of the new step; its middle is asked for", "middle = x0 if old is None or s == 0 else x0 + h / length * (x0 - old)"),
     edit("quarter", "The line is followed for a quarter of the new step only", "middle = x0 if old is None or s == 0 else x0 + h / (4 * length) * (x0 - old)"),
     edit("backwards", "The line is followed backwards, towards the old guess", "middle = x0 if old is None or s == 0 else x0 - h / (2 * length) * (x0 - old)"),
@@ -380,6 +507,7 @@ mistakes.at(
     "x = ((1 - alpha_bar[s]) / (1 - alpha_bar[t])).sqrt() * x - alpha_bar[s].sqrt() * torch.expm1(-h) * middle",
     edit("expm1_sign", "1 - exp(-h) has the wrong sign", "x = ((1 - alpha_bar[s]) / (1 - alpha_bar[t])).sqrt() * x + alpha_bar[s].sqrt() * torch.expm1(-h) * middle"),
     edit("exp_plus", "exp(h) stands where exp(-h) belongs", "x = ((1 - alpha_bar[s]) / (1 - alpha_bar[t])).sqrt() * x - alpha_bar[s].sqrt() * torch.expm1(h.clamp(max=20)) * middle"),
+    edit("exp_grows", "exp(h) - 1 stands where 1 - exp(-h) belongs; it overflows at t = 0", "x = ((1 - alpha_bar[s]) / (1 - alpha_bar[t])).sqrt() * x + alpha_bar[s].sqrt() * torch.expm1(h) * middle"),
     edit("ratio_no_root", "The factor of x lacks its root", "x = ((1 - alpha_bar[s]) / (1 - alpha_bar[t])) * x - alpha_bar[s].sqrt() * torch.expm1(-h) * middle"),
     edit("ratio_of_levels", "x is scaled by the ratio of √ᾱ; (6.3) has that of √(1-ᾱ)", "x = (alpha_bar[s] / alpha_bar[t]).sqrt() * x - alpha_bar[s].sqrt() * torch.expm1(-h) * middle"),
     edit("solver_root_missing", "The guess has the factor ᾱ_s in place of its root", "x = ((1 - alpha_bar[s]) / (1 - alpha_bar[t])).sqrt() * x - alpha_bar[s] * torch.expm1(-h) * middle"),
@@ -387,6 +515,10 @@ mistakes.at(
     edit("h_for_integral", "h stands in place of 1 - exp(-h): a step of Euler's", "x = ((1 - alpha_bar[s]) / (1 - alpha_bar[t])).sqrt() * x + alpha_bar[s].sqrt() * h.clamp(max=20) * middle"),
     edit("sigma_of_s_for_guess", "The guess has the factor √(1-ᾱ_s); (6.3) has √ᾱ_s", "x = ((1 - alpha_bar[s]) / (1 - alpha_bar[t])).sqrt() * x - (1 - alpha_bar[s]).sqrt() * torch.expm1(-h) * middle"),
     edit("solver_x_clipped", "x is cut off after each step; only the guesses are", "x = ((1 - alpha_bar[s]) / (1 - alpha_bar[t])).sqrt() * x - alpha_bar[s].sqrt() * torch.expm1(-h) * middle\n            x = x if clip is None else x.clamp(-clip, clip)"),
+    edit("line_integrated", "The line is put into the integral (6.2) and integrated with its weight e^λ; its value in the middle of the step is asked for, in (6.3)",
+         "x = ((1 - alpha_bar[s]) / (1 - alpha_bar[t])).sqrt() * x - alpha_bar[s].sqrt() * torch.expm1(-h) * x0\n            x = x if old is None or s == 0 else x + alpha_bar[s].sqrt() * (h + torch.expm1(-h)) * (x0 - old) / length"),
+    edit("solver_two_axes", "The levels get two axes, so that the result has two where x has one; t and s are single times",
+         "x = ((1 - alpha_bar[s]) / (1 - alpha_bar[t])).sqrt().reshape(-1, 1) * x - alpha_bar[s].sqrt() * torch.expm1(-h) * middle"),
     edit("solver_float32", "The state is rounded to float32", "x = (((1 - alpha_bar[s]) / (1 - alpha_bar[t])).sqrt() * x - alpha_bar[s].sqrt() * torch.expm1(-h) * middle).float()"),
 )
 
@@ -398,6 +530,18 @@ mistakes.at(
     edit("state_kept", "x is kept in place of the guess of the picture", "old, length = x, h"),
     edit("total_length", "The lengths of all steps are added up; the one of the step before is needed", "old, length = x0, h if length is None else length + h"),
 )
+
+
+@mistakes.rewrite("The last guess of the picture is returned; x at the last of the times is asked for")
+def guess_returned(ref):
+    def dpm_solver_2m(model, x_T, times, alpha_bar, clip=None):
+        x = ref.dpm_solver_2m(model, x_T, times[:-1], alpha_bar, clip)
+        with torch.no_grad():
+            t = times[-2]
+            x0 = (x - (1 - alpha_bar[t]).sqrt() * model(x, t.expand(len(x)))) / alpha_bar[t].sqrt()
+        return x0 if clip is None else x0.clamp(-clip, clip)
+
+    return {"dpm_solver_2m": dpm_solver_2m}
 
 
 @mistakes.rewrite("The graph of all evaluations is kept; no graph is needed")

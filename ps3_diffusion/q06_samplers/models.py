@@ -31,26 +31,3 @@ class Bent:
 def odd_step(x, eps, t, s, alpha_bar, noise):
     """Stands for a step while the loop is asked: uses everything that it is given."""
     return 0.8 * x + (0.3 + 0.02 * float(t)) * eps - 0.1 * float(s) + alpha_bar[t] * noise * alpha_bar[s]
-
-
-def clouds(rng, n):
-    """Three clouds in the plane, of unequal weight and width."""
-    which = (rng.uniform(n)[:, None] > torch.tensor([0.5, 0.8], device=rng.device)).sum(1)
-    centres = torch.tensor([[-1.2, 0.0], [0.8, 1.0], [0.9, -1.1]], device=rng.device)
-    widths = torch.tensor([0.15, 0.3, 0.2], device=rng.device)
-    return centres[which] + widths[which, None] * rng.normal(n, 2)
-
-
-class CloudNoise:
-    """The exact eps for `clouds` at each time of a schedule."""
-
-    def __init__(self, alpha_bar):
-        self.alpha_bar = alpha_bar
-
-    def __call__(self, x, t):
-        level = self.alpha_bar[t].reshape(-1, 1, 1)
-        centres = torch.tensor([[-1.2, 0.0], [0.8, 1.0], [0.9, -1.1]]).to(x)
-        variance = level * torch.tensor([0.15, 0.3, 0.2]).to(x).square()[None, :, None] + 1 - level
-        away = x[:, None] - level.sqrt() * centres
-        logs = torch.tensor([0.5, 0.3, 0.2]).to(x).log() - variance.log()[:, :, 0] - 0.5 * (away.square() / variance).sum(2)
-        return ((1 - level).sqrt() * away / variance * logs.softmax(1)[:, :, None]).sum(1)

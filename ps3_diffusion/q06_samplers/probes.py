@@ -1,13 +1,11 @@
 """Question 6: from noise to digits: DDPM, DDIM, and a solver of second order, with any noise predictor."""
 
-import math
-
 import torch
 
 from autograder.probes import Close, Exact, Fields, Question
 from dgm.checks.asking import entry, gradient, in_words, tensor_of
 
-from .models import Bent, CloudNoise, clouds, levels, odd_step
+from .models import Bent, levels, odd_step
 
 question = Question(
     title="From noise to digits: DDPM, DDIM, a second-order solver",
@@ -15,7 +13,7 @@ question = Question(
     figures_of=["q05_unet"],
     skills=["3.19", "3.20", "3.21", "3.22", "3.52"],
     lecture="diffusion models",
-    run_seconds=40,
+    run_seconds=25,
     aim=(
         "Turn one trained network into three samplers, measure their errors where the truth is known, and see that the cheapest "
         "improvement is to look back at the last guess, and the most hidden fault a walk that does not start at T."
@@ -88,7 +86,7 @@ def step(student, rng):
     alpha_bar = levels(rng, T)
     x, eps, z = rng.normal(4, 3), rng.normal(4, 3), rng.normal(4, 3)
     return {
-        key: entry("`ddim_step`", lambda eta=eta: student.ddim_step(x, eps, T - 2, 3, alpha_bar, eta, z))
+        key: entry("`ddim_step`", lambda eta=eta: student.ddim_step(x.clone(), eps.clone(), T - 2, 3, alpha_bar, eta, z.clone()))
         for key, eta in (("DDIM, eta 0", 0.0), ("DDPM, eta 1", 1.0), ("eta between", 0.6))
     }
 
@@ -105,8 +103,8 @@ def step_edges(student, rng):
     images = [rng.normal(2, 1, 2, 2) for _ in range(3)]
     t, s = torch.tensor(T - 1, device=rng.device), torch.tensor(2, device=rng.device)
 
-    def ask(*arguments, **settings):
-        return entry("`ddim_step`", lambda: student.ddim_step(*arguments, **settings))
+    def ask(x, eps, t, s, alpha_bar, eta, z, **settings):
+        return entry("`ddim_step`", lambda: student.ddim_step(x.clone(), eps.clone(), t, s, alpha_bar, eta, z.clone(), **settings))
 
     def slopes(clip):
         place, noise = x.clone().requires_grad_(), eps.clone().requires_grad_()
@@ -126,6 +124,7 @@ def step_edges(student, rng):
         "times as tensors": ask(x, eps, t, s, alpha_bar, 0.7, z),
         "images": ask(images[0], images[1], T - 1, 2, alpha_bar, 0.7, images[2]),
         "one example": ask(x[:1], eps[:1], T - 1, 2, alpha_bar, 1.0, z[:1]),
+        "numbers, not rows": ask(x[:, 0], eps[:, 0], T - 1, 2, alpha_bar, 0.6, z[:, 0]),
         "in float64": ask(*double, T - 1, 2, alpha_bar.double(), 0.8, z.double()),
         "in float64, clipped": ask(*double, T - 1, 2, alpha_bar.double(), 0.8, z.double(), clip=0.5),
         "gradient": entry("`ddim_step`", lambda: slopes(None)),
@@ -143,6 +142,16 @@ def chosen(rng, T, count):
     return torch.cat([ends[:1], inner, ends[1:]])
 
 
+def switches(call):
+    """Whether gradients are on after a call, and after one for which they were off."""
+    found = []
+    for on in (True, False):
+        with torch.set_grad_enabled(on):
+            call()
+            found.append(f"gradients were {'on' if on else 'off'} before and are {'on' if torch.is_grad_enabled() else 'off'} afterwards")
+    return found
+
+
 @question.probe(points=0.5, title="sample: a walk with noise", public=True, judge=Fields(default=NEAR))
 def walk(student, rng):
     alpha_bar, times, model = levels(rng, 12), chosen(rng, 12, 4), Bent(rng)
@@ -153,17 +162,17 @@ def walk(student, rng):
     }
 
 
-@question.probe(points=1, title="sample: one step, all steps, images, part of the way, no graph, float64", judge=Fields({"in float64": FINE}, default=NEAR))
+@question.probe(points=1.5, title="sample: one step, all steps, images, part of the way, no graph, float64", judge=Fields({"in float64": FINE}, default=NEAR))
 def walk_edges(student, rng):
     alpha_bar, x = levels(rng, 12), rng.normal(4, 2)
 
     def ask(x, times, noise, levels=alpha_bar):
-        return entry("`sample`", lambda: student.sample(odd_step, Bent(rng), x, times, levels, noise))
+        return entry("`sample`", lambda: student.sample(odd_step, Bent(rng), x.clone(), times, levels, noise))
 
     def graph():
         model, place = Bent(rng, 0.5), x.clone().requires_grad_()
         found = tensor_of(student.sample(odd_step, model, place, chosen(rng, 12, 3), alpha_bar, rng.normal(3, 4, 2)), "what `sample` returns")
-        return [in_words(found), "with a graph" if any(model.graphs) else "without a graph", f"gradients are {'on' if torch.is_grad_enabled() else 'off'} afterwards"]
+        return [in_words(found), "with a graph" if any(model.graphs) else "without a graph", *switches(lambda: student.sample(odd_step, model, x, every[[0, -1]], alpha_bar, rng.normal(1, 4, 2)))]
 
     every = torch.arange(12, -1, -1, device=rng.device)
     return {
@@ -171,6 +180,7 @@ def walk_edges(student, rng):
         "every time": ask(x, every, 0.3 * rng.normal(12, 4, 2)),
         "images": ask(rng.normal(2, 1, 2, 3), chosen(rng, 12, 3), rng.normal(3, 2, 1, 2, 3)),
         "one example": ask(x[:1], chosen(rng, 12, 3), rng.normal(3, 1, 2)),
+        "numbers, not rows": ask(x[:, 0], chosen(rng, 12, 3), rng.normal(3, 4)),
         "part of the way": ask(x, every[3:9], rng.normal(5, 4, 2)),
         "as many examples as steps": ask(x, chosen(rng, 12, 4), rng.normal(4, 4, 2)),
         "one noise for all examples": ask(x, chosen(rng, 12, 3), rng.normal(3, 1)),
@@ -194,7 +204,7 @@ def solver(student, rng):
 
 @question.probe(
     points=2.75, title="dpm_solver_2m: one and two steps, clipped guesses, images, no graph, float64, a second call",
-    judge=Fields({"in float64": FINE, "in float64, to t = 0": FINE, "in float64, clipped": FINE}, default=NEAR),
+    judge=Fields({"in float64": FINE, "in float64, to t = 0": Close(rtol=3e-5, atol=3e-5), "in float64, clipped": FINE}, default=NEAR),
 )
 def solver_edges(student, rng):
     alpha_bar, x = levels(rng, 12), rng.normal(4, 2)
@@ -203,12 +213,12 @@ def solver_edges(student, rng):
 
     def ask(x, times, levels=alpha_bar, **settings):
         model = Bent(rng)
-        return entry("`dpm_solver_2m`", lambda: student.dpm_solver_2m(model, x, times, levels, **settings))
+        return entry("`dpm_solver_2m`", lambda: student.dpm_solver_2m(model, x.clone(), times, levels, **settings))
 
     def graph():
         model, place = Bent(rng, 0.5), x.clone().requires_grad_()
         found = tensor_of(student.dpm_solver_2m(model, place, every[[0, 4, 8, 12]], alpha_bar), "what `dpm_solver_2m` returns")
-        return [in_words(found), "with a graph" if any(model.graphs) else "without a graph"]
+        return [in_words(found), "with a graph" if any(model.graphs) else "without a graph", *switches(lambda: student.dpm_solver_2m(model, x, every[[0, 12]], alpha_bar))]
 
     def asked():
         model = Bent(rng)
@@ -227,53 +237,10 @@ def solver_edges(student, rng):
         "clipped, but within the range": ask(x, every[[0, 3, 5, 9]], clip=1000.0),
         "images": ask(rng.normal(2, 1, 2, 3), every[[0, 4, 7, 10]]),
         "one example": ask(x[:1], every[[0, 4, 7, 10]]),
+        "numbers, not rows": ask(x[:, 0], every[[0, 4, 7, 10]]),
         "in float64": ask(x.double(), every[[1, 4, 5, 9]], double),
         "in float64, to t = 0": ask(x.double(), every[[0, 4, 5, 12]], double),
         "in float64, clipped": ask(x.double(), every[[0, 4, 5, 9]], double, clip=0.5),
         "times that the model is asked at": entry("`dpm_solver_2m`", asked),
         "graph": entry("`dpm_solver_2m`", graph),
-    }
-
-
-# --- all together -----------------------------------------------------------------------------------------------
-
-
-def like_new_data(evidence, expected, context):
-    """Samples against 4,000 new data: shares of the clouds, means and variances; false alarm below 1e-6 in all, by the normal law."""
-    rng = context.rng()
-    rng.normal(130_000)  # more than the probe draws, so that the new data is independent of the samples
-    threshold, fresh = 6.5, clouds(rng, 4000).double()
-    for key, drawn in evidence.items():
-        points = torch.as_tensor(drawn, dtype=torch.float64)
-        if tuple(points.shape) != (1000, 2):
-            return f"In *{key}*: got shape {tuple(points.shape)} where (1000, 2) is expected."
-        if not points.isfinite().all():
-            return f"In *{key}*: some samples are not finite."
-        for name, f in (
-            ("share of points on the left", lambda p: (p[:, 0] < -0.2).double()), ("mean of the first coordinate", lambda p: p[:, 0]),
-            ("mean of the second coordinate", lambda p: p[:, 1]), ("width of the left cloud", lambda p: (p[p[:, 0] < -0.2, 1].clamp(-1, 1)).square()),
-        ):
-            ours, theirs = f(points), f(fresh)
-            error = math.sqrt(float(ours.var() / len(ours) + theirs.var() / len(theirs))) + 1e-6
-            bias = 0.5 * float(theirs.mean()) if "width" in name else 0.0  # so few steps draw too narrowly
-            away = (abs(float(ours.mean() - theirs.mean())) - bias) / error
-            if not away < threshold:
-                return f"In *{key}*: the {name} is {away:.0f} standard errors from that of new data."
-    return True
-
-
-@question.probe(points=0.5, title="all together: points like new data, by DDPM and by your solver", judge=like_new_data)
-def together(student, rng):
-    T = 40
-    angle = torch.linspace(0.01, 0.99, T + 1, device=rng.device) * math.pi / 2
-    alpha_bar = torch.cos(angle).square() / math.cos(0.005 * math.pi) ** 2
-    model, x_T = CloudNoise(alpha_bar), rng.normal(1000, 2)
-    every = torch.arange(T, -1, -1, device=rng.device)
-
-    def ddpm(x, eps, t, s, alpha_bar, noise):
-        return student.ddim_step(x, eps, t, s, alpha_bar, 1.0, noise)
-
-    return {
-        "DDPM": student.sample(ddpm, model, x_T, every, alpha_bar, rng.normal(T, 1000, 2)),
-        "2M": student.dpm_solver_2m(model, x_T, every[::2], alpha_bar),
     }

@@ -17,10 +17,6 @@ def gauss(levels, mean=1.0, v=0.25):
     return model
 
 
-def ode(reference):
-    return lambda x, eps, t, s, alpha_bar, noise: reference.ddim_step(x, eps, t, s, alpha_bar, 0.0, noise)
-
-
 def test_the_example_of_the_text(reference):
     alpha_bar = torch.tensor([1, 0.64, 0.36])
     x, eps, one = torch.ones(1, 1), torch.full((1, 1), 0.5), torch.ones(1, 1)
@@ -85,7 +81,7 @@ def test_slopes_and_errors_of_the_text(reference):
         first, last = levels[times[0]], levels[times[-1]]
         exact = last.sqrt() + (x - first.sqrt()) * ((last * 0.25 + 1 - last) / (first * 0.25 + 1 - first)).sqrt()
         ends = (
-            reference.sample(ode(reference), gauss(levels), x, times, levels, torch.zeros(count, 1)),
+            reference.sample(reference.ode_step, gauss(levels), x, times, levels, torch.zeros(count, 1)),
             reference.dpm_solver_2m(gauss(levels), x, times, levels),
         )
         found.append([float((end - exact).square().mean().sqrt()) for end in ends])
@@ -102,7 +98,7 @@ def test_first_order_is_ddim_and_one_step_is_the_guess(reference):
     for times in ([30, 17], [12, 0]):
         times = torch.tensor(times)
         torch.testing.assert_close(
-            reference.dpm_solver_2m(model, x, times, alpha_bar), reference.sample(ode(reference), model, x, times, alpha_bar, torch.zeros(1, 1)),
+            reference.dpm_solver_2m(model, x, times, alpha_bar), reference.sample(reference.ode_step, model, x, times, alpha_bar, torch.zeros(1, 1)),
         )
 
 
@@ -148,6 +144,48 @@ def test_the_crude_way_draws_half_the_variance(reference):
         assert variance == pytest.approx(v / 2, rel=0.02)
 
 
+def clouds(generator, n):
+    """Three clouds in the plane, of unequal weight and width."""
+    which = (torch.rand(n, 1, generator=generator) > torch.tensor([0.5, 0.8])).sum(1)
+    centres = torch.tensor([[-1.2, 0.0], [0.8, 1.0], [0.9, -1.1]])
+    widths = torch.tensor([0.15, 0.3, 0.2])
+    return centres[which] + widths[which, None] * torch.randn(n, 2, generator=generator)
+
+
+class CloudNoise:
+    """The exact eps for `clouds` at each time of a schedule."""
+
+    def __init__(self, alpha_bar):
+        self.alpha_bar = alpha_bar
+
+    def __call__(self, x, t):
+        level = self.alpha_bar[t].reshape(-1, 1, 1)
+        centres = torch.tensor([[-1.2, 0.0], [0.8, 1.0], [0.9, -1.1]]).to(x)
+        variance = level * torch.tensor([0.15, 0.3, 0.2]).to(x).square()[None, :, None] + 1 - level
+        away = x[:, None] - level.sqrt() * centres
+        logs = torch.tensor([0.5, 0.3, 0.2]).to(x).log() - variance.log()[:, :, 0] - 0.5 * (away.square() / variance).sum(2)
+        return ((1 - level).sqrt() * away / variance * logs.softmax(1)[:, :, None]).sum(1)
+
+
+def test_samples_are_like_new_data(reference):
+    numbers = torch.Generator().manual_seed(0)
+    angle = torch.linspace(0.01, 0.99, 41) * math.pi / 2
+    alpha_bar = torch.cos(angle).square() / math.cos(0.005 * math.pi) ** 2
+    model, x_T, every = CloudNoise(alpha_bar), torch.randn(4000, 2, generator=numbers), torch.arange(40, -1, -1)
+
+    def ddpm(x, eps, t, s, alpha_bar, noise):
+        return reference.ddim_step(x, eps, t, s, alpha_bar, 1.0, noise)
+
+    fresh = clouds(numbers, 20000)
+    for drawn in (
+        reference.sample(ddpm, model, x_T, every, alpha_bar, torch.randn(40, 4000, 2, generator=numbers)),
+        reference.dpm_solver_2m(model, x_T, every[::2], alpha_bar),
+    ):
+        assert float((drawn[:, 0] < -0.2).float().mean()) == pytest.approx(float((fresh[:, 0] < -0.2).float().mean()), abs=0.05)
+        torch.testing.assert_close(drawn.mean(0), fresh.mean(0), atol=0.1, rtol=0)
+        torch.testing.assert_close(drawn.std(0), fresh.std(0), atol=0.1, rtol=0)
+
+
 # --- the library's schedulers (an extra of the longer tests); they count times from 0, alpha_bar[0] being theirs of T = 1 ---
 
 
@@ -181,7 +219,7 @@ def test_the_walk_and_the_solver_are_those_of_diffusers(reference):
     for theirs, ours in (
         (
             diffusers.DDIMScheduler(1000, clip_sample=False, **settings),
-            lambda times: reference.sample(ode(reference), model, x_T, times, levels, torch.zeros(len(times) - 1, 50, 1)),
+            lambda times: reference.sample(reference.ode_step, model, x_T, times, levels, torch.zeros(len(times) - 1, 50, 1)),
         ),
         (
             diffusers.DPMSolverMultistepScheduler(1000, final_sigmas_type="zero", lower_order_final=False, **settings),

@@ -138,7 +138,7 @@ def derivatives(ref):
     def cfm_loss(model, x1, x0, t, path=ref.straight_path):
         a, b, da, db = path(t)
         place = (a * x1.T + b * x0.T).T
-        return torch.nn.functional.mse_loss(model(place, t), (da * x1.T + db * x0.T).T, reduction="none").sum(1)
+        return torch.nn.functional.mse_loss(model(place.detach(), t), (da * x1.T + db * x0.T).T.detach(), reduction="none").sum(1)
 
     def marginal_velocity(x, t, points, path=ref.straight_path):
         alpha, beta, d_alpha, d_beta = columns(path, t, x)

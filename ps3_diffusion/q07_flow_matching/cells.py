@@ -18,7 +18,7 @@ for arrow in pair_arrows[:60]:
     axes[1].plot(*torch.stack([pair_place, pair_place + arrow / 2]).T, color="#bbbbbb", linewidth=0.8)
 axes[1].plot(*pair_place, "o", markersize=14, markerfacecolor="none", markeredgecolor="black", markeredgewidth=2)
 axes[1].quiver(*pair_place, *pair_arrows.mean(0) / 2, angles="xy", scale_units="xy", scale=1, color=plot.COLORS[1], width=0.012, zorder=3)
-axes[1].set(xlim=(-4, 4), ylim=(-3, 3), aspect="equal", title="60 ways on from the ring, and their mean")
+axes[1].set(xlim=(-4, 4), ylim=(-3, 3), aspect="equal", title="60 pairs that meet in the ring at t = ½, and their mean")
 plt.show()
 
 # %% [markdown]
@@ -34,7 +34,7 @@ plt.show()
 #
 # $$x_t=\alpha_tx_1+\beta_tx_0,\qquad \dot x_t=\dot\alpha_tx_1+\dot\beta_tx_0,\qquad x_0\sim\mathcal N(0,I). \tag{7.1}$$
 #
-# The straight path has $\alpha=t$, $\beta=1-t$, and velocity $x_1-x_0$. Diffusion's path keeps the variance: $\alpha^2+\beta^2=1$. So only an angle moves, $\alpha=\cos\phi(s)$ and $\beta=\sin\phi(s)$, with $\bar\alpha=\cos^2\phi$ as in Question 3.
+# (This $\beta$ is not that of Question 3.) The straight path has $\alpha=t$, $\beta=1-t$, and velocity $x_1-x_0$. Diffusion's path keeps the variance: $\alpha^2+\beta^2=1$. So only an angle moves, $\alpha=\cos\phi(s)$ and $\beta=\sin\phi(s)$, with $\bar\alpha=\cos^2\phi$ as in Question 3.
 #
 # At a place $x$, with $x_1$ known, (7.1) tells the noise, $x_0=(x-\alpha x_1)/\beta$. Hence the velocity there, and the score of $p_t(x\mid x_1)=\mathcal N(\alpha x_1,\beta^2I)$:
 #
@@ -72,7 +72,7 @@ def path_columns(path, t: Tensor, x: Float[Tensor, "N D"]) -> tuple[Tensor, ...]
 
 # %% role="answer"
 def diffusion_path(t: Float[Tensor, "*batch"], schedule=cosine_schedule) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Diffusion's path in the time of flows: (alpha, beta, their slopes by t), each like t.
+    """Diffusion's path in the time of flows: (alpha, beta, their slopes by t), each like t. Differentiable.
 
     Args:
         t: 0 is noise, 1 is data.
@@ -87,7 +87,7 @@ def diffusion_path(t: Float[Tensor, "*batch"], schedule=cosine_schedule) -> tupl
 def conditional_velocity(
     x: Float[Tensor, "N D"], x1: Float[Tensor, "N D"], t: Float[Tensor, "N"], path=straight_path
 ) -> tuple[Float[Tensor, "N D"], Float[Tensor, "N D"]]:
-    """(velocity, score) at x of the path to x1; (7.2).
+    """(velocity, score) at x of the path to x1; (7.2). Differentiable.
 
     Args:
         t: (N,) or a single number, where beta is not 0.
@@ -103,7 +103,7 @@ def conditional_velocity(
 def cfm_loss(
     model, x1: Float[Tensor, "N D"], x0: Float[Tensor, "N D"], t: Float[Tensor, "N"], path=straight_path
 ) -> Float[Tensor, "N"]:
-    """Squared error (7.4) of each pair, summed over dimensions. Finite at all t from 0 to 1.
+    """Squared error (7.4) of each pair, summed over dimensions. Finite at all t from 0 to 1. Differentiable in the model's parameters.
 
     Args:
         model: ``model(x_t, t)`` with t of shape (N,) is a velocity (N, D).
@@ -116,7 +116,7 @@ def cfm_loss(
 
 
 def marginal_velocity(x: Float[Tensor, "N D"], t: Tensor, points: Float[Tensor, "M D"], path=straight_path) -> Float[Tensor, "N D"]:
-    """(7.3), exact, if the data are M equally likely points.
+    """(7.3), exact, if the data are M equally likely points. Differentiable.
 
     Args:
         t: (N,) or a single number, where beta is at least 0.001. x may be far from all points.
@@ -132,7 +132,7 @@ def marginal_velocity(x: Float[Tensor, "N D"], t: Tensor, points: Float[Tensor, 
 def gaussian_velocity(
     x: Float[Tensor, "N D"], t: Tensor, mean: Float[Tensor, "D"], variance: Float[Tensor, "D"], path=straight_path
 ) -> Float[Tensor, "N D"]:
-    """(7.3) for data from a Gaussian with independent dimensions: your derivation.
+    """(7.3) for data from a Gaussian with independent dimensions: your derivation. Differentiable.
 
     Args:
         t: (N,) or a single number, from 0 to 1.
@@ -189,7 +189,7 @@ plot.table(tiny_rows, header=("", "loss (7.4)", "error against (7.3)", "differen
 #
 # ### Train one
 #
-# **Before you run this.** A model that always answers $0$ has a loss of about $6$ on the moons. Where does a trained network end?
+# **Before you run this.** A model that always answers $0$ has a loss of about $6$ on the moons, with the straight path. Where does a trained network end?
 
 # %%
 guess_flow_loss = None  # type a number
@@ -278,19 +278,6 @@ plot.table(flow_rows, header=("", "standard deviation", "samples where no data a
 # %% [markdown]
 # At $t=0$ the place is pure noise and says nothing about $x_1$: the mean velocity is $\mathbb E[x_1]-x_0$, and a full step along it ends at $\mathbb E[x_1]$ for every $x_0$. On diffusion's path a point
 # starts slowly ($\dot\beta_0=0$), so one step leaves noise. With 50 steps both draw moons, and 2 to 4 % stray points (six seeds): neither path wins.
-#
-# **Why?** Every training target is the velocity of a straight line. (a) Why do the trained flow's own paths bend? (b) Two lines of training cross; can two paths of the flow? (c) For which data is one Euler step exact, and what is the floor there?
-
-# %% [markdown] role="written"
-# ### BEGIN SOLUTION
-# (a) The network sees a place and a time, not the pair. Through one place pass lines to many data points, and the best answer to a squared error is their mean velocity. Along the way $x_t$ says more and more about $x_1$, so the
-# weights of the mean change, and so does the direction.
-#
-# (b) No. The flow's velocity is one function of $x$ and $t$. From one place at one time there is only one way on (and one way back), so two paths that meet would be the same path. At a crossing both points go the
-# mean way: they swap partners, and only the density at each $t$ is kept.
-#
-# (c) If all data are one point $m$: then $x_1$ is known, each line keeps its velocity $m-x_0$, and a step of length 1 ends at $m$. Only there do the velocities at a place never vary, so the floor is 0.
-# ### END SOLUTION
 
 # %% [markdown]
 # Watch the flows bend: your `gaussian_velocity` on both paths, and the network, from the same noise (blue).
@@ -310,9 +297,25 @@ with torch.no_grad():
         for n in range(len(bend_noise)):
             ax.plot(*bend_trail[:, n].T, color="#bbbbbb", linewidth=0.8, zorder=0)
         plot.scatter2d(bend_noise, ax=ax, size=8, color=plot.COLORS[0])
-        plot.scatter2d(bend_trail[-1], ax=ax, size=8, color=plot.COLORS[1], xlim=(-3.5, 3.5), ylim=(-2.5, 2.5), title=title)
+        plot.scatter2d(bend_trail[-1], ax=ax, size=8, color=plot.COLORS[1], xlim=(-3.5, 3.5), ylim=(-2.5, 3.5), title=title)
 figure.suptitle("Even where each pair walks straight, the flow bends", fontsize=12)
 plt.show()
+
+# %% [markdown]
+# ### Why? (3 points)
+#
+# At most nine lines. Every training target is the velocity of a straight line. (a) Why do the trained flow's own paths bend? (b) Two lines of training cross; can two paths of the flow? (c) On which data does one Euler step draw the right law, and why is the floor 0 there?
+
+# %% [markdown] role="written"
+# ### BEGIN SOLUTION
+# (a) The network sees a place and a time, not the pair. Through one place pass lines to many data points, and the best answer to a squared error is their mean velocity. Along the way $x_t$ says more and more about $x_1$, so the
+# weights of the mean change, and so does the direction.
+#
+# (b) No. The flow's velocity is one function of $x$ and $t$. From one place at one time there is only one way on (and one way back), so two paths that meet would be the same path. At a crossing both points go the
+# mean way: they swap partners, and only the density at each $t$ is kept.
+#
+# (c) If all data are one point $m$: then $x_1$ is known, each line keeps its velocity $m-x_0$, and a step of length 1 ends at $m$. Only there do the velocities at a place never vary, so the floor is 0.
+# ### END SOLUTION
 
 # %% [markdown]
 # **What to remember**
@@ -320,4 +323,4 @@ plt.show()
 # - Regression on the velocities of random pairs has the gradient of regression on this mean, and a loss that ends at a floor above 0.
 # - Straight targets do not make straight flows.
 #
-# Question 8 conditions on labels; in Question 10 the exact velocity's companion, the exact denoiser of a finite data set, draws without training.
+# Question 8 conditions on labels; in Question 10 an exact denoiser draws without training.

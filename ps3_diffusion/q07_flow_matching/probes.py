@@ -52,7 +52,7 @@ question = Question(
         ),
     },
     ambiguities=[
-        "Mistakes cost points once: `conditional_velocity` is replaced by a right one where `marginal_velocity` is asked.",
+        "Mistakes cost points once: `conditional_velocity` is replaced by a right one in the hidden test of `marginal_velocity`.",
         "path may be called once or several times, with t of any shape that the answer likes; paths of the tests are elementwise.",
         "conditional_velocity is not asked where beta is 0. In float64 the results must have its precision.",
     ],
@@ -88,7 +88,14 @@ def crooked_schedule(s):
 
 def path_parts(student, t, *schedule):
     """The four results by name."""
-    return entry("`diffusion_path`", lambda: named(student.diffusion_path(t, *schedule), *PARTS))
+
+    def parts():
+        found = student.diffusion_path(t, *schedule)
+        if not isinstance(found, (tuple, list)):
+            return f"`diffusion_path` returns one thing of type {type(found).__name__}; four are expected: {', '.join(PARTS)}."
+        return named(found, *PARTS)
+
+    return entry("`diffusion_path`", parts)
 
 
 @question.probe(points=0.25, title="diffusion_path: the cosine schedule, and another", public=True, judge=Fields(default=Close()))
@@ -99,7 +106,7 @@ def turned(student, rng):
 
 @question.probe(
     points=0.75, title="diffusion_path: both ends, a single number, axes, float64, gradients",
-    judge=Fields({"in float64": Close(rtol=1e-9, atol=1e-7)}, default=Close()),
+    judge=Fields({"in float64": Close(rtol=1e-9, atol=1e-9)}, default=Close()),
 )
 def turned_edges(student, rng):
     t = rng.uniform(6, low=0.05, high=0.95)
@@ -143,6 +150,7 @@ def conditional_edges(student, rng):
     n, d = 5, rng.integer(2, 4)
     x, x1, t = rng.normal(n, d), 1 + 2 * rng.normal(n, d), rng.uniform(n, low=0.1, high=0.8)
 
+    left = 2.0 ** -torch.arange(8, 8 + 3 * n, 3, device=rng.device)  # what is left of the time, exact in float32
     leaves, factor = [value.clone().requires_grad_() for value in (x, x1)], rng.uniform(n, d, low=0.5, high=1.5)
 
     def pull(which):
@@ -153,9 +161,11 @@ def conditional_edges(student, rng):
         "t = 0": both(student, x, x1, torch.zeros(n, device=rng.device)),
         "t = 1, where noise is left": both(student, x, x1, torch.ones(n, device=rng.device), narrow_path),
         "straight, with noise left": both(student, x, x1, t, narrow_path),
+        "far away": both(student, 50 * x, 30 * x1, t, narrow_path),
         "quarter of a circle": both(student, x, x1, t, round_path),
         "one time for all": [both(student, x, x1, each, bent_path) for each in t[:2]],
         "close to the data": both(student, x1 + 0.05 * x, x1, 1 - 0.05 * t),
+        "very close to the data": both(student, left[:, None] * x, left[:, None] * x1, 1 - left),
         "one example": both(student, x[:1], x1[:1], t[:1], bent_path),
         "one dimension": both(student, x[:, :1], x1[:, :1], t, bent_path),
         "as many examples as dimensions": both(student, rng.normal(4, 4), rng.normal(4, 4), rng.uniform(4, low=0.1, high=0.8), bent_path),
@@ -195,7 +205,7 @@ def loss(student, rng):
 
 @question.probe(
     points=1, title="cfm_loss: ends, an exact model, sizes, float64, gradients",
-    judge=Fields({"in float64": EXACT, "gradient": Close(rtol=2e-4, atol=2e-5)}, default=Close()),
+    judge=Fields({"in float64": EXACT, "t = 0 and t = 1, in float64": EXACT, "gradient": Close(rtol=2e-4, atol=2e-5)}, default=Close()),
 )
 def loss_edges(student, rng):
     n, d = 5, rng.integer(2, 4)
@@ -206,20 +216,26 @@ def loss_edges(student, rng):
         return entry("`cfm_loss`", lambda: student.cfm_loss(*arguments))
 
     def pull():
-        leaves = {"x1": x1.clone().requires_grad_(), "x0": x0.clone().requires_grad_()}
-        found = student.cfm_loss(model, *leaves.values(), t, bent_path)
-        return slopes(found, (n,), rng.uniform(n, low=0.5, high=1.5), **leaves, **{"the weights": model.matrix, "the shift": model.shift})
+        found = student.cfm_loss(model, x1, x0, t, bent_path)
+        return slopes(found, (n,), rng.uniform(n, low=0.5, high=1.5), **{"the weights": model.matrix, "the shift": model.shift})
 
     def plain(x, t):
         return x * t[:, None]
 
+    def lifted(x, t):
+        return 0.5 + 2 * x * t[:, None]
+
+    ends = torch.tensor([0.0, 1, 0, 1, 1], device=rng.device)
+
     return {
-        "t = 0 and t = 1": ask(plain, x1[:4], x0[:4], torch.tensor([0.0, 1, 0, 1], device=rng.device)),
-        "t = 0 and t = 1, on a quarter of a circle": ask(plain, x1[:4], x0[:4], torch.tensor([0.0, 1, 0, 1], device=rng.device), round_path),
+        "t = 0 and t = 1": ask(lifted, x1, x0, ends),
+        "t = 0 and t = 1, on a quarter of a circle": ask(lifted, x1, x0, ends, round_path),
+        "t = 0 and t = 1, in float64": ask(lifted, x1.double(), x0.double(), ends.double()),
         "a model that always answers 0": ask(lambda x, t: 0 * x, x1, x0, t, bent_path),
         "a model that answers with the place": ask(lambda x, t: x, x1, x0, t, bent_path),
         "a model that answers with the time": ask(lambda x, t: t[:, None] + 0 * x, x1, x0, t, bent_path),
         "straight, with noise left": ask(plain, x1, x0, t, narrow_path),
+        "far away": ask(plain, 40 * x1, 20 * x0, t, narrow_path),
         "one example": ask(plain, x1[:1], x0[:1], t[:1], bent_path),
         "one dimension": ask(plain, x1[:, :1], x0[:, :1], t, bent_path),
         "as many examples as dimensions": entry("`cfm_loss`", lambda: tensor_of(student.cfm_loss(square, rng.normal(4, 4), rng.normal(4, 4), rng.uniform(4), bent_path), "the loss").detach()),
@@ -248,16 +264,19 @@ def conditional_given(x, x1, t, path=straight):
     return right_conditional(x, x1, t, path)
 
 
-def mean_way(student, *arguments):
-    """`marginal_velocity` with a right `conditional_velocity`."""
-    return entry("`marginal_velocity`", lambda: with_right(student.marginal_velocity, conditional_velocity=conditional_given)(*arguments))
-
-
-@question.probe(points=0.5, title="marginal_velocity: a few points, on two paths", public=True, judge=Fields(default=Close()))
+@question.probe(points=0, title="marginal_velocity: a few points, on two paths, with your `conditional_velocity` if you call it", public=True, judge=Fields(default=Close()))
 def marginal(student, rng):
     n, m, d = rng.integer(5, 7), rng.integer(3, 5), 2
     x, points, t = rng.normal(n, d), 1.5 * rng.normal(m, d), rng.uniform(n, low=0.1, high=0.7)
-    return {"straight path": mean_way(student, x, t, points), "another path": mean_way(student, x, t, points, bent_path)}
+    return {
+        "straight path": entry("`marginal_velocity`", lambda: student.marginal_velocity(x, t, points)),
+        "another path": entry("`marginal_velocity`", lambda: student.marginal_velocity(x, t, points, bent_path)),
+    }
+
+
+def mean_way(student, *arguments):
+    """`marginal_velocity` with a right `conditional_velocity`."""
+    return entry("`marginal_velocity`", lambda: with_right(student.marginal_velocity, conditional_velocity=conditional_given)(*arguments))
 
 
 NEARLY = {  # where float32 loses digits in differences
@@ -267,7 +286,7 @@ NEARLY = {  # where float32 loses digits in differences
 
 
 @question.probe(
-    points=1.25, title="marginal_velocity: ends, one point, repeated points, far away, one time for all, sizes, float64, gradients",
+    points=1.75, title="marginal_velocity: ends, one point, repeated points, far away, one time for all, sizes, float64, gradients",
     judge=Fields({"in float64": EXACT, **NEARLY}, default=Close()),
 )
 def marginal_edges(student, rng):
@@ -283,7 +302,10 @@ def marginal_edges(student, rng):
         return slopes(found, (n, d), rng.uniform(n, d, low=0.5, high=1.5), x=leaves[0], points=leaves[1])
 
     return {
+        "straight path": mean_way(student, x, t, points),
+        "another path": mean_way(student, x, t, points, bent_path),
         "t = 0": mean_way(student, x, torch.zeros(n, device=rng.device), points),
+        "as near t = 1 as is asked, points close together": mean_way(student, 0.0015 * x, torch.full((n,), 0.9989, device=rng.device), 0.0015 * points),
         "near t = 1": mean_way(student, near, torch.full((n,), 0.998, device=rng.device), points),
         "near t = 1, points close together": mean_way(student, 0.03 * x, torch.full((n,), 0.97, device=rng.device), 0.04 * points),
         "near t = 1, far from all points": mean_way(student, near + 3, torch.full((n,), 0.998, device=rng.device), points),
@@ -337,7 +359,8 @@ def gaussian_edges(student, rng):
         "unit variance": gauss(student, x, t, mean, one),
         "unit variance, quarter of a circle": gauss(student, x, t, mean, one, round_path),
         "narrow data": gauss(student, x, t, mean, 1e-4 * variance, bent_path),
-        "wide data": gauss(student, x, t, mean, 100 * variance, bent_path),
+        "narrow data at t = 1": gauss(student, x, torch.ones(n, device=rng.device), mean, 1e-6 * variance),
+        "wide data": gauss(student, 30 * x, t, 20 * mean, 100 * variance, bent_path),
         "mean 0": gauss(student, x, t, 0 * mean, variance, bent_path),
         "straight, with noise left": gauss(student, x, t, mean, variance, narrow_path),
         "one time for all": [gauss(student, x, each, mean, variance, bent_path) for each in t[:2]],

@@ -17,9 +17,9 @@ plot.images(torch.cat([wish_free, wish_asked]) / 2 + 0.5, ncols=20, suptitle="Wi
 plt.show()
 
 # %% [markdown]
-# Above, some pictures are no digit at all. Below, the label helps, but strokes are still broken or doubled.
+# Above, some pictures are no digit. Below, the label helps, but strokes are still broken or doubled.
 #
-# Models that draw from text repair this by **guidance**: they exaggerate what the label changes. You build it in two forms. Then you measure what it draws, because a common explanation turns out to be wrong.
+# Models that draw from text repair this by **guidance**: they exaggerate what the label changes. You build it in two forms, and measure what it draws: a common explanation turns out to be wrong.
 #
 # ### Exaggerate the label
 #
@@ -28,13 +28,13 @@ plt.show()
 #
 # $$\hat\varepsilon=\varepsilon_\varnothing-w\,\sqrt{1-\bar\alpha_t}\;\nabla_{x_t}\log p(y\mid x_t). \tag{8.1}$$
 #
-# The classifier must have seen noisy pictures, which few have. But the wish is also the difference of two scores. So **classifier-free guidance** asks one network twice, with and without the label:
+# The classifier must have seen noisy pictures; few have. But the wish is also the difference of two scores. So **classifier-free guidance** asks one network twice, with and without the label:
 #
 # $$\hat\varepsilon=\varepsilon_\varnothing+w\,(\varepsilon_y-\varepsilon_\varnothing). \tag{8.2}$$
 #
 # $w=0$ ignores the label, $w=1$ is the plain conditional model, $w>1$ exaggerates. From $\varepsilon_\varnothing=0.2$ and $\varepsilon_y=0.5$, $w=3$ makes $1.1$. (Some papers write $(1+w)\,\varepsilon_y-w\,\varepsilon_\varnothing$; their $w$ is smaller by 1.)
 #
-# In training, a share of the labels is replaced by one that means "none". That teaches $\varepsilon_\varnothing$. You did so in Question 5, with every tenth label.
+# In training, a share of the labels (in Question 5 every tenth) is replaced by one that means "none". That teaches $\varepsilon_\varnothing$.
 #
 # ### What does it draw?
 #
@@ -42,10 +42,10 @@ plt.show()
 #
 # $$p_w(x)\propto p(x)\,p(y\mid x)^w. \tag{8.3}$$
 #
-# Guidance is often said to draw from it. Does it? **On paper:** let all data be $\mathcal N(0,1)$, and class $y$ be $\mathcal N(m,s^2)$ with $s<1$. Which standard deviation has (8.3)? (Use $p(y\mid x)\propto p(x\mid y)/p(x)$; precisions add.)
+# Guidance is said to draw from it. Does it? **On paper:** let all data be $\mathcal N(0,1)$, and class $y$ be $\mathcal N(m,s^2)$ with $s<1$. Which standard deviation has (8.3)? (Use $p(y\mid x)\propto p(x\mid y)/p(x)$; precisions add.)
 #
-# Now the guided samples. Measure noise by $\sigma=\sqrt{1/\bar\alpha-1}$ and follow $z=x/\sqrt{\bar\alpha}$. In small steps DDIM is $dz/d\sigma=\varepsilon$, and for data $\mathcal N(m,s^2)$ the best $\varepsilon$ is $\sigma(z-m)/(s^2+\sigma^2)$. Put both
-# predictions into (8.2). How does the distance of two walkers shrink, from a very large $\sigma$, where their standard deviation is $\sigma$, down to 0? For $s=\frac12$, $w=2$ you should find $0.378$ for (8.3) and $0.25$ for the walkers.
+# Now the guided samples. Measure noise by $\sigma=\sqrt{1/\bar\alpha-1}$ and follow $z=x/\sqrt{\bar\alpha}$. In small steps DDIM is $dz/d\sigma=\varepsilon$ (divide (6.1) with $\eta=0$ by $\sqrt{\bar\alpha_s}$), and for data $\mathcal N(m,s^2)$ the best $\varepsilon$ is $\sigma(z-m)/(s^2+\sigma^2)$. Put both
+# predictions into (8.2). Let $\delta$ be the distance of two walkers: write $d\delta/d\sigma$, and solve it. At a very large $\sigma$ the walkers have standard deviation $\sigma$. Which one at $\sigma=0$? For $s=\frac12$, $w=2$ you should find $0.378$ for (8.3) and $0.25$ for the walkers.
 #
 # ### Your task
 #
@@ -89,7 +89,7 @@ def classifier_guidance(
     eps: Float[Tensor, "N ..."], classifier, x_t: Float[Tensor, "N ..."], t: Int[Tensor, "N"], y: Int[Tensor, "N"], w: float,
     alpha_bar: Float[Tensor, "T+1"],
 ) -> Float[Tensor, "N ..."]:
-    """(8.1), from the eps without label. Works inside ``torch.no_grad()`` too. x_t and every ``.grad`` stay as they are.
+    """(8.1), from the eps without label. Works inside ``torch.no_grad()``. Whether gradients are on, x_t, the classifier and every ``.grad`` stay as they are.
 
     Args:
         classifier: ``classifier(x_t, t)`` returns logits (N, K), each example's from itself alone.
@@ -116,7 +116,7 @@ grader.check("q8")
 # %% [markdown]
 # ### Two classes, and a perfect network
 #
-# Half of the data is $\mathcal N(-1,\frac14)$, half is $\mathcal N(1,\frac14)$. Everything is known, so `TwoClasses` is a network without any error. Ask it for the right-hand class with $w=3$. The tilted density has mean 1.05
+# Half of the data is $\mathcal N(-1,\frac14)$, half is $\mathcal N(1,\frac14)$. Everything is known, so `TwoClasses` is a network without error. Ask it for the right-hand class with $w=3$. The tilted density has mean 1.05
 # and standard deviation 0.46.
 #
 # **Before you run this:** which mean do 5,000 walkers have?
@@ -198,7 +198,7 @@ tilt_gap = classifier_guidance(tilt_none, tilt_world.logits, tilt_x, tilt_t, til
 print(f"largest difference of the two forms of guidance: {float(tilt_gap.abs().max()):.0e}")
 
 # %% [markdown]
-# The walkers overshoot: 1.52 instead of 1.05, and they are too close together (over five seeds 1.520 to 1.532, and 0.314 to 0.318). Yet the score at $t\approx0$ is right. Walkers that follow it by Langevin dynamics (Question 1) end in the
+# The walkers overshoot, 1.52 instead of 1.05, and are too close together (over five seeds 1.520 to 1.532, and 0.314 to 0.318). Yet the score at $t\approx0$ is right. Walkers that follow it by Langevin dynamics (Question 1) end in the
 # tilted density. The road is wrong. At $t=T$ the guess of $x_0$ is 0 without label and 1 with it, so the exaggerated guess is 3, where there are no data at all. Later steps call the walkers back, but not all the way. With guidance for
 # $t\le300$ alone the mean is right. Another schedule draws the same, up to its steps, since $dz/d\sigma=\varepsilon$ knows of none.
 #
@@ -225,8 +225,8 @@ def wish_facts(pictures, labels):
     return float((wish_labels[nearest] == labels).float().mean()), 100 * float(pictures.mean())
 
 
-wish_table, wish_drawn = [("real, new", *wish_facts(wish_real, wish_real_y), "0.97, 12", None)], []
-wish_expected = {(0, None): "0.10, 13", (1, None): "0.92, 12", (3, None): "1.00, 15", (8, None): "1.00, 20", (8, (300, 700)): "1.00, 15"}
+wish_table, wish_drawn = [("real, new", *wish_facts(wish_real, wish_real_y), "0.96, 12", None)], []
+wish_expected = {(0, None): "0.11, 13", (1, None): "0.90, 12", (3, None): "1.00, 15", (8, None): "1.00, 20", (8, (300, 700)): "1.00, 15"}
 for w, interval in wish_rows:
     model = guided(glyph_denoiser, wish_y, w, 10, interval or (0, 1000))
     pictures = draw_from(model, wish_x_T, wish_times, glyph_alpha_bar, 1.0).clamp(-1, 1) / 2 + 0.5
@@ -243,9 +243,11 @@ plot.table(wish_table, header=("", "recognised", "white", "expected", "your gues
 
 # %% [markdown]
 # At $w=3$ the strokes are whole. At $w=8$ the average digit has more white than nine of ten real ones: the overshoot again, in 256 dimensions. (Over five sets of noise: 0.90 to 0.95 recognised at $w=1$, 19.6 to 20.5 per cent white at $w=8$.)
-# A likely reason is that bold digits are easier to tell under noise. Guidance at moderate noise alone keeps the strokes whole and is far less bold (Kynkäänniemi et al., 2024).
+# A likely reason: bold digits are easier to tell under noise. Guidance at moderate noise alone keeps the strokes whole and is far less bold (Kynkäänniemi et al., 2024).
 #
-# **Why?** The guided score at $t=0$ is exactly that of (8.3). Why do samples nevertheless have another law? Say what would have to hold at each $t>0$, and why it does not. Then say why the samples lie *beyond* the tilted density and are narrower.
+# ### Why? (3 points)
+#
+# At most six lines. Near $t=0$ the guided score is that of (8.3). Why do samples nevertheless have another law? Say what would have to hold at each $t>0$, and why it does not. Then say why the samples lie *beyond* the tilted density and are narrower.
 
 # %% [markdown] role="written"
 # ### BEGIN SOLUTION

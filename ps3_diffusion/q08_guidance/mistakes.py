@@ -44,11 +44,14 @@ mistakes.at(
     edit("one_hot", "`drop_labels` returns one-hot rows; labels are expected", "return F.one_hot(torch.where(u < rate, abs(null), y))"),
     edit("last_ones", "`drop_labels` drops the last share of the batch; u decides which", "return torch.where(torch.arange(len(y), device=y.device) >= (1 - rate) * len(y), null, y)"),
     edit("u_rounded_to_tenths", "`drop_labels` rounds u to tenths before it compares", "return torch.where((10 * u).round() / 10 < rate, null, y)"),
+    edit("u_rounded_to_hundredths", "`drop_labels` rounds u to hundredths before it compares", "return torch.where((100 * u).floor() / 100 < rate, null, y)"),
+    edit("rate_rounded", "`drop_labels` rounds the rate", "return torch.where(u < round(rate, 2), null, y)"),
     edit("u_shuffled", "`drop_labels` looks at another label's u; each has its own", "return torch.where(u.flip(0) < rate, null, y)"),
     edit("rate_in_percent", "`drop_labels` takes the rate for per cent", "return torch.where(100 * u < rate, null, y)"),
     edit("at_least_one_dropped", "`drop_labels` drops at least one label; if no u is below the rate, none is dropped", "out = torch.where(u < rate, null, y); out[u.argmin()] = null; return out"),
     edit("rounded_share", "`drop_labels` drops a rounded share of the batch, those with the smallest u; each label is dropped by itself, where u is below the rate",
          "return y.index_fill(0, u.argsort()[: round(rate * len(y))], null)"),
+    edit("class_zero_kept", "`drop_labels` never drops the label 0; it is a class like the others", "return torch.where((u < rate) & (y > 0), null, y)"),
     edit("drops_all", "`drop_labels` drops all labels", "return torch.full_like(y, null)"),
     edit("square_rate", "`drop_labels` compares u with the rate squared", "return torch.where(u < rate**2, null, y)"),
 )
@@ -65,9 +68,13 @@ mistakes.at(
     edit("signs_added", "`guide` adds the predictions where their difference belongs", "return eps_uncond + w * (eps_cond + eps_uncond)"),
     edit("weights_one_short", "`guide` weighs by w - 1: (w - 1) ε_y + (2 - w) ε_∅", "return eps_uncond + (w - 1) * (eps_cond - eps_uncond)"),
     edit("weights_not_one", "`guide` returns w ε_y - ε_∅; the weights must sum to 1", "return w * eps_cond - eps_uncond"),
+    edit("cond_less_uncond", "`guide` returns ε_y - w ε_∅; the weights are w and 1 - w", "return eps_cond - w * eps_uncond"),
+    edit("papers_sign", "`guide` returns (1 + w) ε_y + w ε_∅: the papers' convention with a wrong sign", "return (1 + w) * eps_cond + w * eps_uncond"),
+    edit("half_the_way", "`guide` takes half of w", "return eps_uncond + w / 2 * (eps_cond - eps_uncond)"),
     edit("weights_sum_wrong", "`guide` returns w ε_y + (w - 1) ε_∅; the second weight is 1 - w", "return w * eps_cond + (w - 1) * eps_uncond"),
     edit("at_most_one", "`guide` cuts w off at 1, so it never exaggerates", "return eps_uncond + min(w, 1) * (eps_cond - eps_uncond)"),
     edit("at_least_one", "`guide` returns the conditional prediction for w below 1; w = 0 ignores the label", "return eps_uncond + max(w, 1) * (eps_cond - eps_uncond)"),
+    edit("w_zero_plain", "`guide` returns the conditional prediction for w = 0; w = 0 ignores the label", "return eps_uncond + w * (eps_cond - eps_uncond) if w else eps_cond.clone()"),
     edit("w_in_whole", "`guide` rounds w down to a whole number", "return eps_uncond + int(w) * (eps_cond - eps_uncond)"),
     edit("w_ignored", "`guide` uses w = 3 whatever is given", "return eps_uncond + 3.0 * (eps_cond - eps_uncond)"),
     edit("w_square", "`guide` uses w²", "return eps_uncond + w**2 * (eps_cond - eps_uncond)"),
@@ -75,7 +82,7 @@ mistakes.at(
     edit("averaged", "`guide` divides by 1 + w; that is an average, which exaggerates nothing", "return (eps_uncond + w * eps_cond) / (1 + w)"),
     edit("averaged_both", "`guide` halves the result", "return (eps_uncond + w * (eps_cond - eps_uncond)) / 2"),
     edit("uncond_detached", "`guide` cuts the unconditional prediction off from its graph", "return eps_uncond.detach() + w * (eps_cond - eps_uncond.detach())"),
-    edit("all_detached", "`guide` cuts the result off from its graph", "return (eps_uncond + w * (eps_cond - eps_uncond)).detach()"),
+    edit("all_detached", "`guide` cuts the result off from its graph, or makes a new tensor of the numbers", "return (eps_uncond + w * (eps_cond - eps_uncond)).detach()"),
     edit("guide_in_place", "`guide` changes its arguments in place", "eps_uncond += w * (eps_cond - eps_uncond); return eps_uncond"),
     edit("cut_off", "`guide` cuts the noise off at ±1 (or ±3); noise is not limited to a range", "return (eps_uncond + w * (eps_cond - eps_uncond)).clamp(-1, 1)"),
     edit("std_of_cond", "`guide` gives the result the spread of the conditional prediction, a repair that (8.2) does not have",
@@ -90,7 +97,8 @@ mistakes.at(
     edit("cond_detached", "`guide` cuts the conditional prediction off from its graph", "return eps_uncond + w * (eps_cond.detach() - eps_uncond)"),
     edit("w_as_exponent", "`guide` multiplies the predictions with exponents; exponents belong to densities, and scores are their logarithms", "return eps_cond.abs() ** w * eps_uncond.abs() ** (1 - w)"),
     edit("difference_bounded", "`guide` cuts the difference off; (8.2) takes it whole", "return eps_uncond + w * (eps_cond - eps_uncond).clamp(-1, 1)"),
-    edit("new_tensor", "`guide` makes a new tensor of the numbers, which has no graph and no dtype of its own", "return torch.tensor((eps_uncond + w * (eps_cond - eps_uncond)).tolist())"),
+    edit("plain_detached", "`guide` returns the conditional prediction without its graph where w is 1", "return eps_cond.detach() if w == 1 else eps_uncond + w * (eps_cond - eps_uncond)"),
+    edit("unasked_detached", "`guide` returns the unconditional prediction without its graph where w is 0", "return eps_uncond.detach() if w == 0 else eps_uncond + w * (eps_cond - eps_uncond)"),
     edit("cond_alone", "`guide` returns the conditional prediction", "return 1 * eps_cond"),
     edit("uncond_alone", "`guide` returns the unconditional prediction", "return 1 * eps_uncond"),
     edit("scaled_cond", "`guide` multiplies the conditional prediction by w", "return w * eps_cond"),
@@ -159,6 +167,7 @@ mistakes.at(
     edit("along_columns", "`guided` lets the mask meet the last axis: each *column* is inside or outside", "inside = (interval[0] <= t) & (t <= interval[1])"),
     edit("matrices_alone", "the mask in `guided` has the shape (N, 1), which fits matrices alone", "inside = ((interval[0] <= t) & (t <= interval[1]))[:, None]"),
     edit("images_alone", "the mask in `guided` has the shape (N, 1, 1, 1), which fits images alone", "inside = ((interval[0] <= t) & (t <= interval[1]))[:, None, None, None]"),
+    edit("upper_plus_one", "`guided` guides up to the last time of the interval plus 1", "inside = ((interval[0] <= t) & (t < interval[1] + 1)).reshape(-1, *[1] * (x_t.ndim - 1))"),
     edit("whole_ends", "`guided` rounds the ends of the interval down", "inside = ((int(interval[0]) <= t) & (t <= min(interval[1], 10**6) // 1)).reshape(-1, *[1] * (x_t.ndim - 1))"),
     edit("share_of_way", "`guided` compares t/1000 with the interval; its ends are times", "inside = ((interval[0] <= t / 1000) & (t / 1000 <= interval[1])).reshape(-1, *[1] * (x_t.ndim - 1))"),
     edit("zero_means_none", "`guided` takes a first time 0 (or an empty interval) for \"no interval\"", "inside = ((interval[0] <= t) & (t <= (interval[1] if interval[0] else 10**6))).reshape(-1, *[1] * (x_t.ndim - 1))"),
@@ -168,10 +177,11 @@ mistakes.at(
     "return torch.where(inside, guide(cond, uncond, w), cond)",
     edit("outside_uncond", "outside the interval `guided` returns the eps without label; the plain conditional one belongs there", "return torch.where(inside, guide(cond, uncond, w), uncond)"),
     edit("outside_zero", "outside the interval `guided` returns 0; the plain conditional eps belongs there", "return torch.where(inside, guide(cond, uncond, w), 0 * cond)"),
-    edit("outside_w_zero", "outside the interval `guided` returns the unguided noise x_t itself", "return torch.where(inside, guide(cond, uncond, w), x_t)"),
+    edit("outside_w_zero", "outside the interval `guided` returns x_t itself; the plain conditional eps belongs there", "return torch.where(inside, guide(cond, uncond, w), x_t)"),
     edit("guide_swapped", "`guided` gives `guide` its predictions the wrong way round", "return torch.where(inside, guide(uncond, cond, w), cond)"),
     edit("w_plus_one", "`guided` guides by w + 1, or adds w times the difference to the conditional eps", "return torch.where(inside, guide(cond, uncond, w + 1), cond)"),
     edit("w_minus_one", "`guided` guides by w - 1", "return torch.where(inside, guide(cond, uncond, w - 1), cond)"),
+    edit("zero_is_plain", "`guided` returns the conditional eps for w = 0; w = 0 ignores the label", "return torch.where(inside, guide(cond, uncond, w if w else 1), cond)"),
     edit("w_clipped", "`guided` has an effect only for w above 1", "return torch.where(inside, guide(cond, uncond, max(w, 1.0)), cond)"),
     edit("w_fades", "`guided` lets w grow with t; it is the same at all times of the interval", "return torch.where(inside, guide(cond, uncond, w * (t.to(x_t.dtype) / 1000).reshape(-1, *[1] * (x_t.ndim - 1))), cond)"),
     edit("both_returned", "`guided` returns both halves; one eps for each example is expected", "return torch.cat([torch.where(inside, guide(cond, uncond, w), cond), uncond])"),
@@ -205,6 +215,20 @@ mistakes.at(
 
          return once
          """),
+    edit("uncond_kept", "`guided` keeps the eps without label of its first call; x_t and t are others at the next",
+         """
+             return torch.where(inside, guide(cond, uncond, w), cond)
+
+         seen = []
+
+         def again(x_t, t):
+             cond = model(x_t, t, y)
+             seen or seen.append(model(x_t, t, torch.full_like(y, null)))
+             inside = ((interval[0] <= t) & (t <= interval[1])).reshape(-1, *[1] * (x_t.ndim - 1))
+             return torch.where(inside, guide(cond, seen[0], w), cond)
+
+         return again
+         """),
     edit("first_call_time", "`guided` decides by the time of its first call whether to guide at all",
          """
              return torch.where(inside, guide(cond, uncond, w), cond)
@@ -226,6 +250,7 @@ mistakes.at(
 
 mistakes.at(
     "with torch.enable_grad():",
+    edit("grad_left_on", "`classifier_guidance` switches gradients on and leaves them on, so the sampler that called it records a graph", "if torch.set_grad_enabled(True) or True:"),
     edit("grad_not_enabled", "`classifier_guidance` needs a graph, which samplers switch off: it stops inside torch.no_grad()", "if True:"),
 )
 
@@ -256,6 +281,14 @@ mistakes.at(
     edit("classifier_first_t", "`classifier_guidance` tells the classifier the first example's time for all", "log_prob = classifier(x, t[:1].expand(len(t))).log_softmax(1)"),
     edit("classifier_t_less", "`classifier_guidance` tells the classifier t - 1", "log_prob = classifier(x, t - 1).log_softmax(1)"),
     edit("classifier_share", "`classifier_guidance` tells the classifier t as a share of the way", "log_prob = classifier(x, t / (len(alpha_bar) - 1)).log_softmax(1)"),
+    edit("classifier_frozen", "`classifier_guidance` switches gradients of the classifier's parameters off and leaves them off; it can then no longer be trained",
+         "[p.requires_grad_(False) for p in classifier.parameters()]; log_prob = classifier(x, t).log_softmax(1)"),
+    edit("classifier_evaluating", "`classifier_guidance` puts the classifier into evaluation mode and leaves it there; in which mode it is asked is for the caller to say",
+         "classifier.eval(); log_prob = classifier(x, t).log_softmax(1)"),
+    edit("log_of_softmax", "`classifier_guidance` takes the logarithm of a softmax, which is log 0 where a probability is too small for floating point; `log_softmax` is safe there",
+         "log_prob = classifier(x, t).softmax(1).log()"),
+    edit("log_of_softmax_floored", "`classifier_guidance` keeps probabilities away from 0 (by a small number or a clamp) before it takes their logarithm, so an unlikely label exerts no pull; `log_softmax` needs no such thing",
+         "log_prob = (classifier(x, t).softmax(1) + 1e-8).log()"),
     edit("log_prob_clamped", "`classifier_guidance` cuts log-probabilities off at -1, where their gradient vanishes", "log_prob = classifier(x, t).log_softmax(1).clamp(min=-1)"),
 )
 
@@ -263,6 +296,8 @@ mistakes.at(
     "wish = torch.autograd.grad(log_prob[torch.arange(len(y)), y].sum(), x)[0]",
     edit("mean_of_batch", "`classifier_guidance` takes the gradient of the batch's *mean*, so it shrinks with the batch size; the gradient of the sum holds each example's own",
          "wish = torch.autograd.grad(log_prob[torch.arange(len(y)), y].mean(), x)[0]"),
+    edit("rows_of_y", "`classifier_guidance` picks `[y]`: all log-probabilities of other *examples*; each example needs its own at its label",
+         "wish = torch.autograd.grad(log_prob[y].sum(), x)[0]"),
     edit("columns_of_y", "`classifier_guidance` picks `[:, y]`: every example is steered to all labels of the batch", "wish = torch.autograd.grad(log_prob[:, y].sum(), x)[0]"),
     edit("likeliest", "`classifier_guidance` steers to the likeliest class; y says which", "wish = torch.autograd.grad(log_prob.amax(1).sum(), x)[0]"),
     edit("all_classes", "`classifier_guidance` adds up all classes; y says which one counts", "wish = torch.autograd.grad(log_prob.sum(), x)[0]"),
@@ -318,6 +353,12 @@ mistakes.at(
          "\nreturn eps - w * (1 - alpha_bar[t])[:, None].sqrt() * wish\n"),
     edit("level_images", "the levels in `classifier_guidance` have the shape (N, 1, 1, 1), which fits images alone",
          "\nreturn eps - w * (1 - alpha_bar[t])[:, None, None, None].sqrt() * wish\n"),
+    edit("level_next", "`classifier_guidance` reads the level of t + 1; alpha_bar has an entry for time 0",
+         "\nlevel = alpha_bar[(t + 1).clamp(max=len(alpha_bar) - 1)].reshape(-1, *[1] * (x_t.ndim - 1))\nreturn eps - w * (1 - level).sqrt() * wish\n"),
+    edit("eps_weighed_up", "`classifier_guidance` multiplies eps by 1 + w; (8.1) starts from eps as it is",
+         "\nlevel = alpha_bar[t].reshape(-1, *[1] * (x_t.ndim - 1))\nreturn (1 + w) * eps - w * (1 - level).sqrt() * wish\n"),
+    edit("level_of_largest", "`classifier_guidance` uses the level of the largest t for all; each example has its own",
+         "\nreturn eps - w * (1 - alpha_bar[t.max()]).sqrt() * wish\n"),
     edit("level_of_first", "`classifier_guidance` uses the first example's level for all",
          "\nreturn eps - w * (1 - alpha_bar[t[0]]).sqrt() * wish\n"),
     edit("level_shifted", "`classifier_guidance` reads the level of t - 1",
@@ -357,6 +398,7 @@ mistakes.at(
     edit("sharpened", "the first of `guided_spreads` is s/√w, the spread of p(x | y)^w alone; p(x)^(1 - w) is missing", "return s / max(w, 1e-9) ** 0.5, s**w"),
     edit("plain_w", "the first of `guided_spreads` has precision w/s² - w; the 1 of p(x) itself is missing", "return 1 / (w / s**2 - w).abs().clamp(min=1e-9).sqrt(), s**w"),
     edit("precision_sign", "the first of `guided_spreads` has precision w/s² + w - 1; p(x) has the power 1 - w", "return 1 / (w / s**2 + w - 1).abs().clamp(min=1e-9).sqrt(), s**w"),
+    edit("variance_for_precision", "the first of `guided_spreads` mixes variances, w s² + 1 - w, and takes the result for a precision", "return 1 / (w * s**2 + 1 - w).abs().clamp(min=1e-9).sqrt(), s**w"),
     edit("papers_tilted", "the first of `guided_spreads` uses w + 1 for w, the papers' convention", "return 1 / ((w + 1) / s**2 - w).sqrt(), s**w"),
     edit("papers_guided", "the second of `guided_spreads` uses w + 1 for w, the papers' convention", "return 1 / (w / s**2 + 1 - w).sqrt(), s ** (w + 1)"),
     edit("papers_both", "`guided_spreads` uses w + 1 for w, the papers' convention", "return 1 / ((w + 1) / s**2 - w).sqrt(), s ** (w + 1)"),
@@ -368,6 +410,7 @@ mistakes.at(
     edit("guided_mixed_variance", "the second of `guided_spreads` mixes the two variances; the logarithms mix", "return 1 / (w / s**2 + 1 - w).sqrt(), (w * s**2 + 1 - w).abs().sqrt()"),
     edit("guided_divided", "the second of `guided_spreads` is s/w; the exponent is w", "return 1 / (w / s**2 + 1 - w).sqrt(), s / max(w, 1e-9)"),
     edit("guided_over_root", "the second of `guided_spreads` is s/√w; the exponent is w", "return 1 / (w / s**2 + 1 - w).sqrt(), s / max(w, 1e-9) ** 0.5"),
+    edit("guided_times_root", "the second of `guided_spreads` is s √w; the exponent is w", "return 1 / (w / s**2 + 1 - w).sqrt(), s * w**0.5"),
     edit("guided_inverse", "the second of `guided_spreads` is s^(1/w)", "return 1 / (w / s**2 + 1 - w).sqrt(), s ** (1 / max(w, 1e-9))"),
     edit("guided_log", "the second of `guided_spreads` is a logarithm", "return 1 / (w / s**2 + 1 - w).sqrt(), w * s.log()"),
     edit("guided_exponential", "the second of `guided_spreads` has w and s exchanged", "return 1 / (w / s**2 + 1 - w).sqrt(), w**s"),
@@ -378,14 +421,15 @@ mistakes.at(
     edit("spreads_float32", "`guided_spreads` computes in float32 whatever comes in", "s32 = s.float(); return 1 / (w / s32**2 + 1 - w).sqrt(), s32**w"),
     edit("whole_w", "`guided_spreads` rounds w down", "w = int(w); return 1 / (w / s**2 + 1 - w).sqrt(), s**w"),
     edit("example_w", "the second of `guided_spreads` is s², as for w = 2", "return 1 / (w / s**2 + 1 - w).sqrt(), s**2"),
+    edit("example_both", "`guided_spreads` puts 2 for w", "return 1 / (2 / s**2 - 1).sqrt(), s**2"),
     edit("plain_class", "the second of `guided_spreads` is s, the spread of the class itself", "return 1 / (w / s**2 + 1 - w).sqrt(), 1 * s"),
     edit("square_of_tilted", "the second of `guided_spreads` is the square of the first; the walkers' equation gives another law", "first = 1 / (w / s**2 + 1 - w).sqrt(); return first, first**2"),
-    edit("far_end_only", "the second of `guided_spreads` has 1 + s² where s² belongs: the equation is taken from σ = 1, not from 0", "return 1 / (w / s**2 + 1 - w).sqrt(), (s**2 + 1) ** (-w / 2)"),
+    edit("far_end_only", "the second of `guided_spreads` is (1 + s²)^(-w/2); from a large σ down to 0 the integral of wσ/(s² + σ²) leaves s^w", "return 1 / (w / s**2 + 1 - w).sqrt(), (s**2 + 1) ** (-w / 2)"),
     edit("twice_less_one", "the second of `guided_spreads` is s^(2w - 1)", "return 1 / (w / s**2 + 1 - w).sqrt(), s ** (2 * w - 1)"),
     edit("sign_in_power", "the first of `guided_spreads` has precision w/s² - (w + 1); p(x) has the power 1 - w", "return 1 / (w / s**2 - (w + 1)).abs().clamp(min=1e-9).sqrt(), s**w"),
     edit("guided_upside_down", "the second of `guided_spreads` is s^(-w): the walk goes from large σ to 0, so distances shrink", "return 1 / (w / s**2 + 1 - w).sqrt(), s ** (-w)"),
     edit("first_alone", "`guided_spreads` uses the first s alone", "x = float(s.flatten()[0]); return torch.tensor(1 / math.sqrt(w / x**2 + 1 - w)), torch.tensor(x**w)"),
     edit("w_minus_product", "the first of `guided_spreads` is s/√(w + (w - 1) s²), a sign in the precision", "return s / (w + (w - 1) * s**2).abs().clamp(min=1e-9).sqrt(), s**w"),
     edit("one_returned", "`guided_spreads` does not return two spreads", "return s**w"),
-    edit("spread_of_pull", "the second of `guided_spreads` is the spread that a walker without data outside its class would have, s²", "return 1 / (w / s**2 + 1 - w).sqrt(), s**w * (1 + s**2) ** ((1 - w) / 2)"),
+    edit("spread_of_pull", "the second of `guided_spreads` has the factor (1 + s²)^((1 - w)/2) too much; the term of all data ends at σ = 0, where 1 + σ² is 1", "return 1 / (w / s**2 + 1 - w).sqrt(), s**w * (1 + s**2) ** ((1 - w) / 2)"),
 )

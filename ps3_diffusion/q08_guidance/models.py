@@ -39,7 +39,7 @@ class Classifying(nn.Module):
         self.offset = nn.Parameter(rng.normal(classes, dtype=dtype))
 
     def forward(self, x_t, t):
-        hidden = torch.tanh(x_t.flatten(1) @ self.first + 0.3 * t.to(x_t.dtype)[:, None])
+        hidden = torch.tanh(x_t.reshape(len(x_t), -1) @ self.first + 0.3 * t.to(x_t.dtype)[:, None])
         return hidden @ self.second + self.offset + 0.5
 
 

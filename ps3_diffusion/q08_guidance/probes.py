@@ -13,7 +13,7 @@ question = Question(
     figures_of=["q05_unet"],
     skills=["3.26", "3.27", "3.28", "3.53"],
     lecture="diffusion models, conditioning and guidance",
-    run_seconds=35,
+    run_seconds=25,
     manual_points=3,
     rubric=[
         "1 point: samples follow the field at all noise levels; only the score of the noised tilted density at each of them would give the tilted density.",
@@ -69,10 +69,14 @@ def labels(rng, n):
     return rng.permutation(n), (rng.permutation(n) + 0.5) / n
 
 
-@question.probe(points=0.5, title="drop_labels: nine labels", public=True, judge=Fields(default=Close()))
+@question.probe(points=0.5, title="drop_labels: a few labels", public=True, judge=Fields(default=Close()))
 def dropping(student, rng):
     y, u = labels(rng, 9)
-    return {"ordinary": attempt(student.drop_labels, y, u, 0.4, 10)}
+    often = torch.tensor([0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3], device=rng.device)
+    return {
+        "ordinary": attempt(student.drop_labels, y, u, 0.4, 10),
+        "labels that come often": attempt(student.drop_labels, often, labels(rng, 12)[1], 0.5, 10),
+    }
 
 
 @question.probe(points=0.5, title="drop_labels: rates, other nulls, u at the rate, one label", judge=Fields(default=Close()))
@@ -91,8 +95,10 @@ def dropping_edges(student, rng):
         "null -1": ask(9, 0.6, -1),
         "u below the rate for more than its share": ask(8, 0.3, 20, 0.5 * eighths),
         "u below the rate for none": ask(6, 0.3, 20, 0.4 + 0.5 * rng.uniform(6)),
+        "a large u first": ask(6, 0.4, 14, torch.tensor([0.95, 0.02, 0.1, 0.55, 0.3, 0.15], device=rng.device)),
         "one label at a time": entry("`drop_labels`", lambda: [student.drop_labels(torch.full_like(eighths[:1], k).long(), (k + eighths[:1]) / 6, 0.5, 9) for k in range(5)]),
         "u in float64": ask(9, 0.4, 12, rng.uniform(9, dtype=torch.float64)),
+        "u close to the rate": ask(8, 0.3137, 13, 0.3137 + 4e-4 * (rng.permutation(8) - 3.5)),
         "type": entry("`drop_labels`", lambda: in_words(student.drop_labels(*labels(rng, 5), 0.3, 7))),
     }
 
@@ -115,6 +121,13 @@ def guiding_edges(student, rng):
         found = tensor_of(student.guide(*leaves, 2.5), "the result", (3, 2))
         return gradient("the result", weight * found, **dict(zip(("eps_cond", "eps_uncond"), leaves)))
 
+    def slope_of_one(w, name):
+        """Where w makes one of the two the result."""
+        leaf, weight = rng.normal(3, 2).requires_grad_(), rng.normal(3, 2)
+        both = {"eps_cond": rng.normal(3, 2), "eps_uncond": rng.normal(3, 2), name: leaf}
+        found = tensor_of(student.guide(both["eps_cond"], both["eps_uncond"], w), "the result", (3, 2))
+        return gradient("the result", weight * found, **{name: leaf})
+
     return {
         "w = 0": ask(0.0, 4, 2),
         "w = 1": ask(1.0, 4, 2),
@@ -126,28 +139,40 @@ def guiding_edges(student, rng):
         "far from 0": ask(2.0, 4, 2, size=50.0),
         "in float64": ask(3.0, 3, 2, dtype=torch.float64),
         "gradient": entry("`guide`", slopes),
+        "gradient for w = 1": entry("`guide`", lambda: slope_of_one(1.0, "eps_cond")),
+        "gradient for w = 0": entry("`guide`", lambda: slope_of_one(0.0, "eps_uncond")),
     }
 
 
 # --- guided -------------------------------------------------------------------------------------------------------
 
 
-def answered(student, rng, shape, w, *interval, y=None, t=None, null=4, dtype=torch.float32):
-    """What a guided model says about noise at times of its own."""
+def answered(ask, rng, shape, w, *interval, y=None, t=None, null=4, dtype=torch.float32):
+    """What a guided model says about noise at times of its own; ask makes it and asks it."""
     n = shape[0]
     x, model = rng.normal(*shape, dtype=dtype), Answering(rng, dtype=dtype)
     y = rng.integers(0, 4, n) if y is None else y
     t = rng.integers(1, 1001, n) if t is None else t
-    return entry("`guided`", lambda: with_right(Both(student), guide=guide_right)(x, t, model, y, w, null, *interval))
+    return entry("`guided`", lambda: ask(x, t, model, y, w, null, *interval))
 
 
-@question.probe(points=0.5, title="guided: pictures, without and with an interval", public=True, judge=Fields(default=Close()))
-def model_of(student, rng):
+def pictures(ask, rng):
+    """The ordinary case."""
     t = torch.tensor([120, 450, 610, 880], device=rng.device)[rng.permutation(4)]
     return {
-        "at all times": answered(student, rng, (3, 1, 2, 2), 3.0),
-        "an interval": answered(student, rng, (4, 1, 2, 2), 3.0, (300, 700), t=t),
+        "at all times": answered(ask, rng, (3, 1, 2, 2), 3.0),
+        "an interval": answered(ask, rng, (4, 1, 2, 2), 3.0, (300, 700), t=t),
     }
+
+
+@question.probe(points=0, title="guided: pictures, without and with an interval, with your `guide` if you call it", public=True, judge=Fields(default=Close()))
+def model_shown(student, rng):
+    return pictures(Both(student), rng)
+
+
+@question.probe(points=0.5, title="guided: pictures, without and with an interval, with a right `guide`", judge=Fields(default=Close()))
+def model_of(student, rng):
+    return pictures(with_right(Both(student), guide=guide_right), rng)
 
 
 @question.probe(
@@ -156,7 +181,7 @@ def model_of(student, rng):
 )
 def model_of_edges(student, rng):
     def ask(*arguments, **settings):
-        return answered(student, rng, *arguments, **settings)
+        return answered(with_right(Both(student), guide=guide_right), rng, *arguments, **settings)
 
     def times(*t):
         return torch.tensor(t, device=rng.device)[rng.permutation(len(t))]
@@ -237,8 +262,9 @@ def steering(student, rng):
 )
 def steering_edges(student, rng):
     same = torch.full((4,), 2, device=rng.device)
-    ending = levels(rng, 6)
+    ending, unlikely = levels(rng, 6), Classifying(rng, 3, 4)
     ending[-1] = 0.0
+    unlikely.offset.data[2] -= 200
     return {
         "w = 0": steered(student, rng, (4, 3), 0.0),
         "w = 1": steered(student, rng, (4, 3), 1.0),
@@ -252,6 +278,7 @@ def steering_edges(student, rng):
         "t = 0, where no noise is": steered(student, rng, (4, 3), 3.0, t=0 * same),
         "t = T, where nothing is left": steered(student, rng, (4, 3), 3.0, t=3 * same, schedule=ending),
         "much noise": steered(student, rng, (4, 3), 3.0, schedule=torch.cat([ending[:1], 1e-3 * ending[1:]])),
+        "a label of tiny probability": steered(student, rng, (4, 3), 3.0, y=torch.tensor([2, 0, 2, 3], device=rng.device), model=unlikely),
         "in float64": steered(student, rng, (4, 3), 3.0, dtype=torch.float64),
     }
 
@@ -269,17 +296,19 @@ def steering_traces(student, rng):
                 before[name] = each.grad = rng.normal(*each.shape)
                 each.grad = each.grad.clone()
         student.raw.classifier_guidance(eps, model, x, t, y, 2.0, schedule)
-        left = {"x_t": x.detach(), "eps": eps, "type of x_t": in_words(x)}
+        left = {"x_t": x.detach(), "eps": eps, "type of x_t": in_words(x), "mode of the classifier": "training" if model.training else "evaluation"}
         for name, each in owners.items():
             none = torch.zeros_like(each)
             change = (none if each.grad is None else each.grad) - (none if before[name] is None else before[name])
             left[f"change of .grad of {name}"] = change.detach().abs()
+            left[f"type of {name}"] = in_words(each)
         return left
 
     return {
         "arguments and .grad afterwards": entry("`classifier_guidance`", lambda: traces(False)),
         ".grad that was there before": entry("`classifier_guidance`", lambda: traces(True)),
         "one classifier, two calls": entry("`classifier_guidance`", lambda: twice(student, rng)),
+        "gradients on or off": entry("`classifier_guidance`", lambda: switched(student, rng)),
     }
 
 
@@ -287,6 +316,17 @@ def twice(student, rng):
     """The same classifier asked twice."""
     model = Classifying(rng, 3, 4)
     return [steered(student, rng, (4, 3), w, model=model) for w in (1.0, 2.0)]
+
+
+def switched(student, rng):
+    """Whether autograd records afterwards, where it did and where it did not."""
+    found = []
+    for before in (True, False):
+        with torch.set_grad_enabled(before):
+            steered(student, rng, (4, 3), 2.0)
+            now = torch.is_grad_enabled()
+        found.append(f"{'on' if now else 'off'} after the call, where they were {'on' if before else 'off'}")
+    return found
 
 
 # --- guided_spreads -----------------------------------------------------------------------------------------------

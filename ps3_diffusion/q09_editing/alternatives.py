@@ -133,7 +133,7 @@ def by_parts(ref):
         calls, pixel = [], torch.ones((1, 1, 1), dtype=alpha_bar.dtype, device=alpha_bar.device)
 
         def spy(x, t):
-            calls.append((t, x))
+            calls.append((t, x.clone()))
             return torch.zeros_like(x)
 
         shape = [times.numel() - 1, rounds, 3, 1, 1, 1]

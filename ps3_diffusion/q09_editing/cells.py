@@ -1,5 +1,5 @@
 # %% [markdown]
-# The right half of each digit is lost. A program repairs them with your network of Question 5, which was never trained to repair anything.
+# The right half of each digit is lost. A program repairs them with your network of Question 5, which was not trained for that.
 
 # %% role="given"
 import functools
@@ -21,7 +21,7 @@ edit_steps = dgm.budget(smoke=4, cpu=50, gpu=50)
 
 
 def repair(program, rounds, seed=0):
-    """The digits edit_x, repaired by DDPM with `rounds` rounds a step."""
+    """edit_x, repaired by DDPM with `rounds` rounds a step."""
     numbers = dgm.generator(seed)
     x_T, noise = torch.randn(edit_x.shape, generator=numbers), torch.randn(edit_steps, rounds, 3, *edit_x.shape, generator=numbers)
     return program(functools.partial(ddpm_step, clip=1.0), glyph_denoiser, edit_x, edit_mask, x_T, sampling_times(edit_steps, 1000), glyph_alpha_bar, noise)
@@ -37,15 +37,15 @@ plt.show()
 plot.table([("test 1: the largest change of a known pixel is 0", float(((edit_draft - edit_x) * edit_mask).abs().max())), ("test 2: the smallest change of a lost half is not", float((edit_draft - edit_x).square().mean((1, 2, 3)).min()))])
 
 # %% [markdown]
-# It passes both tests. Is it right? Many repairs are fine, but some halves do not fit together. Is it the program, the method, or the network? You will build an instrument for the first two.
+# It passes both tests, but some halves do not fit. Is it the program, the method, or the network? You will build an instrument for the first two.
 #
 # ### Put in what you know
 #
-# While a sampler walks back, the whole picture is noisy. The known pixels must look as the network expects them: with the noise of *that* time. So after each step to a time $s$, put the known picture $k$ in:
+# While a sampler walks back, the whole picture is noisy, so known pixels must have the noise of *that* time. After each step to a time $s$, put the known picture $k$ in:
 #
 # $$x_s\leftarrow\sqrt{\bar\alpha_s}\,k+\sqrt{1-\bar\alpha_s}\,z\quad\text{where known},\qquad x_s\text{ unchanged elsewhere}. \tag{9.1}$$
 #
-# At $s=0$ this is $k$ itself. But the step drew the unknown part before it met this $z$, so the two may disagree. **Resampling** (RePaint) lets them agree: go back up to $t$ by adding noise, and take the step again. One pass is a *round*.
+# At $s=0$ this is $k$ itself. But the step drew the unknown part before it met this $z$, so the two may disagree. **Resampling** (RePaint) mends that: go back up to $t$ by adding noise, and take the step again. One pass is a *round*.
 #
 # **On paper:** which $a$ and $b$ in
 #
@@ -55,8 +55,8 @@ plot.table([("test 1: the largest change of a known pixel is 0", float(((edit_dr
 #
 # ### A spy in place of the network
 #
-# A network cannot complain about what it is shown, so send in a spy that writes it down. Let there be one known pixel of value 1, and let all noise be 0. Then (9.1) shows $\sqrt{\bar\alpha_t}$ at time $t$: the square of what the model is *shown* must be the
-# $\bar\alpha_t$ that it is *told*. Only the first call shows $x_T$.
+# A network cannot complain about what it is shown, so send a spy that writes it down. With one known pixel of value 1, and all noise 0, (9.1) shows $\sqrt{\bar\alpha_t}$ at time $t$: the square of what the model is *shown* must be the
+# $\bar\alpha_t$ that it is *told*. In the first call nothing has been put in yet: it shows $x_T$, here 0.
 #
 # ### Change a picture a little
 #
@@ -79,7 +79,7 @@ def spy_levels(
     """(told, shown) in each call of the model: alpha_bar at its time, and the square of the known pixel that it is given.
 
     Args:
-        program: has the arguments of `inpaint`. It gets one known pixel of value 1, x_T and all noise 0, and a model that always finds eps = 0.
+        program: gets the arguments of `inpaint`: one known pixel of value 1 of shape (1, 1), x_T and all noise 0, and a model that always finds eps = 0. It may write into its x.
     """
     ### BEGIN SOLUTION
     calls = []
@@ -121,7 +121,7 @@ def inpaint(
 def sdedit(
     step, model, x0: Float[Tensor, "N ..."], t0: int, times: Int[Tensor, "S+1"], alpha_bar: Float[Tensor, "T+1"], noise: Float[Tensor, "S+1 N ..."]
 ) -> Float[Tensor, "N ..."]:
-    """Noise x0 to t0 by noise[0]; then walk from t0 through those of the times below it, step i with noise[i + 1].
+    """Noise x0 to t0 by noise[0]; then walk from t0 through those of the times below it, step i = 0, 1, … of this walk with noise[i + 1].
 
     Args:
         t0: 0 … T; need not be one of the times. 0 returns x0.
@@ -153,14 +153,13 @@ plt.show()
 plot.table([(name, float((found[0] - found[1]).abs().max()), expected) for (name, found), expected in zip(spy_found.items(), ("0.154", "below 1e-6"))], header=("", "largest |told - shown|", "expected"))
 
 # %% [markdown]
-# The draft puts known pixels in with the noise of $t$ where the picture is already at $s$. Its last line hides that from the tests.
+# The draft puts known pixels in with the noise of $t$ where the picture is at $s$. Its last line hides that from the tests.
 #
 # ### Is the method right?
 #
-# Ask your program for something that you can work out. Two pixels are $\mathcal N(0,1)$ with correlation 0.9. The first is known to be 1. Then the second is $\mathcal N(0.9,\ 0.19)$.
+# Ask your program for something known. Two pixels are $\mathcal N(0,1)$ with correlation 0.9. If the first is 1, the second is $\mathcal N(0.9,\ 0.19)$.
 #
-# No draws are needed to see what `inpaint` makes of it. The exact $\varepsilon$ of a Gaussian is linear in $x$, so the program is linear in its noise. One run without noise gives the mean. One run for each *unit* of noise, all in one batch, gives the
-# columns of a matrix $J$, and the covariance is $JJ^\top$.
+# The exact $\varepsilon$ of a Gaussian is linear in $x$, so the program is linear in its noise. A run without noise gives the mean. One for each *unit* of noise, all in one batch, gives, less the run without noise, the columns of a matrix $J$, and the covariance is $JJ^\top$.
 #
 # **Before you run this.** Which mean does the second pixel get, with 50 steps of one round?
 
@@ -174,13 +173,13 @@ seam_cov, seam_levels = torch.tensor([[1.0, seam_rho], [seam_rho, 1.0]]).double(
 
 
 def seam_model(x, t):
-    """The exact eps for two pixels with the covariance seam_cov."""
+    """The exact eps for the covariance seam_cov."""
     level = seam_levels[t[0]]
     return (1 - level).sqrt() * torch.linalg.solve(level * seam_cov + (1 - level) * torch.eye(2).double(), x.T).T
 
 
 def exact_law(program, steps, rounds):
-    """Mean and standard deviation of the second pixel when the first is 1, from a run for each unit of noise."""
+    """Mean and standard deviation of the second pixel when the first is 1."""
     size = 2 + steps * rounds * 6
     units = torch.cat([torch.zeros(1, size), torch.eye(size)]).double()
     x_T, noise = units[:, :2], units[:, 2:].reshape(-1, steps, rounds, 3, 2).permute(1, 2, 3, 0, 4)
@@ -208,9 +207,8 @@ right.legend()
 plt.show()
 
 # %% [markdown]
-# A right program, and a third of the mean is missing. More steps do not bring it back (0.626 with 1,000). While there is much noise, the second pixel sees only noisy copies of the first, a new one each time.
-# When they get clear it is too late to move. For weak correlations half is lost. Going back up makes room to move, and the mean comes home. The deviation gets too small, because 50 steps of DDPM draw too narrowly (Question 6). With 1,000 steps
-# and 10 rounds it is 0.439.
+# The program is right, and a third of the mean is missing: 30 times what the draft's fault costs. More steps do not help (0.626 with 1,000). While there is much noise, the second pixel sees only noisy copies of the first, a new one each time.
+# When they get clear it is too late to move. For weak correlations half is lost. Going back up makes room to move. The deviation gets too small, as 50 steps of DDPM draw too narrowly (Question 6). With 1,000 steps and 10 rounds it is 0.439.
 #
 # ### The same on digits
 
@@ -219,7 +217,7 @@ repaint_rounds = dgm.budget(smoke=2, cpu=5, gpu=5)   # a knob: 2 and 10. And edi
 
 
 def nearest_digit(x):
-    """Mean squared distance to the nearest training image, averaged."""
+    """Average squared distance to the nearest training image."""
     return float(torch.cdist(x.flatten(1), glyph_x.flatten(1)).square().min(1).values.mean()) / 256
 
 
@@ -228,7 +226,7 @@ figure, axes = plot.subplots(4, 1, width=10, height=3.3)
 for ax, title, row in zip(axes, ("the digits", "what is known", "1 round", f"{repaint_rounds} rounds"), (edit_x, edit_lost, edit_one, edit_many)):
     plot.images(row[:20] / 2 + 0.5, ncols=20, ax=ax)
     ax.set_title(title, fontsize=10)
-figure.suptitle("More rounds, and more halves fit", fontsize=12)
+figure.suptitle("More rounds: closer on average, not in every digit", fontsize=12)
 plt.show()
 edit_swapped = edit_x.where(edit_mask, edit_x.roll(1, 0))
 plot.table([
@@ -237,13 +235,13 @@ plot.table([
 ], header=(f"{len(edit_x)} repairs", "to the nearest digit", "error of the lost half", "expected"))
 
 # %% [markdown]
-# Five rounds cost five times the evaluations, and bring repairs closer to real digits and to what was lost (over five seeds the error is 0.25 to 0.32, against 0.32 to 0.35). The rest is the network, which is no exact denoiser, and chance: several digits may fit what is left.
+# Five rounds cost five times the evaluations, and bring repairs closer to real digits and to what was lost (error over five seeds: 0.25 to 0.32, against 0.32 to 0.35). The rest is the network, no exact denoiser, and chance: several digits may fit.
 #
 # ### Letters become digits
 #
 # Give letters to a network that knows only digits.
 #
-# **Before you run this.** Two unrelated pictures have a mean squared distance of about 0.54. At $t_0=500$, how far is the result from its letter?
+# **Before you run this.** Unrelated pictures have a mean squared distance of about 0.54. At $t_0=500$, how far is the result from its letter?
 
 # %%
 guess_away = None   # type a number
@@ -275,12 +273,12 @@ plt.show()
 plot.table([(f"t0 = {t0}", letter_away[t0 // 100], letter_odd[t0 // 100], expected, guess_away if t0 == 500 else None) for t0, expected in ((0, "0, 0.157"), (500, "0.15, 0.115"), (1000, "0.50, 0.093"))], header=("", "to the letter", "to the nearest digit", "expected", "your guess"))
 
 # %% [markdown]
-# At $t_0=0$ nothing happens, and at $t_0=T$ the letter is forgotten. In between, large shapes survive and details are drawn anew, since noise drowns details first. At 500 an A may be a 4, an E or a G a 6, a Z a 2. Half of the way in time is
-# a quarter of the way in distance.
+# At $t_0=0$ nothing happens, and at $t_0=T$ the letter is forgotten. In between, large shapes survive and details are drawn anew, since noise drowns details first. At 500 an A may be a 4, an E or a G a 6, a Z a 2. Half way in time is
+# less than a third of the way in distance. Even at $T$ the drawings stay above new digits: without a label the network draws poorly (Question 8).
 #
 # **What to remember**
 # - A known part must carry the noise of the step. A test of the end does not show it; a spy does.
-# - Right known pixels do not make right unknown ones. Putting in is biased; going back and forth mends most of it.
-# - $t_0$ buys realism with faithfulness.
+# - Right known pixels do not make right unknown ones. Putting in is biased; going back up mends most of it.
+# - $t_0$ trades faithfulness for realism.
 #
-# Question 10 draws digits with no network at all.
+# Question 10 draws digits with no network.

@@ -22,13 +22,19 @@ mistakes.at(
          "    kept = alpha_bar[t] / alpha_bar[s]\n    return kept.sqrt() * x + ((1 - alpha_bar[t]).sqrt() - (1 - alpha_bar[s]).sqrt()) * noise"),
     edit("no_roots", "`renoise` takes a² and b² for a and b: the roots are missing", "    kept = alpha_bar[t] / alpha_bar[s]\n    return kept * x + (1 - kept) * noise"),
     edit("no_root_of_a", "`renoise` multiplies x by the ratio of the levels; the root is missing", "    kept = alpha_bar[t] / alpha_bar[s]\n    return kept * x + (1 - kept).sqrt() * noise"),
+    edit("root_twice", "`renoise` multiplies x by the fourth root of the ratio; one root is too many", "    kept = alpha_bar[t] / alpha_bar[s]\n    return kept**0.25 * x + (1 - kept).sqrt() * noise"),
+    edit("x_grows", "`renoise` divides x by a; going up shrinks it", "    kept = alpha_bar[t] / alpha_bar[s]\n    return x / kept.clamp(min=1e-9).sqrt() + (1 - kept).sqrt() * noise"),
     edit("no_root_of_b", "`renoise` multiplies the noise by its variance; the root is missing", "    kept = alpha_bar[t] / alpha_bar[s]\n    return kept.sqrt() * x + (1 - kept) * noise"),
     edit("one_minus_a", "`renoise` has the factor 1 - a for the noise; a² + b² = 1", "    kept = alpha_bar[t] / alpha_bar[s]\n    return kept.sqrt() * x + (1 - kept.sqrt()) * noise"),
+    edit("root_of_one_minus_a", "`renoise` has the factor √(1 - a) for the noise; a² + b² = 1", "    kept = alpha_bar[t] / alpha_bar[s]\n    return kept.sqrt() * x + (1 - kept.sqrt()).sqrt() * noise"),
+    edit("only_from_data", "`renoise` returns x as it is where s is not 0", "    kept = alpha_bar[t] / alpha_bar[s] if s == 0 else alpha_bar[0]\n    return kept.sqrt() * x + (1 - kept).sqrt() * noise"),
+    edit("variance_exploding", "`renoise` adds noise as if x were divided by √ᾱ: x is not shrunk, and the variances are those of 1/ᾱ - 1",
+         "    kept = alpha_bar[t].clamp(min=1e-9)\n    return x + (1 / kept - 1 / alpha_bar[s]).clamp(min=0).sqrt() * noise"),
     edit("root_and_square", "`renoise` has a² = ratio², as if the ratio were that of the roots: the square is one too many",
          "    kept = (alpha_bar[t] / alpha_bar[s]) ** 2\n    return kept.sqrt() * x + (1 - kept).sqrt() * noise"),
     edit("ratio_upside_down", "`renoise` has the ratio of the levels upside down (or s and t swapped): the picture grows, and the noise is the root of a negative number",
          "    kept = alpha_bar[s] / alpha_bar[t]\n    return kept.sqrt() * x + (1 - kept).sqrt() * noise"),
-    edit("upside_down_clamped", "`renoise` has the ratio of the levels upside down and hides the negative variance by a clamp or `abs`: nothing is shrunk as it should be",
+    edit("upside_down_clamped", "`renoise` has the ratio of the levels upside down and hides the negative variance by a clamp: x grows, and no noise comes",
          "    kept = alpha_bar[s] / alpha_bar[t]\n    return kept.sqrt() * x + (1 - kept).clamp(min=0).sqrt() * noise"),
     edit("upside_down_abs", "`renoise` has the ratio of the levels upside down, and takes the absolute value of a negative variance",
          "    kept = alpha_bar[s] / alpha_bar[t]\n    return kept.sqrt() * x + (1 - kept).abs().sqrt() * noise"),
@@ -51,15 +57,17 @@ mistakes.at(
          "    kept = alpha_bar[t] / alpha_bar[s]\n    return (kept.sqrt() * x + (1 - kept).sqrt() * noise).detach()"),
     edit("noise_detached", "The noise is cut off from the graph in `renoise`", "    kept = alpha_bar[t] / alpha_bar[s]\n    return kept.sqrt() * x + (1 - kept).sqrt() * noise.detach()"),
     edit("x_detached", "x is cut off from the graph in `renoise`", "    kept = alpha_bar[t] / alpha_bar[s]\n    return kept.sqrt() * x.detach() + (1 - kept).sqrt() * noise"),
-    edit("variance_floored", "`renoise` keeps the variance above a small number, so s = t changes x",
+    edit("variance_floored", "`renoise` keeps the variance above a small number (or the ratio of the levels below 1), so s = t changes x",
          "    kept = alpha_bar[t] / alpha_bar[s]\n    return kept.sqrt() * x + (1 - kept).clamp(min=1e-4).sqrt() * noise"),
+    edit("root_floored", "`renoise` adds a small number under the root (or keeps the variance above it), so s = t changes x", "    kept = alpha_bar[t] / alpha_bar[s]\n    return kept.sqrt() * x + (1 - kept + 1e-8).sqrt() * noise"),
+    edit("root_floored_more", "`renoise` adds a small number under the root (or keeps the variance above it), so s = t changes x", "    kept = alpha_bar[t] / alpha_bar[s]\n    return kept.sqrt() * x + (1 - kept + 1e-6).sqrt() * noise"),
     edit("level_floored", "`renoise` keeps ᾱ_t away from 0; a schedule may end at 0 exactly",
          "    kept = alpha_bar[t].clamp(min=1e-3) / alpha_bar[s]\n    return kept.sqrt() * x + (1 - kept).sqrt() * noise"),
     edit("renoise_in_place", "`renoise` changes its argument x in place", "    kept = alpha_bar[t] / alpha_bar[s]\n    with torch.no_grad():\n        x *= kept.sqrt()\n    return x + (1 - kept).sqrt() * noise"),
     edit("renoise_float32", "`renoise` computes in float32 whatever comes in", "    kept = alpha_bar[t] / alpha_bar[s]\n    return (kept.sqrt() * x + (1 - kept).sqrt() * noise).float()"),
     edit("in_single_steps", "`renoise` climbs one time after another with the same noise; the noises of these steps would have to be independent, so their variances do not add up",
          "    for k in range(int(s), int(t)):\n        kept = alpha_bar[k + 1] / alpha_bar[k]\n        x = kept.sqrt() * x + (1 - kept).sqrt() * noise\n    return x"),
-    edit("always_from_zero", "`renoise` ignores s if it is not 0", "    kept = alpha_bar[t] / alpha_bar[s] if s == 0 else alpha_bar[s] / alpha_bar[0]\n    return kept.sqrt() * x + (1 - kept).sqrt() * noise"),
+    edit("always_from_zero", "`renoise` makes the jump from 0 to s where s is not 0; t is ignored then", "    kept = alpha_bar[t] / alpha_bar[s] if s == 0 else alpha_bar[s] / alpha_bar[0]\n    return kept.sqrt() * x + (1 - kept).sqrt() * noise"),
 )
 
 # --- spy_levels ----------------------------------------------------------------------------------------------------
@@ -71,6 +79,7 @@ mistakes.at(
     edit("root_told", "`spy_levels` gives √ᾱ as told; the level is ᾱ", "calls.append(torch.stack([alpha_bar[t[0]].sqrt(), x[0, 0] ** 2]))"),
     edit("pixels_and_roots", "`spy_levels` compares the pixel with √ᾱ; ᾱ and the square are asked for", "calls.append(torch.stack([alpha_bar[t[0]].sqrt(), x[0, 0]]))"),
     edit("time_told", "`spy_levels` gives the time as told; the level of that time is asked for", "calls.append(torch.stack([t[0].to(alpha_bar), x[0, 0] ** 2]))"),
+    edit("share_told", "`spy_levels` gives t / T as told; the level of that time is asked for", "calls.append(torch.stack([t[0].to(alpha_bar) / (len(alpha_bar) - 1), x[0, 0] ** 2]))"),
     edit("noise_told", "`spy_levels` gives 1 - ᾱ, the variance of the noise, as told; ᾱ is asked for", "calls.append(torch.stack([1 - alpha_bar[t[0]], x[0, 0] ** 2]))"),
     edit("both_noises", "`spy_levels` gives the variances of the noise, 1 - ᾱ and 1 - x²; the levels are asked for", "calls.append(torch.stack([1 - alpha_bar[t[0]], 1 - x[0, 0] ** 2]))"),
     edit("noise_shown", "`spy_levels` gives 1 - x² as shown; x² is asked for", "calls.append(torch.stack([alpha_bar[t[0]], 1 - x[0, 0] ** 2]))"),
@@ -79,6 +88,12 @@ mistakes.at(
     edit("swapped_pair", "`spy_levels` returns (shown, told); the order is (told, shown)", "calls.append(torch.stack([x[0, 0] ** 2, alpha_bar[t[0]]]))"),
     edit("told_by_count", "`spy_levels` takes the time from the list by counting calls; it is to note the time that the model is given, which may differ or come again",
          "calls.append(torch.stack([alpha_bar[times[min(len(calls), len(times) - 1)]], x[0, 0] ** 2]))"),
+    edit("told_from_list", "`spy_levels` takes the levels as told from the list of times; it is to note the time that the model is given, which may differ or come again",
+         "calls.append(torch.stack([alpha_bar[t[0]], x[0, 0] ** 2]))",
+         ("return torch.stack(calls).unbind(1)", "return alpha_bar[times[:-1]].repeat_interleave(rounds), torch.stack(calls)[:, 1]")),
+    edit("not_copied", "`spy_levels` keeps the tensor that it is shown, not its number; where a program writes into its x, the note changes, too",
+         "calls.append((alpha_bar[t[0]], x))",
+         ("return torch.stack(calls).unbind(1)", "return torch.stack([told for told, _ in calls]), torch.stack([x[0, 0] for _, x in calls]) ** 2")),
     edit("told_the_next", "`spy_levels` gives the level of the next time as told; the time that the model is given counts",
          "calls.append(torch.stack([alpha_bar[times[times < t[0]][0]] if bool((times < t[0]).any()) else alpha_bar[0], x[0, 0] ** 2]))"),
     edit("told_by_round", "`spy_levels` takes the time from the list of times, one for every `rounds` calls; it is to note the time that the model is given",
@@ -86,7 +101,8 @@ mistakes.at(
     edit("expected_shown", "`spy_levels` gives as shown what a right program would show; it is to look at x", "calls.append(torch.stack([alpha_bar[t[0]], alpha_bar[t[0]] + 0 * x[0, 0]]))"),
     edit("ratio", "`spy_levels` divides what was shown by ᾱ; the two are asked for as they are", "calls.append(torch.stack([alpha_bar[t[0]], x[0, 0] ** 2 / alpha_bar[t[0]]]))"),
     edit("difference", "`spy_levels` gives the difference of shown and told; the two are asked for as they are", "calls.append(torch.stack([alpha_bar[t[0]], x[0, 0] ** 2 - alpha_bar[t[0]]]))"),
-    edit("cut_to_one", "`spy_levels` cuts what was shown off at a level", "calls.append(torch.stack([alpha_bar[t[0]], (x[0, 0] ** 2).clamp(max=0.3)]))"),
+    edit("cut_to_one", "`spy_levels` cuts large values of what was shown off", "calls.append(torch.stack([alpha_bar[t[0]], (x[0, 0] ** 2).clamp(max=0.3)]))"),
+    edit("zeros_left_out", "`spy_levels` leaves out calls in which the pixel is 0; every call counts", "bool(x[0, 0] != 0) and calls.append(torch.stack([alpha_bar[t[0]], x[0, 0] ** 2]))"),
     edit("only_new_times", "`spy_levels` notes only the first call at each time; every call counts",
          "any(float(each[0]) == float(alpha_bar[t[0]]) for each in calls) or calls.append(torch.stack([alpha_bar[t[0]], x[0, 0] ** 2]))"),
     edit("newest_first", "`spy_levels` lists the calls backwards", "calls.insert(0, torch.stack([alpha_bar[t[0]], x[0, 0] ** 2]))"),
@@ -112,6 +128,7 @@ mistakes.at(
     edit("rounds_and_steps_swapped", "`spy_levels` swaps steps and rounds in the shape of the noise", "one, noise = alpha_bar.new_ones(1, 1), alpha_bar.new_zeros(rounds, len(times) - 1, 3, 1, 1)"),
     edit("noise_for_each_time", "`spy_levels` has noise for one step too many: S + 1 times make S steps", "one, noise = alpha_bar.new_ones(1, 1), alpha_bar.new_zeros(len(times), rounds, 3, 1, 1)"),
     edit("two_kinds", "`spy_levels` has two noises for each round; a program may ask for three", "one, noise = alpha_bar.new_ones(1, 1), alpha_bar.new_zeros(len(times) - 1, rounds, 2, 1, 1)"),
+    edit("one_round_more", "`spy_levels` asks for one round more than `rounds`", "one, noise = alpha_bar.new_ones(1, 1), alpha_bar.new_zeros(len(times) - 1, rounds + 1, 3, 1, 1)"),
     edit("known_half", "The known pixel of `spy_levels` is not 1, so its square is not the level", "one, noise = alpha_bar.new_full((1, 1), 0.5), alpha_bar.new_zeros(len(times) - 1, rounds, 3, 1, 1)"),
     edit("known_two", "The known pixel of `spy_levels` is 2 where it is to be 1", "one, noise = alpha_bar.new_full((1, 1), 2.0), alpha_bar.new_zeros(len(times) - 1, rounds, 3, 1, 1)"),
     edit("spy_float32", "`spy_levels` makes its pictures in float32, whatever alpha_bar is", "one, noise = torch.ones(1, 1, device=alpha_bar.device), torch.zeros(len(times) - 1, rounds, 3, 1, 1, device=alpha_bar.device)"),
@@ -122,6 +139,7 @@ mistakes.at(
     edit("starts_at_one", "`spy_levels` starts the program with x_T = 1; it is to be 0", "program(step, spy, one, one > 0, one.clone(), times, alpha_bar, noise)"),
     edit("starts_random", "`spy_levels` starts the program with random x_T; it is to be 0", "program(step, spy, one, one > 0, torch.randn_like(one), times, alpha_bar, noise)"),
     edit("nothing_known", "`spy_levels` says that the pixel is unknown (the mask is False)", "program(step, spy, one, one < 0, 0 * one, times, alpha_bar, noise)"),
+    edit("known_zero", "The known pixel of `spy_levels` is 0; it is to be 1", "program(step, spy, 0 * one, one > 0, 0 * one, times, alpha_bar, noise)"),
     edit("own_step", "`spy_levels` does not hand on the step that it is given", "program(lambda x, *_: x, spy, one, one > 0, 0 * one, times, alpha_bar, noise)"),
     edit("zero_step", "`spy_levels` hands on a step that makes 0 of everything, in place of the step that it is given", "program(lambda x, *_: 0 * x, spy, one, one > 0, 0 * one, times, alpha_bar, noise)"),
     edit("float_mask", "`spy_levels` hands on a mask of numbers; a mask is Bool", "program(step, spy, one, one, 0 * one, times, alpha_bar, noise)"),
@@ -134,7 +152,7 @@ mistakes.at(
 
 mistakes.at(
     "return torch.stack(calls).unbind(1)",
-    edit("one_tensor", "`spy_levels` returns one tensor; two tensors of shape (calls,), as a tuple, are asked for", "return torch.stack(calls)"),
+    edit("one_tensor", "`spy_levels` does not return two things (told, shown), but one tensor or one thing for each call; two tensors of shape (calls,) are asked for", "return torch.stack(calls)"),
     edit("without_first", "`spy_levels` leaves out the first call", "return torch.stack(calls[1:]).unbind(1)"),
     edit("without_last", "`spy_levels` leaves out the last call", "return torch.stack(calls[:-1]).unbind(1)"),
     edit("last_round_only", "`spy_levels` gives one call a step; every round calls the model", "return torch.stack(calls[rounds - 1::rounds]).unbind(1)"),
@@ -154,6 +172,9 @@ mistakes.at(
          "x = torch.where(mask, renoise(known, 0, t, alpha_bar, z_known), x)"),
     edit("level_of_t_mended", "`inpaint` puts the known pixels in with the noise of t, but after the step x is at s; pasting them in at the end hides it",
          "x = torch.where(mask, known if s == 0 else renoise(known, 0, t, alpha_bar, z_known), x)"),
+    edit("draft_with_rounds", "`inpaint` puts the known pixels in with the noise of t, but after the step x is at s; pasting them in at the very end hides it",
+         "x = torch.where(mask, renoise(known, 0, t, alpha_bar, z_known), x)",
+         ("                    x = renoise(x, s, t, alpha_bar, z_back)\n    return x", "                    x = renoise(x, s, t, alpha_bar, z_back)\n    return torch.where(mask, known, x)")),
     edit("level_before_s", "`inpaint` puts the known pixels in with the noise of s - 1; x is at s", "x = torch.where(mask, renoise(known, 0, max(s - 1, 0 * s), alpha_bar, z_known), x)"),
     edit("level_after_s", "`inpaint` puts the known pixels in with the noise of s + 1; x is at s", "x = torch.where(mask, renoise(known, 0, s + 1, alpha_bar, z_known), x)"),
     edit("clean_pixels", "`inpaint` puts the known pixels in without noise; the network expects the noise of s in all of the picture", "x = torch.where(mask, known, x)"),
@@ -171,6 +192,8 @@ mistakes.at(
     edit("one_noise_for_known", "`inpaint` uses the same noise for the known pixels at every step; each round has its own", "x = torch.where(mask, renoise(known, 0, s, alpha_bar, noise[0, 0, 1]), x)"),
     edit("noise_once_a_step", "`inpaint` uses the noise of the first round for the known pixels in all rounds of a step", "x = torch.where(mask, renoise(known, 0, s, alpha_bar, rounds[0, 1]), x)"),
     edit("x_T_as_noise", "`inpaint` uses x_T as the noise of the known pixels; noise[i, r, 1] is given for it", "x = torch.where(mask, renoise(known, 0, s, alpha_bar, x_T), x)"),
+    edit("x_T_as_first_noise", "`inpaint` uses x_T as the noise of the known pixels in the first step; noise[i, r, 1] is given for it",
+         "x = torch.where(mask, renoise(known, 0, s, alpha_bar, x_T if t == times[0] else z_known), x)"),
     edit("own_noise_for_known", "`inpaint` draws noise of its own for the known pixels; noise[i, r, 1] is given for it", "x = torch.where(mask, renoise(known, 0, s, alpha_bar, torch.randn_like(known)), x)"),
     edit("first_round_only", "`inpaint` puts the known pixels in only in the first round of a step; every round does", "x = torch.where(mask, renoise(known, 0, s, alpha_bar, z_known), x) if r == 0 else x"),
     edit("last_round_only_put", "`inpaint` puts the known pixels in only in the last round of a step; every round does", "x = torch.where(mask, renoise(known, 0, s, alpha_bar, z_known), x) if r + 1 == len(rounds) else x"),
@@ -180,6 +203,7 @@ mistakes.at(
     edit("between_s_and_t", "`inpaint` puts the known pixels in with the noise of a time between s and t; x is at s", "x = torch.where(mask, renoise(known, 0, (s + t) // 2 if s > 0 else s, alpha_bar, z_known), x)"),
     edit("first_picture_for_all", "`inpaint` puts the first known picture into all", "x = torch.where(mask, renoise(known[:1], 0, s, alpha_bar, z_known), x)"),
     edit("levels_without_roots", "`inpaint` mixes the known pixels and the noise by ᾱ and 1 - ᾱ; (9.1) has their roots", "x = torch.where(mask, alpha_bar[s] * known + (1 - alpha_bar[s]) * z_known, x)"),
+    edit("known_without_root", "`inpaint` shrinks the known pixels by ᾱ; (9.1) has its root", "x = torch.where(mask, alpha_bar[s] * known + (1 - alpha_bar[s]).sqrt() * z_known, x)"),
     edit("from_s_up", "`inpaint` calls `renoise` for the known picture as if it were at s already", "x = torch.where(mask, renoise(known, s, t, alpha_bar, z_known), x)"),
     edit("clamped", "`inpaint` cuts the picture off at -1 and 1 after each round; noisy pixels lie outside", "x = torch.where(mask, renoise(known, 0, s, alpha_bar, z_known), x).clamp(-1, 1)"),
 )
@@ -254,6 +278,8 @@ mistakes.at(
     edit("never_back", "`inpaint` never goes back up to t, so the next round steps from t with a picture that is at s", "x = x"),
     edit("back_after_last", "`inpaint` goes back up after the last round of a step, too; then x is at t when the next step begins",
          "x = renoise(x, s, t, alpha_bar, z_back)"),
+    edit("back_after_last_pasted", "`inpaint` goes back up after the last round of a step, too, so x is at t when the next step begins; pasting the known pixels in at the end hides a part of it",
+         "x = renoise(x, s, t, alpha_bar, z_back)", ("    return x", "    return torch.where(mask, known, x)")),
     edit("back_after_last_but_end", "`inpaint` goes back up after the last round of every step but the last step; then x is at t when the next step begins",
          """
          if r + 1 < len(rounds) or s > times[-1]:
@@ -269,6 +295,13 @@ mistakes.at(
          if r + 1 == len(rounds):
              x = renoise(x, s, t, alpha_bar, z_back)
          """),
+    edit("put_in_only_before_back", "`inpaint` puts the known pixels in only where it goes back up after it, and at the very end; every round does",
+         """
+         if r + 1 < len(rounds):
+             x = renoise(x, s, t, alpha_bar, z_back)
+         """,
+         ("x = torch.where(mask, renoise(known, 0, s, alpha_bar, z_known), x)", "x = torch.where(mask, renoise(known, 0, s, alpha_bar, z_known), x) if r + 1 < len(rounds) else x"),
+         ("    return x", "    return torch.where(mask, known, x)")),
     edit("back_once", "`inpaint` goes back up only after the first round of a step",
          """
          if r == 0 and len(rounds) > 1:
@@ -290,6 +323,16 @@ mistakes.at(
          """
          if r + 1 < len(rounds):
              x = renoise(0 * x, s, t, alpha_bar, z_back)
+         """),
+    edit("back_is_noise", "`inpaint` goes on from the third noise itself where it should go back; x is to keep what it has",
+         """
+         if r + 1 < len(rounds):
+             x = z_back
+         """),
+    edit("back_swapped", "`inpaint` goes back with s and t swapped: from t down to s is no jump of `renoise`",
+         """
+         if r + 1 < len(rounds):
+             x = renoise(x, t, s, alpha_bar, z_back)
          """),
     edit("back_unknown_only", "`inpaint` goes back up only with the unknown pixels; all of x does",
          """
@@ -354,13 +397,15 @@ mistakes.at(
     edit("noise_backwards", "`inpaint` takes the noises of the steps from the last to the first", "        for t, s, rounds in zip(times[:-1], times[1:], noise.flip(0)):"),
     edit("rounds_backwards", "`inpaint` takes the noises of the rounds from the last to the first", "        for t, s, rounds in zip(times[:-1], times[1:], noise.flip(1)):"),
     edit("first_noise_for_all", "`inpaint` uses the noise of the first step in all steps", "        for t, s, rounds in zip(times[:-1], times[1:], noise[:1].expand(noise.shape)):"),
-    edit("every_integer", "`inpaint` steps s → s - 1 … through other times than those of the list", "        for t, s, rounds in zip(times[:-1], times[:-1] - 1, noise):"),
+    edit("every_integer", "Each step of `inpaint` goes to t - 1, not to the next of the times", "        for t, s, rounds in zip(times[:-1], times[:-1] - 1, noise):"),
 )
 
 mistakes.at(
     "    x = x_T\n    with torch.no_grad():\n        for t, s, rounds in",
     edit("put_into_x_T", "`inpaint` puts the known pixels into x_T before the first step; the walk begins with x_T itself",
          "    x = torch.where(mask, renoise(known, 0, times[0], alpha_bar, x_T), x_T)\n    with torch.no_grad():\n        for t, s, rounds in"),
+    edit("put_into_x_T_early", "`inpaint` puts the known pixels into x_T before the first step, with the first noise for (9.1); the walk begins with x_T itself",
+         "    x = torch.where(mask, renoise(known, 0, times[0], alpha_bar, noise[0, 0, 1]), x_T)\n    with torch.no_grad():\n        for t, s, rounds in"),
     edit("clean_in_x_T", "`inpaint` pastes the known pixels into x_T without noise before the first step", "    x = torch.where(mask, known, x_T)\n    with torch.no_grad():\n        for t, s, rounds in"),
     edit("starts_from_known", "`inpaint` starts from the known picture; it starts from x_T", "    x = renoise(known, 0, times[0], alpha_bar, x_T)\n    with torch.no_grad():\n        for t, s, rounds in"),
     edit("starts_from_own_noise", "`inpaint` starts from noise of its own; it starts from x_T", "    x = torch.randn_like(x_T)\n    with torch.no_grad():\n        for t, s, rounds in"),
@@ -377,6 +422,19 @@ mistakes.at(
          "                    x = renoise(x, s, t, alpha_bar, z_back)\n    return torch.where(mask, known, x)"),
     edit("unknown_only_returned", "`inpaint` returns 0 where pixels are known", "                    x = renoise(x, s, t, alpha_bar, z_back)\n    return torch.where(mask, torch.zeros_like(x), x)"),
     edit("result_clamped", "`inpaint` cuts the result off at -1 and 1", "                    x = renoise(x, s, t, alpha_bar, z_back)\n    return x.clamp(-1, 1)"),
+)
+
+
+mistakes.at(
+    "for r, (z_step, z_known, z_back) in enumerate(rounds):",
+    edit("one_noise_for_all_three", "`inpaint` uses the step's noise for (9.1) and for going back, too; each has a noise of its own", "for r, (z_step, _, _) in enumerate(rounds):\n                z_known = z_back = z_step"),
+    edit("first_round_for_all", "`inpaint` uses the noises of a step's first round in all its rounds", "for r, (z_step, z_known, z_back) in enumerate(rounds[:1].expand(rounds.shape)):"),
+    edit("step_and_known_swapped", "`inpaint` swaps the noise of the step and that of (9.1)", "for r, (z_known, z_step, z_back) in enumerate(rounds):"),
+    edit("known_and_back_swapped", "`inpaint` swaps the noise of (9.1) and that of going back", "for r, (z_step, z_back, z_known) in enumerate(rounds):"),
+    edit("step_and_back_swapped", "`inpaint` swaps the noise of the step and that of going back", "for r, (z_back, z_known, z_step) in enumerate(rounds):"),
+    edit("three_rounds_always", "`inpaint` makes three rounds a step: it counts the kinds of noise where it should count the rounds",
+         "for r, (z_step, z_known, z_back) in enumerate(rounds[[min(k, len(rounds) - 1) for k in range(3)]]):", ("if r + 1 < len(rounds):", "if r + 1 < 3:")),
+    edit("moved_by_one", "`inpaint` takes the noise of going back first, then those of the step and of (9.1)", "for r, (z_back, z_step, z_known) in enumerate(rounds):"),
 )
 
 
@@ -421,6 +479,8 @@ mistakes.at(
     edit("nearest_above", "`sdedit` starts the walk at the smallest of the times that is not below t0; the picture is at t0 itself",
          "walk = torch.cat([times[times >= t0][-1:], times[times < t0]])"),
     edit("times_above", "`sdedit` walks through the times above t0; those below lead to data", "walk = torch.cat([times.new_tensor([t0]), times[times > t0]])"),
+    edit("walk_upwards", "`sdedit` walks from 0 up to t0; a walk goes down", "walk = torch.cat([times.new_tensor([t0]), times[times < t0]]).flip(0)"),
+    edit("down_from_T", "`sdedit` walks upwards from t0, through the times above it; those below lead to data", "walk = torch.cat([times.new_tensor([t0]), times[times > t0].flip(0)])"),
     edit("ends_early", "`sdedit` leaves out the last step, to t = 0", "walk = torch.cat([times.new_tensor([t0]), times[times < t0]])[:-1]"),
     edit("skips_one", "`sdedit` leaves out the first of the times below t0", "walk = torch.cat([times.new_tensor([t0]), times[times < t0][1:]])"),
     edit("one_jump", "`sdedit` goes from t0 to 0 in one step; the times between are to be visited", "walk = torch.cat([times.new_tensor([t0]), times[-1:]])"),
@@ -432,6 +492,11 @@ mistakes.at(
     edit("t0_as_place", "`sdedit` takes t0 for a place in the list; it is a time", "walk = times[min(t0, len(times) - 1):]"),
     edit("every_time_below", "`sdedit` walks through all times below t0, one by one; those of the list are to be visited", "walk = torch.arange(t0, max(t0 - len(noise), -1), -1, device=times.device)"),
     edit("every_second", "`sdedit` visits only every second of the times", "walk = torch.cat([times.new_tensor([t0]), times[times < t0]]); walk = torch.cat([walk[:-1:2], walk[-1:]]) if len(walk) > 1 else walk"),
+    edit("nearest_time", "`sdedit` moves t0 to the nearest of the times; the picture goes to t0 itself, and the walk begins there",
+         "t0 = int(times[(times - t0).abs().argmin()]); walk = times[times <= t0]"),
+    edit("t0_as_share", "`sdedit` counts which share of the steps t0 / T is, and begins at that place of the list; t0 itself is where the walk begins",
+         "k = len(times) - 1 - int(t0 / int(times[0]) * (len(times) - 1)); walk = times[k:]; t0 = int(walk[0])"),
+    edit("t0_at_least_one", "`sdedit` puts 1 for t0 = 0, which changes the picture", "t0 = max(t0, 1); walk = torch.cat([times.new_tensor([t0]), times[times < t0]])"),
     edit("at_least_one", "`sdedit` makes a last step in any case, even for t0 = 0", "walk = torch.cat([times.new_tensor([max(t0, 1)]), times[times < max(t0, 1)]])"),
     edit("first_walk_told", "`sdedit` tells the model the first of the list's times in the first step", "walk = torch.cat([times[:1], times[times < t0]])"),
     edit("one_below", "`sdedit` starts the walk at t0 - 1; the picture is at t0", "walk = torch.cat([times.new_tensor([max(t0 - 1, 0)]), times[times < t0 - 1]])"),
@@ -449,11 +514,19 @@ mistakes.at(
     edit("only_noise", "`sdedit` starts from noise alone; the picture belongs into it", "return sample(step, model, renoise(0 * x0, 0, t0, alpha_bar, noise[0]), walk, alpha_bar, noise[1:])"),
     edit("pure_noise", "`sdedit` starts the walk from noise of variance 1 and forgets the picture", "return sample(step, model, noise[0], walk, alpha_bar, noise[1:])"),
     edit("picture_not_shrunk", "`sdedit` adds noise to the picture, but does not shrink it", "return sample(step, model, x0 + (1 - alpha_bar[t0]).sqrt() * noise[0], walk, alpha_bar, noise[1:])"),
+    edit("noise_by_signal", "`sdedit` multiplies the noise by √ᾱ, too; √(1 - ᾱ) belongs there", "return sample(step, model, alpha_bar[t0].sqrt() * (x0 + noise[0]), walk, alpha_bar, noise[1:])"),
     edit("noise_missing", "`sdedit` shrinks the picture, but adds no noise", "return sample(step, model, alpha_bar[t0].sqrt() * x0, walk, alpha_bar, noise[1:])"),
     edit("mixed_without_roots", "`sdedit` mixes picture and noise by ᾱ and 1 - ᾱ; their roots belong there", "return sample(step, model, alpha_bar[t0] * x0 + (1 - alpha_bar[t0]) * noise[0], walk, alpha_bar, noise[1:])"),
     edit("mixed_by_share", "`sdedit` mixes picture and noise by t0 / T; the schedule says how much noise there is at t0",
          "return sample(step, model, (1 - t0 / (len(alpha_bar) - 1)) * x0 + t0 / (len(alpha_bar) - 1) * noise[0], walk, alpha_bar, noise[1:])"),
     edit("noise_used_twice", "`sdedit` uses noise[0] in the walk's first step again; step i has noise[i + 1]", "return sample(step, model, renoise(x0, 0, t0, alpha_bar, noise[0]), walk, alpha_bar, noise)"),
+    edit("two_jumps", "`sdedit` noises the picture in two jumps with the same noise; their variances add up only if the noises are independent",
+         "return sample(step, model, renoise(renoise(x0, 0, t0 // 2, alpha_bar, noise[0]), t0 // 2, t0, alpha_bar, noise[0]), walk, alpha_bar, noise[1:])"),
+    edit("pure_noise_at_T", "`sdedit` starts from noise alone where t0 = T; a schedule may leave a part of the picture there",
+         "return sample(step, model, noise[0] if t0 == times[0] else renoise(x0, 0, t0, alpha_bar, noise[0]), walk, alpha_bar, noise[1:])"),
+    edit("returned_near_data", "`sdedit` returns x0 where t0 is not above the last of the times but 0; it noises and walks from any t0 above 0",
+         "return x0.clone() if t0 <= times[-2] else sample(step, model, renoise(x0, 0, t0, alpha_bar, noise[0]), walk, alpha_bar, noise[1:])"),
+    edit("walk_noise_backwards", "`sdedit` takes the noises of the walk from its last to its first", "return sample(step, model, renoise(x0, 0, t0, alpha_bar, noise[0]), walk, alpha_bar, noise[1 : len(walk)].flip(0))"),
     edit("noise_from_the_end", "`sdedit` takes the last of the noises to reach t0; noise[0] is for it", "return sample(step, model, renoise(x0, 0, t0, alpha_bar, noise[-1]), walk, alpha_bar, noise[1:])"),
     edit("noise_last_and_first", "`sdedit` takes the last noise to reach t0 and the others for the walk; the first is for reaching t0", "return sample(step, model, renoise(x0, 0, t0, alpha_bar, noise[-1]), walk, alpha_bar, noise[:-1])"),
     edit("noise_by_place", "`sdedit` takes the noises at the places of the times in the whole list; step i of the walk has noise[i + 1]",

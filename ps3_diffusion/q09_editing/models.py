@@ -65,6 +65,33 @@ def right_sample(step, model, x_T, times, alpha_bar, noise):
     return x
 
 
+def brighter(step, model, known, mask, x_T, times, alpha_bar, noise):
+    """A planted program that repairs nothing: the known pixel gets brighter."""
+    x = x_T + 0.3
+    for k, t in enumerate(times[:-1]):
+        x = step(x, model(x, t.expand(len(x))), t, t, alpha_bar, noise[k, 0, 0])
+        x = torch.where(mask, (0.2 + 0.15 * k) * known + noise[k, 0, 1], x)
+    return known
+
+
+def twice_each(step, model, known, mask, x_T, times, alpha_bar, noise):
+    """A planted program that repairs nothing: it asks the model twice at each time."""
+    x = x_T - 0.9 * known
+    for k, t in enumerate(times[:-1]):
+        for z in (noise[k, 0, 0], noise[k, 0, 1]):
+            x = 0.8 * x + model(x, t.expand(len(x))) + z
+    return known
+
+
+def written_into(step, model, known, mask, x_T, times, alpha_bar, noise):
+    """A planted program that writes into its own x."""
+    x = x_T + 0.3 * known
+    for t in times[:-1]:
+        model(x, t.expand(len(x)))
+        x += 0.1 * known
+    return known
+
+
 class Program:
     """A planted program for repairs. `level` says by which time known pixels are put in after a step from t to s; it notes what it is given."""
 

@@ -5,7 +5,20 @@ import torch
 from autograder.probes import Close, Exact, Fields, Question
 from dgm.checks.asking import entry, gradient, in_words, named, tensor_of, two_of, with_right
 
-from .models import Bent, Program, chosen, levels, odd_step, plain_step, right_q_sample, right_renoise, right_sample
+from .models import (
+    Bent,
+    Program,
+    brighter,
+    chosen,
+    levels,
+    odd_step,
+    plain_step,
+    right_q_sample,
+    right_renoise,
+    right_sample,
+    twice_each,
+    written_into,
+)
 
 question = Question(
     title="Edit and repair: inpainting, SDEdit",
@@ -67,7 +80,7 @@ def up(student, rng):
 
 @question.probe(
     points=1, title="renoise: from data, s = t, nothing left, neighbours, shapes, float64, gradients",
-    judge=Fields({"in float64": FINE, "s = t": SAME}, default=Close()),
+    judge=Fields({"in float64": FINE, "s = t": SAME, "s = t = 0": SAME}, default=Close()),
 )
 def up_edges(student, rng):
     schedule, ending = levels(rng, 9), levels(rng, 6, last=0.0)
@@ -84,7 +97,8 @@ def up_edges(student, rng):
     t, s = (torch.tensor(k, device=rng.device) for k in (7, 4))
     return {
         "from data, s = 0": ask(x, 0, 5, schedule, z),
-        "s = t": [ask(x, k, k, schedule, z) for k in (0, 3, 9)],
+        "s = t": ask(x, 4, 4, schedule, z),
+        "s = t = 0": ask(x, 0, 0, schedule, z),
         "to T, where nothing is left": ask(x, 3, 6, ending, z),
         "neighbours in time": ask(x, 5, 6, schedule, z),
         "from 1 to T": ask(x, 1, 9, schedule, z),
@@ -103,32 +117,31 @@ def up_edges(student, rng):
 
 def spied(student, program, times, schedule, step=plain_step, **settings):
     """What was told and shown."""
-    spy = with_right(student.spy_levels, renoise=right_renoise)
-    return entry("`spy_levels`", lambda: named(two_of(spy(program, step, times, schedule, **settings), "told", "shown"), "told", "shown"))
+    return entry("`spy_levels`", lambda: named(two_of(student.spy_levels(program, step, times, schedule, **settings), "told", "shown"), "told", "shown"))
 
 
-@question.probe(points=0.5, title="spy_levels: a right program and a wrong one", public=True, judge=Fields(default=Close()))
+@question.probe(points=0.5, title="spy_levels: two planted programs", public=True, judge=Fields(default=Close()))
 def spying(student, rng):
     schedule, times = levels(rng, 14), chosen(rng, 14, 5)
     return {
-        "a right program": spied(student, Program(), times, schedule),
-        "a program that is a step behind": spied(student, Program(lambda t, s: t), times, schedule),
+        "a program whose pixel gets brighter": spied(student, brighter, times, schedule),
+        "a program that asks twice": spied(student, twice_each, times, schedule),
     }
 
 
 @question.probe(
-    points=2, title="spy_levels: rounds, other faults, what the program is given, float64",
+    points=2, title="spy_levels: a right program and faulty ones, rounds, what the program is given, float64",
     judge=Fields({"in float64": FINE, "what the program is given": Exact()}, default=Close()),
 )
 def spying_edges(student, rng):
-    schedule, times = levels(rng, 14), chosen(rng, 14, 5)
+    schedule, times = levels(rng, 14), chosen(rng, 14, 4)
 
     def ask(program, times=times, **settings):
         return spied(student, program, times, schedule, **settings)
 
     def given():
         program = Program()
-        with_right(student.spy_levels, renoise=right_renoise)(program, plain_step, times, schedule, 4)
+        student.spy_levels(program, plain_step, times, schedule, 4)
         parts = {key: tensor_of(part, f"`{key}`") for key, part in program.given.items()}
         every = torch.ones_like(parts["known"], dtype=torch.bool)
         return {
@@ -151,10 +164,12 @@ def spying_edges(student, rng):
                 heard.append(tensor_of(eps, "what the spy returns", known.shape).flatten()[0])
             return known
 
-        found = with_right(student.spy_levels, renoise=right_renoise)(program, plain_step, times, schedule)
+        found = student.spy_levels(program, plain_step, times, schedule)
         return {**named(two_of(found, "told", "shown"), "told", "shown"), "the spy's answers": torch.stack(heard)}
 
     return {
+        "a right program": ask(Program()),
+        "a program that is a step behind": ask(Program(lambda t, s: t)),
         "three rounds": ask(Program(), rounds=3),
         "two rounds, a step behind": ask(Program(lambda t, s: t), rounds=2),
         "clean pixels are put in": ask(Program(lambda t, s: 0)),
@@ -164,6 +179,7 @@ def spying_edges(student, rng):
         "nothing is put in, nothing is there": ask(Program(lambda t, s: None)),
         "another step": ask(Program(lambda t, s: None, offset=-0.9), step=odd_step),
         "part of the way, one step": [ask(Program(first=True), times[1:4]), ask(Program(first=True), times[2:4])],
+        "a program that writes into its x": ask(written_into),
         "calls in any order": entry("`spy_levels`", asked),
         "in float64": spied(student, Program(), times, levels(rng, 14, torch.float64)),
         "what the program is given": entry("`spy_levels`", given),
@@ -173,24 +189,34 @@ def spying_edges(student, rng):
 # --- inpaint ------------------------------------------------------------------------------------------------------
 
 
-def repaired(student, rng, shape, times, schedule, rounds, mask=None, dtype=torch.float32, scale=1.0, model=None):
+def repaired(program, rng, shape, times, schedule, rounds, mask=None, dtype=torch.float32, scale=1.0, model=None):
     """A repair of random pictures with random noise."""
     known, x_T = scale * rng.normal(*shape, mean=0.5, dtype=dtype), rng.normal(*shape, dtype=dtype)
     mask = rng.bernoulli(*shape, p=0.5).bool() if mask is None else mask
     noise = rng.normal(len(times) - 1, rounds, 3, *shape, dtype=dtype)
-    program = with_right(student.inpaint, renoise=right_renoise, q_sample=right_q_sample)
     return entry("`inpaint`", lambda: program(odd_step, model or Bent(rng), known, mask, x_T, times, schedule, noise))
 
 
-@question.probe(points=1, title="inpaint: one round, and three", public=True, judge=Fields(default=NEAR))
-def repair_probe(student, rng):
-    schedule, times, model = levels(rng, 12), chosen(rng, 12, 4), Bent(rng)
+def repairs(program, rng, model):
+    """The ordinary case."""
+    schedule, times = levels(rng, 12), chosen(rng, 12, 4)
     mask = torch.tensor([True, False, True, False], device=rng.device)
     return {
-        "one round": repaired(student, rng, (3, 4), times, schedule, 1, mask),
-        "three rounds": repaired(student, rng, (3, 4), times, schedule, 3, mask, model=model),
-        "times that the model is asked at": model.times,
+        "one round": repaired(program, rng, (3, 4), times, schedule, 1, mask),
+        "three rounds": repaired(program, rng, (3, 4), times, schedule, 3, mask, model=model),
     }
+
+
+@question.probe(points=0, title="inpaint: one round, and three, with your `renoise` if you call it", public=True, judge=Fields(default=NEAR))
+def repair_shown(student, rng):
+    return repairs(student.inpaint, rng, Bent(rng))
+
+
+@question.probe(points=1, title="inpaint: one round, and three, with a right `renoise`", judge=Fields(default=NEAR))
+def repair_probe(student, rng):
+    model = Bent(rng)
+    found = repairs(with_right(student.inpaint, renoise=right_renoise, q_sample=right_q_sample), rng, model)
+    return {**found, "times that the model is asked at": model.times}
 
 
 @question.probe(
@@ -199,11 +225,12 @@ def repair_probe(student, rng):
 )
 def repair_edges(student, rng):
     schedule, ending = levels(rng, 12), levels(rng, 12, last=0.0)
-    times, every = chosen(rng, 12, 4), torch.arange(12, -1, -1, device=rng.device)
+    times, every = chosen(rng, 12, 3), torch.arange(12, -1, -1, device=rng.device)
     some = torch.tensor([True, False, False, True], device=rng.device)
+    program = with_right(student.inpaint, renoise=right_renoise, q_sample=right_q_sample)
 
     def ask(shape, times, rounds, mask=None, levels=schedule, **settings):
-        return repaired(student, rng, shape, times, levels, rounds, mask, **settings)
+        return repaired(program, rng, shape, times, levels, rounds, mask, **settings)
 
     def known_part():
         found = tensor_of(ask((5, 4), times, 2, some, scale=100.0), "what `inpaint` returns", (5, 4))
@@ -211,8 +238,7 @@ def repair_edges(student, rng):
 
     def graph():
         model, place = Bent(rng, 0.5), rng.normal(4, 2).requires_grad_()
-        program = with_right(student.inpaint, renoise=right_renoise, q_sample=right_q_sample)
-        known, mask, noise = rng.normal(4, 2), some[:2], rng.normal(4, 2, 3, 4, 2)
+        known, mask, noise = rng.normal(4, 2), some[:2], rng.normal(3, 2, 3, 4, 2)
         found = tensor_of(program(odd_step, model, known, mask, place, times, schedule, noise), "what `inpaint` returns")
         return [in_words(found), "with a graph" if any(model.graphs) else "without a graph", f"gradients are {'on' if torch.is_grad_enabled() else 'off'} afterwards"]
 
@@ -224,11 +250,11 @@ def repair_edges(student, rng):
         "one step": ask((3, 4), every[[0, 12]], 2, some),
         "part of the way": ask((3, 4), every[3:7], 2, some),
         "part of the way, one round": ask((3, 4), every[3:7], 1, some),
-        "every time": ask((3, 4), every, 1, some),
+        "every time": ask((3, 4), every[6:], 1, some),
         "five rounds": ask((2, 4), every[[0, 5, 9]], 5, some),
         "images": ask((2, 1, 2, 4), times, 2, some.expand(1, 1, 2, 4)),
         "one picture": ask((1, 4), times, 2, some),
-        "as many pictures as steps": ask((4, 4), times, 3, some),
+        "as many pictures as steps and rounds": ask((3, 4), times, 3, some),
         "nothing left at T": ask((3, 4), times, 2, some, ending),
         "large known pixels": ask((3, 4), every[2:6], 2, some, scale=30.0),
         "in float64": ask((3, 4), times, 2, some, levels(rng, 12, torch.float64), dtype=torch.float64),
@@ -239,22 +265,36 @@ def repair_edges(student, rng):
 # --- sdedit -------------------------------------------------------------------------------------------------------
 
 
-def edited(student, rng, shape, t0, times, schedule, dtype=torch.float32, model=None):
+def edited(program, rng, shape, t0, times, schedule, dtype=torch.float32, model=None):
     """Random pictures, edited with random noise."""
     x0, noise = rng.normal(*shape, mean=0.5, dtype=dtype), rng.normal(len(times), *shape, dtype=dtype)
-    program = with_right(student.sdedit, renoise=right_renoise, q_sample=right_q_sample, sample=right_sample)
     return entry("`sdedit`", lambda: program(odd_step, model or Bent(rng), x0, t0, times, schedule, noise))
 
 
-@question.probe(points=0.5, title="sdedit: t0 at one of the times, and between", public=True, judge=Fields(default=NEAR))
-def edit_probe(student, rng):
-    schedule, model = levels(rng, 20), Bent(rng)
+def right_helpers(student):
+    return with_right(student.sdedit, renoise=right_renoise, q_sample=right_q_sample, sample=right_sample, inpaint=Program())
+
+
+def edits(program, rng, model):
+    """The ordinary case."""
+    schedule = levels(rng, 20)
     times = torch.tensor([20, 17, 13, 8, 5, 2, 0], device=rng.device)
     return {
-        "t0 is one of the times": edited(student, rng, (3, 4), 13, times, schedule),
-        "t0 is between two of them": edited(student, rng, (3, 4), 10, times, schedule, model=model),
-        "times that the model is asked at": model.times,
+        "t0 is one of the times": edited(program, rng, (3, 4), 13, times, schedule),
+        "t0 is between two of them": edited(program, rng, (3, 4), 10, times, schedule, model=model),
     }
+
+
+@question.probe(points=0, title="sdedit: t0 at one of the times, and between, with the functions of yours that you call", public=True, judge=Fields(default=NEAR))
+def edit_shown(student, rng):
+    return edits(student.sdedit, rng, Bent(rng))
+
+
+@question.probe(points=0.5, title="sdedit: t0 at one of the times, and between, with right functions to call", judge=Fields(default=NEAR))
+def edit_probe(student, rng):
+    model = Bent(rng)
+    found = edits(right_helpers(student), rng, model)
+    return {**found, "times that the model is asked at": model.times}
 
 
 @question.probe(
@@ -265,7 +305,7 @@ def edit_edges(student, rng):
     every = torch.arange(20, -1, -1, device=rng.device)
 
     def ask(shape, t0, times=times, levels=schedule, **settings):
-        return edited(student, rng, shape, t0, times, levels, **settings)
+        return edited(right_helpers(student), rng, shape, t0, times, levels, **settings)
 
     def asked():
         found = []

@@ -22,7 +22,7 @@ def distributions(ref):
 
     def decision_level(square_distance, odds):
         ratio = math.log(odds) / (square_distance / 2)
-        return torch.where(square_distance == 0, 1.0, ratio / (1 + ratio)).to(square_distance)
+        return ratio / (1 + ratio)
 
     def local_denoiser(x_t, alpha_bar_t, images, size):
         n, c, h, w = x_t.shape

@@ -42,7 +42,7 @@ def optimal_denoiser(
     """(denoised pictures, weights) of (10.1).
 
     Args:
-        x_t, images: pictures with one or more axes, of the same shape.
+        x_t, images: pictures with one or more axes, of the same shape. N and M may be 600: use a matrix product, no N × M × D array.
         alpha_bar_t: a single number, from 0 to 0.999. Weights may underflow to 0, but not all of them.
     """
     ### BEGIN SOLUTION
@@ -173,7 +173,7 @@ window_digits = draw_untrained(crowd_images, window_sizes, dgm.budget(smoke=4, c
 crowd_new = 2 * data.glyphs(dgm.budget(smoke=50, cpu=500, gpu=500), size=16, split="test")[0] - 1
 window_closest = crowd_images[torch.cdist(window_digits.flatten(1), crowd_images.flatten(1)).argmin(1)]
 figure, axes = plot.subplots(3, 1, width=10, height=2.9)
-for ax, rows, title in zip(axes, (copied_digits, window_digits, window_closest), ("Whole pictures: every one is a training picture", "Windows: new digits", "The training pictures nearest to them")):
+for ax, rows, title in zip(axes, (copied_digits, window_digits, window_closest), ("Whole pictures: every one is a training picture", "Windows: digits of their own", "The training pictures nearest to them")):
     plot.images(rows[:16] / 2 + 0.5, ncols=16, ax=ax, suptitle=title)
 plt.show()
 
@@ -193,7 +193,7 @@ for name, pictures, expected, guess in (("whole pictures", copied_digits, "0.0",
 plot.table(window_rows, header=("", "nearest: mean", "expected", "your guess", "smallest", "copies", "legible"))
 
 # %% [markdown]
-# Not a single weight was trained, yet the digits are new: about as far from all training pictures as real ones are. (Over six seeds and training sets: 4.9 to 5.4, against 5.3 to 5.4; at most 1 of 32 a copy.) Not all succeed:
+# Not a single weight was trained, yet the digits are new: with these 600 pictures, about as far from all of them as real ones are. (Over six seeds and training sets: 4.9 to 5.4, against 5.3 to 5.4; at most 1 of 32 a copy, by a strict rule.) Not all succeed:
 # 66 % to 78 % are legible by a rule that accepts 90 % of real ones. Where do they come from? Each colour below stands for one training picture that won the 5 × 5 window around a pixel.
 
 # %%

@@ -38,6 +38,16 @@ mistakes.at(
     edit("variance_floor", "`optimal_denoiser` keeps the noise's variance above 0.01, so with less noise several pictures count", SQUARE + "exponents = -square / (2 * (1 - alpha_bar_t).clamp(min=0.01))"),
     edit("variance_guard", "`optimal_denoiser` adds a small number to the noise's variance, which changes the weights where there is hardly any noise", SQUARE + "exponents = -square / (2 * (1 - alpha_bar_t) + 1e-3)"),
     edit("std_of_root", "`optimal_denoiser` uses 1 - √ᾱ for the noise's variance; it is 1 - ᾱ", SQUARE + "exponents = -square / (2 * (1 - alpha_bar_t**0.5))"),
+    edit("levels_exchanged", "the weights of `optimal_denoiser` exchange ᾱ and 1 - ᾱ", "square = (x[:, None] - (1 - alpha_bar_t) ** 0.5 * y).square().sum(-1); exponents = -square / (2 * alpha_bar_t)"),
+    edit("divided_by_root", "`optimal_denoiser` divides x_t by √ᾱ, which is 0 where all is noise",
+         "square = (x[:, None] / alpha_bar_t**0.5 - y).square().sum(-1); exponents = -square * alpha_bar_t / (2 * (1 - alpha_bar_t))"),
+    *(edit(f"variance_guard_{key}", "`optimal_denoiser` adds a small number to the noise's variance, which changes the weights where there is hardly any noise",
+           SQUARE + f"exponents = -square / {width}")
+      for key, width in (("4", "(2 * (1 - alpha_bar_t) + 1e-4)"), ("5", "(2 * (1 - alpha_bar_t) + 1e-5)"), ("6", "(2 * (1 - alpha_bar_t) + 1e-6)"), ("inner_3", "(2 * (1 - alpha_bar_t + 1e-3))"),
+                         ("inner_4", "(2 * (1 - alpha_bar_t + 1e-4))"), ("inner_5", "(2 * (1 - alpha_bar_t + 1e-5))"), ("inner_6", "(2 * (1 - alpha_bar_t + 1e-6))"))),
+    *(edit(f"variance_floor_{key}", "`optimal_denoiser` keeps the noise's variance above a number, so with less noise several pictures count", SQUARE + f"exponents = -square / {width}")
+      for key, width in (("05", "(2 * (1 - alpha_bar_t)).clamp(min=0.05)"), ("1", "(2 * (1 - alpha_bar_t)).clamp(min=0.1)"), ("2", "(2 * (1 - alpha_bar_t)).clamp(min=0.01)"))),
+    edit("variance_multiplied", "the weights of `optimal_denoiser` multiply by the noise's variance where they are to be divided by it", SQUARE + "exponents = -square * (1 - alpha_bar_t) / 2"),
     edit("softmax_twice", "`optimal_denoiser` takes a softmax of densities; it belongs to their logarithms", SQUARE + "exponents = torch.exp(-square / (2 * (1 - alpha_bar_t)))"),
     edit("float32", "`optimal_denoiser` computes its weights in float32 and so loses the digits of float64", SQUARE + "exponents = (-square / (2 * (1 - alpha_bar_t))).float().to(x)"),
     edit("first_channel", "the weights of `optimal_denoiser` look at the first entry of the first axis only; all pixels of all channels count",
@@ -48,11 +58,21 @@ mistakes.at(
 mistakes.at(
     "weights = exponents.softmax(1)",
     edit("over_x", "the weights of `optimal_denoiser` sum to 1 over the x_t; they are to sum to 1 over the pictures", "weights = exponents.softmax(0)"),
+    edit("over_x_squares", "the weights of `optimal_denoiser` sum to 1 over the x_t; they are to sum to 1 over the pictures", SQUARE + "weights = (-square / (2 * (1 - alpha_bar_t))).softmax(0)"),
+    edit("over_all_squares", "the weights of `optimal_denoiser` sum to 1 over all x_t and pictures together", SQUARE + "weights = (-square / (2 * (1 - alpha_bar_t))).flatten().softmax(0).reshape(square.shape)"),
     edit("over_all", "the weights of `optimal_denoiser` sum to 1 over all x_t and pictures together", "weights = exponents.flatten().softmax(0).reshape(exponents.shape)"),
     edit("naive", "`optimal_denoiser` takes exponentials and divides by their sum: where all densities underflow or overflow nothing sensible is left. Subtract the largest exponent, as softmax does",
          "square = (x[:, None] - alpha_bar_t**0.5 * y).square().sum(-1); weights = torch.exp(-square / (2 * (1 - alpha_bar_t))); weights = weights / weights.sum(1, keepdim=True)"),
-    edit("naive_guarded", "`optimal_denoiser` takes exponentials and divides by their sum plus a small number: where all densities underflow no weight is left",
+    edit("naive_guarded", "`optimal_denoiser` takes exponentials and divides by their sum, with a small number to keep it from 0: where all densities underflow no weight is left",
          "square = (x[:, None] - alpha_bar_t**0.5 * y).square().sum(-1); weights = torch.exp(-square / (2 * (1 - alpha_bar_t))); weights = weights / (weights.sum(1, keepdim=True) + 1e-8)"),
+    *(edit(f"naive_guarded_{power}", "`optimal_denoiser` takes exponentials and divides by their sum, with a small number to keep it from 0: where all densities underflow no weight is left",
+           SQUARE + f"weights = torch.exp(-square / (2 * (1 - alpha_bar_t))); weights = weights / (weights.sum(1, keepdim=True) + 1e-{power})") for power in (5, 6)),
+    edit("global_maximum", "`optimal_denoiser` subtracts one largest exponent for all x_t; each needs its own, or all its densities may be 0",
+         SQUARE + "exponents = -square / (2 * (1 - alpha_bar_t)); weights = torch.exp(exponents - exponents.max()); weights = weights / weights.sum(1, keepdim=True)"),
+    *(edit(f"dropped_{power}", "`optimal_denoiser` drops small weights; all pictures count", f"weights = exponents.softmax(1); weights = torch.where(weights < 1e-{power}, 0, weights); weights = weights / weights.sum(1, keepdim=True)") for power in (1, 2, 3, 4)),
+    *(edit(f"top_{k}", "`optimal_denoiser` keeps a few of the likeliest pictures; all count", f"weights = torch.where(exponents >= exponents.topk(min({k}, len(y)), 1).values[:, -1:], exponents, -torch.inf).softmax(1)") for k in (3, 5)),
+    edit("half_precision", "`optimal_denoiser` rounds its weights to float16", "weights = exponents.softmax(1).half().to(y)"),
+    edit("not_normalised", "the weights of `optimal_denoiser` do not sum to 1: they are densities", SQUARE + "weights = torch.exp(-square / (2 * (1 - alpha_bar_t)))"),
     edit("nearest_only", "`optimal_denoiser` takes the likeliest picture alone; (10.1) is a mean of all", "weights = F.one_hot(exponents.argmax(1), len(y)).to(y)"),
     edit("equal", "`optimal_denoiser` weighs all pictures alike", "weights = torch.full_like(exponents, 1 / len(y))"),
     edit("sigmoid", "the weights of `optimal_denoiser` do not sum to 1: a sigmoid looks at each picture alone", "weights = exponents.sigmoid()"),
@@ -67,6 +87,10 @@ mistakes.at(
     edit("shrunk_result", "`optimal_denoiser` returns √ᾱ times the mean picture, as it is under the noise; x̂_0 is the picture itself", "return (alpha_bar_t**0.5 * weights @ y).reshape(x_t.shape), weights"),
     edit("noise_result", "`optimal_denoiser` returns the noise; x̂_0 is asked for", "return ((x - alpha_bar_t**0.5 * weights @ y) / (1 - alpha_bar_t) ** 0.5).reshape(x_t.shape), weights"),
     edit("grown_result", "`optimal_denoiser` divides the mean picture by √ᾱ; the pictures are clean already", "return (weights @ y / alpha_bar_t.clamp(min=1e-3) ** 0.5).reshape(x_t.shape), weights"),
+    edit("from_zero_to_one", "`optimal_denoiser` turns its result into pictures from 0 to 1; they are to be taken as they are", "return ((weights @ y).reshape(x_t.shape) + 1) / 2, weights"),
+    edit("by_score", "`optimal_denoiser` finds the mean picture from x_t by dividing by √ᾱ, which is 0 where all is noise", "noise = x - alpha_bar_t**0.5 * weights @ y; return ((x - noise) / alpha_bar_t**0.5).reshape(x_t.shape), weights"),
+    edit("noised_again", "`optimal_denoiser` mixes its mean picture with x_t as with noise; x̂_0 is the mean picture", "return (alpha_bar_t**0.5 * weights @ y + (1 - alpha_bar_t) ** 0.5 * x).reshape(x_t.shape), weights"),
+    edit("likeliest_returned", "`optimal_denoiser` returns the likeliest picture; the mean by the weights is wanted", "return images[weights.argmax(1)], weights"),
     edit("clamped", "`optimal_denoiser` clamps its result to [-1, 1]; pictures may have other values", "return (weights @ y).clamp(-1, 1).reshape(x_t.shape), weights"),
     edit("no_weights", "`optimal_denoiser` returns the pictures alone; the weights are to follow", "return (weights @ y).reshape(x_t.shape)"),
     edit("exchanged", "`optimal_denoiser` returns the weights before the pictures", "return weights, (weights @ y).reshape(x_t.shape)"),
@@ -89,6 +113,10 @@ mistakes.at(
     edit("needed_no_log", "`decision_level` uses the odds; the weights' ratio is compared in logarithms", "needed = 2 * odds"),
     edit("needed_bits", "`decision_level` takes the logarithm to base 2; the exponent's is natural", "needed = 2 * math.log2(odds)"),
     edit("needed_ten", "`decision_level` takes the logarithm to base 10; the exponent's is natural", "needed = 2 * math.log10(odds)"),
+    edit("needed_600", "`decision_level` uses odds of 600 always, and ignores `odds`", "needed = 2 * math.log(600)"),
+    edit("needed_minus", "`decision_level` uses the logarithm of 1/odds", "needed = -2 * math.log(odds)"),
+    edit("needed_log_squared", "`decision_level` squares the logarithm of the odds where it is to be doubled", "needed = math.log(odds) ** 2"),
+    edit("needed_half", "`decision_level` divides by 2 where d²/2 asks for a factor of 2", "needed = math.log(odds) / 2"),
     edit("needed_minus_one", "`decision_level` uses log(odds - 1)", "needed = 2 * math.log(odds - 1) if odds > 1.5 else 2 * math.log(odds)"),
     edit("needed_log1p", "`decision_level` uses log(1 + odds)", "needed = 2 * math.log1p(odds)"),
     edit("needed_sqrt", "`decision_level` takes the root of the distance, or of the needed log odds: the log odds grow with the squared distance itself", "needed = 2 * math.log(odds); square_distance = square_distance.sqrt()"),
@@ -106,8 +134,13 @@ mistakes.at(
     edit("squared", "`decision_level` returns the square of ᾱ", "return (needed / (square_distance + needed)) ** 2"),
     edit("solved_wrong", "`decision_level` solves ρ = ᾱ/(1 - ᾱ) for ᾱ with the wrong sign: it is ρ/(1 + ρ)", "return needed / (square_distance - needed)"),
     edit("only_noise", "`decision_level` takes the ratio as ᾱ itself, and keeps it below 1", "return (needed / square_distance).clamp(max=1)"),
+    edit("posterior", "`decision_level` returns a weight, 1/(1 + exp(d²/2)/r); the level at which the weights have these odds is wanted", "return torch.sigmoid(needed / 2 - square_distance / 2)"),
+    edit("ratio_of_roots", "`decision_level` takes the root of the ratio ᾱ/(1 - ᾱ) before it solves for ᾱ", "return (needed / square_distance).sqrt() / (1 + (needed / square_distance).sqrt())"),
+    *(edit(f"level_clamped_{key}", "`decision_level` keeps the level below a number under 1", f"return (needed / (square_distance + needed)).clamp(max={most})") for key, most in (("9", 0.9), ("99", 0.99), ("999", 0.999))),
+    edit("turned_ratio", "`decision_level` returns the noise-to-signal ratio (1 - ᾱ)/ᾱ; it is to be solved for ᾱ", "return square_distance / needed"),
     edit("ratio_of_squares", "`decision_level` takes the needed ratio for √ᾱ/√(1 - ᾱ); it is ᾱ/(1 - ᾱ)", "return needed**2 / (square_distance**2 + needed**2)"),
     edit("exponential_level", "`decision_level` solves ρ = -log(1 - ᾱ) for ᾱ; the ratio is ᾱ/(1 - ᾱ)", "return 1 - torch.exp(-needed / square_distance)"),
+    *(edit(f"guarded_level_{power}", "`decision_level` adds a small number to the squared distance", f"return needed / (square_distance + 1e-{power} + needed)") for power in (1, 3)),
     edit("guarded_level", "`decision_level` adds a number to the squared distance", "return needed / (square_distance + needed + 1e-2)"),
     edit("mean_level", "`decision_level` returns one level for the mean of the distances; each has its own", "return needed / (square_distance.mean() + needed)"),
     edit("minus_log", "`decision_level` returns the logarithm of the level", "return (needed / (square_distance + needed)).log()"),
@@ -146,10 +179,27 @@ mistakes.at(
     edit("never_last_row", "no window of `local_denoiser` holds the last row or column of the picture", "rows, columns = (slice(max(0, min(k - reach, n - 2)), max(1, min(n - 1, k + reach + 1))) for k, n in zip((i, j), x_t.shape[2:]))"),
 )
 
+GAP = "gap = (x_t[:, None, :, rows, columns] - alpha_bar_t**0.5 * images[:, :, rows, columns]).square().sum((2, 3, 4)); "
 WINDOWED = "_, weights = optimal_denoiser(x_t[:, :, rows, columns], alpha_bar_t, images[:, :, rows, columns])"
 
 mistakes.at(
     WINDOWED,
+    edit("window_averaged", "`local_denoiser` takes the mean square over the window; the exponent has the sum",
+         "gap = (x_t[:, None, :, rows, columns] - alpha_bar_t**0.5 * images[:, :, rows, columns]).square().mean((2, 3, 4)); weights = (-gap / (2 * (1 - alpha_bar_t))).softmax(1)"),
+    edit("window_grown", "at the border `local_denoiser` makes up for the pixels that are cut off by a factor; they are to take no part",
+         "gap = (x_t[:, None, :, rows, columns] - alpha_bar_t**0.5 * images[:, :, rows, columns]).square().mean((2, 3, 4)) * size**2 * x_t.shape[1]; weights = (-gap / (2 * (1 - alpha_bar_t))).softmax(1)"),
+    edit("first_weights", "`local_denoiser` uses the first x_t's weights for all", "_, weights = optimal_denoiser(x_t[:1, :, rows, columns], alpha_bar_t, images[:, :, rows, columns])"),
+    edit("round_windows", "the windows of `local_denoiser` are round, or diamonds; they are squares",
+         "near = torch.arange(x_t.shape[2])[:, None].sub(i) ** 2 + torch.arange(x_t.shape[3]).sub(j) ** 2 <= reach**2; _, weights = optimal_denoiser(x_t[:, :, near], alpha_bar_t, images[:, :, near])"),
+    edit("whole_if_large", "`local_denoiser` takes whole pictures where a window is as large as the picture's shorter side; it is still cut off around each pixel",
+         "whole = size >= min(x_t.shape[2:]); part = (..., slice(None), slice(None)) if whole else (..., rows, columns); _, weights = optimal_denoiser(x_t[part], alpha_bar_t, images[part])"),
+    edit("window_pooled", "`local_denoiser` divides the square over a window by the window's full size; the exponent has the sum", GAP + "weights = (-gap / size**2 / (2 * (1 - alpha_bar_t))).softmax(1)"),
+    edit("channel_mean", "`local_denoiser` takes the mean over channels; the exponent has the sum", GAP + "weights = (-gap / x_t.shape[1] / (2 * (1 - alpha_bar_t))).softmax(1)"),
+    edit("window_no_half", "the weights of `local_denoiser` lack the ½ of the Gaussian's exponent", GAP + "weights = (-gap / (1 - alpha_bar_t)).softmax(1)"),
+    edit("window_no_variance", "the weights of `local_denoiser` lack the division by 2(1 - ᾱ)", GAP + "weights = (-gap).softmax(1)"),
+    edit("window_std", "the weights of `local_denoiser` divide by √(1 - ᾱ); the noise's variance is 1 - ᾱ", GAP + "weights = (-gap / (2 * (1 - alpha_bar_t).sqrt())).softmax(1)"),
+    edit("window_not_shrunk", "the weights of `local_denoiser` compare x_t with the pictures themselves; under the noise they have shrunk to √ᾱ times",
+         "gap = (x_t[:, None, :, rows, columns] - images[:, :, rows, columns]).square().sum((2, 3, 4)); weights = (-gap / (2 * (1 - alpha_bar_t))).softmax(1)"),
     edit("whole_weights", "`local_denoiser` computes its weights from whole pictures, so it is `optimal_denoiser` again", "_, weights = optimal_denoiser(x_t, alpha_bar_t, images)"),
     edit("one_channel", "the windows of `local_denoiser` hold the first channel only", "_, weights = optimal_denoiser(x_t[:, :1, rows, columns], alpha_bar_t, images[:, :1, rows, columns])"),
     edit("centre_window", "`local_denoiser` compares the window of x_t with windows in the middle of the pictures; it is to look at the same place",
@@ -161,7 +211,7 @@ mistakes.at(
          "_, weights = optimal_denoiser(F.pad(x_t, [reach] * 4)[:, :, i : i + 2 * reach + 1, j : j + 2 * reach + 1], alpha_bar_t, F.pad(images, [reach] * 4, mode='replicate')[:, :, i : i + 2 * reach + 1, j : j + 2 * reach + 1])"),
     edit("ones_padded_window", "at the border `local_denoiser` pads the pictures with their mirror image; what lies outside is to take no part in the weights",
          "_, weights = optimal_denoiser(F.pad(x_t, [reach] * 4, value=-1.0)[:, :, i : i + 2 * reach + 1, j : j + 2 * reach + 1], alpha_bar_t, F.pad(images, [reach] * 4, mode='reflect' if reach < min(images.shape[2:]) else 'constant')[:, :, i : i + 2 * reach + 1, j : j + 2 * reach + 1])"),
-    edit("shrunk_window", "`local_denoiser` shrinks the pictures by √ᾱ before `optimal_denoiser` does it again", "_, weights = optimal_denoiser(x_t[:, :, rows, columns], alpha_bar_t, alpha_bar_t**0.5 * images[:, :, rows, columns])"),
+    edit("shrunk_window", "`local_denoiser` shrinks the pictures by √ᾱ twice, if `optimal_denoiser` does it too, so by ᾱ", "_, weights = optimal_denoiser(x_t[:, :, rows, columns], alpha_bar_t, alpha_bar_t**0.5 * images[:, :, rows, columns])"),
     edit("without_pixel", "`local_denoiser` leaves the pixel itself out of its window", "middle = torch.ones_like(x_t[:1, :1]); middle[:, :, i, j] = 0; _, weights = optimal_denoiser((x_t * middle)[:, :, rows, columns], alpha_bar_t, (images * middle)[:, :, rows, columns])"),
 )
 
@@ -190,6 +240,12 @@ mistakes.at(
     "for i in range(x_t.shape[2]):\n        for j in range(x_t.shape[3]):",
     edit("border_left", "`local_denoiser` leaves the pixels near the border as they are; their windows are cut off",
          "denoised = x_t.clone()\n    for i in range(reach, x_t.shape[2] - reach):\n        for j in range(reach, x_t.shape[3] - reach):"),
+    edit("border_zero", "`local_denoiser` fills in only pixels whose window is whole, and leaves 0 near the border; windows are cut off there",
+         "denoised = torch.zeros_like(x_t)\n    for i in range(reach, x_t.shape[2] - reach):\n        for j in range(reach, x_t.shape[3] - reach):"),
+    edit("border_mean", "`local_denoiser` fills in only pixels whose window is whole, and the pictures' plain mean near the border; windows are cut off there",
+         "denoised = images.mean(0, keepdim=True).expand_as(x_t).clone()\n    for i in range(reach, x_t.shape[2] - reach):\n        for j in range(reach, x_t.shape[3] - reach):"),
+    edit("square_zero", "`local_denoiser` takes the height for the width, so pixels of pictures that are not square stay 0 or do not exist",
+         "denoised = torch.zeros_like(x_t)\n    for i in range(min(x_t.shape[2:])):\n        for j in range(min(x_t.shape[2:])):"),
     edit("square_only", "`local_denoiser` takes the height for the width, so pixels of pictures that are not square are missing or do not exist",
          "denoised = x_t.clone()\n    for i in range(min(x_t.shape[2:])):\n        for j in range(min(x_t.shape[2:])):"),
 )
@@ -204,6 +260,12 @@ mistakes.at(
     edit("largest_pixel", "`nearest` uses the largest difference of a pixel; the docstring asks for Euclidean distances", "distances = torch.cdist(samples.flatten(1), images.flatten(1), p=torch.inf)"),
     edit("halved", "`nearest` halves the distances, as for pictures from 0 to 1; they are to be taken as they are", "distances = torch.cdist(samples.flatten(1), images.flatten(1)) / 2"),
     edit("among_samples", "`nearest` measures distances among the samples; those to the images are wanted", "distances = torch.cdist(samples.flatten(1), torch.cat([samples, samples]).flatten(1))"),
+    edit("zero_left_out", "`nearest` leaves out distances of 0, as if the sample were compared with itself; there the sample is a copy",
+         "distances = torch.cdist(samples.flatten(1), images.flatten(1), compute_mode='donot_use_mm_for_euclid_dist'); distances = torch.where(distances == 0, torch.inf, distances)"),
+    edit("images_unique", "`nearest` leaves out images that are there twice; the second nearest may look like the nearest", "distances = torch.cdist(samples.flatten(1), images.flatten(1).unique(dim=0))"),
+    edit("normalised", "`nearest` gives all pictures the length 1 before it measures; they are to be taken as they are", "distances = torch.cdist(F.normalize(samples.flatten(1)), F.normalize(images.flatten(1)))"),
+    *(edit(f"distances_floor_{key}", "`nearest` keeps the distances above a small number, which counts where pictures are close together",
+           f"distances = torch.cdist(samples.flatten(1), images.flatten(1), compute_mode='donot_use_mm_for_euclid_dist').clamp(min={least})") for key, least in (("2", 1e-2), ("3", 1e-3))),
     edit("turned", "`nearest` finds for each image the nearest sample; it is to find for each sample the nearest image", "distances = torch.cdist(images.flatten(1), torch.cat([samples, samples + 9]).flatten(1))"),
     edit("first_row", "`nearest` compares the first channel only; all pixels count", "distances = torch.cdist(samples[:, :1].flatten(1), images[:, :1].flatten(1))"),
     edit("correlation", "`nearest` measures angles; the docstring asks for Euclidean distances", "distances = 1 - F.cosine_similarity(samples.flatten(1)[:, None], images.flatten(1)[None], dim=-1)"),
@@ -213,6 +275,7 @@ mistakes.at(
 mistakes.at(
     "first, second = distances.topk(2, largest=False).values.unbind(1)",
     edit("largest", "`nearest` takes the largest distances", "first, second = distances.topk(2).values.unbind(1)"),
+    edit("next_index", "`nearest` takes the image after the nearest in the list for the second nearest", "first, which = distances.min(1); second = distances.gather(1, (which[:, None] + 1) % distances.shape[1])[:, 0]"),
     edit("second_exchanged", "`nearest` returns the distance to the second nearest image", "second, first = distances.topk(2, largest=False).values.unbind(1)"),
     edit("mean_as_second", "`nearest` compares with the mean distance; the second nearest image is the measure", "first, second = distances.amin(1), distances.mean(1)"),
     edit("third", "`nearest` compares with the third nearest image; the second is the measure", "first, second = distances.sort(1).values[:, 0], distances.sort(1).values[:, min(2, distances.shape[1] - 1)]"),
@@ -231,7 +294,14 @@ mistakes.at(
     edit("not_copies", "`nearest` says True where a sample is no copy", "return first, first >= ratio * second"),
     edit("ratio_absolute", "`nearest` compares the distance with `ratio` itself; it is a share of the second distance", "return first, first < ratio"),
     edit("ratio_squared", "`nearest` squares `ratio`, as for squared distances", "return first, first < ratio**2 * second"),
-    edit("ratio_rooted", "`nearest` takes the root of `ratio`", "return first, first < ratio**0.5 * second"),
+    edit("second_mean", "`nearest` compares with the mean of all samples' second distances; each has its own", "return first, first < ratio * second.mean()"),
+    edit("by_difference", "`nearest` compares the difference of both distances with a share of the first; the smaller distance is to be below `ratio` times the second", "return first, second - first > (1 - ratio) * first"),
+    edit("ratio_half", "`nearest` has another `ratio` than a third if none is given", "return first, first < (0.5 if ratio == 1 / 3 else ratio) * second"),
+    edit("first_squared", "`nearest` returns the squared distance; the docstring asks for the Euclidean one", "return first.square(), first < ratio * second"),
+    edit("first_mean_square", "`nearest` returns the mean square over pixels; the docstring asks for the Euclidean distance", "return first.square() / samples[0].numel(), first < ratio * second"),
+    edit("not_strict", "`nearest` says True also where the distance is exactly `ratio` times the second; a copy is nearer", "return first, first <= ratio * second"),
+    *(edit(f"second_guarded_{power}", "`nearest` adds a small number to the second distance, which counts where the pictures are close together", f"return first, first / (second + 1e-{power}) < ratio") for power in (2, 3)),
+    edit("ratio_rooted", "`nearest` multiplies squared distances by `ratio`, or takes its root; it is a ratio of distances", "return first, first < ratio**0.5 * second"),
     edit("share_returned", "`nearest` returns the share of copies; it is to say so for each sample", "return first, (first < ratio * second).float().mean()"),
     edit("floats", "`nearest` says whether a sample is a copy in floats; the docstring has True and False", "return first, (first < ratio * second).float()"),
     edit("quotient", "`nearest` returns the quotient of both distances; it is to say whether that is below `ratio`", "return first, first / second"),
@@ -261,6 +331,34 @@ def anywhere(ref):
         square = (mine[:, :, None] - alpha_bar_t**0.5 * theirs).square().sum(-1)
         pixels = images.flatten(2).transpose(1, 2).flatten(0, 1)
         return ((-square / (2 * (1 - alpha_bar_t))).softmax(-1) @ pixels).transpose(1, 2).reshape(x_t.shape)
+
+    return {"local_denoiser": local_denoiser}
+
+
+@mistakes.rewrite("the windows of `local_denoiser` are compared with windows of the same size at all places of the pictures; only the same place counts")
+def anywhere_inside(ref):
+    def local_denoiser(x_t, alpha_bar_t, images, size):
+        reach, denoised = size // 2, torch.empty_like(x_t)
+        height, width = x_t.shape[2:]
+        for i in range(height):
+            for j in range(width):
+                top, left = max(0, i - reach), max(0, j - reach)
+                window = x_t[:, :, top : i + reach + 1, left : j + reach + 1]
+                h, w = window.shape[2:]
+                places = [(p, q) for p in range(height - h + 1) for q in range(width - w + 1)]
+                patches = torch.cat([images[:, :, p : p + h, q : q + w] for p, q in places])
+                _, weights = ref.optimal_denoiser(window, alpha_bar_t, patches)
+                denoised[:, :, i, j] = weights @ patches[:, :, i - top, j - left]
+        return denoised
+
+    return {"local_denoiser": local_denoiser}
+
+
+@mistakes.rewrite("`local_denoiser` computes weights for each channel apart; a window holds all channels")
+def channels_apart(ref):
+    def local_denoiser(x_t, alpha_bar_t, images, size):
+        each = zip(x_t.split(1, 1), images.split(1, 1))
+        return torch.cat([ref.local_denoiser(x, alpha_bar_t, y, size) for x, y in each], 1)
 
     return {"local_denoiser": local_denoiser}
 

@@ -271,6 +271,8 @@ LINTS = [
     (f"{Q1}/cells.py", '    ### END SOLUTION\n\n# %% role="check"', '\n# %% role="check"', "without an"),
     (f"{Q2}/cells.py", 'FACTOR = 3.0', '### BEGIN SOLUTION\nFACTOR = 3.0\n### END SOLUTION',
      "a solution region in a given cell"),
+    (f"{Q1}/probes.py", "return student.logsumexp(", "return with_right(student.logsumexp, log=math.log)(",
+     "holds a right answer (with_right)"),
 ]
 
 

@@ -35,3 +35,12 @@ def test_images_shrink_and_stay_the_same():
     again = Image.open(io.BytesIO(small)).convert("RGBA")
     assert np.array_equal(np.asarray(again), np.asarray(image))
     assert small_png("AAAA") == "AAAA"  # no image: left alone
+
+
+def test_a_film_stays_whole_whatever_its_letters_say(tmp_path: Path):
+    picture = "data:image/gif;base64," + 2000 * "A/0x123456789+" + "="
+    html = f'<img alt="film at {tmp_path}/x" src="{picture}"> <object at 0x7f0123456789>' + "b" * 30_000
+    output = from_dict({"output_type": "execute_result", "metadata": {}, "data": {"text/html": html}})
+    shown = tidy_outputs([output], [tmp_path])[0].data["text/html"]
+    assert shown.startswith(f'<img alt="film at ./x" src="{picture}"> <object at 0x…>bbb')
+    assert shown.endswith("… (cut)\n") and len(shown) < len(picture) + 21_000

@@ -60,6 +60,9 @@ def array(dtype="f4", shape=(1,), data="AAAAAA=="):
         array(dtype="O"), array(dtype="V8"), array(dtype=["f4"]), array(shape=(2,)), array(shape=(-1,)),
         array(shape=(2**40,)), array(shape=(1.0,)), array(shape=(True,)), array(shape=(1,) * 13),
         array(data="!!!!"), array(data=7), array(dtype="b1", shape=(1,), data="Ag=="),
+        array(shape=(2**31 - 1, 0), data=""), array(shape=(0, 10**4, 10**4), data=""),
+        array(shape=(0,) + (2**31 - 1,) * 11, data=""),
+        b"[" + b",".join([b"{}"] * 60_000) + b"]", b"[" + b",".join([b'{"":0}'] * 60_000) + b"]",
         json.dumps({wire.ARRAY_KEY: "x"}).encode(), b"[" + b"0," * 300_000 + b"0]", b"9" * 5000,
     ],
     ids=lambda data: repr(data[:40]),
@@ -67,6 +70,11 @@ def array(dtype="f4", shape=(1,), data="AAAAAA=="):
 def test_hostile_bytes_are_refused(data):
     with pytest.raises(wire.EvidenceError):
         wire.decode(data)
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 5), (100, 0), (3, 0, 7)])
+def test_arrays_without_elements_survive(shape):
+    assert wire.decode(wire.encode(np.zeros(shape))).shape == shape
 
 
 def test_size_is_checked_before_anything_is_read():

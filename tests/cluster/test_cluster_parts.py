@@ -184,6 +184,16 @@ def test_bad_addresses(where):
         pass
 
 
+@pytest.mark.parametrize("where", ["tcp://192.0.2.1:9", "192.0.2.1:9", "ws://a:9", "tcp://127.0.0.1.x.org:9"])
+def test_a_scheduler_elsewhere_without_tls_is_refused(where, monkeypatch):
+    monkeypatch.setattr("autograder.cluster.clients.CONNECT_SECONDS", 0.1)
+    with pytest.raises(UserError, match="unencrypted"), connect(where, jobs=1, device="cpu", gpu_slots=1):
+        pass
+    asked = connect(where, jobs=1, device="cpu", gpu_slots=1, plain_tcp=True)
+    with pytest.raises(UserError, match="No Dask scheduler answers"), asked:
+        pass
+
+
 def test_no_worker_at_all():
     with pytest.raises(UserError, match="at least one"), connect("local:0", jobs=1, device="cpu", gpu_slots=1):
         pass
@@ -213,6 +223,7 @@ def test_command_line_checks_first(tmp_path, capsys, monkeypatch, folder):
     from autograder.cli.main import main
 
     monkeypatch.chdir(Path(folder).parent)
-    (tmp_path / "n.ipynb").write_bytes(submission("ada", *RIGHT).notebook_bytes)
-    assert main(["grade", "ps9", str(tmp_path), "--out", str(tmp_path / "o"), "--cluster", "nowhere"]) == 2
+    (tmp_path / "class").mkdir()
+    (tmp_path / "class" / "n.ipynb").write_bytes(submission("ada", *RIGHT).notebook_bytes)
+    assert main(["grade", "ps9", str(tmp_path / "class"), "--out", str(tmp_path / "o"), "--cluster", "nowhere"]) == 2
     assert "give local" in capsys.readouterr().err

@@ -151,6 +151,13 @@ def test_export_names_the_stubs_in_the_saved_file(tiny_set, tmp_path, monkeypatc
     assert "stubs" not in repr(_grader(tiny_set).export())
 
 
+def test_export_reads_a_notebook_with_a_byte_order_mark(tiny_set, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    cells = [{"cell_type": "code", "id": "a", "metadata": {}, "source": ["x = 1"], "outputs": []}]
+    (tmp_path / "psx.ipynb").write_text(json.dumps({"cells": cells, "metadata": {}}), encoding="utf-8-sig")
+    assert "psx_submission.zip" in repr(_grader(tiny_set).export())
+
+
 def test_a_notebook_that_cannot_be_read_is_no_news(written_set, tmp_path, monkeypatch):
     grader = _grader(written_set)
     monkeypatch.chdir(tmp_path)
@@ -171,6 +178,17 @@ def test_a_bonus_question_says_so(tiny_set):
     exec("import torch" + ANSWER.format(end=" + m.squeeze(dim)"), scope)
     exec("def log_mean_exp(x, dim): return logsumexp(x, dim) - torch.tensor(float(x.shape[dim])).log()", scope)
     assert "\n1 of 1 point + 2 bonus from public checks; 2 more" in repr(grader.check_all(scope))
+
+
+def test_a_check_without_points_that_fails_says_what_it_will_cost(tiny_set):
+    warning = "A check without points that fails will cost hidden ones."
+    _edit(tiny_set, "q01_log_sum_exp/probes.py", "@question.probe(points=1, title=", "@question.probe(points=0, title=")
+    grader, scope = _grader(tiny_set), {}
+    assert warning not in repr(grader.check("q1", scope))
+    exec("import torch" + ANSWER.format(end=""), scope)
+    assert warning in repr(grader.check("q1", scope))
+    exec("import torch" + ANSWER.format(end=" + m.squeeze(dim)"), scope)
+    assert warning not in repr(grader.check("q1", scope))
 
 
 def test_hints_belong_to_functions(tiny_set):

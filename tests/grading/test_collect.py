@@ -12,6 +12,7 @@ import pytest
 from grading_helpers import BLANK, RIGHT, notebook
 
 from autograder.errors import UserError
+from autograder.submissions import by_student
 from autograder.submissions import collect as collecting
 from autograder.submissions.collect import collect
 from autograder.submissions.students import Name, Naming, distinct, from_lms, gradescope_names, safe_id
@@ -133,7 +134,7 @@ def test_the_notebook_with_the_answers_is_chosen(tmp_path, matcher):
 def test_same_names_are_told_apart(tmp_path, matcher):
     files = {"ada_11_22_ps9.ipynb": GOOD, "ada_12_23_ps9.ipynb": GOOD, "Bob.ipynb": GOOD, "bob/ps9.ipynb": GOOD}
     found = collect([lay_out(tmp_path, files, False)], matcher)
-    assert [item.student for item in found] == ["ada-11", "ada-12", "Bob", "bob-2"]
+    assert [item.student for item in found] == ["ada-11", "ada-12", "bob", "Bob-cd9fb1"]
     assert "Several submissions are named ada" in found[0].notes[0]
 
 
@@ -270,6 +271,17 @@ def test_naming():
         assert naming.from_name(stem) == Name(student)
 
 
+@pytest.mark.parametrize("others", [[], ["Ada"], ["Ada", "ADA", "bob"]])
+def test_nobody_takes_anothers_id_by_coming_or_going(others):
+    """Whoever is in small letters keeps the id; the others' follow from their spelling, and it is said to each."""
+    ids = dict(zip(["ada", *others], distinct([Name(name) for name in ["ada", *others]]), strict=True))
+    again = dict(zip([*others, "ada"], distinct([Name(name) for name in [*others, "ada"]]), strict=True))
+    assert ids == again and ids["ada"][0] == "ada"
+    if others:
+        assert ids["Ada"][0] == distinct([Name("ada"), Name("Ada")])[1][0] != "Ada"
+        assert "Several submissions are named" in ids["ada"][1] and "Several" in ids["Ada"][1]
+
+
 def test_distinct_ids_do_not_collide():
     names = [Name("a"), Name("a"), Name("a-2"), Name("A", "7"), Name("a", "7")]
     ids = [student for student, _ in distinct(names)]
@@ -279,6 +291,26 @@ def test_distinct_ids_do_not_collide():
 def test_gradescope_metadata():
     assert gradescope_names("submission_1:\n  :submitters:\n  - :name: A B\n    :sid: '77'\n") == {"submission_1": "77"}
     assert gradescope_names("nonsense") == {}
+    tagged = "submission_1: !ruby/object:X\n  :submitters:\n  - :name: A\n    :sid: null\n  - :sid: '8'\n"
+    assert gradescope_names(tagged) == {"submission_1": "A"}  # a partner's number is not hers
+
+
+@pytest.mark.parametrize(
+    "name",
+    ['"Eve\n    :sid: ada"', "'Eve\n\n    :sid: ada'", '"Eve\\\n    :sid: ada"', "|-\n      Eve\n      :sid: ada"],
+)
+def test_a_display_name_that_looks_like_the_next_line_takes_no_id(name):
+    metadata = f"submission_1:\n  :submitters:\n  - :name: {name}\n    :sid: ''\n    :email: eve@x.edu\n"
+    assert gradescope_names(metadata) == {"submission_1": "eve@x.edu"}
+
+
+@pytest.mark.parametrize("metadata", [b"submission_11: [", b"[" * 100_000, b"a: \x07", b"a: " + b"[" * 99 + b"]" * 99])
+def test_metadata_that_cannot_be_read_is_said(metadata, tmp_path, matcher):
+    said = []
+    files = {"submission_metadata.yml": metadata, "submission_11/ps9.ipynb": GOOD, "submission_12/ps9.ipynb": GOOD}
+    found = collect([lay_out(tmp_path, files, False)], matcher, tell=said.append)
+    assert [item.student for item in found] == ["submission_11", "submission_12"]
+    assert any("submission_metadata.yml cannot be read" in text for text in said)
 
 
 def test_links_to_other_students_work_are_not_followed_in_folders(tmp_path, matcher):
@@ -314,7 +346,7 @@ def test_one_entry_does_not_spoil_the_zip_of_a_class(kind, tmp_path, matcher):
 
 def test_one_student_cannot_make_a_class_too_large(tmp_path, matcher, monkeypatch):
     """Neither by the number of files nor by their size."""
-    monkeypatch.setattr(collecting, "MAX_FILES", 60)
+    monkeypatch.setattr(by_student, "MAX_FILES", 60)
     monkeypatch.setattr(collecting, "MAX_READ", 300_000)
     noise = os.urandom(100_000)
     packed = make_zip({"a.bin": noise, "ps9.ipynb": GOOD}, zipfile.ZIP_STORED)
@@ -358,4 +390,5 @@ def test_long_names_take_no_time():
 
 def test_ids_that_a_file_system_takes_for_one_are_told_apart():
     ids = [student for student, _ in distinct([Name("Stra\u00dfe"), Name("STRASSE"), Name("e\u0301"), Name("\u00e9")])]
-    assert ids == ["Stra\u00dfe", "STRASSE-2", "e\u0301", "\u00e9-2"]
+    assert [id.split("-")[0] for id in ids] == ["Stra\u00dfe", "STRASSE", "e\u0301", "\u00e9"]
+    assert ids[3] == "\u00e9" and len({id.casefold() for id in ids}) == 4

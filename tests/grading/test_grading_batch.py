@@ -251,6 +251,9 @@ def test_nothing_half_written(problem_set, tmp_path, pools, monkeypatch):
 def test_csv_cells_are_no_formulas(problem_set, tmp_path, pools):
     assert safe_cell("=1+1") == "'=1+1" and safe_cell("ada") == "ada"
     assert safe_cell("＝1") == "'＝1" and safe_cell("a;=1|@x; b") == "a;'=1|'@x; b"
+    for text in ('x;"=1+1"', "x; '=1", 'x|""=1', "  =1", "x;－1"):
+        for cell in safe_cell(text).replace('"', '""').replace("|", ";").split(";"):
+            assert not cell.replace('"', "").strip().startswith(("=", "+", "－")), text
     formula = 'def double(x):\n    raise ValueError("=HYPERLINK(1),\\"x\\"\\n@SUM")'
     students = [
         make("+ada", SETUP, formula, SUM, MEAN, "raise ValueError('=1')"),

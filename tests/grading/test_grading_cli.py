@@ -115,15 +115,15 @@ BAD = {
     "missing path": (["grade", "ps9", "nowhere", "--out", "x"], "nowhere does not exist."),
     "missing set": (["grade", "ps7", "class", "--out", "x"], "There is no problem set 'ps7' here. Known: ps9."),
     "empty folder": (["grade", "ps9", "empty", "--out", "x"], "empty is empty"),
-    "pdf": (["grade", "ps9", "work.pdf", "--out", "x"], "not a notebook, a zip file or a folder"),
+    "pdf": (["grade", "ps9", "files/work.pdf", "--out", "x"], "not a notebook, a zip file or a folder"),
     "broken notebook": (["grade", "ps9", "class/hal.ipynb", "--out", "x"], "not valid JSON"),
-    "unwritable": (["grade", "ps9", "class", "--out", "work.pdf"], "cannot be written to"),
+    "unwritable": (["grade", "ps9", "class", "--out", "files/work.pdf"], "cannot be written to"),
     "unknown question": (["grade", "ps9", "class", "--out", "x", "--regrade", "q9"], "no question 'q9'"),
     "no jobs": (["grade", "ps9", "class", "--out", "x", "--jobs", "0"], "--jobs must be at least 1"),
     "negative seed": (["grade", "ps9", "class", "--out", "x", "--seed", "-1"], "--seed must not be negative"),
     "check nothing": (["check", "nowhere.ipynb"], "cannot be read"),
     "check a folder": (["check", "class"], "is not a notebook"),
-    "check something else": (["check", "other.ipynb"], "answers no problem set"),
+    "check something else": (["check", "files/other.ipynb"], "answers no problem set"),
     "check broken": (["check", "class/hal.ipynb"], "not valid JSON"),
     "check unknown question": (["check", "class/ada.ipynb", "--question", "q9"], "no question 'q9'"),
     "report of nothing": (["report", "nowhere"], "holds no results"),
@@ -132,9 +132,10 @@ BAD = {
 
 @pytest.fixture
 def with_bad_files(here):
-    (here / "empty").mkdir(exist_ok=True)
-    (here / "work.pdf").write_bytes(b"%PDF")
-    (here / "other.ipynb").write_bytes(notebook("x = 1"))
+    for name in ("empty", "files"):
+        (here / name).mkdir(exist_ok=True)
+    (here / "files" / "work.pdf").write_bytes(b"%PDF")
+    (here / "files" / "other.ipynb").write_bytes(notebook("x = 1"))
 
 
 @pytest.mark.parametrize("case", BAD)

@@ -41,7 +41,7 @@ def pools(course, monkeypatch):
     os.environ.pop("CUBLAS_WORKSPACE_CONFIG", None)
 
 
-ask = partial(main, ["check", "ada.ipynb", "--set", "ps9"])
+ask = partial(main, ["check", "ada.ipynb", "--set", "ps9", "--course", "."])
 
 
 def test_kernels_get_the_settings_and_the_share_of_grading(pools, monkeypatch):

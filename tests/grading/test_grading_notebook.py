@@ -9,6 +9,7 @@ from grading_helpers import BLANK, notebook, write_files
 from autograder.grading.follow_through import used_questions
 from autograder.kernel.render import line
 from autograder.submissions.definitions import defined_names, defines_something, functions_and_classes
+from autograder.submissions.front_end import without_front_end_lines, without_import, without_use
 from autograder.submissions.matching import find_problem_set, names_of
 from autograder.submissions.notebook import (
     MAX_BYTES,
@@ -16,7 +17,6 @@ from autograder.submissions.notebook import (
     Notebook,
     NotebookProblem,
     read_notebook,
-    without_installs,
 )
 from autograder.text import clean_line
 
@@ -39,13 +39,23 @@ def test_code_hash_depends_on_code_alone():
     assert first.code_sha256 == second.code_sha256 != read_notebook(notebook("x = 2")).code_sha256
 
 
+def test_code_hash_depends_on_headings_and_places_as_the_notes_do():
+    def with_heading(*cells):
+        return read_notebook(notebook(cells=[*cells, {"cell_type": "code", "source": "x = 1"}])).code_sha256
+
+    heading, text = ({"cell_type": "markdown", "source": text} for text in ("# My name is Ada", "My name is Ada"))
+    assert len({with_heading(), with_heading(heading), with_heading(text)}) == 3
+    assert with_heading(text) == with_heading({"cell_type": "markdown", "source": "My name is Eve"})
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
         (b"", "empty"),
         (b"  \n", "empty"),
         (b"{", "not valid JSON"),
-        (b"\xff\xfe\x00", "not UTF-8"),
+        (b"\xff\xfe\x00", "not text in UTF-8"),
+        (b"\x81\x8d", "not text in UTF-8"),
         (b"[1, 2]", "not a notebook"),
         (b"{}", "not a notebook"),
         (b'{"nbformat": true, "cells": []}', "not a notebook"),
@@ -61,7 +71,7 @@ def test_code_hash_depends_on_code_alone():
         (notebook("x", language="R"), "language is R"),
         (notebook("x", metadata={"language_info": {"name": "julia\x1b[31m"}}), "language is julia,"),
         (notebook(*["x"] * 2001), "more than 2000 code cells"),
-        (b" " * (MAX_BYTES + 1), "larger than 20 MB"),
+        (b" " * (MAX_BYTES + 1), "larger than 64 MB"),
     ],
 )
 def test_bad_notebooks_have_a_reason(data, reason):
@@ -83,7 +93,7 @@ def test_no_text_takes_long_to_look_at(start, part, problem_set):
     cell = CodeCell(1, start + part * 100_000 + "x")
     started = time.process_time()
     defines_something(cell.source), defined_names(cell.source), functions_and_classes(cell.source)
-    names_of(Notebook((cell,), "")), without_installs(cell.source)
+    names_of(Notebook((cell,), "")), without_front_end_lines(cell.source)
     used_questions(problem_set, [cell])
     line("Cell In[3], line 1", 3, cell.source), clean_line(cell.source)
     assert time.process_time() - started < 3
@@ -108,7 +118,31 @@ def test_byte_order_mark_and_odd_metadata_are_fine():
 def test_installs_are_dropped_and_lines_stay():
     before = ["if True:", "    %pip install a \\", "        b", "!pip3 install c", "!ls", "!python -m pip install d"]
     after = ["if True:", "    pass", "", "pass", "!ls", "pass"]
-    assert without_installs("\n".join(before)).split("\n") == after
+    assert without_front_end_lines("\n".join(before)).split("\n") == after
+
+
+def test_lines_about_a_screen_are_dropped():
+    before = ["%matplotlib widget", "%matplotlib qt5", "  %load_ext tensorboard", "%tensorboard", "%config A.b=1"]
+    assert without_front_end_lines("\n".join(before)).split() == ["pass"] * 5
+    kept = "%matplotlib inline\n%matplotlib\n%%time\nx = 5 %config\n%timeit f()"
+    assert without_front_end_lines(kept) == kept
+
+
+@pytest.mark.parametrize(("source", "number", "left", "names"), [
+    ("import a\nimport b.c as d, e\nx", 2, "import a\npass\nx", {"d", "e"}),
+    ("if x:\n    from a import b, c as d  # why\ny", 2, "if x:\n    pass\ny", {"b", "d", "why"}),
+    ("from a import (\n    b,\n    c,\n)\nx", 1, "pass\n\n\n\nx", {"b", "c"}),
+    ("from a import b, \\\n    c\nx", 1, "pass\n\nx", {"b", "c"}),
+])  # fmt: skip
+def test_an_import_is_taken_out(source, number, left, names):
+    assert without_import(source, number) == (left, names)
+
+
+def test_only_imports_and_their_uses_are_taken_out():
+    assert without_import("x = 1", 1) is None and without_import("import a", 2) is None
+    assert without_use("a\ndrive.mount('/x')\nb", 2, {"drive"}) == "a\npass\nb"
+    for source in ("x = drive.mount()", "    drive.mount()", "drive.mount(\n)", "drives.mount()"):
+        assert without_use(source, 1, {"drive"}) is None, source
 
 
 def test_names_are_found_even_where_the_code_does_not_compile():

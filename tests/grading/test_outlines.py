@@ -153,7 +153,7 @@ def test_a_question_for_a_person_alone_is_no_row_of_the_machines(both, monkeypat
     assert heading == "## Question 4 · An open end\n*4 points, 4 of them written · about 10 minutes*"
     next(cell for cell in made.cells if cell.metadata["dgm"]["role"] == "answer").source = DOUBLE
     (both / "ada.ipynb").write_text(to_text(made))
-    assert main(["grade", "ps9_open", "ada.ipynb", "--out", "out", "--no-html"]) == 0
+    assert main(["grade", "ps9_open", "ada.ipynb", "--out", "out", "--no-html", "--course", "."]) == 0
     result = on_disk(both / "out")["ada"]
     assert [question["id"] for question in result["questions"]] == ["q1"]
     assert result["score"] == result["max_score"] == 3

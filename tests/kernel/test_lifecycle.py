@@ -52,6 +52,24 @@ def test_input_is_refused_at_once(kernel: Kernel) -> None:
     assert done.status == "error" and done.seconds < SOON
 
 
+@pytest.mark.parametrize("code", ["exit()", "quit()", "exit", "quit(1)", "def f():\n    exit()\nf()"])
+def test_exit_ends_nothing(kernel: Kernel, code: str) -> None:
+    """Neither the cell nor, a moment later, the kernel."""
+    assert kernel.execute(f"{code}\ny = 3").status == "ok"
+    assert kernel.execute("import asyncio\nfor _ in range(20): await asyncio.sleep(0.01)\nassert y == 3").status == "ok"
+    probe = {"source": "def p(student, rng):\n    return student.g()", "name": "p", "seed": 0, "device": "cpu"}
+    assert kernel.execute("def g():\n    exit()\n    return 5").status == "ok"
+    reply = kernel.probe(probe)
+    assert reply.status == "ok" and b'"evidence": 5' in reply.payload
+
+
+def test_the_traceback_of_an_infinite_recursion_is_plain(kernel: Kernel) -> None:
+    """The other kinds look at the source of each of a thousand frames, which takes half a minute."""
+    done = kernel.execute("def f(x):\n    return [f(x) for _ in range(2)]\n\nf(1)")
+    assert (done.status, done.ename, done.line) == ("error", "RecursionError", 2)
+    assert "return [f(x)" in done.traceback and "----> " not in done.traceback
+
+
 @pytest.mark.parametrize("code", ["exit()", "raise SystemExit(3)", "get_ipython().kernel.do_shutdown(False)"])
 def test_polite_ways_to_leave_are_survived(kernel: Kernel, code: str) -> None:
     assert kernel.execute(code).status in ("ok", "error")

@@ -353,9 +353,14 @@ def test_output_within_its_limit_is_fine(kernel: Kernel) -> None:
     assert done.status == "ok" and done.stdout_tail.endswith("end\n")
     image = "from IPython.display import display\ndisplay({'image/png': 'x' * 10**6}, raw=True)"
     assert kernel.execute(image).status == "ok"
-    # a flood that ended is not held against cells that print nothing
-    assert kernel.execute("print('x' * 150_000)").status == "output"
     assert kernel.execute("x = 1").status == "ok"
+
+
+@pytest.mark.parametrize("printing", ["print('x' * 2_000_000)", "for i in range(200_000): print(i)", "!seq 300000"])
+def test_a_cell_that_prints_much_runs_to_its_end(kernel: Kernel, printing: str) -> None:
+    """What is too much is left out, and is not held against the cells that follow."""
+    assert kernel.execute(f"{printing}\ndef f(): return 1").status == "ok"
+    assert kernel.execute("print(1)\nassert f() == 1").status == "ok"
 
 
 def test_floods_between_cells_do_not_reach_the_grader(kernel: Kernel) -> None:

@@ -13,6 +13,12 @@ from autograder.proving.prove import ProofReferee, prove
 from dgm.checks.naming import same_outcome
 
 TWIN = 'mistakes.at(" - torch.tensor(float(x.shape[dim])).log()", edit("twin", "the same again", " + 0"))'
+VOID = """from dgm.checks.asking import tried
+
+@question.probe(points=1)
+def void(student, rng):
+    return {"it": tried(lambda: student.logsumexp(rng.normal(4), 5))}
+"""
 FREE = "@question.probe(points=1)\ndef free(student, rng):\n    return 1.0\n"
 
 
@@ -104,6 +110,13 @@ def test_a_mistake_with_a_fault_of_its_own_is_no_proof(tiny_set):
     proof = proofs(tiny_set)["q1"]
     assert not proof.ok and proof.mistakes[-1].caught == 3
     assert [text for text in proof.faults if "mistakes.py, line" in text and "typo does not run: NameError" in text]
+
+
+def test_an_entry_that_stops_for_the_reference_is_no_proof(tiny_set):
+    append(tiny_set, "q01_log_sum_exp/probes.py", VOID)
+    proof = proofs(tiny_set)["q1"]
+    assert not proof.ok
+    assert [text for text in proof.faults if "the reference's own answer is an error in void: it stops with" in text]
 
 
 def test_twins_and_probes_that_reject_nothing_are_said(tiny_set):

@@ -1,0 +1,1 @@
+"""Question 3: initial weights, RMSNorm and its gradient, gated units, cross-entropy."""

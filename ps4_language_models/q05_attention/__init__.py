@@ -1,0 +1,1 @@
+"""Question 5: attention; causal, grouped and sliding."""
