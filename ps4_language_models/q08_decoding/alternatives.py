@@ -1,5 +1,6 @@
 """Other right versions of the answers to question 8."""
 
+import itertools
 import math
 
 import torch
@@ -57,13 +58,10 @@ def one_after_another(ref):
         return texts, torch.tensor([score for score, _, _ in beams], dtype=dtype, device=prompt.device)
 
     def watermark_z(ids, green, gamma):
-        z, rate = torch.zeros(len(ids), dtype=torch.float64), torch.zeros(len(ids), dtype=torch.float64)
-        for i, row in enumerate(ids.tolist()):
-            pairs = set(zip(row, row[1:]))
-            G = sum(bool(green[a, b]) for a, b in pairs)
-            z[i] = (G / len(pairs) - gamma) / math.sqrt(gamma * (1 - gamma) / len(pairs))
-            rate[i] = ref.binomial_tail(len(pairs), G, gamma)
-        return z, rate
+        row = ids.tolist()
+        pairs = set(itertools.pairwise(row))
+        G = sum(bool(green[a, b]) for a, b in pairs)
+        return (G / len(pairs) - gamma) / math.sqrt(gamma * (1 - gamma) / len(pairs)), ref.binomial_tail(len(pairs), G, gamma)
 
     return {"filter_logits": filter_logits, "sequence_log_prob": sequence_log_prob, "beam_search": beam_search, "watermark_z": watermark_z}
 
@@ -100,7 +98,7 @@ def loops(ref):
         return torch.stack(sums)
 
     def beam_search(model, prompt, width, steps, eos=None):
-        open_texts, open_scores = prompt[None], model(prompt[None])[0, -1, :1] * 0
+        open_texts, open_scores = prompt[None], model(prompt[None]).new_zeros(1)
         done = []
         for step in range(steps):
             if len(open_texts):
@@ -126,14 +124,10 @@ def loops(ref):
         return torch.stack([t for _, t in everything]), torch.tensor([s for s, _ in everything], dtype=open_scores.dtype, device=prompt.device)
 
     def watermark_z(ids, green, gamma):
-        z, rate = [], []
-        for text in ids:
-            seen = torch.zeros_like(green)
-            seen[text[:-1], text[1:]] = True
-            n, hits = seen.sum().item(), (seen & green).sum().item()
-            z.append((hits - gamma * n) / (n * gamma * (1 - gamma)) ** 0.5)
-            rate.append(ref.binomial_tail(n, hits, gamma))
-        return torch.tensor(z), torch.tensor(rate)
+        seen = torch.zeros_like(green)
+        seen[ids[:-1], ids[1:]] = True
+        n, hits = seen.sum(), (seen & green).sum()
+        return (hits - gamma * n) / (n * gamma * (1 - gamma)) ** 0.5, ref.binomial_tail(n.item(), hits.item(), gamma)
 
     return {"filter_logits": filter_logits, "sequence_log_prob": sequence_log_prob, "beam_search": beam_search, "watermark_z": watermark_z}
 
@@ -178,21 +172,17 @@ def float64_inside(ref):
         return texts, scores.to(logits.dtype)
 
     def watermark_z(ids, green, gamma):
-        size = len(green)
-        z, rate = [], []
-        for codes in ids[:, :-1] * size + ids[:, 1:]:
-            pairs = codes.unique()
-            n, hits = len(pairs), int(green.flatten()[pairs].sum())
-            k = torch.arange(hits, n + 1, dtype=torch.float64)
-            choose = math.lgamma(n + 1) - torch.lgamma(k + 1) - torch.lgamma(n - k + 1)
-            rate.append(torch.logsumexp(choose + k * math.log(gamma) + (n - k) * math.log1p(-gamma), 0).exp())
-            z.append((hits - n * gamma) / (n * gamma * (1 - gamma)) ** 0.5)
-        return torch.tensor(z), torch.stack(rate).float()
+        pairs = (ids[:-1] * len(green) + ids[1:]).unique()
+        n, hits = len(pairs), int(green.flatten()[pairs].sum())
+        k = torch.arange(hits, n + 1, dtype=torch.float64)
+        choose = math.lgamma(n + 1) - torch.lgamma(k + 1) - torch.lgamma(n - k + 1)
+        rate = torch.logsumexp(choose + k * math.log(gamma) + (n - k) * math.log1p(-gamma), 0).exp()
+        return torch.tensor((hits - n * gamma) / (n * gamma * (1 - gamma)) ** 0.5), rate.float()
 
     return {"filter_logits": filter_logits, "sequence_log_prob": sequence_log_prob, "beam_search": beam_search, "watermark_z": watermark_z}
 
 
-@alternatives.rewrite("top-k of a larger pool of beams, a search that asks each beam alone, greens looked up by one-hot")
+@alternatives.rewrite("ranks by two sorts, a search that asks each beam alone, tokens scored place by place")
 def others(ref):
     def filter_logits(logits, temperature=1.0, top_k=None, top_p=1.0, min_p=0.0):
         heat = logits / temperature

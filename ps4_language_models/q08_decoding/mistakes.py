@@ -10,44 +10,49 @@ mistakes = Mistakes()
 
 # --- filter_logits --------------------------------------------------------------------------------------------------
 
+FIRST = "p, order = (logits / temperature).softmax(-1).sort(-1, descending=True)"
+
+
+def cut(dropped, fill="-math.inf"):
+    """The first line, after a top-k on the logits that drops other tokens, or fills in another logit."""
+    return f"logits = logits / temperature; logits = logits if top_k is None else logits.masked_fill({dropped}, {fill}); top_k = None; p, order = logits.softmax(-1).sort(-1, descending=True)"
+
+
 mistakes.at(
-    "logits = logits / temperature",
-    edit("temperature_multiplies", "the logits are multiplied by the temperature; it divides them, so that a high one makes the distribution flatter",
-         "logits = logits * temperature"),
-    edit("temperature_ignored", "`filter_logits` ignores the temperature", "logits = logits + 0.0"),
+    "(logits / temperature)",
+    edit("temperature_multiplies", "the logits are multiplied by the temperature; it divides them, so that a high one makes the distribution flatter", "(logits * temperature)"),
+    edit("temperature_ignored", "`filter_logits` ignores the temperature", "logits"),
     edit("temperature_on_probabilities", "the probabilities are divided by the temperature, and then take part in a softmax; the temperature belongs to the logits",
-         "logits = logits.softmax(-1) / temperature"),
-    edit("temperature_squared", "the temperature acts twice", "logits = logits / temperature**2"),
-    edit("temperature_root", "the logits are divided by the root of the temperature", "logits = logits / math.sqrt(temperature)"),
-    edit("temperature_floored", "a small temperature is replaced by a larger one; any positive one is allowed", "logits = logits / max(temperature, 0.01)"),
-    edit("computed_in_float32", "`filter_logits` computes in float32 whatever comes in; float64 loses its digits", "logits = (logits.float() / temperature).to(logits.dtype)"),
-    edit("answer_in_float32", "`filter_logits` returns float32 for float64 logits", "logits = logits.float() / temperature"),
-    edit("logits_clamped", "the logits are cut off at ±10; they may have any size", "logits = (logits / temperature).clamp(-10, 10)"),
-    edit("infinite_clamped", "-inf is replaced by a finite number, so tokens that cannot occur get some probability", "logits = (logits / temperature).clamp(min=-10)"),
-    edit("in_place", "`filter_logits` changes its argument in place", "logits /= temperature"),
-    edit("barred_tokens_zeroed", "-inf becomes the logit 0, which is the probability of an ordinary token", "logits = torch.where(logits == -math.inf, 0.0, logits) / temperature"),
+         "(logits.softmax(-1) / temperature)"),
+    edit("temperature_squared", "the temperature acts twice", "(logits / temperature**2)"),
+    edit("temperature_root", "the logits are divided by the root of the temperature", "(logits / math.sqrt(temperature))"),
+    edit("temperature_floored", "a small temperature is replaced by a larger one; any positive one is allowed", "(logits / max(temperature, 0.01))"),
+    edit("computed_in_float32", "`filter_logits` computes in float32 whatever comes in; float64 loses its digits", "(logits.float() / temperature).to(logits.dtype)"),
+    edit("logits_clamped", "the logits are cut off at ±10; they may have any size", "(logits / temperature).clamp(-10, 10)"),
+    edit("infinite_clamped", "-inf is replaced by a finite number, so tokens that cannot occur get some probability", "(logits / temperature).clamp(min=-10)"),
+    edit("in_place", "`filter_logits` changes its argument in place", "logits.div_(temperature)"),
+    edit("barred_tokens_zeroed", "-inf becomes the logit 0, which is the probability of an ordinary token", "torch.where(logits == -math.inf, 0.0, logits / temperature)"),
 )
 
 mistakes.at(
-    "if top_k is not None:",
-    edit("top_k_ignored", "`filter_logits` ignores top_k", "if False:"),
-)
-
-mistakes.at(
-    "smallest = logits.topk(min(top_k, logits.shape[-1])).values[..., -1:]",
-    edit("one_too_many", "top-k keeps one token too many", "smallest = logits.topk(min(top_k + 1, logits.shape[-1])).values[..., -1:]"),
-    edit("one_too_few", "top-k drops the k-th token; it is the last of those that stay", "smallest = logits.topk(min(max(top_k - 1, 1), logits.shape[-1])).values[..., -1:]"),
-    edit("top_k_must_fit", "`filter_logits` cannot take a top_k above V; then all stay", "smallest = logits.topk(top_k).values[..., -1:]"),
-    edit("least_likely", "the border of top-k is the k-th *smallest* logit; it is the k-th largest", "smallest = logits.topk(min(top_k, logits.shape[-1]), largest=False).values[..., -1:]"),
-    edit("k_over_all_rows", "the k largest are sought among all rows together; each row has its own", "smallest = logits.flatten().topk(min(top_k, logits.shape[-1])).values[-1:]"),
-    edit("first_rows_border", "the k-th logit of the first row is the border for all rows", "smallest = logits.reshape(-1, logits.shape[-1])[:1].topk(min(top_k, logits.shape[-1])).values[..., -1:]"),
-)
-
-mistakes.at(
-    "logits = logits.masked_fill(logits < smallest, -math.inf)",
-    edit("strictly_above", "top-k keeps only what lies *above* the k-th logit, so the k-th token is lost", "logits = logits.masked_fill((logits <= smallest) & (logits < logits.amax(-1, keepdim=True)), -math.inf)"),
-    edit("cut_to_zero", "the logits of dropped tokens are set to 0, which is the logit of an ordinary token; they must get probability 0", "logits = logits.masked_fill(logits < smallest, 0.0)"),
-    edit("cut_to_minus_ten", "dropped tokens get a low logit that still has some probability", "logits = logits.masked_fill(logits < smallest, -10.0)"),
+    FIRST,
+    edit("answer_in_float32", "`filter_logits` returns float32 for float64 logits", "logits = logits.float(); " + FIRST),
+    edit("top_k_ignored", "`filter_logits` ignores top_k", "top_k = None; " + FIRST),
+    edit("one_too_many", "top-k keeps one token too many", "top_k = top_k and top_k + 1; " + FIRST),
+    edit("one_too_few", "top-k drops the k-th token; it is the last of those that stay", "top_k = top_k and max(top_k - 1, 1); " + FIRST),
+    edit("top_k_must_fit", "`filter_logits` cannot take a top_k above V; then all stay", "logits.topk(top_k or 1); " + FIRST),
+    edit("least_likely", "the border of top-k is the k-th *smallest* logit; it is the k-th largest", cut("logits < logits.topk(min(top_k, logits.shape[-1]), largest=False).values[..., -1:]")),
+    edit("k_over_all_rows", "the k largest are sought among all rows together; each row has its own",
+         cut("logits < torch.minimum(logits.flatten().topk(min(top_k, logits.shape[-1])).values[-1:], logits.amax(-1, keepdim=True))")),
+    edit("first_rows_border", "the k-th logit of the first row is the border for all rows", cut("logits < logits.reshape(-1, logits.shape[-1])[:1].topk(min(top_k, logits.shape[-1])).values[..., -1:]")),
+    edit("cut_to_zero", "the logits of dropped tokens are set to 0, which is the logit of an ordinary token; they must get probability 0",
+         cut("logits < logits.topk(min(top_k, logits.shape[-1])).values[..., -1:]", "0.0")),
+    edit("cut_to_minus_ten", "dropped tokens get a low logit that still has some probability", cut("logits < logits.topk(min(top_k, logits.shape[-1])).values[..., -1:]", "-10.0")),
+    edit("ascending", "the probabilities are sorted upwards, so top-p begins with the least likely token", "p, order = (logits / temperature).softmax(-1).sort(-1)"),
+    edit("softmax_over_rows", "the softmax runs over the first axis; the tokens are the last one", "p, order = (logits / temperature).softmax(0).sort(-1, descending=True)"),
+    edit("floor_on_probabilities", "a small constant is added to the probabilities, so no token is barred any more", "p, order = ((logits / temperature).softmax(-1) + 1e-4).sort(-1, descending=True)"),
+    edit("exp_overflows", "the exponentials of the logits overflow; a softmax takes off the largest logit first",
+         "p, order = ((logits / temperature).exp() / (logits / temperature).exp().sum(-1, keepdim=True)).sort(-1, descending=True)"),
 )
 
 mistakes.at(
@@ -64,7 +69,9 @@ mistakes.at(
     edit("min_p_strict", "min-p drops a token that has exactly the required share; min_p = 1 must keep the largest", "p = p * (p.cumsum(-1) - p < top_p) * (p > min_p * p[..., :1])"),
     edit("min_p_of_the_mean", "min-p compares with the mean probability; the line is min_p times the *largest*", "p = p * (p.cumsum(-1) - p < top_p) * (p >= min_p * p.mean(-1, keepdim=True))"),
     edit("min_p_on_logits", "min-p compares logits; the line is a share of the largest *probability*",
-         "p = p * (p.cumsum(-1) - p < top_p) * (logits.gather(-1, order) >= min_p * logits.amax(-1, keepdim=True))"),
+         "p = p * (p.cumsum(-1) - p < top_p) * (logits.gather(-1, order)[..., :top_k] >= min_p * logits.amax(-1, keepdim=True))"),
+    edit("min_p_before_temperature", "min-p compares the probabilities from before the temperature; it sees what the temperature made",
+         "before = logits.softmax(-1).gather(-1, order)[..., :top_k]; p = p * (p.cumsum(-1) - p < top_p) * (before >= min_p * before[..., :1])"),
     edit("top_p_is_min_p", "top-p drops each token whose own probability is below 1 - p; what counts is the sum of the likelier ones", "p = p * ((p > 1 - top_p) | (p == p[..., :1])) * (p >= min_p * p[..., :1])"),
     edit("all_rows_together", "the sums of top-p run on from row to row; each row has its own", "p = p * ((p.flatten().cumsum(0).reshape(p.shape) - p < top_p) | (p == p[..., :1])) * (p >= min_p * p[..., :1])"),
     edit("min_p_over_all_rows", "the largest probability is taken over all rows; each row has its own", "p = p * (p.cumsum(-1) - p < top_p) * (p >= min(min_p, 0.999) * p.max())"),
@@ -72,27 +79,20 @@ mistakes.at(
 )
 
 mistakes.at(
-    "p, order = logits.softmax(-1).sort(-1, descending=True)",
-    edit("ascending", "the probabilities are sorted upwards, so top-p begins with the least likely token", "p, order = logits.softmax(-1).sort(-1)"),
-    edit("softmax_over_rows", "the softmax runs over the first axis; the tokens are the last one", "p, order = logits.softmax(0).sort(-1, descending=True)"),
-    edit("floor_on_probabilities", "a small constant is added to the probabilities, so no token is barred any more", "p, order = (logits.softmax(-1) + 1e-4).sort(-1, descending=True)"),
-)
-
-mistakes.at(
-    "return (p / p.sum(-1, keepdim=True)).gather(-1, order.argsort(-1))",
-    edit("not_renormalised", "what stays is not renormalised: the probabilities do not sum to 1", "return p.gather(-1, order.argsort(-1))"),
-    edit("left_sorted", "the probabilities come back in sorted order, not in the order of the tokens", "return p / p.sum(-1, keepdim=True)"),
-    edit("gathered_by_order", "the way back uses the order itself; it needs the inverse of that permutation", "return (p / p.sum(-1, keepdim=True)).gather(-1, order)"),
+    "return torch.zeros_like(logits).scatter(-1, order[..., :top_k], p / p.sum(-1, keepdim=True))",
+    edit("not_renormalised", "what stays is not renormalised: the probabilities do not sum to 1", "return torch.zeros_like(logits).scatter(-1, order[..., :top_k], p)"),
+    edit("left_sorted", "the probabilities come back in sorted order, not in the order of the tokens", "return F.pad(p / p.sum(-1, keepdim=True), (0, logits.shape[-1] - p.shape[-1]))"),
+    edit("gathered_by_order", "the way back uses the order itself; it needs the inverse of that permutation", "return F.pad(p / p.sum(-1, keepdim=True), (0, logits.shape[-1] - p.shape[-1])).gather(-1, order)"),
     edit("softmax_of_probabilities", "what stays goes through a softmax again; dividing by the sum renormalises",
-         "p = (p / p.sum(-1, keepdim=True)).gather(-1, order.argsort(-1)); return p.masked_fill(p == 0, -math.inf).softmax(-1)"),
-    edit("normalised_over_all", "the sum runs over all rows; each row has its own", "return (p / p.sum() * (p.numel() // p.shape[-1])).gather(-1, order.argsort(-1))"),
-    edit("logarithms_returned", "the logarithms come back; probabilities are asked for", "return (p / p.sum(-1, keepdim=True)).gather(-1, order.argsort(-1)).log()"),
-    edit("likeliest_only", "all probability goes to the likeliest token; it is shared by all that stay", "return (p == p[..., :1]).to(p).gather(-1, order.argsort(-1))"),
-    edit("uniform", "all tokens that stay get equal probabilities; they keep their proportions", "return ((p > 0) / (p > 0).sum(-1, keepdim=True)).to(p).gather(-1, order.argsort(-1))"),
+         "return torch.zeros_like(logits).scatter(-1, order[..., :top_k], (p / p.sum(-1, keepdim=True)).masked_fill(p == 0, -math.inf).softmax(-1))"),
+    edit("normalised_over_all", "the sum runs over all rows; each row has its own", "return torch.zeros_like(logits).scatter(-1, order[..., :top_k], p / p.sum() * (p.numel() // p.shape[-1]))"),
+    edit("logarithms_returned", "the logarithms come back; probabilities are asked for", "return torch.zeros_like(logits).scatter(-1, order[..., :top_k], p / p.sum(-1, keepdim=True)).log()"),
+    edit("likeliest_only", "all probability goes to the likeliest token; it is shared by all that stay", "return torch.zeros_like(logits).scatter(-1, order[..., :1], 1.0)"),
+    edit("uniform", "all tokens that stay get equal probabilities; they keep their proportions", "return torch.zeros_like(logits).scatter(-1, order[..., :top_k], ((p > 0) / (p > 0).sum(-1, keepdim=True)).to(p))"),
 )
 
 
-def by_hand(temperature_first=True, order="kpm", renormalise=True):
+def by_hand(temperature_first=True, order="kpm"):
     """`filter_logits` with its steps in another order."""
 
     def filter_logits(logits, temperature=1.0, top_k=None, top_p=1.0, min_p=0.0):
@@ -103,8 +103,7 @@ def by_hand(temperature_first=True, order="kpm", renormalise=True):
         full = q
         for letter in order:
             now = torch.where(keep, full, torch.zeros_like(full))
-            if renormalise:
-                now = now / now.sum(-1, keepdim=True)
+            now = now / now.sum(-1, keepdim=True)
             if letter == "k" and top_k is not None:
                 keep &= now >= now.topk(min(top_k, now.shape[-1])).values[..., -1:]
             if letter == "p":
@@ -122,14 +121,9 @@ def temperature_last(ref):
     return {"filter_logits": by_hand(temperature_first=False)}
 
 
-@mistakes.rewrite("top-p comes before top-k; it counts the probability that top-k has left")
+@mistakes.rewrite("top-p sums the probabilities from before top-k; top-k comes first, and what it has left is renormalised")
 def p_before_k(ref):
     return {"filter_logits": by_hand(order="pkm")}
-
-
-@mistakes.rewrite("top-p does not see that top-k has renormalised: its sums are those of the probabilities before")
-def p_without_renormalising(ref):
-    return {"filter_logits": by_hand(renormalise=False)}
 
 
 @mistakes.rewrite("min-p comes before top-p; top-p then counts what min-p has left, and cuts too much")
@@ -140,26 +134,26 @@ def m_before_p(ref):
 # --- sequence_log_prob ----------------------------------------------------------------------------------------------
 
 mistakes.at(
-    "log_p = model(ids)[:, prompt_len - 1 : -1].log_softmax(-1)",
-    edit("not_shifted", "the logits at t are taken for the token at t; they are about the one after it", "log_p = model(ids)[:, prompt_len:].log_softmax(-1)"),
-    edit("logits_summed", "logits are added up; they become log-probabilities by a log-softmax", "log_p = model(ids)[:, prompt_len - 1 : -1]"),
-    edit("probabilities_summed", "probabilities are added up; their logarithms have to be", "log_p = model(ids)[:, prompt_len - 1 : -1].softmax(-1)"),
-    edit("bits", "the result is in bits; nats are asked for", "log_p = model(ids)[:, prompt_len - 1 : -1].log_softmax(-1) / math.log(2)"),
-    edit("softmax_over_positions", "the log-softmax runs over the positions; the tokens are the last axis", "log_p = model(ids)[:, prompt_len - 1 : -1].log_softmax(1)"),
-    edit("epsilon_in_log", "a small constant is added before the logarithm, so a text that cannot occur gets a finite value", "log_p = (model(ids)[:, prompt_len - 1 : -1].softmax(-1) + 1e-6).log()"),
-    edit("epsilon_in_log_tiny", "a small constant stands inside the logarithm, so a text that cannot occur gets a finite value", "log_p = model(ids)[:, prompt_len - 1 : -1].log_softmax(-1).clamp(min=-30)"),
-    edit("cut_off", "`sequence_log_prob` cuts the model off from autograd (`no_grad`, `.detach()` or `.item()`)", "log_p = model(ids)[:, prompt_len - 1 : -1].log_softmax(-1).detach()"),
+    "model(ids)[:, prompt_len - 1 : -1].log_softmax(-1)",
+    edit("not_shifted", "the logits at t are taken for the token at t; they are about the one after it", "model(ids)[:, prompt_len:].log_softmax(-1)"),
+    edit("logits_summed", "logits are added up; they become log-probabilities by a log-softmax", "model(ids)[:, prompt_len - 1 : -1]"),
+    edit("probabilities_summed", "probabilities are added up; their logarithms have to be", "model(ids)[:, prompt_len - 1 : -1].softmax(-1)"),
+    edit("bits", "the result is in bits; nats are asked for", "model(ids)[:, prompt_len - 1 : -1].log_softmax(-1) / math.log(2)"),
+    edit("softmax_over_positions", "the log-softmax runs over the positions; the tokens are the last axis", "model(ids)[:, prompt_len - 1 : -1].log_softmax(1)"),
+    edit("epsilon_in_log", "a small constant is added before the logarithm, so a text that cannot occur gets a finite value", "(model(ids)[:, prompt_len - 1 : -1].softmax(-1) + 1e-6).log()"),
+    edit("epsilon_in_log_tiny", "a small constant stands inside the logarithm, so a text that cannot occur gets a finite value", "model(ids)[:, prompt_len - 1 : -1].log_softmax(-1).clamp(min=-30)"),
+    edit("cut_off", "`sequence_log_prob` cuts the model off from autograd (`no_grad`, `.detach()` or `.item()`)", "model(ids)[:, prompt_len - 1 : -1].log_softmax(-1).detach()"),
     edit("scores_in_float32", "`sequence_log_prob` computes in float32 whatever comes in; float64 loses its digits",
-         "log_p = model(ids)[:, prompt_len - 1 : -1].float().log_softmax(-1).to(model(ids[:, :1]).dtype)"),
+         "model(ids)[:, prompt_len - 1 : -1].float().log_softmax(-1).to(model(ids[:, :1]).dtype)"),
     edit("prompt_not_shown", "the model does not get the prompt, so nothing is conditioned on it",
-         "log_p = torch.cat([model(ids)[:, prompt_len - 1 : prompt_len], model(ids[:, prompt_len:])[:, :-1]], 1).log_softmax(-1)"),
+         "torch.cat([model(ids)[:, prompt_len - 1 : prompt_len], model(ids[:, prompt_len:])[:, :-1]], 1).log_softmax(-1)"),
 )
 
 mistakes.at(
-    "log_p = log_p.gather(-1, ids[:, prompt_len:, None])[..., 0]",
-    edit("likeliest_token", "the likeliest token is scored at each place, not the one that stands there", "log_p = log_p.amax(-1)"),
-    edit("expected_score", "the expected log-probability is taken; the token that stands there decides", "log_p = torch.where(log_p > -math.inf, log_p.exp() * log_p, 0.0).sum(-1)"),
-    edit("first_text_only", "the tokens of the first text are scored for all texts", "log_p = log_p.gather(-1, ids[:1, prompt_len:, None].expand(len(ids), -1, -1))[..., 0]"),
+    ".gather(-1, ids[:, prompt_len:, None])[..., 0]",
+    edit("likeliest_token", "the likeliest token is scored at each place, not the one that stands there", ".amax(-1)"),
+    edit("expected_score", "the expected log-probability is taken; the token that stands there decides", "; log_p = torch.where(log_p > -math.inf, log_p.exp() * log_p, 0.0).sum(-1)"),
+    edit("first_text_only", "the tokens of the first text are scored for all texts", ".gather(-1, ids[:1, prompt_len:, None].expand(len(ids), -1, -1))[..., 0]"),
 )
 
 mistakes.at(
@@ -174,6 +168,7 @@ mistakes.at(
     edit("filling_counted", "the filling behind the first eos counts", "log_p = log_p.masked_fill(torch.zeros_like(ends), 0.0)"),
     edit("eos_only_later_ones", "only the filling tokens that are eos are left out; whatever stands behind the first eos is filling", "log_p = log_p.masked_fill(ends & (ends.cumsum(1) > 1), 0.0)"),
     edit("two_eos_needed", "the text ends at the second eos; the first ends it", "log_p = log_p.masked_fill(ends.cumsum(1) - ends.long() > 1, 0.0)"),
+    edit("last_eos_ends", "the text ends at its *last* eos; the first ends it", "log_p = log_p.masked_fill(ends.any(1, keepdim=True) & (ends.flip(1).cumsum(1).flip(1) == 0), 0.0)"),
     edit("one_behind_counted", "the token right behind the first eos still counts", "log_p = log_p.masked_fill(F.pad((ends.cumsum(1) - ends.long() > 0)[:, :-1], (1, 0)), 0.0)"),
     edit("filling_times_zero", "the filling is multiplied by 0; where it has probability 0 that gives nan", "log_p = log_p * (ends.cumsum(1) - ends.long() == 0)"),
 )
@@ -185,6 +180,8 @@ mistakes.at(
     edit("one_number", "one number comes back for all texts; each has its own", "return log_p.sum()"),
     edit("texts_averaged", "the mean over the texts comes back for each of them", "return log_p.sum(1).mean().expand(len(ids))"),
     edit("whole_probability", "the probability comes back; its logarithm is asked for", "return log_p.sum(1).exp()"),
+    edit("mean_of_counted", "the mean over the tokens that count comes back; the log-probability of a text is their sum",
+         "return log_p.sum(1) / (log_p != 0).sum(1)"),
     edit("per_token", "each token has its own number; their sum is asked for", "return log_p"),
     edit("last_token_left_out", "the last token of the text does not count", "return log_p[:, :-1].sum(1)"),
     edit("first_token_left_out", "the first token after the prompt does not count", "return log_p[:, 1:].sum(1)"),
@@ -208,7 +205,7 @@ mistakes.at(
     edit("probabilities_added", "probabilities are added up; their logarithms have to be", "log_p = model(texts)[:, -1].softmax(-1)"),
     edit("first_position", "the logits at the first place are used; those at the last are about the next token", "log_p = model(texts)[:, 0].log_softmax(-1)"),
     edit("prompt_forgotten", "the model sees only the newest token, so the beginning makes no difference to it", "log_p = model(texts[:, -1:])[:, -1].log_softmax(-1)"),
-    edit("prompt_dropped", "from the second step on the model does not see the prompt", "log_p = model(texts[:, len(prompt) :] if scores is not None else texts)[:, -1].log_softmax(-1)"),
+    edit("prompt_dropped", "from the second step on the model does not see the prompt", "log_p = model(texts[:, len(prompt) :] if texts.shape[1] > len(prompt) else texts)[:, -1].log_softmax(-1)"),
     edit("softmax_over_beams", "the softmax runs over the beams; it belongs to the tokens", "log_p = model(texts)[:, -1].log_softmax(0)"),
     edit("epsilon_before_log", "a small constant stands inside the logarithm, so texts of probability 0 are found", "log_p = (model(texts)[:, -1].softmax(-1) + 1e-8).log()"),
     edit("beams_in_float32", "`beam_search` computes in float32 whatever the model gives", "log_p = model(texts)[:, -1].float().log_softmax(-1)"),
@@ -225,25 +222,28 @@ mistakes.at(
 )
 
 mistakes.at(
-    "frozen = torch.full_like(log_p, -math.inf)",
-    edit("frozen_can_grow", "a finished text is extended by every token at no cost, so copies of it fill the beam; eos alone goes on", "frozen = torch.zeros_like(log_p)"),
+    "log_p[ended] = -math.inf",
+    edit("frozen_can_grow", "a finished text is extended by every token at no cost, so copies of it fill the beam; eos alone goes on", "log_p[ended] = 0.0"),
 )
 
 mistakes.at(
-    "frozen[:, eos] = 0.0",
-    edit("filling_costs", "the filling behind the first eos costs what the model says; it is free", "frozen[:, eos] = log_p[:, eos]"),
-    edit("finished_are_lost", "finished texts are thrown away; they stay in the beam and compete", "frozen[:, eos] = -math.inf"),
-    edit("filled_with_zero", "finished texts are filled up with token 0 instead of eos", "frozen[:, 0] = 0.0"),
+    "log_p[ended] = -math.inf",
+    edit("filling_costs", "the filling behind the first eos costs what the model says; it is free",
+         "kept = log_p[ended, eos]; log_p[ended] = -math.inf", ("log_p[ended, eos] = 0.0", "log_p[ended, eos] = kept")),
 )
 
 mistakes.at(
-    "total = (log_p if scores is None else scores[:, None] + log_p).flatten()",
+    "log_p[ended, eos] = 0.0",
+    edit("finished_are_lost", "finished texts are thrown away; they stay in the beam and compete", "log_p[ended, eos] = -math.inf"),
+    edit("filled_with_zero", "finished texts are filled up with token 0 instead of eos", "log_p[ended, 0] = 0.0"),
+)
+
+mistakes.at(
+    "total = (scores[:, None] + log_p).flatten()",
     edit("not_accumulated", "only the newest token counts; the scores of the steps add up", "total = log_p.flatten()"),
-    edit("scores_multiplied", "the scores are multiplied; logarithms add up", "total = (log_p if scores is None else scores[:, None] * log_p).flatten()"),
+    edit("scores_multiplied", "the scores are multiplied; logarithms add up", "total = (scores[:, None] * log_p if scores.any() else log_p).flatten()"),
     edit("scores_along_tokens", "the score of beam b is added to token b; it belongs to all tokens of its beam",
-         "total = (log_p if scores is None else F.pad(scores, (0, max(0, log_p.shape[1] - len(scores))), value=0.0)[: log_p.shape[1]] + log_p).flatten()"),
-    edit("mean_so_far", "the mean of the tokens is compared from step to step; the sum is (8.1)",
-         "step = texts.shape[1] - len(prompt); total = (log_p if scores is None else (step * scores[:, None] + log_p) / (step + 1)).flatten()"),
+         "total = (F.pad(scores, (0, max(0, log_p.shape[1] - len(scores))), value=0.0)[: log_p.shape[1]] + log_p).flatten()"),
 )
 
 mistakes.at(
@@ -271,7 +271,7 @@ mistakes.at(
     "return texts, scores",
     edit("prompt_cut", "the prompt is missing in the texts", "return texts[:, len(prompt) :], scores"),
     edit("best_only", "only the best text comes back; all of the beam are asked for", "return texts[:1], scores[:1]"),
-    edit("normalised_scores", "the scores are divided by the number of tokens; they are (8.1)", "return texts, scores / steps"),
+    edit("normalised_scores", "the scores are means over the steps; they are the sums (8.1)", "return texts, scores / steps"),
     edit("score_as_probability", "probabilities come back; their logarithms are asked for", "return texts, scores.exp()"),
     edit("negative_scores", "the scores have their sign turned; log-probabilities are negative", "return texts, -scores"),
 )
@@ -295,6 +295,76 @@ def one_child_each(ref):
     return {"beam_search": beam_search}
 
 
+@mistakes.rewrite("the first step starts with `width` copies of the prompt, so the same text comes back several times")
+def copies(ref):
+    def beam_search(model, prompt, width, steps, eos=None):
+        texts, scores = prompt.repeat(width, 1), 0.0
+        for _ in range(steps):
+            log_p = model(texts)[:, -1].log_softmax(-1)
+            if eos is not None:
+                ended = (texts[:, len(prompt) :] == eos).any(1)
+                log_p[ended] = -math.inf
+                log_p[ended, eos] = 0.0
+            total = (scores + log_p).flatten()
+            best = total.topk(min(width, int((total > -math.inf).sum()))).indices
+            texts = torch.cat([texts[best // log_p.shape[1]], best[:, None] % log_p.shape[1]], 1)
+            scores = total[best, None]
+        return texts, scores[:, 0]
+
+    return {"beam_search": beam_search}
+
+
+def searching(stop_with_best=False, aside=False):
+    """`beam_search` that treats finished texts in another way."""
+
+    def beam_search(model, prompt, width, steps, eos=None):
+        texts, scores, done = prompt[None], torch.zeros(1, device=prompt.device), []
+        for step in range(steps):
+            log_p = model(texts)[:, -1].log_softmax(-1)
+            ended = (texts[:, len(prompt) :] == eos).any(1) if eos is not None else torch.zeros_like(texts[:, 0], dtype=torch.bool)
+            if stop_with_best and ended[0]:
+                return torch.cat([texts, texts.new_full((len(texts), steps - step), eos)], 1), scores
+            log_p[ended] = -math.inf
+            if not aside:
+                log_p[ended, eos or 0] = 0.0
+            total = (scores[:, None] + log_p).flatten()
+            scores, best = total.topk(min(width, int((total > -math.inf).sum())))
+            texts = torch.cat([texts[best // log_p.shape[1]], best[:, None] % log_p.shape[1]], 1)
+            if aside and eos is not None:
+                over = texts[:, -1] == eos
+                done += [(float(score), torch.cat([text, text.new_full((steps - step - 1,), eos)])) for score, text in zip(scores[over], texts[over])]
+                texts, scores = texts[~over], scores[~over]
+                if len(texts) == 0:
+                    break
+        if not done:
+            return texts, scores
+        everything = sorted(done + [(float(score), text) for score, text in zip(scores, texts) if len(text) == len(prompt) + steps], key=lambda one: -one[0])[:width]
+        return torch.stack([text for _, text in everything]), torch.tensor([score for score, _ in everything], dtype=scores.dtype, device=scores.device)
+
+    return beam_search
+
+
+@mistakes.rewrite("the search stops once the best text has ended; others of the beam still go on")
+def stops_with_the_best(ref):
+    return {"beam_search": searching(stop_with_best=True)}
+
+
+@mistakes.rewrite("finished texts are put aside, and leave their place in the beam to others; they keep it")
+def put_aside(ref):
+    return {"beam_search": searching(aside=True)}
+
+
+@mistakes.rewrite("the texts come back in the order of their mean log-probability a token; the order is that of (8.1)")
+def sorted_by_mean(ref):
+    def beam_search(model, prompt, width, steps, eos=None):
+        texts, scores = ref.beam_search(model, prompt, width, steps, eos)
+        ends = texts[:, len(prompt) :] == (-1 if eos is None else eos)
+        order = (scores / (ends.cumsum(1) - ends.long() == 0).sum(1)).argsort(descending=True)
+        return texts[order], scores[order]
+
+    return {"beam_search": beam_search}
+
+
 @mistakes.rewrite("one step too many is made")
 def a_step_more(ref):
     return {"beam_search": lambda model, prompt, width, steps, eos=None: ref.beam_search(model, prompt, width, steps + 1, eos)}
@@ -313,65 +383,56 @@ def a_step_less(ref):
 # --- watermark_z ----------------------------------------------------------------------------------------------------
 
 mistakes.at(
-    "first, second = torch.stack([text[:-1], text[1:]]).unique(dim=1)",
-    edit("pairs_counted_again", "a pair that occurs again counts again; its colour is no new coin throw", "first, second = text[:-1], text[1:]"),
+    "first, second = torch.stack([ids[:-1], ids[1:]]).unique(dim=1)",
+    edit("pairs_counted_again", "a pair that occurs again counts again; its colour is no new coin throw", "first, second = ids[:-1], ids[1:]"),
     edit("tokens_made_unique", "each token counts once, with what follows it first; each *pair* counts once",
-         "seen = sorted({int(a): int(b) for a, b in reversed(list(zip(text[:-1].tolist(), text[1:].tolist())))}.items()); first, second = torch.tensor(seen, device=ids.device).T"),
+         "seen = sorted({int(a): int(b) for a, b in reversed(list(zip(ids[:-1].tolist(), ids[1:].tolist())))}.items()); first, second = torch.tensor(seen, device=ids.device).T"),
     edit("order_forgotten", "a pair and its reverse count as one; the colour depends on which token comes first",
-         "first, second = torch.tensor(list({frozenset(each): each for each in zip(text[:-1].tolist(), text[1:].tolist())}.values()), device=ids.device).T"),
-    edit("next_token_as_row", "rows and columns of `green` are exchanged: the row is the token *before*", "second, first = torch.stack([text[:-1], text[1:]]).unique(dim=1)"),
-    edit("self_coloured", "a token is looked up with itself; the row is the token before it", "first, second = torch.stack([text[1:], text[1:]]).unique(dim=1)"),
-    edit("two_apart", "tokens are paired with the one after the next", "first, second = torch.stack([text[:-1], text[1:].roll(-1)]).unique(dim=1)"),
-    edit("first_pair_lost", "the first pair of a text does not count", "first, second = torch.stack([text[1:-1], text[2:]] if len(text) > 2 else [text[:-1], text[1:]]).unique(dim=1)"),
-    edit("last_pair_lost", "the last pair of a text does not count", "first, second = torch.stack([text[:-2], text[1:-1]] if len(text) > 2 else [text[:-1], text[1:]]).unique(dim=1)"),
-    edit("wraps_around", "the last token is paired with the first; nothing follows it", "first, second = torch.stack([text, text.roll(-1)]).unique(dim=1)"),
-    edit("only_neighbours_merged", "repeated pairs are left out only where they stand side by side (`unique_consecutive`)", "first, second = torch.stack([text[:-1], text[1:]]).unique_consecutive(dim=1)"),
+         "first, second = torch.tensor(list({frozenset(each): each for each in zip(ids[:-1].tolist(), ids[1:].tolist())}.values()), device=ids.device).T"),
+    edit("next_token_as_row", "rows and columns of `green` are exchanged: the row is the token *before*", "second, first = torch.stack([ids[:-1], ids[1:]]).unique(dim=1)"),
+    edit("self_coloured", "a token is looked up with itself; the row is the token before it", "first, second = torch.stack([ids[1:], ids[1:]]).unique(dim=1)"),
+    edit("two_apart", "tokens are paired with the one after the next", "first, second = torch.stack([ids[:-1], ids[1:].roll(-1)]).unique(dim=1)"),
+    edit("first_pair_lost", "the first pair of a text does not count", "first, second = torch.stack([ids[1:-1], ids[2:]] if len(ids) > 2 else [ids[:-1], ids[1:]]).unique(dim=1)"),
+    edit("last_pair_lost", "the last pair of a text does not count", "first, second = torch.stack([ids[:-2], ids[1:-1]] if len(ids) > 2 else [ids[:-1], ids[1:]]).unique(dim=1)"),
+    edit("wraps_around", "the last token is paired with the first; nothing follows it", "first, second = torch.stack([ids, ids.roll(-1)]).unique(dim=1)"),
+    edit("only_neighbours_merged", "repeated pairs are left out only where they stand side by side (`unique_consecutive`)", "first, second = torch.stack([ids[:-1], ids[1:]]).unique_consecutive(dim=1)"),
 )
 
 mistakes.at(
     "n, count = len(first), int(green[first, second].sum())",
-    edit("n_is_T", "n is the number of tokens; it is the number of different pairs", "n, count = len(text), int(green[first, second].sum())"),
-    edit("n_with_repeats", "n counts repeated pairs, G does not", "n, count = len(text) - 1, int(green[first, second].sum())"),
-    edit("count_with_repeats", "G counts repeated pairs, n does not", "n, count = len(first), min(len(first), int(green[text[:-1], text[1:]].sum()))"),
+    edit("n_is_T", "n is the number of tokens; it is the number of different pairs", "n, count = len(ids), int(green[first, second].sum())"),
+    edit("n_with_repeats", "n counts repeated pairs, G does not", "n, count = len(ids) - 1, int(green[first, second].sum())"),
+    edit("count_with_repeats", "G counts repeated pairs, n does not", "n, count = len(first), min(len(first), int(green[ids[:-1], ids[1:]].sum()))"),
+    edit("gamma_from_table", "γ is measured in the table; it is given", "n, count = len(first), int(green[first, second].sum()); gamma = min(max(float(green.float().mean()), 0.01), 0.99)"),
     edit("reds_counted", "the red pairs are counted, not the green ones", "n, count = len(first), int((~green)[first, second].sum())"),
 )
 
 mistakes.at(
-    "z.append((count - n * gamma) / math.sqrt(n * gamma * (1 - gamma)))",
-    edit("no_root", "z is divided by the variance; the standard deviation is its root", "z.append((count - n * gamma) / (n * gamma * (1 - gamma)))"),
-    edit("poisson", "the variance is taken as nγ; the factor 1 - γ is missing", "z.append((count - n * gamma) / math.sqrt(n * gamma))"),
-    edit("no_length", "the variance of one throw is used; n throws have n times as much", "z.append((count - n * gamma) / math.sqrt(gamma * (1 - gamma)))"),
-    edit("share_without_root_n", "z is the share of greens less γ over the spread of one throw; the root of n is missing", "z.append((count / n - gamma) / math.sqrt(gamma * (1 - gamma)))"),
-    edit("not_centred", "the mean nγ is not subtracted", "z.append(count / math.sqrt(n * gamma * (1 - gamma)))"),
-    edit("centred_by_half", "half of the pairs are subtracted, whatever γ is", "z.append((count - n / 2) / math.sqrt(n * gamma * (1 - gamma)))"),
-    edit("gamma_is_half", "γ is taken as ½ in z, whatever it is", "z.append((2 * count - n) / math.sqrt(n))"),
+    "z = (count - n * gamma) / math.sqrt(n * gamma * (1 - gamma))",
+    edit("no_root", "z is divided by the variance; the standard deviation is its root", "z = (count - n * gamma) / (n * gamma * (1 - gamma))"),
+    edit("poisson", "the variance is taken as nγ; the factor 1 - γ is missing", "z = (count - n * gamma) / math.sqrt(n * gamma)"),
+    edit("no_length", "the variance of one throw is used; n throws have n times as much", "z = (count - n * gamma) / math.sqrt(gamma * (1 - gamma))"),
+    edit("share_without_root_n", "z is the share of greens less γ over the spread of one throw; the root of n is missing", "z = (count / n - gamma) / math.sqrt(gamma * (1 - gamma))"),
+    edit("not_centred", "the mean nγ is not subtracted", "z = count / math.sqrt(n * gamma * (1 - gamma))"),
+    edit("centred_by_half", "half of the pairs are subtracted, whatever γ is", "z = (count - n / 2) / math.sqrt(n * gamma * (1 - gamma))"),
+    edit("gamma_is_half", "γ is taken as ½ in z, whatever it is", "z = (2 * count - n) / math.sqrt(n)"),
     edit("estimated_variance", "the variance comes from the share of greens that was found; an innocent text has γ",
-         "share = min(max(count / n, 0.5 / n), 1 - 0.5 / n); z.append((count - n * gamma) / math.sqrt(n * share * (1 - share)))"),
-    edit("absolute_z", "z has lost its sign", "z.append(abs(count - n * gamma) / math.sqrt(n * gamma * (1 - gamma)))"),
-    edit("z_turned", "z has its sign turned: many green pairs must give a large one", "z.append((n * gamma - count) / math.sqrt(n * gamma * (1 - gamma)))"),
-    edit("continuity", "z is corrected by half a pair; it is G less its mean, over its standard deviation", "z.append((count - 0.5 - n * gamma) / math.sqrt(n * gamma * (1 - gamma)))"),
-    edit("sample_variance", "the variance uses n - 1; n throws have variance nγ(1 - γ)", "z.append((count - n * gamma) / math.sqrt(max(n - 1, 1) * gamma * (1 - gamma)))"),
+         "share = min(max(count / n, 0.5 / n), 1 - 0.5 / n); z = (count - n * gamma) / math.sqrt(n * share * (1 - share))"),
+    edit("absolute_z", "z has lost its sign", "z = abs(count - n * gamma) / math.sqrt(n * gamma * (1 - gamma))"),
+    edit("z_turned", "z has its sign turned: many green pairs must give a large one", "z = (n * gamma - count) / math.sqrt(n * gamma * (1 - gamma))"),
+    edit("continuity", "z is corrected by half a pair; it is G less its mean, over its standard deviation", "z = (count - 0.5 - n * gamma) / math.sqrt(n * gamma * (1 - gamma))"),
+    edit("sample_variance", "the variance uses n - 1; n throws have variance nγ(1 - γ)", "z = (count - n * gamma) / math.sqrt(max(n - 1, 1) * gamma * (1 - gamma))"),
 )
 
 mistakes.at(
-    "rate.append(binomial_tail(n, count, gamma))",
-    edit("strictly_more", "the chance of *more* than G greens is given; G itself belongs to it", "rate.append(binomial_tail(n, count + 1, gamma))"),
-    edit("other_tail", "the chance of at *most* G greens is given; a mark shows by many", "rate.append(1 - binomial_tail(n, count + 1, gamma))"),
-    edit("normal_tail", "the rate is that of a normal distribution; G is binomial, and its tail is another", "rate.append(0.5 * math.erfc(z[-1] / math.sqrt(2)))"),
-    edit("two_sided", "both tails are counted; only many greens speak for a mark", "rate.append(min(1.0, 2 * binomial_tail(n, count, gamma)))"),
-    edit("exactly_count", "the chance of *exactly* G greens is given; at least G is asked for", "rate.append(binomial_tail(n, count, gamma) - binomial_tail(n, count + 1, gamma))"),
-    edit("one_minus", "1 minus a sum near 1: small rates drown in rounding", "rate.append(1 - math.fsum(math.comb(n, k) * gamma**k * (1 - gamma) ** (n - k) for k in range(count)))"),
-    edit("rate_with_half", "the rate takes γ as ½, whatever it is", "rate.append(binomial_tail(n, count, 0.5))"),
-    edit("arguments_exchanged", "the first two arguments of `binomial_tail` are exchanged: n comes first", "rate.append(binomial_tail(count, n, gamma))"),
+    "return z, binomial_tail(n, count, gamma)",
+    edit("strictly_more", "the chance of *more* than G greens is given; G itself belongs to it", "return z, binomial_tail(n, count + 1, gamma)"),
+    edit("other_tail", "the chance of at *most* G greens is given; a mark shows by many", "return z, 1 - binomial_tail(n, count + 1, gamma)"),
+    edit("normal_tail", "the rate is that of a normal distribution; G is binomial, and its tail is another", "return z, 0.5 * math.erfc(z / math.sqrt(2))"),
+    edit("exchanged", "rate and z are exchanged: z comes first", "return binomial_tail(n, count, gamma), z"),
+    edit("two_sided", "both tails are counted; only many greens speak for a mark", "return z, min(1.0, 2 * binomial_tail(n, count, gamma))"),
+    edit("exactly_count", "the chance of *exactly* G greens is given; at least G is asked for", "return z, binomial_tail(n, count, gamma) - binomial_tail(n, count + 1, gamma)"),
+    edit("one_minus", "1 minus a sum near 1: small rates drown in rounding", "return z, 1 - math.fsum(math.comb(n, k) * gamma**k * (1 - gamma) ** (n - k) for k in range(count))"),
+    edit("rate_with_half", "the rate takes γ as ½, whatever it is", "return z, binomial_tail(n, count, 0.5)"),
+    edit("arguments_exchanged", "the first two arguments of `binomial_tail` are exchanged: n comes first", "return z, binomial_tail(count, n, gamma)"),
 )
-
-
-@mistakes.rewrite("the pairs of all texts are thrown together; each text has its own")
-def pooled(ref):
-    def watermark_z(ids, green, gamma):
-        pairs = torch.cat([torch.stack([text[:-1], text[1:]]) for text in ids], 1).unique(dim=1)
-        n, count = pairs.shape[1], int(green[pairs[0], pairs[1]].sum())
-        z, rate = (count - n * gamma) / math.sqrt(n * gamma * (1 - gamma)), ref.binomial_tail(n, count, gamma)
-        return torch.full((len(ids),), z), torch.full((len(ids),), rate)
-
-    return {"watermark_z": watermark_z}
