@@ -44,6 +44,7 @@ mistakes.at(
     edit("least_likely", "the border of top-k is the k-th *smallest* logit; it is the k-th largest", cut("logits < logits.topk(min(top_k, logits.shape[-1]), largest=False).values[..., -1:]")),
     edit("k_over_all_rows", "the k largest are sought among all rows together; each row has its own",
          cut("logits < torch.minimum(logits.flatten().topk(min(top_k, logits.shape[-1])).values[-1:], logits.amax(-1, keepdim=True))")),
+    edit("least_likely_kept", "top-k keeps the k *least* likely tokens", cut("logits > logits.topk(min(top_k, logits.shape[-1]), largest=False).values[..., -1:]")),
     edit("first_rows_border", "the k-th logit of the first row is the border for all rows", cut("logits < logits.reshape(-1, logits.shape[-1])[:1].topk(min(top_k, logits.shape[-1])).values[..., -1:]")),
     edit("cut_to_zero", "the logits of dropped tokens are set to 0, which is the logit of an ordinary token; they must get probability 0",
          cut("logits < logits.topk(min(top_k, logits.shape[-1])).values[..., -1:]", "0.0")),
@@ -73,6 +74,8 @@ mistakes.at(
     edit("min_p_before_temperature", "min-p compares the probabilities from before the temperature; it sees what the temperature made",
          "before = logits.softmax(-1).gather(-1, order)[..., :top_k]; p = p * (p.cumsum(-1) - p < top_p) * (before >= min_p * before[..., :1])"),
     edit("top_p_is_min_p", "top-p drops each token whose own probability is below 1 - p; what counts is the sum of the likelier ones", "p = p * ((p > 1 - top_p) | (p == p[..., :1])) * (p >= min_p * p[..., :1])"),
+    edit("one_count_for_all", "top-p keeps as many tokens in every row; each row has its own number",
+         "p = p * (torch.arange(p.shape[-1], device=p.device) < (p.cumsum(-1) - p < top_p).sum(-1).max()) * (p >= min_p * p[..., :1])"),
     edit("all_rows_together", "the sums of top-p run on from row to row; each row has its own", "p = p * ((p.flatten().cumsum(0).reshape(p.shape) - p < top_p) | (p == p[..., :1])) * (p >= min_p * p[..., :1])"),
     edit("min_p_over_all_rows", "the largest probability is taken over all rows; each row has its own", "p = p * (p.cumsum(-1) - p < top_p) * (p >= min(min_p, 0.999) * p.max())"),
     edit("either_filter", "a token stays if top-p *or* min-p keeps it; it must pass both", "p = p * ((p.cumsum(-1) - p < top_p) | (p >= min_p * p[..., :1])) if top_p < 1 and min_p > 0 else p * (p.cumsum(-1) - p < top_p) * (p >= min_p * p[..., :1])"),
@@ -116,6 +119,27 @@ def by_hand(temperature_first=True, order="kpm"):
     return filter_logits
 
 
+@mistakes.rewrite("the filtered logits come back; probabilities are asked for")
+def logits_returned(ref):
+    def filter_logits(logits, temperature=1.0, top_k=None, top_p=1.0, min_p=0.0):
+        p = ref.filter_logits(logits, temperature, top_k, top_p, min_p)
+        return (logits / temperature).masked_fill(p == 0, -math.inf)
+
+    return {"filter_logits": filter_logits}
+
+
+@mistakes.rewrite("the tokens that top-p drops are marked in sorted order, and never put back into the order of the tokens")
+def mask_in_sorted_order(ref):
+    def filter_logits(logits, temperature=1.0, top_k=None, top_p=1.0, min_p=0.0):
+        p = ref.filter_logits(logits, temperature, top_k)
+        down = p.sort(-1, descending=True).values
+        p = p * (down.cumsum(-1) - down < top_p)
+        p = p * (p >= min_p * p.amax(-1, keepdim=True))
+        return p / p.sum(-1, keepdim=True)
+
+    return {"filter_logits": filter_logits}
+
+
 @mistakes.rewrite("the temperature comes after the filters; it comes first, and top-p and min-p see what it made")
 def temperature_last(ref):
     return {"filter_logits": by_hand(temperature_first=False)}
@@ -157,8 +181,24 @@ mistakes.at(
 )
 
 mistakes.at(
+    """
+    if eos is not None:
+        ends = ids[:, prompt_len:] == eos
+    """,
+    edit("eos_0_overlooked", "`if eos:` is false for eos = 0, which is a token like any other",
+         """
+         if eos:
+             ends = ids[:, prompt_len:] == eos
+         """),
+)
+
+mistakes.at(
     "ends = ids[:, prompt_len:] == eos",
-    edit("eos_in_prompt_ends", "an eos in the prompt ends the text; only one after the prompt does", "ends = ((ids == eos).cumsum(1)[:, prompt_len:] > 0)"),
+    edit("eos_in_prompt_ends", "an eos in the prompt ends the text; only one after the prompt does",
+         "ends = ids[:, prompt_len:] == eos; log_p = log_p.masked_fill((ids[:, :prompt_len] == eos).any(1, keepdim=True), 0.0)"),
+    edit("one_end_for_all", "the first eos of any text ends all texts; each has its own end", "ends = (ids[:, prompt_len:] == eos).any(0, keepdim=True)"),
+    edit("found_in_whole_text", "the place of the first eos is counted from the beginning of the text, and used behind the prompt",
+         "ends = F.pad(ids[:, prompt_len:] == eos, (prompt_len, 0))[:, : log_p.shape[1]]"),
 )
 
 mistakes.at(
@@ -182,6 +222,7 @@ mistakes.at(
     edit("whole_probability", "the probability comes back; its logarithm is asked for", "return log_p.sum(1).exp()"),
     edit("mean_of_counted", "the mean over the tokens that count comes back; the log-probability of a text is their sum",
          "return log_p.sum(1) / (log_p != 0).sum(1)"),
+    edit("mean_times_all", "the mean over the tokens that count is multiplied by the number of all tokens", "return log_p.sum(1) / (log_p != 0).sum(1) * log_p.shape[1]"),
     edit("per_token", "each token has its own number; their sum is asked for", "return log_p"),
     edit("last_token_left_out", "the last token of the text does not count", "return log_p[:, :-1].sum(1)"),
     edit("first_token_left_out", "the first token after the prompt does not count", "return log_p[:, 1:].sum(1)"),
@@ -210,6 +251,25 @@ mistakes.at(
     edit("epsilon_before_log", "a small constant stands inside the logarithm, so texts of probability 0 are found", "log_p = (model(texts)[:, -1].softmax(-1) + 1e-8).log()"),
     edit("beams_in_float32", "`beam_search` computes in float32 whatever the model gives", "log_p = model(texts)[:, -1].float().log_softmax(-1)"),
     edit("in_bits", "the scores are in bits; nats are asked for", "log_p = model(texts)[:, -1].log_softmax(-1) / math.log(2)"),
+)
+
+mistakes.at(
+    """
+    if eos is not None:
+        ended = (texts[:, len(prompt) :] == eos).any(1)
+    """,
+    edit("eos_0_not_seen", "`if eos:` is false for eos = 0, which is a token like any other",
+         """
+         if eos:
+             ended = (texts[:, len(prompt) :] == eos).any(1)
+         """),
+    edit("too_short", "the search stops when all texts have ended, and leaves them too short; L is P + steps",
+         """
+         if eos is not None:
+             ended = (texts[:, len(prompt) :] == eos).any(1)
+             if ended.all():
+                 break
+         """),
 )
 
 mistakes.at(
@@ -269,6 +329,8 @@ mistakes.at(
 
 mistakes.at(
     "return texts, scores",
+    edit("prompt_in_the_score", "the scores count the prompt, too; (8.1) begins behind it",
+         "return texts, scores + model(prompt[None])[:, :-1].log_softmax(-1).gather(-1, prompt[None, 1:, None]).sum()"),
     edit("prompt_cut", "the prompt is missing in the texts", "return texts[:, len(prompt) :], scores"),
     edit("best_only", "only the best text comes back; all of the beam are asked for", "return texts[:1], scores[:1]"),
     edit("normalised_scores", "the scores are means over the steps; they are the sums (8.1)", "return texts, scores / steps"),
@@ -354,6 +416,27 @@ def put_aside(ref):
     return {"beam_search": searching(aside=True)}
 
 
+@mistakes.rewrite("the beam keeps the texts with the best *mean* log-probability a token; the sum (8.1) decides")
+def mean_decides(ref):
+    def beam_search(model, prompt, width, steps, eos=None):
+        texts, scores, length = prompt[None], torch.zeros(1, device=prompt.device), torch.zeros(1, device=prompt.device)
+        for _ in range(steps):
+            log_p = model(texts)[:, -1].log_softmax(-1)
+            ended = (texts[:, len(prompt) :] == (-1 if eos is None else eos)).any(1)
+            log_p[ended] = -math.inf
+            log_p[ended, eos or 0] = 0.0
+            length = length + ~ended
+            total = scores[:, None] + log_p
+            mean = (total / length[:, None]).flatten()
+            best = mean.topk(min(width, int((mean > -math.inf).sum()))).indices
+            texts = torch.cat([texts[best // log_p.shape[1]], best[:, None] % log_p.shape[1]], 1)
+            scores, length = total.flatten()[best], length[best // log_p.shape[1]]
+        order = scores.argsort(descending=True)
+        return texts[order], scores[order]
+
+    return {"beam_search": beam_search}
+
+
 @mistakes.rewrite("the texts come back in the order of their mean log-probability a token; the order is that of (8.1)")
 def sorted_by_mean(ref):
     def beam_search(model, prompt, width, steps, eos=None):
@@ -413,6 +496,9 @@ mistakes.at(
     edit("poisson", "the variance is taken as nγ; the factor 1 - γ is missing", "z = (count - n * gamma) / math.sqrt(n * gamma)"),
     edit("no_length", "the variance of one throw is used; n throws have n times as much", "z = (count - n * gamma) / math.sqrt(gamma * (1 - gamma))"),
     edit("share_without_root_n", "z is the share of greens less γ over the spread of one throw; the root of n is missing", "z = (count / n - gamma) / math.sqrt(gamma * (1 - gamma))"),
+    edit("spread_with_repeats", "the standard deviation counts repeated pairs, the mean does not", "z = (count - n * gamma) / math.sqrt((len(ids) - 1) * gamma * (1 - gamma))"),
+    edit("mean_with_repeats", "the mean counts repeated pairs, G does not", "z = (count - (len(ids) - 1) * gamma) / math.sqrt(n * gamma * (1 - gamma))"),
+    edit("mean_rounded", "the mean nγ is rounded to a whole number", "z = (count - round(n * gamma)) / math.sqrt(n * gamma * (1 - gamma))"),
     edit("not_centred", "the mean nγ is not subtracted", "z = count / math.sqrt(n * gamma * (1 - gamma))"),
     edit("centred_by_half", "half of the pairs are subtracted, whatever γ is", "z = (count - n / 2) / math.sqrt(n * gamma * (1 - gamma))"),
     edit("gamma_is_half", "γ is taken as ½ in z, whatever it is", "z = (2 * count - n) / math.sqrt(n)"),
@@ -430,6 +516,9 @@ mistakes.at(
     edit("other_tail", "the chance of at *most* G greens is given; a mark shows by many", "return z, 1 - binomial_tail(n, count + 1, gamma)"),
     edit("normal_tail", "the rate is that of a normal distribution; G is binomial, and its tail is another", "return z, 0.5 * math.erfc(z / math.sqrt(2))"),
     edit("exchanged", "rate and z are exchanged: z comes first", "return binomial_tail(n, count, gamma), z"),
+    edit("normal_tail_corrected", "the rate is that of a normal distribution, corrected by half a pair; G is binomial, and its tail is another",
+         "return z, 0.5 * math.erfc((count - 0.5 - n * gamma) / math.sqrt(2 * n * gamma * (1 - gamma)))"),
+    edit("rate_with_repeats", "the rate counts repeated pairs as throws", "return z, binomial_tail(len(ids) - 1, count, gamma)"),
     edit("two_sided", "both tails are counted; only many greens speak for a mark", "return z, min(1.0, 2 * binomial_tail(n, count, gamma))"),
     edit("exactly_count", "the chance of *exactly* G greens is given; at least G is asked for", "return z, binomial_tail(n, count, gamma) - binomial_tail(n, count + 1, gamma)"),
     edit("one_minus", "1 minus a sum near 1: small rates drown in rounding", "return z, 1 - math.fsum(math.comb(n, k) * gamma**k * (1 - gamma) ** (n - k) for k in range(count))"),

@@ -5,7 +5,7 @@ import math
 import torch
 
 from autograder.probes import Close, Fields, Question
-from dgm.checks.asking import attempt, entry, gradient, named, tensor_of
+from dgm.checks.asking import attempt, entry, gradient, named, tensor_of, two_of
 
 question = Question(
     title="Decode, score and mark",
@@ -186,8 +186,8 @@ def score_edges(student, rng):
     first = ended.clone()
     first[:, 3] = 0
     in_prompt = ended.clone()
-    in_prompt[:, 1] = 0
-    in_prompt[3:, 2] = 0
+    in_prompt[1:3, 1] = 0
+    in_prompt[3, 2] = 0
     shorter = torch.where(ended.eq(0).cumsum(1) > 0, torch.zeros_like(ended), ended)
     legal = [rng.integers(0, 7, 5)]
     for _ in range(5):
@@ -226,7 +226,7 @@ def score_edges(student, rng):
 
 
 def searched(student, *arguments, **keywords):
-    return entry("`beam_search`", lambda: named(student.beam_search(*arguments, **keywords), "texts", "log-probabilities"))
+    return entry("`beam_search`", lambda: named(two_of(student.beam_search(*arguments, **keywords), "the texts", "their log-probabilities"), "texts", "log-probabilities"))
 
 
 @question.probe(points=0.5, title="beam_search: without and with eos", public=True, judge=Fields(default=Close()))
@@ -247,6 +247,8 @@ def beam_edges(student, rng):
     crowded, eager, sure = Trap(rng, 5), Chain(rng, 5), Chain(rng, 5)
     crowded.table[5, :, 2] += 3
     eager.table[:, :, 2] += 2.5
+    hasty = Chain(rng, 5)
+    hasty.table[:, :, 2] += 9
     sure.table = 12 * sure.table
     prompt = rng.integers(1, 5, 3)
 
@@ -264,6 +266,7 @@ def beam_edges(student, rng):
         "all texts, with eos": ask(model, prompt, 200, 3, eos=0),
         "many finished texts": ask(eager, prompt, 6, 6, eos=2),
         "a finished text keeps its place": [ask(crowded, first[None], 2, 3, eos=2) for first in rng.permutation(5)[:3]],
+        "all texts of the beam finish early": ask(hasty, prompt, 3, 5, eos=2),
         "finished texts are overtaken by none": ask(eager, prompt, 3, 8, eos=2),
         "eos at the end of the prompt": ask(model, torch.cat([prompt, prompt.new_zeros(1)]), 4, 4, eos=0),
         "eos inside the prompt": ask(model, torch.cat([prompt[:1], prompt.new_zeros(1), prompt[1:]]), 4, 4, eos=0),
@@ -283,8 +286,8 @@ def marked(student, ids, green, gamma):
     """z of each text, and the rates."""
 
     def ask():
-        found = [named(student.watermark_z(text, green, gamma), "z", "rate") for text in ids]
-        return {"z": [each["z"] for each in found], "false-positive rates": [each["rate"] for each in found]}
+        z, rates = zip(*[two_of(student.watermark_z(text, green, gamma), "z", "the false-positive rate") for text in ids], strict=True)
+        return {"z": list(z), "false-positive rates": list(rates)}
 
     return entry("`watermark_z`", ask)
 
@@ -327,7 +330,7 @@ def mark_edges(student, rng):
         "pairs and their reverses": marked(student, torch.cat([some, some.flip(1)], 1), green, 0.5),
         "few greens": marked(student, rng.integers(0, 40, 4, 40), rare, 0.2),
         "many greens": marked(student, rng.integers(0, 40, 4, 40), common, 0.8),
-        "few greens, marked": marked(student, towards(rng, rare, 4, 30), rare, 0.2),
+        "few greens, marked": marked(student, towards(rng, rare, 4, 30, 0.52), rare, 0.2),
         "one pair": marked(student, rng.integers(0, 40, 8, 2), green, 0.3),
         "no pair is green": marked(student, rng.integers(0, 40, 3, 20), none, 0.25),
         "all pairs are green": marked(student, rng.integers(0, 40, 3, 20), every, 0.25),
