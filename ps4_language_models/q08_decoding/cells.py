@@ -1,9 +1,9 @@
 # %% [markdown]
-# Your Kneser–Ney 6-gram of Question 2 goes on with the manual. Once it draws each character from its own distribution. Once it takes the likeliest character, always. How surprised is it by every character?
+# Your Kneser–Ney 6-gram of Question 2 goes on with the manual. Once it draws each character from its own distribution, once it always takes the likeliest. How surprised is it by each?
 
 # %% role="given"
 def write(model, ids: Int[Tensor, "N T"], steps: int, generator: torch.Generator, law=None, green=None, delta=0.0) -> Int[Tensor, "N L"]:
-    """Draws steps more tokens of each sequence. `law` makes probabilities of logits; `green` and `delta` come later."""
+    """Draws steps more tokens. `law` makes probabilities of logits; `green` and `delta` come later."""
     for _ in range(steps):
         logits = model(ids[:, -8:])[:, -1]  # eight tokens are enough for a 6-gram
         if green is not None:
@@ -14,7 +14,7 @@ def write(model, ids: Int[Tensor, "N T"], steps: int, generator: torch.Generator
 
 
 def likeliest(logits: Float[Tensor, "N V"]) -> Float[Tensor, "N V"]:
-    """All probability on the largest logit."""
+    """The largest logit gets all."""
     return F.one_hot(logits.argmax(-1), logits.shape[-1]).float()
 
 # %%
@@ -38,34 +38,34 @@ for ax, (name, ids), color in zip(axes, decode_texts.items(), plot.COLORS):
     ax.set(ylabel="bits", title=f"{name}: {float(bits.mean()):.2f} bits a character")
     decode_rows.append((name, decode_tokens.decode(ids[0]).replace("\n", " ")))
 axes[-1].set_xlabel("character")
-figure.suptitle("The likeliest character, always, makes a text that nothing surprises", fontsize=12)
+figure.suptitle("Always the likeliest character: a text without surprise", fontsize=12)
 plt.show()
 plot.table(decode_rows)
 
 # %% [markdown]
-# A language model gives probabilities, not text. Between them stands a **decoder**. It may draw, draw from a part, or search. Each choice makes another law of texts, and you can say exactly which.
+# A language model gives probabilities, not text. Between them stands a **decoder**: it draws, or draws from a part, or searches. Each makes another distribution of texts.
 #
 # ### Draw from a part
 #
-# A **temperature** $\tau$ divides the logits. The small probabilities of thousands of bad tokens add up, so three filters cut them off. **Top-$k$** keeps the $k$ likeliest tokens. **Top-$p$** keeps the fewest likeliest tokens whose sum reaches $p$: the token that crosses the line stays. **Min-$p$** keeps what has at least
-# $m$ times the largest probability. The rest is renormalised. With $(0.5,0.3,0.15,0.05)$, top-$p$ $0.7$ keeps two and gives $(0.625,0.375)$; min-$p$ $0.2$ keeps three, $(0.526,0.316,0.158)$.
+# A **temperature** $\tau$ divides the logits. Many bad tokens with little probability each add up, so three filters cut them off. **Top-$k$** keeps the $k$ likeliest tokens. **Top-$p$** keeps the fewest likeliest tokens whose sum reaches $p$: the token that crosses the line stays. **Min-$p$** keeps what has at least
+# $m$ times the largest probability. What stays is renormalised. With $(0.5,0.3,0.15,0.05)$, top-$p$ $0.7$ keeps two and gives $(0.625,0.375)$; min-$p$ $0.2$ keeps three, $(0.526,0.316,0.158)$.
 #
 # **On paper:** which filters keep the same tokens at every temperature? By how much may a logit lie below the largest under min-$p$?
 #
 # ### Score and search
 #
-# By the chain rule, the log-probability of a text is a sum:
+# By the chain rule, the log-probability of a text is
 #
 # $$\log p(x_{P+1},\dots,x_T\mid x_1,\dots,x_P)=\sum_{t>P}\log p(x_t\mid x_{<t}). \tag{8.1}$$
 #
-# Always the likeliest token does not give the likeliest text. Say $A$ has $0.6$ and then four equal ways, $B$ has $0.4$ and then one way of $0.9$: $0.15$ against $0.36$. **Beam search** extends the `width` best beginnings by every token, and keeps the `width` best of all results. A beginning that contains
-# **eos**, the end, is finished. It stays as it is, filled up with eos that cost nothing.
+# Always the likeliest token does not give the likeliest text. Say $A$ has $0.6$ and then four equal ways, $B$ has $0.4$ and then a way of $0.9$: $0.15$ against $0.36$. **Beam search** extends the `width` best beginnings by every token, and keeps the `width` best of all results. A beginning that contains
+# **eos**, the end, stays as it is, filled up with eos that cost nothing.
 
 # %% role="answer"
 def filter_logits(
     logits: Float[Tensor, "*batch V"], temperature: float = 1.0, top_k: int | None = None, top_p: float = 1.0, min_p: float = 0.0
 ) -> Float[Tensor, "*batch V"]:
-    """The probabilities to draw from: temperature, top-k, top-p, min-p in this order, each on what the one before has left, renormalised.
+    """The probabilities to draw from: temperature, top-k, top-p, min-p in this order, each on what the one before left, renormalised.
 
     Args:
         logits: may hold -inf. Those that are finite differ.
@@ -87,7 +87,7 @@ def sequence_log_prob(model, ids: Int[Tensor, "N T"], prompt_len: int, eos: int 
 
     Args:
         prompt_len: P, at least 1.
-        eos: if given, what follows the first eos after the prompt is filling and does not count.
+        eos: if given, what follows the first eos after the prompt does not count.
     """
     ### BEGIN SOLUTION
     log_p = model(ids)[:, prompt_len - 1 : -1].log_softmax(-1).gather(-1, ids[:, prompt_len:, None])[..., 0]
@@ -107,7 +107,7 @@ def beam_search(
         prompt: at least one token. An eos in it ends nothing.
 
     Returns:
-        B is width, or less if there are not as many texts: none occurs twice, and none has probability 0.
+        B is width, or less if there are fewer texts: none occurs twice or has probability 0.
     """
     ### BEGIN SOLUTION
     texts, scores = prompt[None], torch.zeros(1, device=prompt.device)
@@ -126,11 +126,11 @@ def beam_search(
 # %% [markdown]
 # ### Mark
 #
-# Can a text carry a mark that its readers do not see? A secret **key** colours every pair of tokens green, independently, with probability $\gamma$. The writer adds $\delta$ to the logits of the green continuations of its last token. Whoever knows the key counts green pairs.
+# Can a text carry a mark that readers do not see? A secret **key** colours every pair of tokens green, independently, with probability $\gamma$. The writer adds $\delta$ to the logit of every token that makes a green pair with the last one. Whoever knows the key counts green pairs.
 #
-# An innocent text did not know the key. If it has $n$ *different* pairs, their colours are $n$ independent coin throws. A pair that occurs again brings no new throw, so it counts once.
+# An innocent text did not know the key, so the colours of its $n$ *different* pairs are $n$ independent coin throws. A pair that occurs again is no new throw: it counts once.
 #
-# **On paper:** what are mean and variance of the number $G$ of green pairs, over all keys? The score $z$ is $G$ less its mean, over its standard deviation. With $n=100$, $\gamma=\frac12$ and $G=70$ you should find $z=4$.
+# **On paper:** what are mean and variance of $G$, the number of green pairs, over all keys? The score $z$ is $G$ less its mean, over its standard deviation. $n=100$, $\gamma=\frac12$ and $G=70$ should give $z=4$.
 
 # %% role="given"
 def green_list(vocab_size: int, gamma: float, key: int) -> Bool[Tensor, "V V"]:
@@ -145,7 +145,7 @@ def binomial_tail(n: int, count: int, gamma: float) -> float:
 
 # %% role="answer"
 def watermark_z(ids: Int[Tensor, "T"], green: Bool[Tensor, "V V"], gamma: float) -> tuple[float, float]:
-    """z of a text, and its exact false-positive rate: the chance that an innocent text has at least G of its n different pairs green.
+    """z of a text, and its exact false-positive rate: the chance that at least G of the n different pairs of an innocent text are green.
 
     Args:
         ids: 2 to 1,000 tokens.
@@ -164,7 +164,7 @@ grader.check("q8")
 # %% [markdown]
 # ### What a filter costs
 #
-# Here is an exact model of lines `word : word`, in which 2 % of every prediction is noise. With your `sequence_log_prob` you can add up all 32 right lines: no sampling is needed.
+# Here is an exact model of lines `word : word`, with 2 % noise in every prediction. Your `sequence_log_prob` adds up all 32 right lines.
 
 # %%
 part_noise, part_power = 0.02, 1.0  # two knobs: try noise 0.1. Then power 0, all words equally often: which filter gains most?
@@ -175,7 +175,7 @@ part_ids, part_size = torch.stack([part_tokens.encode(line) for line in part_lin
 
 
 class Listed:
-    """The exact model of texts from a list, with weights; noise prefers some tokens to others."""
+    """The exact model of a list of texts with weights; the noise prefers some tokens."""
 
     def __init__(self, texts, weights, size, noise):
         self.texts, self.noise, self.size = texts, noise, size
@@ -216,11 +216,11 @@ plt.show()
 plot.table(part_rows, header=("filter", "right lines, %", "entropy of the word", "words of 32"))
 
 # %% [markdown]
-# One letter is right in the middle of a word, and twenty at its beginning. No single $k$ fits both: with $k=3$ one line in ten is still wrong, and of 32 words 5 are left. Temperature buys right lines with rare words. Top-p and min-p adapt. Which of these two is better depends on the noise.
+# At the beginning of a word some twenty letters are right, later often one. No $k$ fits both: with $k=3$ one line in ten is still wrong, and 5 of 32 words are left. Temperature pays for right lines with the rare words. Top-p and min-p adapt; which of the two is better depends on the noise.
 #
 # ### Search
 #
-# In the first figure the manual costs 1.41 bits a character, what was drawn 1.60, and the likeliest characters 0.80. **Before you run this:** what does the best text cost that a beam of 32 finds?
+# In the first figure the likeliest characters cost 0.80 bits each. **Before you run this:** what does a character cost in the best text that a beam of 32 finds?
 
 # %%
 guess_beam = None  # type a number
@@ -246,11 +246,11 @@ for alpha in (0.0, 0.7, 1.0):  # the length penalty
 plot.table(beam_rows, header=("best line by", "length", "log p", "text"))
 
 # %% [markdown]
-# 0.50 bits, for a text with a longer loop. (Over six beginnings: 0.46 to 0.52, greedy 0.76 to 0.82, the manual 1.4 to 2.3.) And if a line may end, the likeliest one ends at once, for every further character costs something. Dividing by a power of the length only moves the preference.
+# 0.47 bits, for a longer loop. (Six beginnings: 0.46 to 0.52; greedy 0.80 to 0.84, the manual 1.4 to 2.3.) And if a line may end, the likeliest one ends soon: every further character costs. Dividing by a power of the length only moves the preference.
 #
 # ### Who wrote it?
 #
-# An innocent text of 1,000 characters, from the manual, and 1,000 keys. By different pairs, $z>4$ happens once in 30,000 keys. **Before you run this:** if repeated pairs count again, how many of the 1,000 keys accuse this text?
+# Take 1,000 characters of the manual. With different pairs, one key in 30,000 gives $z>4$. **Before you run this:** if repeated pairs count again, how many of 1,000 keys do?
 
 # %%
 guess_accused = None  # type a number
@@ -274,7 +274,7 @@ mark_texts = {
 }
 figure, (left, right) = plot.subplots(1, 2, width=10, height=3.6)
 bins = np.linspace(-12, 12, 49)
-left.hist(mark_again, bins, color=plot.COLORS[1], alpha=0.6, label="every pair, again and again")
+left.hist(mark_again, bins, color=plot.COLORS[1], alpha=0.6, label="every pair")
 left.hist(mark_once, bins, color=plot.COLORS[0], alpha=0.6, label="different pairs")
 left.set(xlabel="z of an innocent text", ylabel="keys", title="Repetition accuses the innocent")
 left.legend()
@@ -284,23 +284,22 @@ for (name, ids), color in zip(mark_texts.items(), plot.COLORS):
     bits = -sequence_log_prob(decode_model, ids, 20) / mark_length / math.log(2)
     right.scatter(bits, z, s=14, color=color, label=name)
     mark_rows.append((name, float(bits.mean()), float(z.mean()), f"{100 * float((rate < 1e-4).float().mean()):.0f} %"))
-right.set(xlabel="bits a character under the unmarked model", ylabel="z", title="The key tells marked texts from others, the likelihood does not")
-right.legend()
+right.set(xlabel="bits a character under the unmarked model", ylabel="z", title="The key separates, the likelihood does not")
+right.legend(loc="lower right")
 plt.show()
 plot.table([("every pair", np.std(mark_again), sum(z > 4 for z in mark_again), guess_accused), ("different pairs", np.std(mark_once), sum(z > 4 for z in mark_once), None)],
            header=("innocent text", "spread of z", f"of {mark_keys} keys, z > 4", "your guess"))
 plot.table(mark_rows, header=("40 texts", "bits a character", "mean z", "found at rate 1e-4"))
 
 # %% [markdown]
-# Eleven in a hundred keys accuse an innocent text. (Six places in the manual: 90 to 114 of 1,000, by different pairs none.) At $\delta=3$ the mark is found in 95 % of the texts. (Eight keys: 68 to 100 %; with $\delta=2$, 3 to 57 %.) It costs about half a bit. That all innocent texts lie a little above 0 is this key's luck: they share their
-# common pairs.
+# Eleven in a hundred accuse an innocent text. (Six texts: 90 to 114 keys; with different pairs, none.) Where every pair counts once, $\delta=3$ is found in 95 % of the texts. (Eight keys: 68 to 100 %; $\delta=2$: 3 to 57 %.) It costs 0.5 to 0.9 bits a character. The innocent lie above 0 because they share their
+# common pairs, and so their luck with this key.
 #
-# **Why?** (a) Search found texts that are likelier than the manual. Why does the model not write them when you draw from it? (b) To stop repetition, a colleague divides the logits of all tokens that have occurred by $1.2$. For which tokens does this do the opposite? He repairs that. Why does the penalty still depend on something that the
-# model's distribution does not? (c) Why is $z$ with repeated pairs too wide, and why do different pairs make the rate exact?
+# **Why?** (a) Search found texts that are likelier than the manual. Why does the model hardly ever draw them? (b) Against repetition, a colleague divides the logits of all tokens that have occurred by $1.2$. For which does this do the opposite? He repairs that. Why can two models with equal distributions still get different penalties? (c) Why is $z$ with repeated pairs too wide, and why do different pairs make the rate exact?
 
 # %% [markdown] role="written"
 # ### BEGIN SOLUTION
-# (a) The likeliest text is one text. It is likelier than any other single one, and still its probability is tiny. Nearly all probability lies on the very many texts of ordinary surprise, each far less likely. What is drawn comes from there, like the sum of many dice that is hardly ever all sixes of a loaded die.
+# (a) The likeliest text is one text. It is likelier than any other single one, and still its probability is tiny. Nearly all probability lies on the very many texts of ordinary surprise, each far less likely. What is drawn comes from there. A coin that shows heads in 60 of 100 throws is the same: the likeliest sequence of 100 throws is all heads, and nobody will see it.
 #
 # (b) A negative logit divided by 1.2 moves up, so the token becomes likelier. One may multiply negative logits instead. But the same constant added to all logits changes no probability, while it changes which logits are negative, and by how much a division moves them. So two equal models get different penalties.
 #
@@ -310,8 +309,8 @@ plot.table(mark_rows, header=("40 texts", "bits a character", "mean z", "found a
 
 # %% [markdown]
 # **What to remember**
-# - A decoder has a law of its own. State it, and the order of its filters.
+# - A decoder has a distribution of its own. State it, with the order of its filters.
 # - The likeliest text is not a typical one. Better search can write worse.
-# - A test is as good as its independence: count different pairs once.
+# - A test needs independence: count different pairs once.
 #
-# `sequence_log_prob` returns when models are tuned to preferences, `filter_logits` where decoding is made faster without a change of its law.
+# `sequence_log_prob` returns when models are tuned to preferences, `filter_logits` when decoding is made faster.

@@ -3,6 +3,7 @@
 import math
 
 import torch
+from torch.nn import functional as F
 
 from autograder.probes import Mistakes, edit
 
@@ -24,6 +25,8 @@ mistakes.at(
     edit("temperature_ignored", "`filter_logits` ignores the temperature", "logits"),
     edit("temperature_on_probabilities", "the probabilities are divided by the temperature, and then take part in a softmax; the temperature belongs to the logits",
          "(logits.softmax(-1) / temperature)"),
+    edit("temperature_epsilon", "a constant is added to the temperature, which changes small ones", "(logits / (temperature + 1e-3))"),
+    edit("temperature_below_one_only", "a temperature above 1 is ignored", "(logits / min(temperature, 1.0))"),
     edit("temperature_squared", "the temperature acts twice", "(logits / temperature**2)"),
     edit("temperature_root", "the logits are divided by the root of the temperature", "(logits / math.sqrt(temperature))"),
     edit("temperature_floored", "a small temperature is replaced by a larger one; any positive one is allowed", "(logits / max(temperature, 0.01))"),
@@ -71,6 +74,12 @@ mistakes.at(
     edit("min_p_of_the_mean", "min-p compares with the mean probability; the line is min_p times the *largest*", "p = p * (p.cumsum(-1) - p < top_p) * (p >= min_p * p.mean(-1, keepdim=True))"),
     edit("min_p_on_logits", "min-p compares logits; the line is a share of the largest *probability*",
          "p = p * (p.cumsum(-1) - p < top_p) * (logits.gather(-1, order)[..., :top_k] >= min_p * logits.amax(-1, keepdim=True))"),
+    edit("min_p_line_scaled", "the line of min-p is scaled by the temperature again; after the division by it, log min_p is to be added as it is",
+         "p = p * (p.cumsum(-1) - p < top_p) * (p >= min_p**temperature * p[..., :1])"),
+    edit("min_p_of_reachable", "the line of min-p is min_p itself divided by V; it is min_p times the *largest* probability", "p = p * (p.cumsum(-1) - p < top_p) * (p >= min_p / logits.shape[-1])"),
+    edit("one_filter_only", "with top_k, top-p and min-p do nothing, and with top_p, min-p does nothing; all filters act one after another",
+         "p = p * (p.cumsum(-1) - p < top_p) if top_k is None else p; p = p * (p >= min_p * p[..., :1]) if top_k is None and top_p == 1 else p"),
+    edit("top_p_complement", "top-p keeps tokens until their sum reaches 1 - p; it has to reach p", "p = p * (p.cumsum(-1) - p < (1 - top_p if top_p < 1 else 1)) * (p >= min_p * p[..., :1])"),
     edit("min_p_before_temperature", "min-p compares the probabilities from before the temperature; it sees what the temperature made",
          "before = logits.softmax(-1).gather(-1, order)[..., :top_k]; p = p * (p.cumsum(-1) - p < top_p) * (before >= min_p * before[..., :1])"),
     edit("top_p_is_min_p", "top-p drops each token whose own probability is below 1 - p; what counts is the sum of the likelier ones", "p = p * ((p > 1 - top_p) | (p == p[..., :1])) * (p >= min_p * p[..., :1])"),
@@ -86,6 +95,9 @@ mistakes.at(
     edit("not_renormalised", "what stays is not renormalised: the probabilities do not sum to 1", "return torch.zeros_like(logits).scatter(-1, order[..., :top_k], p)"),
     edit("left_sorted", "the probabilities come back in sorted order, not in the order of the tokens", "return F.pad(p / p.sum(-1, keepdim=True), (0, logits.shape[-1] - p.shape[-1]))"),
     edit("gathered_by_order", "the way back uses the order itself; it needs the inverse of that permutation", "return F.pad(p / p.sum(-1, keepdim=True), (0, logits.shape[-1] - p.shape[-1])).gather(-1, order)"),
+    edit("renormalised_with_min_p_only", "after top-p alone the probabilities are not renormalised",
+         "return torch.zeros_like(logits).scatter(-1, order[..., :top_k], p / p.sum(-1, keepdim=True) if min_p > 0 else p)"),
+    edit("epsilon_in_sum", "a constant is added to the sum, so the probabilities do not sum to 1", "return torch.zeros_like(logits).scatter(-1, order[..., :top_k], p / (p.sum(-1, keepdim=True) + 1e-3))"),
     edit("softmax_of_probabilities", "what stays goes through a softmax again; dividing by the sum renormalises",
          "return torch.zeros_like(logits).scatter(-1, order[..., :top_k], (p / p.sum(-1, keepdim=True)).masked_fill(p == 0, -math.inf).softmax(-1))"),
     edit("normalised_over_all", "the sum runs over all rows; each row has its own", "return torch.zeros_like(logits).scatter(-1, order[..., :top_k], p / p.sum() * (p.numel() // p.shape[-1]))"),
@@ -162,7 +174,9 @@ mistakes.at(
     edit("not_shifted", "the logits at t are taken for the token at t; they are about the one after it", "model(ids)[:, prompt_len:].log_softmax(-1)"),
     edit("logits_summed", "logits are added up; they become log-probabilities by a log-softmax", "model(ids)[:, prompt_len - 1 : -1]"),
     edit("probabilities_summed", "probabilities are added up; their logarithms have to be", "model(ids)[:, prompt_len - 1 : -1].softmax(-1)"),
-    edit("bits", "the result is in bits; nats are asked for", "model(ids)[:, prompt_len - 1 : -1].log_softmax(-1) / math.log(2)"),
+    edit("bits", "the result is in bits; nats are asked for", "(model(ids)[:, prompt_len - 1 : -1].log_softmax(-1) / math.log(2))"),
+    edit("decimal_logarithm", "the logarithm is the decimal one; nats are asked for", "(model(ids)[:, prompt_len - 1 : -1].log_softmax(-1) / math.log(10))"),
+    edit("last_of_prompt_only", "the model sees of the prompt its last token only", "model(ids[:, prompt_len - 1 :])[:, :-1].log_softmax(-1)"),
     edit("softmax_over_positions", "the log-softmax runs over the positions; the tokens are the last axis", "model(ids)[:, prompt_len - 1 : -1].log_softmax(1)"),
     edit("epsilon_in_log", "a small constant is added before the logarithm, so a text that cannot occur gets a finite value", "(model(ids)[:, prompt_len - 1 : -1].softmax(-1) + 1e-6).log()"),
     edit("epsilon_in_log_tiny", "a small constant stands inside the logarithm, so a text that cannot occur gets a finite value", "model(ids)[:, prompt_len - 1 : -1].log_softmax(-1).clamp(min=-30)"),
@@ -197,6 +211,10 @@ mistakes.at(
     edit("eos_in_prompt_ends", "an eos in the prompt ends the text; only one after the prompt does",
          "ends = ids[:, prompt_len:] == eos; log_p = log_p.masked_fill((ids[:, :prompt_len] == eos).any(1, keepdim=True), 0.0)"),
     edit("one_end_for_all", "the first eos of any text ends all texts; each has its own end", "ends = (ids[:, prompt_len:] == eos).any(0, keepdim=True)"),
+    edit("eos_before_counts", "an eos at the end of the prompt ends the text; only one after the prompt does",
+         "ends = ids[:, prompt_len:] == eos; log_p = log_p.masked_fill(ids[:, prompt_len - 1, None] == eos, 0.0)"),
+    edit("without_eos_one_token", "a text without eos is cut after its first token (`argmax` gives 0 where there is none)",
+         "ends = ids[:, prompt_len:] == eos; ends[~ends.any(1), 0] = True"),
     edit("found_in_whole_text", "the place of the first eos is counted from the beginning of the text, and used behind the prompt",
          "ends = F.pad(ids[:, prompt_len:] == eos, (prompt_len, 0))[:, : log_p.shape[1]]"),
 )
@@ -310,6 +328,10 @@ mistakes.at(
     "scores, best = total.topk(min(width, int((total > -math.inf).sum())))",
     edit("fixed_width", "`beam_search` needs as many candidates as the width; in the first steps there are fewer", "scores, best = total.topk(width)"),
     edit("impossible_texts", "texts of probability 0 are kept; they are no candidates", "scores, best = total.topk(min(width, len(total)))"),
+    edit("renormalised_beams", "the probabilities of the beam are renormalised at each step; (8.1) is about all texts",
+         "scores, best = total.topk(min(width, int((total > -math.inf).sum()))); scores = scores.log_softmax(0)"),
+    edit("newest_score_only", "the scores that are kept are those of the newest token; they add up",
+         "best = total.topk(min(width, int((total > -math.inf).sum()))).indices; scores = log_p.flatten()[best]"),
     edit("worst_kept", "the beam keeps the *least* likely texts", "scores, best = (-total.masked_fill(total == -math.inf, math.inf)).topk(min(width, int((total > -math.inf).sum()))); scores = -scores"),
     edit("one_too_wide", "the beam is one text too wide", "scores, best = total.topk(min(width + 1, int((total > -math.inf).sum())))"),
     edit("at_most_V", "the beam never holds more texts than there are tokens; its width may be larger than V", "scores, best = total.topk(min(width, log_p.shape[1], int((total > -math.inf).sum())))"),
@@ -329,6 +351,7 @@ mistakes.at(
 
 mistakes.at(
     "return texts, scores",
+    edit("scores_first", "texts and scores are exchanged: the texts come first", "return scores, texts"),
     edit("prompt_in_the_score", "the scores count the prompt, too; (8.1) begins behind it",
          "return texts, scores + model(prompt[None])[:, :-1].log_softmax(-1).gather(-1, prompt[None, 1:, None]).sum()"),
     edit("prompt_cut", "the prompt is missing in the texts", "return texts[:, len(prompt) :], scores"),
@@ -416,6 +439,24 @@ def put_aside(ref):
     return {"beam_search": searching(aside=True)}
 
 
+@mistakes.rewrite("which texts have ended is remembered by their old places in the beam; the beam has been sorted anew")
+def ends_not_reordered(ref):
+    def beam_search(model, prompt, width, steps, eos=None):
+        texts, scores, ended = prompt[None], torch.zeros(1, device=prompt.device), torch.zeros(1, dtype=torch.bool, device=prompt.device)
+        for _ in range(steps):
+            log_p = model(texts)[:, -1].log_softmax(-1)
+            log_p[ended] = -math.inf
+            log_p[ended, eos or 0] = 0.0
+            total = (scores[:, None] + log_p).flatten()
+            scores, best = total.topk(min(width, int((total > -math.inf).sum())))
+            token = best % log_p.shape[1]
+            texts = torch.cat([texts[best // log_p.shape[1]], token[:, None]], 1)
+            ended = F.pad(ended, (0, max(0, len(best) - len(ended))))[: len(best)] | (token == (-1 if eos is None else eos))
+        return texts, scores
+
+    return {"beam_search": beam_search}
+
+
 @mistakes.rewrite("the beam keeps the texts with the best *mean* log-probability a token; the sum (8.1) decides")
 def mean_decides(ref):
     def beam_search(model, prompt, width, steps, eos=None):
@@ -474,6 +515,8 @@ mistakes.at(
          "first, second = torch.tensor(list({frozenset(each): each for each in zip(ids[:-1].tolist(), ids[1:].tolist())}.values()), device=ids.device).T"),
     edit("next_token_as_row", "rows and columns of `green` are exchanged: the row is the token *before*", "second, first = torch.stack([ids[:-1], ids[1:]]).unique(dim=1)"),
     edit("self_coloured", "a token is looked up with itself; the row is the token before it", "first, second = torch.stack([ids[1:], ids[1:]]).unique(dim=1)"),
+    edit("next_tokens_unique", "each token that follows counts once; each *pair* counts once",
+         "seen = sorted({b: a for a, b in zip(ids[:-1].tolist(), ids[1:].tolist())}.items()); second, first = torch.tensor(seen, device=ids.device).T"),
     edit("two_apart", "tokens are paired with the one after the next", "first, second = torch.stack([ids[:-1], ids[1:].roll(-1)]).unique(dim=1)"),
     edit("first_pair_lost", "the first pair of a text does not count", "first, second = torch.stack([ids[1:-1], ids[2:]] if len(ids) > 2 else [ids[:-1], ids[1:]]).unique(dim=1)"),
     edit("last_pair_lost", "the last pair of a text does not count", "first, second = torch.stack([ids[:-2], ids[1:-1]] if len(ids) > 2 else [ids[:-1], ids[1:]]).unique(dim=1)"),
@@ -493,6 +536,9 @@ mistakes.at(
 mistakes.at(
     "z = (count - n * gamma) / math.sqrt(n * gamma * (1 - gamma))",
     edit("no_root", "z is divided by the variance; the standard deviation is its root", "z = (count - n * gamma) / (n * gamma * (1 - gamma))"),
+    edit("root_of_n_only", "the root is taken of n alone; γ(1 - γ) belongs below it, too", "z = (count - n * gamma) / (math.sqrt(n) * gamma * (1 - gamma))"),
+    edit("cut_at_zero", "a negative z becomes 0", "z = max(0.0, (count - n * gamma) / math.sqrt(n * gamma * (1 - gamma)))"),
+    edit("root_of_gamma", "the standard deviation is taken as √n·γ; the variance is nγ(1 - γ)", "z = (count - n * gamma) / (math.sqrt(n) * gamma)"),
     edit("poisson", "the variance is taken as nγ; the factor 1 - γ is missing", "z = (count - n * gamma) / math.sqrt(n * gamma)"),
     edit("no_length", "the variance of one throw is used; n throws have n times as much", "z = (count - n * gamma) / math.sqrt(gamma * (1 - gamma))"),
     edit("share_without_root_n", "z is the share of greens less γ over the spread of one throw; the root of n is missing", "z = (count / n - gamma) / math.sqrt(gamma * (1 - gamma))"),
@@ -519,6 +565,9 @@ mistakes.at(
     edit("normal_tail_corrected", "the rate is that of a normal distribution, corrected by half a pair; G is binomial, and its tail is another",
          "return z, 0.5 * math.erfc((count - 0.5 - n * gamma) / math.sqrt(2 * n * gamma * (1 - gamma)))"),
     edit("rate_with_repeats", "the rate counts repeated pairs as throws", "return z, binomial_tail(len(ids) - 1, count, gamma)"),
+    edit("tail_of_red", "the chance is that of red pairs, 1 - γ; the pairs that are counted are green", "return z, binomial_tail(n, count, 1 - gamma)"),
+    edit("log_rate", "the logarithm of the rate comes back", "return z, math.log(binomial_tail(n, count, gamma))"),
+    edit("complement", "1 minus the rate comes back", "return z, 1 - binomial_tail(n, count, gamma)"),
     edit("two_sided", "both tails are counted; only many greens speak for a mark", "return z, min(1.0, 2 * binomial_tail(n, count, gamma))"),
     edit("exactly_count", "the chance of *exactly* G greens is given; at least G is asked for", "return z, binomial_tail(n, count, gamma) - binomial_tail(n, count + 1, gamma)"),
     edit("one_minus", "1 minus a sum near 1: small rates drown in rounding", "return z, 1 - math.fsum(math.comb(n, k) * gamma**k * (1 - gamma) ** (n - k) for k in range(count))"),
