@@ -27,6 +27,8 @@ mistakes.at(
          "(logits.softmax(-1) / temperature)"),
     edit("temperature_epsilon", "a constant is added to the temperature, which changes small ones", "(logits / (temperature + 1e-3))"),
     edit("temperature_below_one_only", "a temperature above 1 is ignored", "(logits / min(temperature, 1.0))"),
+    edit("cold_is_greedy", "a temperature below 0.01 gives all probability to the largest logit; it divides the logits like any other",
+         "(logits / temperature if temperature > 0.01 else logits.masked_fill(logits < logits.amax(-1, keepdim=True), -math.inf))"),
     edit("temperature_squared", "the temperature acts twice", "(logits / temperature**2)"),
     edit("temperature_root", "the logits are divided by the root of the temperature", "(logits / math.sqrt(temperature))"),
     edit("temperature_floored", "a small temperature is replaced by a larger one; any positive one is allowed", "(logits / max(temperature, 0.01))"),
@@ -47,6 +49,8 @@ mistakes.at(
     edit("least_likely", "the border of top-k is the k-th *smallest* logit; it is the k-th largest", cut("logits < logits.topk(min(top_k, logits.shape[-1]), largest=False).values[..., -1:]")),
     edit("k_over_all_rows", "the k largest are sought among all rows together; each row has its own",
          cut("logits < torch.minimum(logits.flatten().topk(min(top_k, logits.shape[-1])).values[-1:], logits.amax(-1, keepdim=True))")),
+    edit("order_is_no_rank", "top-k keeps tokens by their place in the `argsort`; that is which token comes there, not the rank of a token",
+         cut("logits.argsort(-1, descending=True) >= top_k")),
     edit("least_likely_kept", "top-k keeps the k *least* likely tokens", cut("logits > logits.topk(min(top_k, logits.shape[-1]), largest=False).values[..., -1:]")),
     edit("first_rows_border", "the k-th logit of the first row is the border for all rows", cut("logits < logits.reshape(-1, logits.shape[-1])[:1].topk(min(top_k, logits.shape[-1])).values[..., -1:]")),
     edit("cut_to_zero", "the logits of dropped tokens are set to 0, which is the logit of an ordinary token; they must get probability 0",
@@ -162,6 +166,11 @@ def p_before_k(ref):
     return {"filter_logits": by_hand(order="pkm")}
 
 
+@mistakes.rewrite("min-p and top-p come before top-k; top-k comes first, and what it has left is renormalised")
+def m_and_p_before_k(ref):
+    return {"filter_logits": by_hand(order="mpk")}
+
+
 @mistakes.rewrite("min-p comes before top-p; top-p then counts what min-p has left, and cuts too much")
 def m_before_p(ref):
     return {"filter_logits": by_hand(order="kmp")}
@@ -247,6 +256,25 @@ mistakes.at(
 )
 
 
+@mistakes.rewrite("the last token of the prompt counts, too; only what comes after the prompt does")
+def one_of_the_prompt(ref):
+    def sequence_log_prob(model, ids, prompt_len, eos=None):
+        found = ref.sequence_log_prob(model, ids, prompt_len, eos)
+        if prompt_len > 1:
+            found = found + model(ids)[:, prompt_len - 2].log_softmax(-1).gather(1, ids[:, prompt_len - 1, None])[:, 0]
+        return found
+
+    return {"sequence_log_prob": sequence_log_prob}
+
+
+@mistakes.rewrite("the model sees one token at a time; it needs all that come before")
+def one_at_a_time(ref):
+    def sequence_log_prob(model, ids, prompt_len, eos=None):
+        return ref.sequence_log_prob(lambda ids: model(ids.reshape(-1, 1)).reshape(*ids.shape, -1), ids, prompt_len, eos)
+
+    return {"sequence_log_prob": sequence_log_prob}
+
+
 @mistakes.rewrite("the prompt counts, too; only what comes after it does")
 def with_prompt(ref):
     def sequence_log_prob(model, ids, prompt_len, eos=None):
@@ -330,6 +358,8 @@ mistakes.at(
     edit("impossible_texts", "texts of probability 0 are kept; they are no candidates", "scores, best = total.topk(min(width, len(total)))"),
     edit("renormalised_beams", "the probabilities of the beam are renormalised at each step; (8.1) is about all texts",
          "scores, best = total.topk(min(width, int((total > -math.inf).sum()))); scores = scores.log_softmax(0)"),
+    edit("last_step_not_scored", "the scores lack the newest token",
+         "before = scores; scores, best = total.topk(min(width, int((total > -math.inf).sum()))); scores = before[best // log_p.shape[1]] if texts.shape[1] == len(prompt) + steps - 1 else scores"),
     edit("newest_score_only", "the scores that are kept are those of the newest token; they add up",
          "best = total.topk(min(width, int((total > -math.inf).sum()))).indices; scores = log_p.flatten()[best]"),
     edit("worst_kept", "the beam keeps the *least* likely texts", "scores, best = (-total.masked_fill(total == -math.inf, math.inf)).topk(min(width, int((total > -math.inf).sum()))); scores = -scores"),
@@ -352,6 +382,7 @@ mistakes.at(
 mistakes.at(
     "return texts, scores",
     edit("scores_first", "texts and scores are exchanged: the texts come first", "return scores, texts"),
+    edit("length_penalty", "the scores are divided by a power of the length; they are (8.1)", "return texts, scores / steps**0.7"),
     edit("prompt_in_the_score", "the scores count the prompt, too; (8.1) begins behind it",
          "return texts, scores + model(prompt[None])[:, :-1].log_softmax(-1).gather(-1, prompt[None, 1:, None]).sum()"),
     edit("prompt_cut", "the prompt is missing in the texts", "return texts[:, len(prompt) :], scores"),
@@ -517,6 +548,12 @@ mistakes.at(
     edit("self_coloured", "a token is looked up with itself; the row is the token before it", "first, second = torch.stack([ids[1:], ids[1:]]).unique(dim=1)"),
     edit("next_tokens_unique", "each token that follows counts once; each *pair* counts once",
          "seen = sorted({b: a for a, b in zip(ids[:-1].tolist(), ids[1:].tolist())}.items()); second, first = torch.tensor(seen, device=ids.device).T"),
+    edit("pairs_sorted", "the two tokens of a pair are sorted; the colour depends on which comes first",
+         "first, second = torch.stack([ids[:-1], ids[1:]]).sort(0).values.unique(dim=1)"),
+    edit("triples", "a pair counts once for each token before it; it counts once",
+         "first, second = torch.stack([ids[:-1], ids[1:], F.pad(ids[:-2], (1, 0), value=-1)]).unique(dim=1)[:2]"),
+    edit("doubled_tokens_left_out", "pairs of the same token twice are left out; they are pairs like others",
+         "first, second = torch.stack([ids[:-1], ids[1:]]).unique(dim=1); own = first == second; first, second = (first[~own], second[~own]) if not own.all() else (first, second)"),
     edit("two_apart", "tokens are paired with the one after the next", "first, second = torch.stack([ids[:-1], ids[1:].roll(-1)]).unique(dim=1)"),
     edit("first_pair_lost", "the first pair of a text does not count", "first, second = torch.stack([ids[1:-1], ids[2:]] if len(ids) > 2 else [ids[:-1], ids[1:]]).unique(dim=1)"),
     edit("last_pair_lost", "the last pair of a text does not count", "first, second = torch.stack([ids[:-2], ids[1:-1]] if len(ids) > 2 else [ids[:-1], ids[1:]]).unique(dim=1)"),
@@ -546,6 +583,7 @@ mistakes.at(
     edit("mean_with_repeats", "the mean counts repeated pairs, G does not", "z = (count - (len(ids) - 1) * gamma) / math.sqrt(n * gamma * (1 - gamma))"),
     edit("mean_rounded", "the mean nγ is rounded to a whole number", "z = (count - round(n * gamma)) / math.sqrt(n * gamma * (1 - gamma))"),
     edit("not_centred", "the mean nγ is not subtracted", "z = count / math.sqrt(n * gamma * (1 - gamma))"),
+    edit("centred_by_red", "n(1 - γ) is subtracted, the mean number of red pairs", "z = (count - n * (1 - gamma)) / math.sqrt(n * gamma * (1 - gamma))"),
     edit("centred_by_half", "half of the pairs are subtracted, whatever γ is", "z = (count - n / 2) / math.sqrt(n * gamma * (1 - gamma))"),
     edit("gamma_is_half", "γ is taken as ½ in z, whatever it is", "z = (2 * count - n) / math.sqrt(n)"),
     edit("estimated_variance", "the variance comes from the share of greens that was found; an innocent text has γ",

@@ -150,7 +150,7 @@ def filter_edges(student, rng):
         "logits of hundreds": ask(far),
         "logits of hundreds, filtered": ask(far, top_p=0.9, min_p=0.05),
         "logits of hundreds, top-k": ask(far, top_k=3),
-        "a very low temperature": ask(0.1 * logits, temperature=1e-3),
+        "a very low temperature": ask(2e-3 * logits, temperature=1e-3),
         "a single vector": [ask(row, top_k=4, top_p=0.9) for row in logits[:3]],
         "three axes": ask(logits.reshape(2, 3, 9), top_p=0.8, min_p=0.03),
         "as many rows as tokens": ask(1.5 * apart(rng, 5, 5), top_p=0.8, min_p=0.05),
@@ -333,7 +333,7 @@ def mark_edges(student, rng):
         "few greens, marked": marked(student, towards(rng, rare, 4, 30, 0.52), rare, 0.2),
         "one pair": marked(student, rng.integers(0, 40, 8, 2), green, 0.3),
         "no pair is green": marked(student, rng.integers(0, 40, 3, 20), none, 0.25),
-        "all pairs are green": marked(student, rng.integers(0, 40, 3, 20), every, 0.25),
-        "very sure": marked(student, towards(rng, green, 3, 110, 0.99), green, 0.5),
+        "all pairs are green": marked(student, rng.integers(0, 40, 3, 20), every, 0.8),
+        "very sure": marked(student, towards(rng, green, 1, 110, 0.99), green, 0.5),
         "long texts": marked(student, rng.integers(0, 40, 2, 400), green, 0.5),
     }
