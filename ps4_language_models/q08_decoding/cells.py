@@ -1,5 +1,5 @@
 # %% [markdown]
-# Your Kneser–Ney 6-gram of Question 2 goes on with the manual. Once it draws each character from its own distribution, once it always takes the likeliest. How surprised is it by each?
+# Your Kneser–Ney 6-gram of Question 2 goes on with the manual. In the second panel it draws each character from its own distribution, in the third it always takes the likeliest. How surprised is it by each?
 
 # %% role="given"
 def write(model, ids: Int[Tensor, "N T"], steps: int, generator: torch.Generator, law=None, green=None, delta=0.0) -> Int[Tensor, "N L"]:
@@ -47,10 +47,10 @@ plot.table(decode_rows)
 #
 # ### Draw from a part
 #
-# A **temperature** $\tau$ divides the logits. Many bad tokens with little probability each add up, so three filters cut them off. **Top-$k$** keeps the $k$ likeliest tokens. **Top-$p$** keeps the fewest likeliest tokens whose sum reaches $p$: the token that crosses the line stays. **Min-$p$** keeps what has at least
+# A **temperature** $\tau$ divides the logits. Many bad tokens have little probability each, but much together. Three filters cut them off. **Top-$k$** keeps the $k$ likeliest tokens. **Top-$p$** keeps the fewest likeliest tokens whose sum reaches $p$: the token that crosses the line stays. **Min-$p$** keeps what has at least
 # $m$ times the largest probability. What stays is renormalised. With $(0.5,0.3,0.15,0.05)$, top-$p$ $0.7$ keeps two and gives $(0.625,0.375)$; min-$p$ $0.2$ keeps three, $(0.526,0.316,0.158)$.
 #
-# **On paper:** which filters keep the same tokens at every temperature? By how much may a logit lie below the largest under min-$p$?
+# **On paper:** which filter keeps the same tokens at every temperature? By how much may a logit lie below the largest under min-$p$?
 #
 # ### Score and search
 #
@@ -164,7 +164,7 @@ grader.check("q8")
 # %% [markdown]
 # ### What a filter costs
 #
-# Here is an exact model of lines `word : word`, with 2 % noise in every prediction. Your `sequence_log_prob` adds up all 32 right lines.
+# Here is an exact model of lines `word : word`, with 2 % noise in every prediction. `sequence_log_prob` adds up all 32 right lines.
 
 # %%
 part_noise, part_power = 0.02, 1.0  # two knobs: try noise 0.1. Then power 0, all words equally often: which filter gains most?
@@ -216,11 +216,11 @@ plt.show()
 plot.table(part_rows, header=("filter", "right lines, %", "entropy of the word", "words of 32"))
 
 # %% [markdown]
-# At the beginning of a word some twenty letters are right, later often one. No $k$ fits both: with $k=3$ one line in ten is still wrong, and 5 of 32 words are left. Temperature pays for right lines with the rare words. Top-p and min-p adapt; which of the two is better depends on the noise.
+# At the beginning of a word twenty letters are right, later often one. No $k$ fits both: with $k=3$ one line in ten is still wrong, and 5 of 32 words are left. Temperature pays for right lines with the rare words. Top-p and min-p adapt; which of the two is better depends on the noise.
 #
 # ### Search
 #
-# In the first figure the likeliest characters cost 0.80 bits each. **Before you run this:** what does a character cost in the best text that a beam of 32 finds?
+# In the first figure the likeliest characters cost 0.80 bits each. **Before you run this:** what do they cost in the best text that a beam of 32 finds?
 
 # %%
 guess_beam = None  # type a number
@@ -292,8 +292,8 @@ plot.table([("every pair", np.std(mark_again), sum(z > 4 for z in mark_again), g
 plot.table(mark_rows, header=("40 texts", "bits a character", "mean z", "found at rate 1e-4"))
 
 # %% [markdown]
-# Eleven in a hundred accuse an innocent text. (Six texts: 90 to 114 keys; with different pairs, none.) Where every pair counts once, $\delta=3$ is found in 95 % of the texts. (Eight keys: 68 to 100 %; $\delta=2$: 3 to 57 %.) It costs 0.5 to 0.9 bits a character. The innocent lie above 0 because they share their
-# common pairs, and so their luck with this key.
+# Eleven in a hundred accuse an innocent text. (Six texts: 90 to 114 keys; with different pairs, none.) With different pairs, $\delta=3$ is found in 95 % of the texts. (Eight keys: 68 to 100 %; $\delta=2$: 3 to 57 %.) It costs 0.5 to 0.9 bits a character. The innocent lie above 0 as they share common pairs, and so
+# their luck with this key.
 #
 # **Why?** (a) Search found texts that are likelier than the manual. Why does the model hardly ever draw them? (b) Against repetition, a colleague divides the logits of all tokens that have occurred by $1.2$. For which does this do the opposite? He repairs that. Why can two models with equal distributions still get different penalties? (c) Why is $z$ with repeated pairs too wide, and why do different pairs make the rate exact?
 
@@ -309,7 +309,7 @@ plot.table(mark_rows, header=("40 texts", "bits a character", "mean z", "found a
 
 # %% [markdown]
 # **What to remember**
-# - A decoder has a distribution of its own. State it, with the order of its filters.
+# - A decoder has its own distribution. State it, with the order of its filters.
 # - The likeliest text is not a typical one. Better search can write worse.
 # - A test needs independence: count different pairs once.
 #
