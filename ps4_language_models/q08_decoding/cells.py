@@ -285,7 +285,7 @@ for (name, ids), color in zip(mark_texts.items(), plot.COLORS):
     right.scatter(bits, z, s=14, color=color, label=name)
     mark_rows.append((name, float(bits.mean()), float(z.mean()), f"{100 * float((rate < 1e-4).float().mean()):.0f} %"))
 right.set(xlabel="bits a character under the unmarked model", ylabel="z", title="The key separates, the likelihood does not")
-right.legend(loc="lower right")
+right.legend(loc="upper left")
 plt.show()
 plot.table([("every pair", np.std(mark_again), sum(z > 4 for z in mark_again), guess_accused), ("different pairs", np.std(mark_once), sum(z > 4 for z in mark_once), None)],
            header=("innocent text", "spread of z", f"of {mark_keys} keys, z > 4", "your guess"))
