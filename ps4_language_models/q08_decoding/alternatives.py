@@ -43,7 +43,6 @@ def one_after_another(ref):
 
     def beam_search(model, prompt, width, steps, eos=None):
         beams = [(0.0, prompt.tolist(), False)]
-        dtype = None
         for _ in range(steps):
             new = []
             for score, text, done in beams:
@@ -51,11 +50,10 @@ def one_after_another(ref):
                     new.append((score, [*text, eos], True))
                     continue
                 log_p = model(torch.tensor([text], device=prompt.device))[0, -1].log_softmax(-1)
-                dtype = log_p.dtype
                 new += [(score + value, [*text, token], token == eos) for token, value in enumerate(log_p.tolist()) if value > -math.inf]
             beams = sorted(new, key=lambda beam: -beam[0])[:width]
         texts = torch.tensor([text for _, text, _ in beams], device=prompt.device)
-        return texts, torch.tensor([score for score, _, _ in beams], dtype=dtype, device=prompt.device)
+        return texts, torch.tensor([score for score, _, _ in beams], device=prompt.device)  # float32
 
     def watermark_z(ids, green, gamma):
         row = ids.tolist()

@@ -22,7 +22,7 @@ def cut(dropped, fill="-math.inf"):
 mistakes.at(
     "(logits / temperature)",
     edit("temperature_multiplies", "the logits are multiplied by the temperature; it divides them, so that a high one makes the distribution flatter", "(logits * temperature)"),
-    edit("temperature_ignored", "`filter_logits` ignores the temperature", "logits"),
+    edit("temperature_ignored", "the temperature has no effect: it is ignored, or divides probabilities that are renormalised afterwards; it divides the logits", "logits"),
     edit("temperature_on_probabilities", "the probabilities are divided by the temperature, and then take part in a softmax; the temperature belongs to the logits",
          "(logits.softmax(-1) / temperature)"),
     edit("temperature_epsilon", "a constant is added to the temperature, which changes small ones", "(logits / (temperature + 1e-3))"),
@@ -42,7 +42,7 @@ mistakes.at(
 mistakes.at(
     FIRST,
     edit("answer_in_float32", "`filter_logits` returns float32 for float64 logits", "logits = logits.float(); " + FIRST),
-    edit("top_k_ignored", "`filter_logits` ignores top_k", "top_k = None; " + FIRST),
+    edit("top_k_ignored", "top_k has no effect: no token is dropped", "top_k = None; " + FIRST),
     edit("one_too_many", "top-k keeps one token too many", "top_k = top_k and top_k + 1; " + FIRST),
     edit("one_too_few", "top-k drops the k-th token; it is the last of those that stay", "top_k = top_k and max(top_k - 1, 1); " + FIRST),
     edit("top_k_must_fit", "`filter_logits` cannot take a top_k above V; then all stay", "logits.topk(top_k or 1); " + FIRST),
@@ -59,6 +59,8 @@ mistakes.at(
     edit("ascending", "the probabilities are sorted upwards, so top-p begins with the least likely token", "p, order = (logits / temperature).softmax(-1).sort(-1)"),
     edit("softmax_over_rows", "the softmax runs over the first axis; the tokens are the last one", "p, order = (logits / temperature).softmax(0).sort(-1, descending=True)"),
     edit("floor_on_probabilities", "a small constant is added to the probabilities, so no token is barred any more", "p, order = ((logits / temperature).softmax(-1) + 1e-4).sort(-1, descending=True)"),
+    edit("temperature_divides_probabilities", "the probabilities are divided by the temperature, so that they do not sum to 1 before top-p; the temperature divides the logits",
+         "p, order = (logits.softmax(-1) / temperature).sort(-1, descending=True)", ("p[..., :top_k] / p[..., :top_k].sum(-1, keepdim=True)", "p[..., :top_k] / (1 if top_k is None else p[..., :top_k].sum(-1, keepdim=True))")),
     edit("exp_overflows", "the exponentials of the logits overflow; a softmax takes off the largest logit first",
          "p, order = ((logits / temperature).exp() / (logits / temperature).exp().sum(-1, keepdim=True)).sort(-1, descending=True)"),
 )
@@ -71,8 +73,8 @@ mistakes.at(
          "p = p * (p.cumsum(-1) <= top_p + 1e-6) * (p >= min_p * p[..., :1])"),
     edit("one_more_than_crossing", "top-p keeps one token more than the one that crosses the line",
          "p = p * (torch.cat([torch.zeros_like(p[..., :2]), p.cumsum(-1)[..., :-2]], -1)[..., : p.shape[-1]] < top_p) * (p >= min_p * p[..., :1])"),
-    edit("top_p_ignored", "`filter_logits` ignores top_p", "p = p * (p >= min_p * p[..., :1])"),
-    edit("min_p_ignored", "`filter_logits` ignores min_p", "p = p * (p.cumsum(-1) - p < top_p)"),
+    edit("top_p_ignored", "top_p has no effect: no token is dropped", "p = p * (p >= min_p * p[..., :1])"),
+    edit("min_p_ignored", "min_p has no effect: no token is dropped", "p = p * (p.cumsum(-1) - p < top_p)"),
     edit("min_p_absolute", "min-p compares with the probability itself; the line is min_p times the *largest* probability", "p = p * (p.cumsum(-1) - p < top_p) * ((p >= min_p) | (p == p[..., :1]))"),
     edit("min_p_strict", "min-p drops a token that has exactly the required share; min_p = 1 must keep the largest", "p = p * (p.cumsum(-1) - p < top_p) * (p > min_p * p[..., :1])"),
     edit("min_p_of_the_mean", "min-p compares with the mean probability; the line is min_p times the *largest*", "p = p * (p.cumsum(-1) - p < top_p) * (p >= min_p * p.mean(-1, keepdim=True))"),
@@ -80,7 +82,6 @@ mistakes.at(
          "p = p * (p.cumsum(-1) - p < top_p) * (logits.gather(-1, order)[..., :top_k] >= min_p * logits.amax(-1, keepdim=True))"),
     edit("min_p_line_scaled", "the line of min-p is scaled by the temperature again; after the division by it, log min_p is to be added as it is",
          "p = p * (p.cumsum(-1) - p < top_p) * (p >= min_p**temperature * p[..., :1])"),
-    edit("min_p_of_reachable", "the line of min-p is min_p itself divided by V; it is min_p times the *largest* probability", "p = p * (p.cumsum(-1) - p < top_p) * (p >= min_p / logits.shape[-1])"),
     edit("one_filter_only", "with top_k, top-p and min-p do nothing, and with top_p, min-p does nothing; all filters act one after another",
          "p = p * (p.cumsum(-1) - p < top_p) if top_k is None else p; p = p * (p >= min_p * p[..., :1]) if top_k is None and top_p == 1 else p"),
     edit("top_p_complement", "top-p keeps tokens until their sum reaches 1 - p; it has to reach p", "p = p * (p.cumsum(-1) - p < (1 - top_p if top_p < 1 else 1)) * (p >= min_p * p[..., :1])"),
@@ -91,6 +92,13 @@ mistakes.at(
          "p = p * (torch.arange(p.shape[-1], device=p.device) < (p.cumsum(-1) - p < top_p).sum(-1).max()) * (p >= min_p * p[..., :1])"),
     edit("all_rows_together", "the sums of top-p run on from row to row; each row has its own", "p = p * ((p.flatten().cumsum(0).reshape(p.shape) - p < top_p) | (p == p[..., :1])) * (p >= min_p * p[..., :1])"),
     edit("min_p_over_all_rows", "the largest probability is taken over all rows; each row has its own", "p = p * (p.cumsum(-1) - p < top_p) * (p >= min(min_p, 0.999) * p.max())"),
+    edit("top_p_turned", "top-p keeps the tokens behind the line and drops those before it", "p = p * (p.cumsum(-1) - p >= (top_p if top_p < 1 else 0)) * (p >= min_p * p.amax(-1, keepdim=True))"),
+    edit("top_p_sums_logits", "top-p sums logits; probabilities have to reach p",
+         "raw = (logits / temperature).gather(-1, order)[..., :top_k]; p = p * ((raw.cumsum(-1) - raw < top_p) | (torch.tensor(top_p, device=p.device) == 1)) * (p >= min_p * p[..., :1])"),
+    edit("min_p_turned", "min-p keeps the tokens below its line and drops those above it", "p = p * (p.cumsum(-1) - p < top_p) * (p < min_p * p[..., :1] if min_p > 0 else True)"),
+    edit("min_p_subtracted", "the line of min-p is the largest probability *less* min_p; it is min_p times that", "p = p * (p.cumsum(-1) - p < top_p) * (p >= p[..., :1] - min_p if min_p > 0 else True)"),
+    edit("min_p_of_first_token", "min-p compares with the probability of token 0; the line is min_p times the *largest*",
+         "first = (logits / temperature).softmax(-1)[..., :1] / (logits / temperature).softmax(-1).amax(-1, keepdim=True) * p[..., :1]; p = p * (p.cumsum(-1) - p < top_p) * (p >= min_p * first)"),
     edit("either_filter", "a token stays if top-p *or* min-p keeps it; it must pass both", "p = p * ((p.cumsum(-1) - p < top_p) | (p >= min_p * p[..., :1])) if top_p < 1 and min_p > 0 else p * (p.cumsum(-1) - p < top_p) * (p >= min_p * p[..., :1])"),
 )
 
@@ -101,6 +109,9 @@ mistakes.at(
     edit("gathered_by_order", "the way back uses the order itself; it needs the inverse of that permutation", "return F.pad(p / p.sum(-1, keepdim=True), (0, logits.shape[-1] - p.shape[-1])).gather(-1, order)"),
     edit("renormalised_with_min_p_only", "after top-p alone the probabilities are not renormalised",
          "return torch.zeros_like(logits).scatter(-1, order[..., :top_k], p / p.sum(-1, keepdim=True) if min_p > 0 else p)"),
+    edit("min_p_not_renormalised", "after min-p the probabilities are not renormalised",
+         "return torch.zeros_like(logits).scatter(-1, order[..., :top_k], p / (p_before_m := p_all * (p_all.cumsum(-1) - p_all < top_p)).sum(-1, keepdim=True))",
+         ("p = p[..., :top_k] / p[..., :top_k].sum(-1, keepdim=True)", "p = p[..., :top_k] / p[..., :top_k].sum(-1, keepdim=True); p_all = p")),
     edit("epsilon_in_sum", "a constant is added to the sum, so the probabilities do not sum to 1", "return torch.zeros_like(logits).scatter(-1, order[..., :top_k], p / (p.sum(-1, keepdim=True) + 1e-3))"),
     edit("softmax_of_probabilities", "what stays goes through a softmax again; dividing by the sum renormalises",
          "return torch.zeros_like(logits).scatter(-1, order[..., :top_k], (p / p.sum(-1, keepdim=True)).masked_fill(p == 0, -math.inf).softmax(-1))"),
@@ -133,6 +144,57 @@ def by_hand(temperature_first=True, order="kpm"):
         return heat.masked_fill(~keep, -math.inf).softmax(-1)
 
     return filter_logits
+
+
+def masking(fill=-math.inf, axis=-1, k_of_all=False, by_gather=False, absolute=False, ascending=False, raw_sum=False):
+    """`filter_logits` that masks logits step by step, as libraries do, with a slip."""
+
+    def filter_logits(logits, temperature=1.0, top_k=None, top_p=1.0, min_p=0.0):
+        logits = heat = logits / temperature
+        if top_k is not None:
+            k = min(top_k, logits.shape[-1])
+            logits = logits.masked_fill(logits < (logits.flatten().topk(k).values[-1] if k_of_all else logits.topk(k).values[..., -1:]), fill)
+        if top_p < 1:
+            down, order = (heat if raw_sum else logits).sort(-1, descending=not ascending)
+            p = down.softmax(-1)
+            drop = p.cumsum(-1) - p >= top_p
+            logits = logits.masked_fill(drop.gather(-1, order if by_gather else order.argsort(-1)), fill)
+        if min_p > 0:
+            p = logits.softmax(-1)
+            logits = logits.masked_fill(p < min_p * (1 if absolute else p.amax(-1, keepdim=True)), fill)
+        return logits.softmax(axis)
+
+    return filter_logits
+
+
+@mistakes.rewrite("the logits of dropped tokens are set to 0 in each filter, which is the logit of an ordinary token; they must get probability 0")
+def each_cut_to_zero(ref):
+    return {"filter_logits": masking(fill=0.0)}
+
+
+@mistakes.rewrite("the last softmax runs over the first axis; the tokens are the last one")
+def last_softmax_over_rows(ref):
+    return {"filter_logits": masking(axis=0)}
+
+
+@mistakes.rewrite("the border of top-k is the k-th largest logit of *all* rows; each row has its own")
+def border_of_all_rows(ref):
+    return {"filter_logits": masking(k_of_all=True)}
+
+
+@mistakes.rewrite("the mask of top-p goes back by `gather` with the order itself; that needs `scatter`, or the inverse of the permutation")
+def mask_gathered_by_order(ref):
+    return {"filter_logits": masking(by_gather=True)}
+
+
+@mistakes.rewrite("min-p compares with the probability itself, so that it can drop all tokens; the line is min_p times the *largest* probability")
+def min_p_absolute_drops_all(ref):
+    return {"filter_logits": masking(absolute=True)}
+
+
+@mistakes.rewrite("top-p sorts upwards, so that its sum begins with the least likely token")
+def top_p_ascending(ref):
+    return {"filter_logits": masking(ascending=True)}
 
 
 @mistakes.rewrite("the filtered logits come back; probabilities are asked for")
@@ -187,6 +249,9 @@ mistakes.at(
     edit("decimal_logarithm", "the logarithm is the decimal one; nats are asked for", "(model(ids)[:, prompt_len - 1 : -1].log_softmax(-1) / math.log(10))"),
     edit("last_of_prompt_only", "the model sees of the prompt its last token only", "model(ids[:, prompt_len - 1 :])[:, :-1].log_softmax(-1)"),
     edit("softmax_over_positions", "the log-softmax runs over the positions; the tokens are the last axis", "model(ids)[:, prompt_len - 1 : -1].log_softmax(1)"),
+    edit("softmax_over_all_positions", "the log-softmax runs over all positions, also those of the prompt; the tokens are the last axis", "model(ids).log_softmax(1)[:, prompt_len - 1 : -1]"),
+    edit("softmax_over_texts", "the log-softmax runs over the texts; the tokens are the last axis", "model(ids)[:, prompt_len - 1 : -1].log_softmax(0)"),
+    edit("softmax_twice", "a log-softmax is taken of probabilities; it is made for logits", "model(ids)[:, prompt_len - 1 : -1].softmax(-1).log_softmax(-1)"),
     edit("epsilon_in_log", "a small constant is added before the logarithm, so a text that cannot occur gets a finite value", "(model(ids)[:, prompt_len - 1 : -1].softmax(-1) + 1e-6).log()"),
     edit("epsilon_in_log_tiny", "a small constant stands inside the logarithm, so a text that cannot occur gets a finite value", "model(ids)[:, prompt_len - 1 : -1].log_softmax(-1).clamp(min=-30)"),
     edit("cut_off", "`sequence_log_prob` cuts the model off from autograd (`no_grad`, `.detach()` or `.item()`)", "model(ids)[:, prompt_len - 1 : -1].log_softmax(-1).detach()"),
@@ -237,6 +302,7 @@ mistakes.at(
     edit("two_eos_needed", "the text ends at the second eos; the first ends it", "log_p = log_p.masked_fill(ends.cumsum(1) - ends.long() > 1, 0.0)"),
     edit("last_eos_ends", "the text ends at its *last* eos; the first ends it", "log_p = log_p.masked_fill(ends.any(1, keepdim=True) & (ends.flip(1).cumsum(1).flip(1) == 0), 0.0)"),
     edit("one_behind_counted", "the token right behind the first eos still counts", "log_p = log_p.masked_fill(F.pad((ends.cumsum(1) - ends.long() > 0)[:, :-1], (1, 0)), 0.0)"),
+    edit("filling_minus_infinity", "what follows the first eos gets log-probability -inf, which bars the text; what does not count adds 0", "log_p = log_p.masked_fill(ends.cumsum(1) - ends.long() > 0, -math.inf)"),
     edit("filling_times_zero", "the filling is multiplied by 0; where it has probability 0 that gives nan", "log_p = log_p * (ends.cumsum(1) - ends.long() == 0)"),
 )
 
@@ -250,6 +316,9 @@ mistakes.at(
     edit("mean_of_counted", "the mean over the tokens that count comes back; the log-probability of a text is their sum",
          "return log_p.sum(1) / (log_p != 0).sum(1)"),
     edit("mean_times_all", "the mean over the tokens that count is multiplied by the number of all tokens", "return log_p.sum(1) / (log_p != 0).sum(1) * log_p.shape[1]"),
+    edit("summed_over_texts", "the sum runs over the texts; it runs over the tokens of each", "return log_p.sum(0)"),
+    edit("mean_of_all_negated", "the mean loss over all tokens and texts comes back, as `cross_entropy` gives it; the log-probability of each text is asked for", "return -log_p.mean()"),
+    edit("mean_loss", "the mean loss over the tokens comes back; the log-probability is their sum, and negative", "return -log_p.mean(1)"),
     edit("per_token", "each token has its own number; their sum is asked for", "return log_p"),
     edit("last_token_left_out", "the last token of the text does not count", "return log_p[:, :-1].sum(1)"),
     edit("first_token_left_out", "the first token after the prompt does not count", "return log_p[:, 1:].sum(1)"),
@@ -295,7 +364,6 @@ mistakes.at(
     edit("prompt_dropped", "from the second step on the model does not see the prompt", "log_p = model(texts[:, len(prompt) :] if texts.shape[1] > len(prompt) else texts)[:, -1].log_softmax(-1)"),
     edit("softmax_over_beams", "the softmax runs over the beams; it belongs to the tokens", "log_p = model(texts)[:, -1].log_softmax(0)"),
     edit("epsilon_before_log", "a small constant stands inside the logarithm, so texts of probability 0 are found", "log_p = (model(texts)[:, -1].softmax(-1) + 1e-8).log()"),
-    edit("beams_in_float32", "`beam_search` computes in float32 whatever the model gives", "log_p = model(texts)[:, -1].float().log_softmax(-1)"),
     edit("in_bits", "the scores are in bits; nats are asked for", "log_p = model(texts)[:, -1].log_softmax(-1) / math.log(2)"),
 )
 
@@ -347,6 +415,8 @@ mistakes.at(
 mistakes.at(
     "total = (scores[:, None] + log_p).flatten()",
     edit("not_accumulated", "only the newest token counts; the scores of the steps add up", "total = log_p.flatten()"),
+    edit("newest_token_only", "an unfinished text is judged by its newest token only; the scores of the steps add up",
+         "total = (log_p if eos is None else log_p + scores[:, None] * ended[:, None]).flatten()"),
     edit("scores_multiplied", "the scores are multiplied; logarithms add up", "total = (scores[:, None] * log_p if scores.any() else log_p).flatten()"),
     edit("scores_along_tokens", "the score of beam b is added to token b; it belongs to all tokens of its beam",
          "total = (F.pad(scores, (0, max(0, log_p.shape[1] - len(scores))), value=0.0)[: log_p.shape[1]] + log_p).flatten()"),
@@ -386,11 +456,50 @@ mistakes.at(
     edit("prompt_in_the_score", "the scores count the prompt, too; (8.1) begins behind it",
          "return texts, scores + model(prompt[None])[:, :-1].log_softmax(-1).gather(-1, prompt[None, 1:, None]).sum()"),
     edit("prompt_cut", "the prompt is missing in the texts", "return texts[:, len(prompt) :], scores"),
-    edit("best_only", "only the best text comes back; all of the beam are asked for", "return texts[:1], scores[:1]"),
+    edit("best_only", "one text comes back; all of the beam are asked for", "return texts[:1], scores[:1]"),
     edit("normalised_scores", "the scores are means over the steps; they are the sums (8.1)", "return texts, scores / steps"),
+    edit("divided_by_all_tokens", "the scores are divided by the length of the text with its prompt; they are the sums (8.1)", "return texts, scores / texts.shape[1]"),
+    edit("divided_by_counted", "the scores are divided by the number of tokens up to eos; they are the sums (8.1)",
+         "ends = texts[:, len(prompt) :] == (-1 if eos is None else eos); return texts, scores / (ends.cumsum(1) - ends.long() == 0).sum(1)"),
     edit("score_as_probability", "probabilities come back; their logarithms are asked for", "return texts, scores.exp()"),
     edit("negative_scores", "the scores have their sign turned; log-probabilities are negative", "return texts, -scores"),
 )
+
+
+def each_its_best(children, cut):
+    """`beam_search` in which every text keeps `children(width)` of its own continuations, and the beam is cut at steps `cut(step, steps)`."""
+
+    def beam_search(model, prompt, width, steps, eos=None):
+        texts, scores = prompt[None], torch.zeros(1, device=prompt.device)
+        for step in range(steps):
+            log_p = model(texts)[:, -1].log_softmax(-1)
+            if eos is not None:
+                done = (texts[:, len(prompt) :] == eos).any(1)
+                log_p[done] = -math.inf
+                log_p[done, eos] = 0
+            values, tokens = log_p.topk(min(children(width), log_p.shape[1]))
+            total = (scores[:, None] + values).flatten()
+            order = total.argsort(descending=True)[: int((total > -math.inf).sum())]
+            order = order[:width] if cut(step, steps) else order[:600]
+            scores, texts = total[order], torch.cat([texts[order // tokens.shape[1]], tokens.flatten()[order, None]], 1)
+        return texts, scores
+
+    return beam_search
+
+
+@mistakes.rewrite("each text goes on with its likeliest token only, so one text is left, the greedy one; every token extends it")
+def greedy_text(ref):
+    return {"beam_search": each_its_best(lambda width: 1, lambda step, steps: True)}
+
+
+@mistakes.rewrite("each text keeps its best continuations, but the beam is never cut to `width`")
+def never_cut(ref):
+    return {"beam_search": each_its_best(lambda width: width, lambda step, steps: False)}
+
+
+@mistakes.rewrite("the beam is cut to `width` only after the last step; it is cut after each")
+def cut_at_the_end(ref):
+    return {"beam_search": each_its_best(lambda width: width, lambda step, steps: step == steps - 1)}
 
 
 @mistakes.rewrite("each beam keeps its own best continuation; the best of *all* candidates stay, also several of one beam")
@@ -555,6 +664,7 @@ mistakes.at(
     edit("doubled_tokens_left_out", "pairs of the same token twice are left out; they are pairs like others",
          "first, second = torch.stack([ids[:-1], ids[1:]]).unique(dim=1); own = first == second; first, second = (first[~own], second[~own]) if not own.all() else (first, second)"),
     edit("two_apart", "tokens are paired with the one after the next", "first, second = torch.stack([ids[:-1], ids[1:].roll(-1)]).unique(dim=1)"),
+    edit("every_other_pair", "the text is cut into pairs side by side; a pair begins at every token but the last", "first, second = torch.stack([ids[:-1:2], ids[1::2]]).unique(dim=1)"),
     edit("first_pair_lost", "the first pair of a text does not count", "first, second = torch.stack([ids[1:-1], ids[2:]] if len(ids) > 2 else [ids[:-1], ids[1:]]).unique(dim=1)"),
     edit("last_pair_lost", "the last pair of a text does not count", "first, second = torch.stack([ids[:-2], ids[1:-1]] if len(ids) > 2 else [ids[:-1], ids[1:]]).unique(dim=1)"),
     edit("wraps_around", "the last token is paired with the first; nothing follows it", "first, second = torch.stack([ids, ids.roll(-1)]).unique(dim=1)"),
@@ -564,6 +674,7 @@ mistakes.at(
 mistakes.at(
     "n, count = len(first), int(green[first, second].sum())",
     edit("n_is_T", "n is the number of tokens; it is the number of different pairs", "n, count = len(ids), int(green[first, second].sum())"),
+    edit("n_is_tokens", "n is the number of different tokens; it is the number of different pairs", "n, count = len(ids.unique()), int(green[first, second].sum())"),
     edit("n_with_repeats", "n counts repeated pairs, G does not", "n, count = len(ids) - 1, int(green[first, second].sum())"),
     edit("count_with_repeats", "G counts repeated pairs, n does not", "n, count = len(first), min(len(first), int(green[ids[:-1], ids[1:]].sum()))"),
     edit("gamma_from_table", "γ is measured in the table; it is given", "n, count = len(first), int(green[first, second].sum()); gamma = min(max(float(green.float().mean()), 0.01), 0.99)"),
@@ -582,6 +693,10 @@ mistakes.at(
     edit("spread_with_repeats", "the standard deviation counts repeated pairs, the mean does not", "z = (count - n * gamma) / math.sqrt((len(ids) - 1) * gamma * (1 - gamma))"),
     edit("mean_with_repeats", "the mean counts repeated pairs, G does not", "z = (count - (len(ids) - 1) * gamma) / math.sqrt(n * gamma * (1 - gamma))"),
     edit("mean_rounded", "the mean nγ is rounded to a whole number", "z = (count - round(n * gamma)) / math.sqrt(n * gamma * (1 - gamma))"),
+    edit("share_over_spread_of_G", "the *share* of greens less γ stands over the standard deviation of their *number*", "z = (count / n - gamma) / math.sqrt(n * gamma * (1 - gamma))"),
+    edit("factor_gamma_missing", "the variance is taken as n(1 - γ); the factor γ is missing", "z = (count - n * gamma) / math.sqrt(n * (1 - gamma))"),
+    edit("z_with_repeats", "z counts repeated pairs, the rate does not",
+         "m = len(ids) - 1; z = (int(green[ids[:-1], ids[1:]].sum()) - m * gamma) / math.sqrt(m * gamma * (1 - gamma))"),
     edit("not_centred", "the mean nγ is not subtracted", "z = count / math.sqrt(n * gamma * (1 - gamma))"),
     edit("centred_by_red", "n(1 - γ) is subtracted, the mean number of red pairs", "z = (count - n * (1 - gamma)) / math.sqrt(n * gamma * (1 - gamma))"),
     edit("centred_by_half", "half of the pairs are subtracted, whatever γ is", "z = (count - n / 2) / math.sqrt(n * gamma * (1 - gamma))"),
@@ -603,6 +718,7 @@ mistakes.at(
     edit("normal_tail_corrected", "the rate is that of a normal distribution, corrected by half a pair; G is binomial, and its tail is another",
          "return z, 0.5 * math.erfc((count - 0.5 - n * gamma) / math.sqrt(2 * n * gamma * (1 - gamma)))"),
     edit("rate_with_repeats", "the rate counts repeated pairs as throws", "return z, binomial_tail(len(ids) - 1, count, gamma)"),
+    edit("rate_of_all_pairs", "n and G of the rate count repeated pairs, those of z do not", "return z, binomial_tail(len(ids) - 1, int(green[ids[:-1], ids[1:]].sum()), gamma)"),
     edit("tail_of_red", "the chance is that of red pairs, 1 - γ; the pairs that are counted are green", "return z, binomial_tail(n, count, 1 - gamma)"),
     edit("log_rate", "the logarithm of the rate comes back", "return z, math.log(binomial_tail(n, count, gamma))"),
     edit("complement", "1 minus the rate comes back", "return z, 1 - binomial_tail(n, count, gamma)"),
