@@ -27,6 +27,7 @@ mistakes.at(
          "(logits.softmax(-1) / temperature)"),
     edit("temperature_epsilon", "a constant is added to the temperature, which changes small ones", "(logits / (temperature + 1e-3))"),
     edit("temperature_below_one_only", "a temperature above 1 is ignored", "(logits / min(temperature, 1.0))"),
+    edit("temperature_above_one_only", "a temperature below 1 is ignored", "(logits / max(temperature, 1.0))"),
     edit("cold_is_greedy", "a temperature below 0.01 gives all probability to the largest logit; it divides the logits like any other",
          "(logits / temperature if temperature > 0.01 else logits.masked_fill(logits < logits.amax(-1, keepdim=True), -math.inf))"),
     edit("temperature_squared", "the temperature acts twice", "(logits / temperature**2)"),
@@ -55,6 +56,7 @@ mistakes.at(
     edit("first_rows_border", "the k-th logit of the first row is the border for all rows", cut("logits < logits.reshape(-1, logits.shape[-1])[:1].topk(min(top_k, logits.shape[-1])).values[..., -1:]")),
     edit("cut_to_zero", "the logits of dropped tokens are set to 0, which is the logit of an ordinary token; they must get probability 0",
          cut("logits < logits.topk(min(top_k, logits.shape[-1])).values[..., -1:]", "0.0")),
+    edit("first_k_tokens", "top-k keeps the tokens 0 to k - 1; it keeps the k *likeliest*", cut("torch.arange(logits.shape[-1], device=logits.device) >= top_k")),
     edit("cut_to_minus_ten", "dropped tokens get a low logit that still has some probability", cut("logits < logits.topk(min(top_k, logits.shape[-1])).values[..., -1:]", "-10.0")),
     edit("ascending", "the probabilities are sorted upwards, so top-p begins with the least likely token", "p, order = (logits / temperature).softmax(-1).sort(-1)"),
     edit("softmax_over_rows", "the softmax runs over the first axis; the tokens are the last one", "p, order = (logits / temperature).softmax(0).sort(-1, descending=True)"),
@@ -90,6 +92,8 @@ mistakes.at(
     edit("top_p_is_min_p", "top-p drops each token whose own probability is below 1 - p; what counts is the sum of the likelier ones", "p = p * ((p > 1 - top_p) | (p == p[..., :1])) * (p >= min_p * p[..., :1])"),
     edit("one_count_for_all", "top-p keeps as many tokens in every row; each row has its own number",
          "p = p * (torch.arange(p.shape[-1], device=p.device) < (p.cumsum(-1) - p < top_p).sum(-1).max()) * (p >= min_p * p[..., :1])"),
+    edit("first_rows_count", "top-p keeps as many tokens in every row as in the first; each row has its own number",
+         "p = p * (torch.arange(p.shape[-1], device=p.device) < int((p.cumsum(-1) - p < top_p).reshape(-1, p.shape[-1])[0].sum())) * (p >= min_p * p[..., :1])"),
     edit("all_rows_together", "the sums of top-p run on from row to row; each row has its own", "p = p * ((p.flatten().cumsum(0).reshape(p.shape) - p < top_p) | (p == p[..., :1])) * (p >= min_p * p[..., :1])"),
     edit("min_p_over_all_rows", "the largest probability is taken over all rows; each row has its own", "p = p * (p.cumsum(-1) - p < top_p) * (p >= min(min_p, 0.999) * p.max())"),
     edit("top_p_turned", "top-p keeps the tokens behind the line and drops those before it", "p = p * (p.cumsum(-1) - p >= (top_p if top_p < 1 else 0)) * (p >= min_p * p.amax(-1, keepdim=True))"),
@@ -113,6 +117,8 @@ mistakes.at(
          "return torch.zeros_like(logits).scatter(-1, order[..., :top_k], p / (p_before_m := p_all * (p_all.cumsum(-1) - p_all < top_p)).sum(-1, keepdim=True))",
          ("p = p[..., :top_k] / p[..., :top_k].sum(-1, keepdim=True)", "p = p[..., :top_k] / p[..., :top_k].sum(-1, keepdim=True); p_all = p")),
     edit("epsilon_in_sum", "a constant is added to the sum, so the probabilities do not sum to 1", "return torch.zeros_like(logits).scatter(-1, order[..., :top_k], p / (p.sum(-1, keepdim=True) + 1e-3))"),
+    edit("squares_normalised", "what stays is divided by the root of the sum of squares (`F.normalize`); the probabilities have to sum to 1",
+         "return torch.zeros_like(logits).scatter(-1, order[..., :top_k], F.normalize(p, dim=-1))"),
     edit("softmax_of_probabilities", "what stays goes through a softmax again; dividing by the sum renormalises",
          "return torch.zeros_like(logits).scatter(-1, order[..., :top_k], (p / p.sum(-1, keepdim=True)).masked_fill(p == 0, -math.inf).softmax(-1))"),
     edit("normalised_over_all", "the sum runs over all rows; each row has its own", "return torch.zeros_like(logits).scatter(-1, order[..., :top_k], p / p.sum() * (p.numel() // p.shape[-1]))"),
@@ -146,18 +152,20 @@ def by_hand(temperature_first=True, order="kpm"):
     return filter_logits
 
 
-def masking(fill=-math.inf, axis=-1, k_of_all=False, by_gather=False, absolute=False, ascending=False, raw_sum=False):
+def masking(fill=-math.inf, axis=-1, k_of_all=False, by_gather=False, absolute=False, ascending=False, unsorted=False, sums=None):
     """`filter_logits` that masks logits step by step, as libraries do, with a slip."""
 
     def filter_logits(logits, temperature=1.0, top_k=None, top_p=1.0, min_p=0.0):
-        logits = heat = logits / temperature
+        logits = logits / temperature
         if top_k is not None:
             k = min(top_k, logits.shape[-1])
             logits = logits.masked_fill(logits < (logits.flatten().topk(k).values[-1] if k_of_all else logits.topk(k).values[..., -1:]), fill)
         if top_p < 1:
-            down, order = (heat if raw_sum else logits).sort(-1, descending=not ascending)
+            down, order = logits.sort(-1, descending=not ascending)
+            if unsorted:
+                down, order = logits, torch.arange(logits.shape[-1], device=logits.device).expand_as(logits)
             p = down.softmax(-1)
-            drop = p.cumsum(-1) - p >= top_p
+            drop = (p.cumsum(-1) if sums is None else sums(p)) - p >= top_p
             logits = logits.masked_fill(drop.gather(-1, order if by_gather else order.argsort(-1)), fill)
         if min_p > 0:
             p = logits.softmax(-1)
@@ -190,6 +198,21 @@ def mask_gathered_by_order(ref):
 @mistakes.rewrite("min-p compares with the probability itself, so that it can drop all tokens; the line is min_p times the *largest* probability")
 def min_p_absolute_drops_all(ref):
     return {"filter_logits": masking(absolute=True)}
+
+
+@mistakes.rewrite("top-p sums the probabilities in the order of the tokens; it begins with the likeliest")
+def top_p_unsorted(ref):
+    return {"filter_logits": masking(unsorted=True)}
+
+
+@mistakes.rewrite("the sums of top-p run down the rows; they run over the tokens of each row")
+def top_p_down_the_rows(ref):
+    return {"filter_logits": masking(sums=lambda p: p.cumsum(0))}
+
+
+@mistakes.rewrite("the sums of top-p run on from row to row, and later rows lose all tokens; each row has its own")
+def top_p_runs_on(ref):
+    return {"filter_logits": masking(sums=lambda p: p.flatten().cumsum(0).reshape(p.shape))}
 
 
 @mistakes.rewrite("top-p sorts upwards, so that its sum begins with the least likely token")
@@ -252,6 +275,8 @@ mistakes.at(
     edit("softmax_over_all_positions", "the log-softmax runs over all positions, also those of the prompt; the tokens are the last axis", "model(ids).log_softmax(1)[:, prompt_len - 1 : -1]"),
     edit("softmax_over_texts", "the log-softmax runs over the texts; the tokens are the last axis", "model(ids)[:, prompt_len - 1 : -1].log_softmax(0)"),
     edit("softmax_twice", "a log-softmax is taken of probabilities; it is made for logits", "model(ids)[:, prompt_len - 1 : -1].softmax(-1).log_softmax(-1)"),
+    edit("logarithm_of_logits", "the logarithm of logits is taken; a log-softmax makes log-probabilities of them", "model(ids)[:, prompt_len - 1 : -1].log()"),
+    edit("made_finite", "-inf is replaced by a finite number (`nan_to_num`); a text that cannot occur has log-probability -inf", "model(ids)[:, prompt_len - 1 : -1].log_softmax(-1).nan_to_num(neginf=torch.finfo(model(ids[:1, :1]).dtype).min)"),
     edit("epsilon_in_log", "a small constant is added before the logarithm, so a text that cannot occur gets a finite value", "(model(ids)[:, prompt_len - 1 : -1].softmax(-1) + 1e-6).log()"),
     edit("epsilon_in_log_tiny", "a small constant stands inside the logarithm, so a text that cannot occur gets a finite value", "model(ids)[:, prompt_len - 1 : -1].log_softmax(-1).clamp(min=-30)"),
     edit("cut_off", "`sequence_log_prob` cuts the model off from autograd (`no_grad`, `.detach()` or `.item()`)", "model(ids)[:, prompt_len - 1 : -1].log_softmax(-1).detach()"),
@@ -263,6 +288,7 @@ mistakes.at(
 
 mistakes.at(
     ".gather(-1, ids[:, prompt_len:, None])[..., 0]",
+    edit("token_before", "the logits at t score the token at t, beginning with the last of the prompt; they are about the one after it", ".gather(-1, ids[:, prompt_len - 1 : -1, None])[..., 0]"),
     edit("likeliest_token", "the likeliest token is scored at each place, not the one that stands there", ".amax(-1)"),
     edit("expected_score", "the expected log-probability is taken; the token that stands there decides", "; log_p = torch.where(log_p > -math.inf, log_p.exp() * log_p, 0.0).sum(-1)"),
     edit("first_text_only", "the tokens of the first text are scored for all texts", ".gather(-1, ids[:1, prompt_len:, None].expand(len(ids), -1, -1))[..., 0]"),
@@ -319,6 +345,10 @@ mistakes.at(
     edit("summed_over_texts", "the sum runs over the texts; it runs over the tokens of each", "return log_p.sum(0)"),
     edit("mean_of_all_negated", "the mean loss over all tokens and texts comes back, as `cross_entropy` gives it; the log-probability of each text is asked for", "return -log_p.mean()"),
     edit("mean_loss", "the mean loss over the tokens comes back; the log-probability is their sum, and negative", "return -log_p.mean(1)"),
+    edit("log_of_the_sum", "probabilities are added up before the logarithm; their product is the probability of a text", "return log_p.exp().sum(1).log()"),
+    edit("product_underflows", "the probabilities are multiplied before the logarithm; for a long text the product becomes 0", "return log_p.exp().prod(1).log()"),
+    edit("first_text_alone", "the log-probability of the first text alone comes back; each has its own", "return log_p.sum(1)[0]"),
+    edit("as_many_as_prompt", "the last P tokens are summed; all tokens behind the first P are to be", "return log_p[:, -prompt_len:].sum(1)"),
     edit("per_token", "each token has its own number; their sum is asked for", "return log_p"),
     edit("last_token_left_out", "the last token of the text does not count", "return log_p[:, :-1].sum(1)"),
     edit("first_token_left_out", "the first token after the prompt does not count", "return log_p[:, 1:].sum(1)"),
@@ -344,6 +374,19 @@ def one_at_a_time(ref):
     return {"sequence_log_prob": sequence_log_prob}
 
 
+@mistakes.rewrite("the model gets only what follows the prompt, so its first token is not scored, and the others know no prompt")
+def continuation_alone(ref):
+    def sequence_log_prob(model, ids, prompt_len, eos=None):
+        new = ids[:, prompt_len:]
+        log_p = model(new)[:, :-1].log_softmax(-1).gather(-1, new[:, 1:, None])[..., 0]
+        if eos is not None:
+            ends = new[:, 1:] == eos
+            log_p = log_p.masked_fill(ends.cumsum(1) - ends.long() > 0, 0.0)
+        return log_p.sum(1)
+
+    return {"sequence_log_prob": sequence_log_prob}
+
+
 @mistakes.rewrite("the prompt counts, too; only what comes after it does")
 def with_prompt(ref):
     def sequence_log_prob(model, ids, prompt_len, eos=None):
@@ -363,6 +406,7 @@ mistakes.at(
     edit("prompt_forgotten", "the model sees only the newest token, so the beginning makes no difference to it", "log_p = model(texts[:, -1:])[:, -1].log_softmax(-1)"),
     edit("prompt_dropped", "from the second step on the model does not see the prompt", "log_p = model(texts[:, len(prompt) :] if texts.shape[1] > len(prompt) else texts)[:, -1].log_softmax(-1)"),
     edit("softmax_over_beams", "the softmax runs over the beams; it belongs to the tokens", "log_p = model(texts)[:, -1].log_softmax(0)"),
+    edit("softmax_over_places", "the log-softmax runs over the places of the text; the tokens are the last axis", "log_p = model(texts).log_softmax(1)[:, -1]"),
     edit("epsilon_before_log", "a small constant stands inside the logarithm, so texts of probability 0 are found", "log_p = (model(texts)[:, -1].softmax(-1) + 1e-8).log()"),
     edit("in_bits", "the scores are in bits; nats are asked for", "log_p = model(texts)[:, -1].log_softmax(-1) / math.log(2)"),
 )
@@ -376,6 +420,13 @@ mistakes.at(
          """
          if eos:
              ended = (texts[:, len(prompt) :] == eos).any(1)
+         """),
+    edit("first_end_stops", "the search stops when one text has ended, and leaves all too short; L is P + steps",
+         """
+         if eos is not None:
+             ended = (texts[:, len(prompt) :] == eos).any(1)
+             if ended.any():
+                 break
          """),
     edit("too_short", "the search stops when all texts have ended, and leaves them too short; L is P + steps",
          """
@@ -409,6 +460,7 @@ mistakes.at(
 mistakes.at(
     "log_p[ended, eos] = 0.0",
     edit("finished_are_lost", "finished texts are thrown away; they stay in the beam and compete", "log_p[ended, eos] = -math.inf"),
+    edit("eos_never_taken", "eos is never taken, so no text ends; it is a token like others, and ends the text", "log_p[:, eos] = -math.inf"),
     edit("filled_with_zero", "finished texts are filled up with token 0 instead of eos", "log_p[ended, 0] = 0.0"),
 )
 
@@ -434,6 +486,8 @@ mistakes.at(
          "best = total.topk(min(width, int((total > -math.inf).sum()))).indices; scores = log_p.flatten()[best]"),
     edit("worst_kept", "the beam keeps the *least* likely texts", "scores, best = (-total.masked_fill(total == -math.inf, math.inf)).topk(min(width, int((total > -math.inf).sum()))); scores = -scores"),
     edit("one_too_wide", "the beam is one text too wide", "scores, best = total.topk(min(width + 1, int((total > -math.inf).sum())))"),
+    edit("first_candidates", "the first candidates stay, not the best: they are not sorted by their sums",
+         "best = (total > -math.inf).nonzero()[:width, 0]; scores = total[best]"),
     edit("at_most_V", "the beam never holds more texts than there are tokens; its width may be larger than V", "scores, best = total.topk(min(width, log_p.shape[1], int((total > -math.inf).sum())))"),
     edit("unsorted", "the texts come back in no order; the best comes first", "scores, best = total.topk(min(width, int((total > -math.inf).sum()))); order = best.argsort(); scores, best = scores[order], best[order]"),
     edit("worst_first", "the texts come back worst first", "scores, best = total.topk(min(width, int((total > -math.inf).sum()))); scores, best = scores.flip(0), best.flip(0)"),
@@ -445,6 +499,10 @@ mistakes.at(
     "texts = torch.cat([texts[best // log_p.shape[1]], best[:, None] % log_p.shape[1]], 1)",
     edit("beams_not_reordered", "the new tokens are attached to the beams in their old order; each belongs to the beam that it came from",
          "texts = torch.cat([texts[torch.arange(len(best), device=texts.device) % len(texts)], best[:, None] % log_p.shape[1]], 1)"),
+    edit("parent_and_token_exchanged", "quotient and remainder by V are exchanged: the quotient is the beam, the remainder the token",
+         "texts = torch.cat([texts[best % log_p.shape[1]], best[:, None] // log_p.shape[1]], 1)"),
+    edit("divided_by_width", "the place in the flat list is divided by the width; a row has V places",
+         "texts = torch.cat([texts[best // width % len(texts)], best[:, None] % width % log_p.shape[1]], 1)"),
     edit("divided_by_beams", "the place in the flat list is divided by the number of beams; a row has V places",
          "texts = torch.cat([texts[(best // len(texts)) % len(texts)], best[:, None] % log_p.shape[1]], 1)"),
 )
@@ -634,6 +692,34 @@ def a_step_more(ref):
     return {"beam_search": lambda model, prompt, width, steps, eos=None: ref.beam_search(model, prompt, width, steps + 1, eos)}
 
 
+@mistakes.rewrite("the tokens of the prompt are counted among the steps; L is P + steps")
+def prompt_is_steps(ref):
+    def beam_search(model, prompt, width, steps, eos=None):
+        if steps <= len(prompt):
+            return prompt[None], model(prompt[None])[:, -1, 0] * 0
+        return ref.beam_search(model, prompt, width, steps - len(prompt), eos)
+
+    return {"beam_search": beam_search}
+
+
+@mistakes.rewrite("probabilities are multiplied, and the logarithm comes last; small products become 0")
+def products(ref):
+    def beam_search(model, prompt, width, steps, eos=None):
+        texts, scores = prompt[None], torch.ones(1, device=prompt.device)
+        for _ in range(steps):
+            p = model(texts)[:, -1].softmax(-1)
+            if eos is not None:
+                ended = (texts[:, len(prompt) :] == eos).any(1)
+                p[ended] = 0.0
+                p[ended, eos] = 1.0
+            total = (scores[:, None] * p).flatten()
+            scores, best = total.topk(min(width, int((total > 0).sum())))
+            texts = torch.cat([texts[best // p.shape[1]], best[:, None] % p.shape[1]], 1)
+        return texts, scores.log()
+
+    return {"beam_search": beam_search}
+
+
 @mistakes.rewrite("one step too few is made")
 def a_step_less(ref):
     def beam_search(model, prompt, width, steps, eos=None):
@@ -663,6 +749,8 @@ mistakes.at(
          "first, second = torch.stack([ids[:-1], ids[1:], F.pad(ids[:-2], (1, 0), value=-1)]).unique(dim=1)[:2]"),
     edit("doubled_tokens_left_out", "pairs of the same token twice are left out; they are pairs like others",
          "first, second = torch.stack([ids[:-1], ids[1:]]).unique(dim=1); own = first == second; first, second = (first[~own], second[~own]) if not own.all() else (first, second)"),
+    edit("tokens_sorted_first", "repeated tokens are taken out and the rest sorted (`unique`) before pairs are made; the pairs stand in the text",
+         "ids = ids.unique() if len(ids.unique()) > 1 else ids; first, second = ids[:-1], ids[1:]"),
     edit("two_apart", "tokens are paired with the one after the next", "first, second = torch.stack([ids[:-1], ids[1:].roll(-1)]).unique(dim=1)"),
     edit("every_other_pair", "the text is cut into pairs side by side; a pair begins at every token but the last", "first, second = torch.stack([ids[:-1:2], ids[1::2]]).unique(dim=1)"),
     edit("first_pair_lost", "the first pair of a text does not count", "first, second = torch.stack([ids[1:-1], ids[2:]] if len(ids) > 2 else [ids[:-1], ids[1:]]).unique(dim=1)"),
@@ -678,6 +766,8 @@ mistakes.at(
     edit("n_with_repeats", "n counts repeated pairs, G does not", "n, count = len(ids) - 1, int(green[first, second].sum())"),
     edit("count_with_repeats", "G counts repeated pairs, n does not", "n, count = len(first), min(len(first), int(green[ids[:-1], ids[1:]].sum()))"),
     edit("gamma_from_table", "γ is measured in the table; it is given", "n, count = len(first), int(green[first, second].sum()); gamma = min(max(float(green.float().mean()), 0.01), 0.99)"),
+    edit("all_by_all", "`green[first][:, second]` pairs every first token with every second one; each first belongs to its own second",
+         "n, count = len(first), min(len(first), int(green[first][:, second].sum()))"),
     edit("reds_counted", "the red pairs are counted, not the green ones", "n, count = len(first), int((~green)[first, second].sum())"),
 )
 
@@ -720,6 +810,7 @@ mistakes.at(
     edit("rate_with_repeats", "the rate counts repeated pairs as throws", "return z, binomial_tail(len(ids) - 1, count, gamma)"),
     edit("rate_of_all_pairs", "n and G of the rate count repeated pairs, those of z do not", "return z, binomial_tail(len(ids) - 1, int(green[ids[:-1], ids[1:]].sum()), gamma)"),
     edit("tail_of_red", "the chance is that of red pairs, 1 - γ; the pairs that are counted are green", "return z, binomial_tail(n, count, 1 - gamma)"),
+    edit("two_sided_normal", "the rate is that of a normal distribution, on both sides; G is binomial, and only many greens speak for a mark", "return z, math.erfc(abs(z) / math.sqrt(2))"),
     edit("log_rate", "the logarithm of the rate comes back", "return z, math.log(binomial_tail(n, count, gamma))"),
     edit("complement", "1 minus the rate comes back", "return z, 1 - binomial_tail(n, count, gamma)"),
     edit("two_sided", "both tails are counted; only many greens speak for a mark", "return z, min(1.0, 2 * binomial_tail(n, count, gamma))"),

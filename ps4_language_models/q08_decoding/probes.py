@@ -69,7 +69,7 @@ class Chain:
         if not isinstance(ids, torch.Tensor) or ids.dim() != 2 or ids.shape[1] < 1:
             raise ValueError(f"the model takes tokens of shape (N, T), not {tuple(getattr(ids, 'shape', ()))}")
         before = torch.cat([torch.full_like(ids[:, :1], self.size), ids[:, :-1]], 1)
-        return (self.table + self.height)[before, ids] + self.drift[: ids.shape[1]]
+        return (self.table + self.height)[before, ids] + self.drift[torch.arange(ids.shape[1]) % 16]
 
 
 class Barred(Chain):
@@ -107,7 +107,7 @@ def apart(rng, *shape, gap=0.05):
 def filters(student, rng):
     logits = 1.5 * apart(rng, 3, 8)
     return {
-        "temperature": attempt(student.filter_logits, logits, temperature=0.6),
+        "temperature": [attempt(student.filter_logits, logits, temperature=t) for t in (0.6, 1.7)],
         "top-k": attempt(student.filter_logits, logits, top_k=3),
         "top-p": [attempt(student.filter_logits, logits, top_p=p) for p in (0.83, 0.3)],
         "min-p": attempt(student.filter_logits, logits, min_p=0.15),
@@ -209,6 +209,7 @@ def score_edges(student, rng):
         "all but the last token is prompt": ask(model, ids, 8),
         "one text": [ask(model, row[None], 4) for row in ids[:3]],
         "as many texts as tokens": ask(model, ids[:, :6], 2),
+        "a long text": ask(model, rng.integers(0, 7, 3, 120), 2),
         "other tokens behind eos": ask(model, ended, 3, eos=0),
         "another eos": ask(model, ids, 2, eos=4),
         "eos in the prompt": ask(model, in_prompt, 3, eos=0),
@@ -251,6 +252,8 @@ def beam_edges(student, rng):
     hasty = Chain(rng, 5)
     hasty.table[:, :, 2] += 9
     sure.table = 12 * sure.table
+    rare = Chain(rng, 5)
+    rare.table[:, :, 3] -= 50
     prompt = rng.integers(1, 5, 3)
 
     def ask(model, prompt, *arguments, **keywords):
@@ -264,6 +267,7 @@ def beam_edges(student, rng):
         "one step": ask(model, prompt, 4, 1),
         "wider than V": ask(model, prompt, 11, 3),
         "all texts": ask(model, prompt, 200, 3),
+        "all texts, with an unlikely token": ask(rare, prompt, 200, 3),
         "all texts, with eos": ask(model, prompt, 200, 3, eos=0),
         "many finished texts": ask(eager, prompt, 6, 6, eos=2),
         "a finished text keeps its place": [ask(crowded, first[None], 2, 3, eos=2) for first in rng.permutation(5)[:3]],
