@@ -1,0 +1,1 @@
+"""Question 8: what a decoder samples from, searches, scores and marks."""
