@@ -47,6 +47,13 @@ alternatives.at(
 )
 
 alternatives.at(
+    "return [p for p in model.blocks.parameters() if p.dim() == 2]",
+    edit("by_name", "by their names", "return [p for name, p in model.named_parameters() if p.ndim >= 2 and 'embedding' not in name and 'head' not in name]"),
+    edit("from_linear_layers", "the weights of linear layers, without the head", "return [layer.weight for layer in model.modules() if isinstance(layer, nn.Linear) and layer is not model.head]"),
+    edit("in_a_set", "no matrix twice, in any order", "return list({id(p): p for block in model.blocks for p in block.parameters() if len(p.shape) == 2}.values())[::-1]"),
+)
+
+alternatives.at(
     "if len(x) > x.shape[1]:\n        return newton_schulz(matrix.T, steps).T",
     edit("transposed_in_the_middle", "transposed before the steps, and back after them", "tall = len(x) > x.shape[1]\n    x = x.mT if tall else x",
          ("@ x\n    return x\n", "@ x\n    return x.mT if tall else x\n")),
@@ -154,12 +161,4 @@ def library(ref):
                 x = torch.addmm(x, x, b * s + c * torch.matrix_power(s, 2), beta=a)
         return x.to(matrix.dtype)
 
-    class Muon(ref.Muon):
-        @staticmethod
-        def choose(model):
-            groups = [], []
-            for name, p in model.named_parameters():
-                groups[not (name.startswith("blocks") and p.ndim == 2)].append(p)
-            return groups
-
-    return {"train_step": train_step, "Run": Run, "adamw_step": adamw_step, "newton_schulz": newton_schulz, "Muon": Muon}
+    return {"train_step": train_step, "Run": Run, "adamw_step": adamw_step, "newton_schulz": newton_schulz}

@@ -7,14 +7,27 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from autograder.probes import Close, Exact, Fields, Question
-from dgm.checks.asking import attempt, in_words, named, tensor_of, tried, two_of, with_planted, with_right
+from dgm.checks.answers import AnswerError
+from dgm.checks.asking import attempt, in_words, named, tensor_of, tried, with_planted, with_right
 
-from .models import Layered, Noted, Reader, advance, bent, chain, mean_cost, right_adamw, right_newton_schulz, weights, what_remains
+from .models import (
+    Layered,
+    Noted,
+    Reader,
+    advance,
+    bent,
+    chain,
+    mean_cost,
+    right_adamw,
+    right_newton_schulz,
+    weights,
+    what_remains,
+)
 
 question = Question(
     title="Train it; AdamW and Muon",
     skills=["4.26", "4.27", "4.63"],
-    uses=["cross_entropy", "GPT", "copy_lines", "token_nats", "COPY_LIST"],
+    uses=["cross_entropy", "init_linear", "GPT", "token_nats", "copy_lines"],
     figures_of=["q02_counting"],
     lecture="optimisation of transformers",
     run_seconds=120,
@@ -49,7 +62,7 @@ question = Question(
         "Muon": (
             "choose: where in a `GPT` are the matrices that vectors go through? update: what is the sum of squares of a matrix's entries, in terms of its singular values?",
             "A 64 × 256 matrix: the sum is 64, there are 64 · 256 entries, so the root mean square is 1/16. Which factor makes it 0.2?",
-            "`model.blocks.parameters()` has matrices and vectors. Every other parameter of the model belongs in the second list; compare parameters by `is`.",
+            "`model.blocks.parameters()` has matrices and vectors; `p.dim()` tells them apart. In `update` the new M is used twice: it is returned, and it is mixed with the gradient.",
         ),
     },
     ambiguities=[
@@ -377,10 +390,16 @@ def schulz_edges(student, rng):
 
 
 def chosen(student, *shape, **settings):
-    """Shapes of the parameters for Muon, and sizes of the others."""
-    answer = student.raw.Muon.choose(student.raw.GPT(*shape, **settings))
-    muon, others = ([tensor_of(p, "an entry of the lists") for p in part] for part in two_of(answer, "the list for Muon", "the one for AdamW"))
-    return {"for Muon": sorted([*p.shape] for p in muon), "for AdamW": sorted([*p.shape] for p in others)}
+    """Shapes of the parameters that get Muon, and of all others; each of the model's parameters is looked for among the chosen ones."""
+    model = student.raw.GPT(*shape, **settings)
+    answer = student.raw.Muon.choose(model)
+    if isinstance(answer, (str, torch.Tensor)) or not hasattr(answer, "__iter__"):
+        raise AnswerError(f"`choose` returns {type(answer).__name__} where a list of parameters is expected")
+    found = [tensor_of(p, "an entry of the list") for p in answer]
+    own = list(model.parameters())
+    if any(all(p is not each for each in own) for p in found):
+        raise AnswerError("the list holds tensors that are no parameters of the model")
+    return {"for Muon": sorted([*p.shape] for p in found), "for AdamW": sorted([*p.shape] for p in own if all(p is not each for each in found))}
 
 
 def updated(update, rng, n, m, lr, *settings, size=1.0, first=False, dtype=torch.float32, **more):
