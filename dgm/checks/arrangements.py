@@ -99,6 +99,8 @@ def reduced(got: np.ndarray, want: np.ndarray) -> str | None:
     """How values of a wrong shape are related to the right ones: a sum too many or too few, a broadcast, a reshape."""
     if want.size < MIN_DISTINCT or max(got.size, want.size) > MAX_SIZE or not _finite(got) or not _finite(want):
         return None
+    if not got.size:  # an empty answer is related to nothing
+        return None
     got, want = got.astype(np.float64), want.astype(np.float64)
     if distinct(want) < MIN_DISTINCT:
         return None

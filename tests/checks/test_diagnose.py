@@ -1,5 +1,7 @@
 """The diagnosis says what was done to the right answer, for every kind of wrong, and nothing that is not so."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -254,3 +256,13 @@ def test_a_sentence_where_numbers_are_expected_is_the_message():
     right = {"a": [np.arange(3.0), np.arange(2.0)]}
     wrong = {"a": [np.arange(3.0), "it stops with ValueError: no"]}
     assert Close()(wrong, right, Context(0)).message == "In *a*[1]: it stops with ValueError: no."
+
+
+def test_any_two_shapes_can_be_told_apart():
+    """Empty axes and missing ones too: every difference has a sentence."""
+    shapes = [shape for axes in range(4) for shape in itertools.product((0, 1, 3), repeat=axes)]
+    rng = np.random.default_rng(0)
+    for one, other in itertools.product(shapes, shapes):
+        found = list(differences(rng.normal(size=one), rng.normal(size=other), 1e-4, 1e-5))
+        assert bool(found) == (one != other or 0 not in one)
+        assert not found or diagnose(found).text.strip()
