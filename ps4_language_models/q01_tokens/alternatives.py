@@ -131,15 +131,8 @@ def heaps(ref):
         for i in ref.encode(waiting, vocab, merges, specials):
             yield i
 
-    def token_bits_per_byte(ids, vocab):
-        import numpy as np
 
-        _, n = np.unique(np.asarray(ids), return_counts=True)
-        p = n / n.sum()
-        return float(-(p * np.log2(p)).sum() * len(ids) / len(b"".join(vocab[i] for i in ids)))
-
-    return {"pretokenize": pretokenize, "train_bpe": train_bpe, "encode": encode, "decode": decode, "encode_stream": encode_stream,
-            "token_bits_per_byte": token_bits_per_byte}
+    return {"pretokenize": pretokenize, "train_bpe": train_bpe, "encode": encode, "decode": decode, "encode_stream": encode_stream}
 
 
 @alternatives.rewrite("one pattern for specials and pieces; differences at the merged places only; replay of all merges; a class with __next__")
@@ -252,15 +245,8 @@ def places_only(ref):
     def encode_stream(chunks, vocab, merges, specials=()):
         return Stream(chunks, vocab, merges, specials)
 
-    def token_bits_per_byte(ids, vocab):
-        n, total, size = Counter(ids), 0.0, 0
-        for i in ids:
-            total -= math.log(n[i] / len(ids)) / math.log(2)
-            size += len(vocab[i])
-        return total / size
 
-    return {"pretokenize": pretokenize, "train_bpe": train_bpe, "encode": encode, "decode": decode, "encode_stream": encode_stream,
-            "token_bits_per_byte": token_bits_per_byte}
+    return {"pretokenize": pretokenize, "train_bpe": train_bpe, "encode": encode, "decode": decode, "encode_stream": encode_stream}
 
 
 @alternatives.rewrite("integer ids with a cached order of bytes; ranks of joined bytes; leftmost lowest merge by a loop; torch for the entropy")
@@ -331,14 +317,8 @@ def by_ids(ref):
             for part in ([piece.encode()] if piece in specials else parts_of(piece.encode()))
         ]
 
-    def token_bits_per_byte(ids, vocab):
-        import torch
 
-        n = torch.bincount(torch.tensor(ids, dtype=torch.long)).double()
-        entropy = torch.distributions.Categorical(probs=n / n.sum()).entropy() / math.log(2)
-        return entropy.item() * len(ids) / sum(len(vocab[int(i)]) for i in ids)
-
-    return {"train_bpe": train_bpe, "encode": encode, "token_bits_per_byte": token_bits_per_byte}
+    return {"train_bpe": train_bpe, "encode": encode}
 
 
 @alternatives.rewrite("recursion at the first special; counting by `update` and `subtract`; the stream cut only before a letter or a sign that follows a word")

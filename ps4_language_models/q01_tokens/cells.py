@@ -114,16 +114,18 @@ def train_bpe(text: str, vocab_size: int, specials: tuple[str, ...] = ()) -> tup
     Returns:
         The vocabulary from id to bytes (bytes 0 to 255, then merges in order, then specials), and the merges.
     """
-    ### BEGIN SOLUTION
+    # A beginning that you may change: the parts of each different pre-token, and how often it occurs; for each pair, its
+    # count and the numbers of the pre-tokens that hold it.
     times = Counter(piece for piece in pretokenize(text, specials) if piece not in specials)
     parts, n = [[bytes([byte]) for byte in word.encode()] for word in times], list(times.values())
     counts, holders, merges = Counter(), defaultdict(set), []
 
-    def count(i, sign):
+    def count(i, sign):  # adds the pairs of pre-token i with sign 1, takes them away with -1
         for pair in pairwise(parts[i]):
             counts[pair] += sign * n[i]
             holders[pair].add(i)
 
+    ### BEGIN SOLUTION
     for i in range(len(parts)):
         count(i, 1)
     while len(merges) < vocab_size - 256 - len(specials) and any(counts.values()):
@@ -202,13 +204,11 @@ print("merges on paper:", " · ".join(f"{a.decode()} {b.decode()}" for a, b in t
 #
 # For example, `ab` and `c`, each half of the tokens: one bit per token, but 2 bits for 3 bytes, 0.67 per byte.
 
-# %% role="answer"
+# %% role="given"
 def token_bits_per_byte(ids: list[int], vocab: dict[int, bytes]) -> float:
-    """Equation (1.1), with the frequencies of `ids` themselves as probabilities."""
-    ### BEGIN SOLUTION
+    # equation (1.1), with the frequencies of `ids` themselves as probabilities
     bits = sum(-n * math.log2(n / len(ids)) for n in Counter(ids).values())
     return bits / sum(len(vocab[i]) for i in ids)
-    ### END SOLUTION
 
 # %% role="check"
 grader.check("q1")

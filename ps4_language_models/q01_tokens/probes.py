@@ -9,15 +9,15 @@ from itertools import pairwise
 
 import numpy as np
 
-from autograder.probes import Close, Custom, Exact, Fields, Question
+from autograder.probes import Custom, Exact, Fields, Question
 from dgm.checks.asking import AnswerError, tried, two_of, with_right
 
 question = Question(
     title="From bytes to tokens: byte-pair encoding, fast",
-    skills=["4.01", "4.03", "4.04", "4.05", "4.08"],
+    skills=["4.01", "4.03", "4.04", "4.05"],
     lecture="tokenization",
     run_seconds=6,
-    aim="Train, apply and undo a byte-level tokenizer that is exact, incremental and streams; compare tokenizers by bits per byte.",
+    aim="Train, apply and undo a byte-level tokenizer that is exact, incremental and streams; see what it costs whom.",
     hints={
         "pretokenize": (
             "What must be cut out first, so that the pattern cannot take it apart?",
@@ -45,11 +45,6 @@ question = Question(
             "The chunks so far are `to`, `ken`. May you give out the token of `token`? And if ` s` comes next?",
             "With the special `<|end|>`, what is certain of `a  <|e`? If `nd|>` comes, the two blanks are one piece, else they are two.",
             "Put what is left and the new chunk together, set aside the last `unfinished` characters, and cut the rest into pieces. All but the last are certain.",
-        ),
-        "token_bits_per_byte": (
-            "How many bits does one token cost that is a quarter of all?",
-            "The tokens a, a, b, cc: 1 + 1 + 2 + 2 = 6 bits for 5 bytes.",
-            "A token that occurs n times among N costs log2(N / n) bits, each time.",
         ),
     },
     ambiguities=[
@@ -435,7 +430,7 @@ def twice(evidence, expected, context):
     return f"twice as many letters take {values[0]:.2g} times the work. One walk through a piece should merge all places of a pair, not only one."
 
 
-@question.probe(points=0.5, title="encode: the work for a long piece", judge=Fields({
+@question.probe(points=1, title="encode: the work for a long piece", judge=Fields({
     "one letter": Custom(twice, "at most 3 times the work for twice the length"),
     "two letters": Custom(twice, "at most 3 times the work for twice the length"),
 }, default=Exact()))
@@ -629,45 +624,4 @@ def streamed_edges(student, rng):
         "a special, not asked for, in two chunks": asked([f"{a}<|e", f"nd|>{b}"], "<pad>"),
         "when ids come": late,
         "longest text asked about": found if isinstance(found, str) else beyond(found[1], 100),
-    }
-
-
-# --- token_bits_per_byte ------------------------------------------------------------------------------------------
-
-NUMBERS = Fields({}, default=Close(rtol=1e-6, atol=1e-9))
-
-
-def number_of(answer):
-    """A number as evidence."""
-    if isinstance(answer, (bool, int)) or not (isinstance(answer, float) or (hasattr(answer, "shape") and tuple(answer.shape) == ())):
-        raise AnswerError(f"the result is {named_kind(answer)} where a float is expected")
-    return float(answer)
-
-
-@question.probe(points=0.5, title="token_bits_per_byte: a few tokens", public=True, judge=NUMBERS)
-def bits(student, rng):
-    vocab = with_bytes(LEARNED)
-    return {
-        "three texts": tried(lambda: [number_of(student.token_bits_per_byte([rng.integer(254, 264) for _ in range(n)], vocab)) for n in (8, 12, 20)]),
-    }
-
-
-@question.probe(points=1, title="token_bits_per_byte: bytes, scripts, rare tokens", judge=NUMBERS)
-def bits_edges(student, rng):
-    merges = [(b"\xc3", b"\xa9"), (b"\xc3\xa9", b"\xc3\xa9"), (b"a", b"b"), (b"ab", b"ab"), (b"abab", b"c")]
-    vocab = with_bytes(merges, (END, "<é>"))
-    other = renumbered(rng, vocab)
-    back = {token: i for i, token in other.items()}
-
-    def asked(*texts, vocab=vocab):
-        return tried(lambda: [number_of(student.token_bits_per_byte(ids, vocab)) for ids in texts])
-
-    return {
-        "bytes": asked(*(rng.integers(97, 97 + n, 30).tolist() for n in (3, 8, 26))),
-        "long tokens": asked(*(rng.integers(254, 263, n).tolist() for n in (7, 15, 40))),
-        "characters of two bytes": asked(*([256] * rng.integer(1, 5) + [257] * rng.integer(1, 5) + [98] for _ in range(3))),
-        "one rare token": asked(*([97] * rng.integer(20, 90) + [258 + i] for i in range(3))),
-        "merged tokens, with ids in another order": asked(*([back[a + b] for a, b in merges[-n:]] + [back[b"a"]] * n for n in (2, 4, 5)), vocab=other),
-        "ids in another order": asked(*(rng.integers(0, 200, n).tolist() for n in (9, 14, 30)), vocab=other),
-        "always the same token": tried(lambda: [float(number_of(student.token_bits_per_byte([i] * 4, vocab)) + i) for i in (97, 98, 258)]),
     }

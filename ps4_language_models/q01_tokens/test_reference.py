@@ -5,7 +5,6 @@ import re
 import time
 from collections import Counter
 
-import numpy as np
 import pytest
 
 from dgm import data
@@ -108,15 +107,6 @@ def test_round_trip_and_streams(reference, seed):
 def test_any_bytes_are_decoded(reference, seed):
     raw = random.Random(seed).randbytes(200)
     assert reference.decode(list(raw), {i: bytes([i]) for i in range(256)}) == raw.decode("utf-8", "replace")
-
-
-def test_bits_per_byte(reference):
-    vocab = {0: b"ab", 1: b"c", 2: b"\xc3\xa9"}
-    assert reference.token_bits_per_byte([0, 1], vocab) == pytest.approx(2 / 3)
-    ids = np.random.default_rng(0).integers(0, 3, 50)
-    p = np.bincount(ids) / 50
-    size = sum(len(vocab[int(i)]) for i in ids)
-    assert reference.token_bits_per_byte(ids.tolist(), vocab) == pytest.approx(-(p * np.log2(p)).sum() * 50 / size)
 
 
 def trained(reference):

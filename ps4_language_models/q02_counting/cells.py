@@ -271,19 +271,9 @@ plot.table([*((name, cost, expected) for (name, cost), expected in zip(ngram_lin
 # %% [markdown]
 # The 6-gram is stuck at two and a half times the entropy. (Over six seeds: 0.602 to 0.607, and with 12,000 lines 0.592 to 0.596.)
 #
-# **Why?** (a) Why is a continuation count a better guide than an ordinary count for the *lower* orders, and not for the highest? (b) Why does more text not help the 6-gram on this language? (c) A memory of 23 characters would reach the first letter of the word to be copied. Why would a table with that memory still be a poor way to copy?
-
-# %% [markdown] role="written"
-# ### BEGIN SOLUTION
-# (a) A lower order is needed where the longer context has nothing to say of a token: it was not seen there, so this is a new combination. How many different contexts a token has joined says how readily it joins a new one; how often it came may be the merit of one context, whose cases the longer table has explained already. The
-# highest order is asked about contexts that were seen, and there the frequency in that very context is the estimate.
+# More text makes the table exact, but exact for five characters. The word to be copied stands 23 characters back, so to the 6-gram its copy is as random as itself. A memory of 23 would reach it. But then
+# the table needs a row for each of $32^3$ contents, and what it counts for one says nothing of the others, although the rule is the same in all. Copying is a comparison of places.
 #
-# (b) The 6-gram sees five characters. The word to be copied is 23 characters back, so for it the first letters of the copy are as random as those of the original: it pays 30 bits a line, not 15. It also cannot tell the first space of a line from the last. More text makes its table exact, but exact for five characters.
-#
-# (c) The table has a row for each content of the memory. There are 32³ = 32,768 of them, and what was counted for one says nothing of another. Every one has to be seen before it can be continued, although the rule is the same in all. Copying is a comparison of places, not a property of certain words.
-# ### END SOLUTION
-
-# %% [markdown]
 # **What to remember**
 # - Smoothing moves probability to what was not seen. How much, is decided by the context; to whom, by the next shorter one.
 # - Lower orders count surroundings, not occurrences.

@@ -10,12 +10,6 @@ question = Question(
     skills=["4.07", "4.08"],
     lecture="language models and n-grams",
     run_seconds=10,
-    manual_points=3,
-    rubric=[
-        "1 point: (a) a lower order is asked when the combination is new, so it matters how many contexts a token has joined; frequent after one context only says little.",
-        "1 point: (b) the 6-gram sees five characters, the original is 23 back: the copy costs it 5 bits a word again, with exact counts too.",
-        "1 point: (c) one row for each of 32³ = 32,768 contents, all of them must be seen; what is counted for one says nothing of the others.",
-    ],
     aim=(
         "Estimate a language by counting, find out what smoothing must get right (how much to move, and to whom), compare models "
         "of different tokens, and leave the lines that a transformer has to cross on a language of known entropy."
@@ -138,7 +132,7 @@ def interpolation(student, rng):
     return {"one order (add-k)": attempt(mix, student, rows[:1], 0.7), "two orders": attempt(mix, student, rows, 0.3)}
 
 
-@question.probe(points=1, title="interpolate: unseen contexts, k, shapes", judge=TOLD)
+@question.probe(points=2, title="interpolate: unseen contexts, k, shapes", judge=TOLD)
 def interpolation_edges(student, rng):
     rows, square, k = rows_of(rng, 4, 6, 5), rows_of(rng, 3, 4, 4), rng.number(0.2, 0.8)
     cube = [row.reshape(2, 3, 5) for row in rows]
@@ -169,7 +163,7 @@ def smoothing(student, rng):
     return {"one order": attempt(smooth, student, rows[:1], 0.75), "two orders": attempt(smooth, student, rows, 0.6)}
 
 
-@question.probe(points=1, title="kneser_ney: unseen contexts, discounts, shapes", judge=TOLD)
+@question.probe(points=2.5, title="kneser_ney: unseen contexts, discounts, shapes", judge=TOLD)
 def smoothing_edges(student, rng):
     rows, square, d = rows_of(rng, 4, 6, 5), rows_of(rng, 3, 4, 4), rng.number(0.3, 0.7)
     cube = [row.reshape(2, 3, 5) for row in rows]
@@ -243,7 +237,7 @@ def bits(student, rng):
     }
 
 
-@question.probe(points=0.5, title="bits_per_byte: accents and signs, sequences, float64", judge=Fields({"in float64": Close(rtol=1e-10, atol=1e-10)}, default=Close()))
+@question.probe(points=1, title="bits_per_byte: accents and signs, sequences, float64", judge=Fields({"in float64": Close(rtol=1e-10, atol=1e-10)}, default=Close()))
 def bits_edges(student, rng):
     nats, long = rng.uniform(3, 6, low=0.2, high=4), rng.uniform(400, low=2, high=5)
     return {

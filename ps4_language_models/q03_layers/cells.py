@@ -99,10 +99,7 @@ def swiglu(
     """(3.3). gate: "silu", or "gelu" for GEGLU, with GELU by the formula of the text. Also for large numbers."""
     ### BEGIN SOLUTION
     z = x @ w1.T
-    if gate == "silu":
-        opened = z * torch.sigmoid(z)
-    else:
-        opened = F.gelu(z, approximate="tanh")
+    opened = z * torch.sigmoid(z) if gate == "silu" else F.gelu(z, approximate="tanh")
     return (opened * (x @ w3.T)) @ w2.T
     ### END SOLUTION
 

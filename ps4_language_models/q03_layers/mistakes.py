@@ -313,10 +313,7 @@ mistakes.at(
 mistakes.at(
     """
     z = x @ w1.T
-    if gate == "silu":
-        opened = z * torch.sigmoid(z)
-    else:
-        opened = F.gelu(z, approximate="tanh")
+    opened = z * torch.sigmoid(z) if gate == "silu" else F.gelu(z, approximate="tanh")
     """,
     edit("sigmoid_only", "the gate of `swiglu` is σ(z); SiLU is z σ(z)",
          """

@@ -139,7 +139,7 @@ for words, depth, causal, add, turn, expected in (
 plot.table(rows, header=("", "relative change of the last answer", "expected"))
 
 # %% [markdown]
-# Without a mask, order is lost at any depth. With a causal mask, one layer still loses it, but two do not: you will say why below.
+# Without a mask, order is lost at any depth. With a causal mask, one layer still loses it, but two do not: each token of the second layer reads means over pasts that differ.
 #
 # ### Two heads on a long text
 #
@@ -187,21 +187,6 @@ plot.table(rows, header=("", "previous-token head looks", "nearness head, larges
 # a stretched base each head keeps what it needs, nearly: both remedies let the nearness head reach further than it wanted. With `longer = 8` its score reaches 1.2, with `head_base = 10000` it reaches 2.0 instead of 53. Stretching the base is a usual first step; models are
 # then trained for a while on long texts.
 #
-# **Why?** (a) RoPE turns queries and keys. What would go wrong if values were turned by their positions, too? (b) No positions, no mask: why can no depth help? (c) No positions, but a causal mask: what does a token of the second layer see that
-# it cannot see in the first?
-
-# %% [markdown] role="written"
-# ### BEGIN SOLUTION
-# (a) Scores depend on the difference of two positions, because a query and a key meet in a dot product. A value meets no other turned vector: it is averaged and passed on. If it were turned by its own position, the same token at the same distance
-# would give another answer at another place of the text, so that nothing learned at one place would hold at another.
-#
-# (b) Reordering the inputs reorders queries, keys and values alike. Each token then has the same query, and averages over the same set. So its answer is the same, and the outputs are the old ones in the new order. That holds for the next layer again.
-#
-# (c) In the first layer each token averages over its own past, and these pasts differ with the order: the second token's mean holds two tokens, the third's three. So what the second layer reads at each token tells which tokens came before it, and
-# order becomes visible at the last token.
-# ### END SOLUTION
-
-# %% [markdown]
 # **What to remember**
 # - Attention alone sees a set. A causal mask gives away some order, from the second layer on.
 # - RoPE turns queries and keys, so that scores depend on distances only.

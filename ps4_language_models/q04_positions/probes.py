@@ -10,12 +10,6 @@ question = Question(
     skills=["4.15", "4.16", "4.67"],
     lecture="transformers",
     run_seconds=3,
-    manual_points=3,
-    rubric=[
-        "1 point: a value is not compared with anything turned, so a turned value would tell its absolute position.",
-        "1 point: without a mask every layer maps reordered inputs to outputs reordered in the same way.",
-        "1 point: under a causal mask the tokens of the first layer have seen different pasts, which the second layer can read.",
-    ],
     aim="See what order means to attention, and give positions by turning queries and keys.",
     hints={
         "sinusoidal": (
@@ -71,7 +65,7 @@ def codes(student, rng):
     }
 
 
-@question.probe(points=1, title="sinusoidal: other bases and positions, float64", judge=Fields({"in float64, far away": WIDE}, default=Close()))
+@question.probe(points=1.5, title="sinusoidal: other bases and positions, float64", judge=Fields({"in float64, far away": WIDE}, default=Close()))
 def codes_edges(student, rng):
     some = rng.integers(0, 60, 5)
     return {
@@ -106,7 +100,7 @@ def slopes_of(turn, x, positions, weight):
 
 
 @question.probe(
-    points=3, title="rope: any positions, bases and axes, gradients, float64",
+    points=4, title="rope: any positions, bases and axes, gradients, float64",
     judge=Fields({"in float64": WIDE, "in float64, far away": WIDE}, default=Close()),
 )
 def turns_edges(student, rng):
@@ -140,7 +134,7 @@ def stretch(student, rng):
     return {"some bases": tried(lambda: [student.stretched_base(base, 8, factor) for base, factor in ((10000.0, 2.0), (10000.0, 4.0), (500.0, 4.0))])}
 
 
-@question.probe(points=1, title="stretched_base: other dimensions and factors", judge=TOLD)
+@question.probe(points=1.5, title="stretched_base: other dimensions and factors", judge=TOLD)
 def stretch_edges(student, rng):
     factor, base = rng.number(1.5, 3), rng.number(50, 500)
     return {
@@ -190,7 +184,7 @@ def orders(student, rng):
     return {"five different tokens": asked(student, rng.permutation(20)[:5]), "eight different tokens": asked(student, rng.permutation(20)[:8])}
 
 
-@question.probe(points=0.5, title="look_alike: tokens that repeat", judge=judge_orders)
+@question.probe(points=1.5, title="look_alike: tokens that repeat", judge=judge_orders)
 def orders_edges(student, rng):
     a, b, c, d = (int(token) for token in rng.permutation(20)[:4])
     orders = {

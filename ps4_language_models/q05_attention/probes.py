@@ -299,7 +299,7 @@ def after_call(layer, x):
     return kept
 
 
-@question.probe(points=4, title="CausalSelfAttention: heads, groups, time, gradients, float64", judge=Fields({"in float64": WIDE}, default=Close()))
+@question.probe(points=3.5, title="CausalSelfAttention: heads, groups, time, gradients, float64", judge=Fields({"in float64": WIDE}, default=Close()))
 def layers_edges(student, rng):
     two, grouped, single = layer_of(student, rng, 12, 2), layer_of(student, rng, 16, 4, 2), layer_of(student, rng, 12, 3, 1)
     return {
@@ -344,7 +344,7 @@ def window_slopes(student, inputs, window, weight):
     return gradient("the result", weight * found, q=leaves[0], k=leaves[1], v=leaves[2])
 
 
-@question.probe(points=2, title="sliding_window_attention: all windows, axes, gradients, float64", judge=Fields({"in float64": WIDE, "scores of hundreds": Close(rtol=1e-3, atol=1e-4)}, default=Close()))
+@question.probe(points=1.5, title="sliding_window_attention: all windows, axes, gradients, float64", judge=Fields({"in float64": WIDE, "scores of hundreds": Close(rtol=1e-3, atol=1e-4)}, default=Close()))
 def windows_edges(student, rng):
     ask = slide(student)
     q, k, v = triple(rng, t=9, s=9)

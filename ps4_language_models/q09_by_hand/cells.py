@@ -268,7 +268,7 @@ plot.table(rows, header=("sharpness", f"sorts {' '.join(map(str, sort_numbers))}
 # - Against $n$ others, a softmax needs a lead of $\ln n$. Softness multiplies from layer to layer.
 # - Weights by hand show what is possible, not what is learned.
 #
-# ### The open end (4 points)
+# ### The open end (6 points)
 #
 # **Write an algorithm of your own into weights, and find where it breaks.** For example:
 #

@@ -14,13 +14,13 @@ question = Question(
     skills=["4.85"],
     lecture="transformers",
     run_seconds=6,
-    own_minutes=40,
-    manual_points=4,
+    own_minutes=20,
+    manual_points=6,
     rubric=[
         "1 point: the rule is said, with the inputs for which it is to hold, and heads of (9.1) carry it out: the weights are shown.",
         "1 point: the place where it breaks is predicted as a number with a reason, typed before.",
-        "1 point: it is measured on random inputs on both sides of that place, with a spread, in one labelled table or figure.",
-        "1 point: the explanation fits the numbers, and says what they do not show. A wrong prediction loses nothing.",
+        "2 points: it is measured on random inputs on both sides of that place, with a spread, in one labelled table or figure.",
+        "2 points: the explanation fits the numbers, and says what they do not show. A wrong prediction loses nothing.",
     ],
     aim=(
         "Know what attention can do by writing weights that do it: look back, match, sort; see what finite sharpness costs; then an "
