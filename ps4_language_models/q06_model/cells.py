@@ -35,19 +35,19 @@ figure.suptitle("Only a sum that is never normalised keeps the picture")
 plt.show()
 
 # %% [markdown]
-# Each layer $f$ adds something of size $s$ that has nothing to do with the picture. In the third row the picture stays what it was, and beside it $L$ additions pile up. Its share of the variance is $1/(1+Ls^2)$, for $L=32$ and $s=\frac12$ one ninth. In the second row the sum is divided back to
+# Each layer $f$ adds something of size $s$ that has nothing to do with the picture. In the third row the picture stays what it was, and beside it $L$ additions pile up. Its share of the variance is $1/(1+Ls^2)$: one ninth for $L=32$, $s=\frac12$. In the second row the sum is divided back to
 # size 1 after *every* layer, picture included. The share is $(1+s^2)^{-L}$, less than a thousandth. (Over six draws of the layers we measured 0.10 to 0.18 in the third row, and less than 0.01 in the second.) In the first row there is no sum at all. Gradients walk the same paths backwards.
 #
 # A **block** holds two layers, attention (Question 5) and SwiGLU (Question 3), each with a norm of its own. Today the norm is mostly put before the layer, *pre-norm*. In the first transformers it stood behind the sum, *post-norm*:
 #
 # $$\text{pre: }\ \begin{aligned}h&=x+\text{attention}(\text{norm}_1(x))\\y&=h+\text{swiglu}(\text{norm}_2(h))\end{aligned}\qquad\quad\text{post: }\ \begin{aligned}h&=\text{norm}_1(x+\text{attention}(x))\\y&=\text{norm}_2(h+\text{swiglu}(h))\end{aligned} \tag{6.1}$$
 #
-# A **model** looks up a row of its embedding for each token, sends it through the blocks and one last norm (the sum has grown), and takes dot products with $V$ rows of a *head*: the logits. A *tied* head has no rows of its own. It uses those of the embedding.
+# A **model** looks up a row of its embedding for each token, sends it through the blocks and one last norm (the sum has grown), and takes dot products with $V$ rows of a *head*: the logits. A *tied* head uses those of the embedding.
 #
 # ### Count before you run
 #
-# How large may a model be, and how long will it take? Two numbers say most. **Parameters** are all entries of matrices, embedding and norms. **Operations** are multiplications and additions: a matrix of $n\times m$ entries costs $2nm$ for each token. Attention has products without parameters, too: $T$ queries meet
-# $T$ keys in all heads, and the weights meet $T$ values. (All $T^2$ pairs are counted, also those that a mask hides.) Looking up is free. Norms, softmax, gates and sums are left out, as they cost little.
+# How large may a model be, and how long will it take? **Parameters** are all entries of matrices, embedding and norms. **Operations** are multiplications and additions: a matrix of $n\times m$ entries costs $2nm$ for each token. Attention has products without parameters, too: $T$ queries meet
+# $T$ keys in all heads, and the weights meet $T$ values. (All $T^2$ pairs are counted, masked or not.) Looking up is free. Norms, softmax, gates and sums cost little and are left out.
 #
 # Take a small model, `Config(vocab=10, dim=4, n_layers=1, n_heads=2, n_kv_heads=1, context=8, hidden=8)`, tied. Attention has $16+8+8+16$ weights, SwiGLU $3\cdot32$, norms 12, the embedding 40: 196 parameters. For three tokens, the matrices and the head cost $2\cdot3\cdot(144+40)$, scores and means $4\cdot3\cdot3\cdot4$: 1,248 operations.
 #
@@ -210,7 +210,7 @@ plot.table([("GPT-2 XL, parameters", f"{count_parameters(model_shapes['GPT-2 XL'
 #
 # A model that knows nothing should give each of $V$ tokens the same probability. Its loss is $\ln V$: the first number to check in any training run.
 #
-# **Before you run this.** The class draws its embedding with standard deviation 0.02. PyTorch's own choice is 1. What is the first loss then, with a tied head, dim 64 and $V=256$, for which $\ln V=5.55$?
+# **Before you run this.** The class draws its embedding with standard deviation 0.02. PyTorch's own choice is 1. What is the first loss then, with a tied head, dim 64 and $V=256$ ($\ln V=5.55$)?
 
 # %%
 guess_first_loss = None   # type a number
@@ -248,7 +248,7 @@ plot.table(
 # A tied head asks which row of the embedding is most like x. With large rows x is mostly the row of the token that was just read, and nothing is more like a row than itself: after the norm both have the length $\sqrt{64}=8$, and their dot product is 64. So the model is sure that every token comes
 # twice, and pays about 64 nats wherever it does not (61.8 to 63.5 over six seeds). With small rows the layers outweigh the token, and no row stands out. A head of its own has never met the embedding, and does not fall for this.
 #
-# It starts at 5.70, not at 5.55, for another reason. PyTorch draws it so that the logits have the variance $\frac13$, and normal logits of variance $v$ cost $\ln V+\frac v2$. A head of zeros would cost exactly $\ln V$, and some recipes start with one.
+# It starts at 5.70 and not at 5.55, since PyTorch draws it so that the logits have the variance $\frac13$, and normal logits of variance $v$ cost $\ln V+\frac v2$. A head of zeros would cost exactly $\ln V$, and some recipes start with one.
 #
 # **Why?** For GPT-2 XL, $T_1$ and $T_2$ agree within 4 %, though one counts operations and the other numbers. Why? What makes the difference, which is larger for small models? And why is $T_2$ about four times as long as $T_1$ in the last row? Answer in about six sentences.
 

@@ -248,6 +248,7 @@ mistakes.at(
          for block in self.blocks:
              x = self.norm(block(x))
              return x @ self.embedding.weight.T if self.head is None else F.linear(x, self.head.weight)
+         return None
          """),
     edit("gpt_embedding_added", "`GPT` adds the embedding once more after the blocks",
          """
@@ -315,6 +316,8 @@ mistakes.at(
     edit("gpt_drops_first", "`GPT` leaves out the logits of the first token", TIED.replace("return ", "logits = ") + "; return logits[:, 1:]"),
     edit("gpt_cold", "`GPT` divides its logits by √dim; dot products are asked for", TIED.replace("return ", "logits = ") + "; return logits / math.sqrt(x.shape[-1])"),
     edit("gpt_own_softmax", "with a head of its own, `GPT` returns probabilities; logits are asked for", "return x @ self.embedding.weight.T if self.head is None else self.head(x).softmax(-1)"),
+    edit("gpt_squeezed", "`GPT` drops all axes of length 1: a single text, or one of a single token, has them, too", TIED.replace("return ", "logits = ") + "; return logits.squeeze()"),
+    edit("gpt_squeezed_texts", "`GPT` drops the axis of texts where there is only one", TIED.replace("return ", "logits = ") + "; return logits.squeeze(0)"),
     edit("gpt_flat", "`GPT` joins texts and tokens into one axis; (N, T, V) is asked for", TIED.replace("return ", "logits = ") + "; return logits.flatten(0, 1)"),
     edit("gpt_chooses", "`GPT` returns the likeliest token; logits are asked for", TIED.replace("return ", "logits = ") + "; return logits.argmax(-1)"),
     edit("gpt_head_none", "`GPT` calls `self.head` where it is None: a tied head is the embedding", "return self.head(x)"),

@@ -111,6 +111,43 @@ def factors(ref):
     return {"needed_sharpness": needed_sharpness, "lookback_head": lookback_head, "induction_head": induction_head, "sorting_head": sorting_head}
 
 
+@alternatives.rewrite("bisection, a loop without a guard, blocks assigned, a margin of 20")
+def assigned(ref):
+    def needed_sharpness(right, wrong, weight):
+        low, high = -100.0, 100.0
+        for _ in range(100):
+            middle = (low + high) / 2
+            low, high = (middle, high) if right < weight * (right + wrong * math.exp(-middle)) else (low, middle)
+        return low
+
+    def lookback_head(parts, steps, target, sharpness):
+        look, copy = ref.empty_head(parts)
+        place = parts["position"]
+        for i in range(_size(place)):
+            look[place.start + i, place.start + i - steps] = sharpness   # where i < steps, this is another part
+        copy[parts["token"], parts[target]] = torch.eye(_size(parts["token"]))
+        return look, copy
+
+    def induction_head(parts, matches, sharpness):
+        look, copy = ref.empty_head(parts)
+        same = torch.eye(_size(parts["token"]))
+        for mine, its in matches:
+            look[parts[mine], parts[its]] = sharpness * same
+        copy[parts["token"], parts["answer"]] = same
+        return look, copy
+
+    def sorting_head(parts, sharpness):
+        look, copy = ref.empty_head(parts)
+        token = parts["token"]
+        number = torch.arange(_size(token))
+        step = number - number[:, None]
+        look[token, token] = torch.where(step > 0, sharpness * (1 - step), -sharpness * len(number) - 20.0)
+        copy[token, parts["answer"]] = torch.eye(len(number))
+        return look, copy
+
+    return {"needed_sharpness": needed_sharpness, "lookback_head": lookback_head, "induction_head": induction_head, "sorting_head": sorting_head}
+
+
 @alternatives.rewrite("index lists, parameters with gradients, a penalty of a billion, positions ahead punished too")
 def indices(ref):
     def lookback_head(parts, steps, target, sharpness):

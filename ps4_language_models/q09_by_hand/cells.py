@@ -63,23 +63,22 @@ axes[1].set_title("How it enters the model: two parts are known, two are empty")
 plt.show()
 
 # %% [markdown]
-# You looked where the last letter stood before, and read on from there. This works for any alphabet. Trained transformers have heads that behave so, called *induction heads* (Olsson et al. 2022). Here
-# you write the weights of such heads, and know what each number is for.
+# You looked where the last letter stood before, and read on from there, in any alphabet. Trained transformers have heads that behave so, *induction heads* (Olsson et al. 2022). Here you write their weights, and know what each number is for.
 #
 # ### A model that can be read
 #
 # `HandModel` has attention and nothing else. It works on the **residual stream** in the lower picture: a row for each token, in named **parts**. In `token` and `position`, a single 1 says which token this is, and where. The other parts are 0 until
 # heads write into them. In the end the logits are 20 times `answer`.
 #
-# A head is two matrices. In words: $L$ (look) says which entry of a query likes which entry of a key. $C$ (copy) says into which entry each entry of the found token is written. With rows $x_i$,
+# A head is two matrices. $L$ (look) says which entry of a query likes which entry of a key. $C$ (copy) says into which entry each entry of the found token is written. With rows $x_i$,
 #
 # $$s_{ij}=x_i\,L\,x_j^\top,\qquad x_i\leftarrow x_i+\sum_{j\le i}w_{ij}\,x_j\,C,\qquad w_{i\cdot}=\operatorname{softmax}_{j\le i}(s_{i\cdot}). \tag{9.1}$$
 #
-# In Question 5's names $L=W_qW_k^\top$, without $\sqrt d$. For example, let entries 0, 1, 2 be `token`, and $L_{02}=5$ all that is not 0. Then token 0 gives each token 2 the score 5, and others 0. Among one token 2 and two others, its weight is $e^5/(e^5+2)=0.987$.
+# In Question 5's names $L=W_qW_k^\top$, without $\sqrt d$. Let entries 0, 1, 2 be `token`, and $L_{02}=5$ all that is not 0. Then token 0 gives each token 2 the score 5, and others 0. Among one token 2 and two others, its weight is $e^5/(e^5+2)=0.987$.
 #
 # **On paper:** some keys are right. They lead all others by $\beta$, the **sharpness**, and are to have the weight $w$ together. Which $\beta$ does it take? For 1 right key, 19 wrong ones and $w=0.99$ it is $7.54$.
 #
-# **Look back, then look for.** In layer 1, each token finds the one before it by position, and notes which token that is. In layer 2, it looks for a token whose *note* is its *own token*: this one came right after an earlier copy. It goes to `answer`. (As `matches`: `[("token", "before")]`.) Several of them share the weight, so the answer is Question 2's bigram table, counted in this text alone.
+# **Look back, then look for.** In layer 1, each token finds the one before it by position, and notes which token that is. In layer 2, it looks for a token whose *note* is its *own token*, so that came right after an earlier copy, and writes it into `answer`. (As `matches`: `[("token", "before")]`.) Several of them share the weight, so the answer is Question 2's bigram table, counted in this text alone.
 #
 # **Sort.** Let tokens be numbers. After `9 7 3 5 0` (9 is the start, 0 says "sort") one head writes the smallest number that is larger than the last one: 3, 5, 7, and 9 for the end.
 #
@@ -117,8 +116,7 @@ def induction_head(parts: dict[str, slice], matches: list[tuple[str, str]], shar
     """
     ### BEGIN SOLUTION
     look, copy = empty_head(parts)
-    token = parts["token"]
-    same = torch.eye(token.stop - token.start)
+    token, same = parts["token"], torch.eye(parts["token"].stop - parts["token"].start)
     for mine, its in matches:
         look[parts[mine], parts[its]] += sharpness * same
     copy[token, parts["answer"]] = same
@@ -134,8 +132,7 @@ def sorting_head(parts: dict[str, slice], sharpness: float) -> tuple[Float[Tenso
     """
     ### BEGIN SOLUTION
     look, copy = empty_head(parts)
-    token = parts["token"]
-    number = torch.arange(token.stop - token.start)
+    token, number = parts["token"], torch.arange(parts["token"].stop - parts["token"].start)
     step = number - number[:, None]   # from the query's number to the key's
     look[token, token] = torch.where(step > 0, -sharpness * step, -sharpness * len(number) - 50.0)
     copy[token, parts["answer"]] = torch.eye(len(number))
@@ -224,7 +221,7 @@ plot.table(rows, header=("tokens", "right", "nats", "expected at 4", "your guess
 
 # %% [markdown]
 # All 79 are right, but by almost nothing: 2.70 nats, where a blind guess costs $\ln80=4.38$. Softness multiplies. Among 120 tokens, layer 1 gives the right one only $e^4/(e^4+119)=0.31$. So the note that matches leads by $4\cdot0.31$
-# only, and layer 2 has 120 tokens of its own. From 20 to 80 tokens, equal loss takes 1.7 more sharpness, and not $\ln4=1.4$.
+# only, among 120 tokens again. From 20 to 80 tokens, equal loss takes 1.7 more sharpness, and not $\ln4=1.4$.
 #
 # ### Several letters, and sorting
 #
@@ -266,7 +263,6 @@ plot.table(rows, header=("sharpness", f"sorts {' '.join(map(str, sort_numbers))}
 # **What to remember**
 # - A head is two matrices: where to look, and what to copy. A second layer can look for what the first has noted.
 # - Against $n$ others, a softmax needs a lead of $\ln n$. Softness multiplies from layer to layer.
-# - Weights by hand show what is possible, not what is learned.
 #
 # ### The open end (6 points)
 #

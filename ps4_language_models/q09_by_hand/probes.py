@@ -8,6 +8,7 @@ import torch
 from autograder.probes import Close, Fields, Question
 from dgm.checks.answers import AnswerError
 from dgm.checks.asking import entry, named, tensor_of, two_of
+from dgm.checks.judges import Verdict
 
 question = Question(
     title="A transformer written by hand, and an open end",
@@ -82,16 +83,41 @@ def lead(student, rng):
     }
 
 
-@question.probe(points=0.5, title="needed_sharpness: several right keys, small weights, weights near 1", judge=TOLD)
-def lead_edges(student, rng):
+def lead_cases(rng):
+    """Numbers of right and wrong keys, and weights."""
     return {
-        "several right keys": leads(student, *((rng.integer(2, 9), rng.integer(20, 60), rng.number(0.6, 0.95)) for _ in range(4))),
-        "several right keys, small weights": leads(student, *((rng.integer(2, 4), rng.integer(20, 60), rng.number(0.05, 0.2)) for _ in range(4))),
-        "small weights": leads(student, *((1, rng.integer(20, 60), rng.number(0.1, 0.4)) for _ in range(4))),
-        "weights near 1": leads(student, *((rng.integer(1, 5), rng.integer(20, 60), 1 - 10.0**-k) for k in (4, 6, 9))),
-        "more right keys than wrong ones": leads(student, *((rng.integer(20, 60), rng.integer(2, 5), rng.number(0.2, 0.8)) for _ in range(4))),
-        "as large as a long text": leads(student, *((rng.integer(1, 4), rng.integer(10**5, 10**6), rng.number(0.5, 0.99)) for _ in range(3))),
+        "several right keys": [(rng.integer(2, 9), rng.integer(20, 60), rng.number(0.6, 0.95)) for _ in range(4)],
+        "several right keys, small weights": [(rng.integer(2, 4), rng.integer(20, 60), rng.number(0.05, 0.2)) for _ in range(4)],
+        "small weights": [(1, rng.integer(20, 60), rng.number(0.1, 0.4)) for _ in range(4)],
+        "weights near 1": [(rng.integer(1, 5), rng.integer(20, 60), 1 - 10.0**-k) for k in (4, 6, 9)],
+        "more right keys than wrong ones": [(rng.integer(20, 60), rng.integer(2, 5), rng.number(0.2, 0.8)) for _ in range(4)],
+        "as large as a long text": [(rng.integer(1, 4), rng.integer(10**5, 10**6), rng.number(0.5, 0.99)) for _ in range(3)],
     }
+
+
+def leads_judge(evidence, expected, context):
+    """Closeness; an answer that is a sum of logarithms is told as one."""
+    verdict = TOLD(evidence, expected, context)
+    if verdict.passed or context.brief or not isinstance(evidence, dict):
+        return verdict
+    try:
+        cases = lead_cases(context.rng())
+        got = np.concatenate([np.asarray(evidence[key], dtype=float) for key in expected])
+        logs = np.array([[math.log(each) for each in (right, wrong, w, 1 - w)] for key in expected for right, wrong, w in cases[key]])
+        times = np.round(2 * np.linalg.lstsq(logs, got, rcond=None)[0]) / 2
+        told = np.isfinite(got).all() and np.allclose(logs @ times, got, 1e-6, 1e-6)
+    except (KeyError, TypeError, ValueError, np.linalg.LinAlgError):
+        return verdict
+    if not told or not times.any():
+        return verdict
+    names = ("log right", "log wrong", "log w", "log(1 - w)")
+    terms = "".join(f" {'+' if n > 0 else '-'} {'' if abs(n) == 1 else f'{abs(n):g} · '}{name}" for n, name in zip(times, names, strict=True) if n)
+    return Verdict(False, f"What you return is {terms.removeprefix(' + ').strip()}: at least one of the four, log right, log wrong, log w and log(1 - w), has a wrong sign or factor, or is missing.")
+
+
+@question.probe(points=0.5, title="needed_sharpness: several right keys, small weights, weights near 1", judge=leads_judge)
+def lead_edges(student, rng):
+    return {key: leads(student, *cases) for key, cases in lead_cases(rng).items()}
 
 
 # --- streams ------------------------------------------------------------------------------------------------------
@@ -121,8 +147,11 @@ def filled(rng, parts, ids):
     return x
 
 
-def does(head, name, parts, x, target, rows=None):
-    """What the head does with the stream x: its weights, and what it writes where; 0 in rows that are not asked for."""
+def does(head, name, parts, x, target, rows=None, rivals=None):
+    """What the head does with the stream x: its weights, and what it writes where; 0 in rows that are not asked for.
+
+    With rivals, a table of the pairs that must have less than 1e-6 of the weight together: how much is over, in millionths.
+    """
 
     def compute():
         size = (width(parts), width(parts))
@@ -136,7 +165,11 @@ def does(head, name, parts, x, target, rows=None):
         weights, written = (torch.where(asked, values, 0.0) for values in (weights, written))
         elsewhere = written.clone()
         elsewhere[:, parts[target]] = 0
-        return named((weights, written[:, parts[target]], elsewhere), "weights", f"written into {target!r}", "written into other parts")
+        found = named((weights, written[:, parts[target]], elsewhere), "weights", f"written into {target!r}", "written into other parts")
+        if rivals is not None:
+            together = (weights.double() * rivals).sum(1)
+            found["millionths of weight on tokens that are not larger (less than one counts as 0)"] = torch.where(together < 1e-6, 0.0, 1e6 * together)
+        return found
 
     return entry(f"`{name}`", compute)
 
@@ -295,7 +328,7 @@ def sorts(student, rng, parts, ids, sharpness, last=None, answer=0.0):
     rows = [i for i in range(len(ids)) if ids[: i + 1].max() > ids[i]]
     x = filled(rng, parts, ids)
     x[:, parts["answer"]] = answer
-    return does(lambda: student.sorting_head(parts, sharpness), "sorting_head", parts, x, "answer", rows[-last:] if last else rows)
+    return does(lambda: student.sorting_head(parts, sharpness), "sorting_head", parts, x, "answer", rows[-last:] if last else rows, ids <= ids[:, None])
 
 
 def list_of(rng, numbers, vocab, asks):
@@ -339,6 +372,7 @@ def sorted_edges(student, rng):
         "far, and dull": sorts(student, rng, many, far, 0.1),
         "far, and sharp": sorts(student, rng, many, far, 20.0),
         "many smaller ones": sorts(student, rng, crowd, smaller, 0.1, 1),
+        "many equal ones, the end far away": sorts(student, rng, crowd, (smaller == 11) * 11, 0.1, 20),
         "a very long way": sorts(student, rng, many, torch.tensor([299, rng.integer(2, 9), 1, rng.integer(20, 40)], device=rng.device), 20.0, 1),
         "an answer there before": sorts(student, rng, parts, ids, soft, answer=rng.normal(len(ids), 12)),
         "parts in another order": sorts(student, rng, shuffled, list_of(rng, 1 + rng.permutation(8)[:5], 10, 4), soft),
