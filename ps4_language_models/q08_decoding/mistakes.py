@@ -22,7 +22,7 @@ def cut(dropped, fill="-math.inf"):
 mistakes.at(
     "(logits / temperature)",
     edit("temperature_multiplies", "the logits are multiplied by the temperature; it divides them, so that a high one makes the distribution flatter", "(logits * temperature)"),
-    edit("temperature_ignored", "the temperature has no effect: it is ignored, or divides probabilities that are renormalised afterwards; it divides the logits", "logits"),
+    edit("temperature_ignored", "the temperature has no effect; it has to divide the logits before the softmax", "logits"),
     edit("temperature_on_probabilities", "the probabilities are divided by the temperature, and then take part in a softmax; the temperature belongs to the logits",
          "(logits.softmax(-1) / temperature)"),
     edit("temperature_epsilon", "a constant is added to the temperature, which changes small ones", "(logits / (temperature + 1e-3))"),
@@ -52,6 +52,8 @@ mistakes.at(
          cut("logits < torch.minimum(logits.flatten().topk(min(top_k, logits.shape[-1])).values[-1:], logits.amax(-1, keepdim=True))")),
     edit("order_is_no_rank", "top-k keeps tokens by their place in the `argsort`; that is which token comes there, not the rank of a token",
          cut("logits.argsort(-1, descending=True) >= top_k")),
+    edit("border_is_a_token", "the border of top-k is the *number* of the k-th token (`indices`), not its logit (`values`)",
+         cut("logits < logits.topk(min(top_k, logits.shape[-1])).indices[..., -1:]")),
     edit("least_likely_kept", "top-k keeps the k *least* likely tokens", cut("logits > logits.topk(min(top_k, logits.shape[-1]), largest=False).values[..., -1:]")),
     edit("first_rows_border", "the k-th logit of the first row is the border for all rows", cut("logits < logits.reshape(-1, logits.shape[-1])[:1].topk(min(top_k, logits.shape[-1])).values[..., -1:]")),
     edit("cut_to_zero", "the logits of dropped tokens are set to 0, which is the logit of an ordinary token; they must get probability 0",
@@ -99,6 +101,12 @@ mistakes.at(
     edit("top_p_turned", "top-p keeps the tokens behind the line and drops those before it", "p = p * (p.cumsum(-1) - p >= (top_p if top_p < 1 else 0)) * (p >= min_p * p.amax(-1, keepdim=True))"),
     edit("top_p_sums_logits", "top-p sums logits; probabilities have to reach p",
          "raw = (logits / temperature).gather(-1, order)[..., :top_k]; p = p * ((raw.cumsum(-1) - raw < top_p) | (torch.tensor(top_p, device=p.device) == 1)) * (p >= min_p * p[..., :1])"),
+    edit("top_p_each", "top-p drops each token whose own probability is below p; what counts is the sum of the likelier ones", "p = p * ((p >= (top_p if top_p < 1 else 0)) | (p == p[..., :1])) * (p >= min_p * p[..., :1])"),
+    edit("min_p_complement", "the line of min-p is 1 - min_p times the largest probability; it is min_p times that", "p = p * (p.cumsum(-1) - p < top_p) * (p >= (1 - min_p) * p[..., :1] if min_p > 0 else True)"),
+    edit("min_p_below_the_largest_logit", "a logit may lie min_p below the largest; it may lie -log min_p below it",
+         "heat = (logits / temperature).gather(-1, order)[..., :top_k]; p = p * (p.cumsum(-1) - p < top_p) * (heat >= heat[..., :1] - min_p if min_p > 0 else True)"),
+    edit("top_p_before_temperature", "top-p sums the probabilities from before the temperature; it sees what the temperature made",
+         "before = logits.gather(-1, order)[..., :top_k].softmax(-1); p = p * (before.cumsum(-1) - before < top_p) * (p >= min_p * p[..., :1])"),
     edit("min_p_turned", "min-p keeps the tokens below its line and drops those above it", "p = p * (p.cumsum(-1) - p < top_p) * (p < min_p * p[..., :1] if min_p > 0 else True)"),
     edit("min_p_subtracted", "the line of min-p is the largest probability *less* min_p; it is min_p times that", "p = p * (p.cumsum(-1) - p < top_p) * (p >= p[..., :1] - min_p if min_p > 0 else True)"),
     edit("min_p_of_first_token", "min-p compares with the probability of token 0; the line is min_p times the *largest*",
@@ -121,6 +129,8 @@ mistakes.at(
          "return torch.zeros_like(logits).scatter(-1, order[..., :top_k], F.normalize(p, dim=-1))"),
     edit("softmax_of_probabilities", "what stays goes through a softmax again; dividing by the sum renormalises",
          "return torch.zeros_like(logits).scatter(-1, order[..., :top_k], (p / p.sum(-1, keepdim=True)).masked_fill(p == 0, -math.inf).softmax(-1))"),
+    edit("softmax_over_zeros", "what stays goes through a softmax with the zeros of the dropped tokens, so that these come back; dividing by the sum renormalises",
+         "return torch.zeros_like(logits).scatter(-1, order[..., :top_k], p / p.sum(-1, keepdim=True)).softmax(-1)"),
     edit("normalised_over_all", "the sum runs over all rows; each row has its own", "return torch.zeros_like(logits).scatter(-1, order[..., :top_k], p / p.sum() * (p.numel() // p.shape[-1]))"),
     edit("logarithms_returned", "the logarithms come back; probabilities are asked for", "return torch.zeros_like(logits).scatter(-1, order[..., :top_k], p / p.sum(-1, keepdim=True)).log()"),
     edit("likeliest_only", "all probability goes to the likeliest token; it is shared by all that stay", "return torch.zeros_like(logits).scatter(-1, order[..., :1], 1.0)"),
@@ -152,7 +162,7 @@ def by_hand(temperature_first=True, order="kpm"):
     return filter_logits
 
 
-def masking(fill=-math.inf, axis=-1, k_of_all=False, by_gather=False, absolute=False, ascending=False, unsorted=False, sums=None):
+def masking(fill=-math.inf, axis=-1, k_of_all=False, by_gather=False, absolute=False, ascending=False, unsorted=False, sums=None, turned=False):
     """`filter_logits` that masks logits step by step, as libraries do, with a slip."""
 
     def filter_logits(logits, temperature=1.0, top_k=None, top_p=1.0, min_p=0.0):
@@ -166,6 +176,7 @@ def masking(fill=-math.inf, axis=-1, k_of_all=False, by_gather=False, absolute=F
                 down, order = logits, torch.arange(logits.shape[-1], device=logits.device).expand_as(logits)
             p = down.softmax(-1)
             drop = (p.cumsum(-1) if sums is None else sums(p)) - p >= top_p
+            drop = p.cumsum(-1) < top_p if turned else drop
             logits = logits.masked_fill(drop.gather(-1, order if by_gather else order.argsort(-1)), fill)
         if min_p > 0:
             p = logits.softmax(-1)
@@ -198,6 +209,11 @@ def mask_gathered_by_order(ref):
 @mistakes.rewrite("min-p compares with the probability itself, so that it can drop all tokens; the line is min_p times the *largest* probability")
 def min_p_absolute_drops_all(ref):
     return {"filter_logits": masking(absolute=True)}
+
+
+@mistakes.rewrite("top-p drops the tokens before the line; those behind it are to go")
+def top_p_drops_the_likeliest(ref):
+    return {"filter_logits": masking(turned=True)}
 
 
 @mistakes.rewrite("top-p sums the probabilities in the order of the tokens; it begins with the likeliest")
@@ -325,6 +341,8 @@ mistakes.at(
     edit("every_eos_left_out", "every eos is left out, also the first; and what stands behind it counts unless it is eos", "log_p = log_p.masked_fill(ends, 0.0)"),
     edit("filling_counted", "the filling behind the first eos counts", "log_p = log_p.masked_fill(torch.zeros_like(ends), 0.0)"),
     edit("eos_only_later_ones", "only the filling tokens that are eos are left out; whatever stands behind the first eos is filling", "log_p = log_p.masked_fill(ends & (ends.cumsum(1) > 1), 0.0)"),
+    edit("only_filling_counted", "only what follows the first eos counts; that is what does not", "log_p = log_p.masked_fill(ends.cumsum(1) - ends.long() == 0, 0.0)"),
+    edit("ended_text_is_zero", "a text with an eos gets 0; it counts up to the first eos", "log_p = log_p.masked_fill(ends.any(1, keepdim=True), 0.0)"),
     edit("two_eos_needed", "the text ends at the second eos; the first ends it", "log_p = log_p.masked_fill(ends.cumsum(1) - ends.long() > 1, 0.0)"),
     edit("last_eos_ends", "the text ends at its *last* eos; the first ends it", "log_p = log_p.masked_fill(ends.any(1, keepdim=True) & (ends.flip(1).cumsum(1).flip(1) == 0), 0.0)"),
     edit("one_behind_counted", "the token right behind the first eos still counts", "log_p = log_p.masked_fill(F.pad((ends.cumsum(1) - ends.long() > 0)[:, :-1], (1, 0)), 0.0)"),
@@ -345,7 +363,10 @@ mistakes.at(
     edit("summed_over_texts", "the sum runs over the texts; it runs over the tokens of each", "return log_p.sum(0)"),
     edit("mean_of_all_negated", "the mean loss over all tokens and texts comes back, as `cross_entropy` gives it; the log-probability of each text is asked for", "return -log_p.mean()"),
     edit("mean_loss", "the mean loss over the tokens comes back; the log-probability is their sum, and negative", "return -log_p.mean(1)"),
-    edit("log_of_the_sum", "probabilities are added up before the logarithm; their product is the probability of a text", "return log_p.exp().sum(1).log()"),
+    edit("log_of_the_sum", "probabilities are added up before the logarithm; their product is the probability of a text", "return log_p.exp().masked_fill(log_p == 0, 0.0).sum(1).log()"),
+    edit("logarithms_multiplied", "log-probabilities are multiplied; they add up", "return log_p.prod(1)"),
+    edit("perplexity", "the perplexity comes back; the log-probability is asked for", "return (-log_p.mean(1)).exp()"),
+    edit("mean_of_all", "the mean over all tokens and texts comes back; each text has its own sum", "return log_p.mean()"),
     edit("product_underflows", "the probabilities are multiplied before the logarithm; for a long text the product becomes 0", "return log_p.exp().prod(1).log()"),
     edit("first_text_alone", "the log-probability of the first text alone comes back; each has its own", "return log_p.sum(1)[0]"),
     edit("as_many_as_prompt", "the last P tokens are summed; all tokens behind the first P are to be", "return log_p[:, -prompt_len:].sum(1)"),
@@ -405,6 +426,7 @@ mistakes.at(
     edit("first_position", "the logits at the first place are used; those at the last are about the next token", "log_p = model(texts)[:, 0].log_softmax(-1)"),
     edit("prompt_forgotten", "the model sees only the newest token, so the beginning makes no difference to it", "log_p = model(texts[:, -1:])[:, -1].log_softmax(-1)"),
     edit("prompt_dropped", "from the second step on the model does not see the prompt", "log_p = model(texts[:, len(prompt) :] if texts.shape[1] > len(prompt) else texts)[:, -1].log_softmax(-1)"),
+    edit("one_place_early", "the logits at the last place but one are used; those at the last are about the next token", "log_p = model(texts)[:, -2].log_softmax(-1)"),
     edit("softmax_over_beams", "the softmax runs over the beams; it belongs to the tokens", "log_p = model(texts)[:, -1].log_softmax(0)"),
     edit("softmax_over_places", "the log-softmax runs over the places of the text; the tokens are the last axis", "log_p = model(texts).log_softmax(1)[:, -1]"),
     edit("epsilon_before_log", "a small constant stands inside the logarithm, so texts of probability 0 are found", "log_p = (model(texts)[:, -1].softmax(-1) + 1e-8).log()"),
@@ -460,6 +482,7 @@ mistakes.at(
 mistakes.at(
     "log_p[ended, eos] = 0.0",
     edit("finished_are_lost", "finished texts are thrown away; they stay in the beam and compete", "log_p[ended, eos] = -math.inf"),
+    edit("eos_is_free", "the first eos costs nothing either; only the filling behind it is free", "log_p[:, eos] = 0.0"),
     edit("eos_never_taken", "eos is never taken, so no text ends; it is a token like others, and ends the text", "log_p[:, eos] = -math.inf"),
     edit("filled_with_zero", "finished texts are filled up with token 0 instead of eos", "log_p[ended, 0] = 0.0"),
 )
@@ -514,6 +537,9 @@ mistakes.at(
     edit("prompt_in_the_score", "the scores count the prompt, too; (8.1) begins behind it",
          "return texts, scores + model(prompt[None])[:, :-1].log_softmax(-1).gather(-1, prompt[None, 1:, None]).sum()"),
     edit("prompt_cut", "the prompt is missing in the texts", "return texts[:, len(prompt) :], scores"),
+    edit("filled_with_minus_one", "finished texts are filled up with -1 instead of eos",
+         "ends = texts[:, len(prompt) :] == (-1 if eos is None else eos); return torch.cat([texts[:, : len(prompt)], texts[:, len(prompt) :].masked_fill(ends.cumsum(1) - ends.long() > 0, -1)], 1), scores"),
+    edit("last_tokens_only", "only the last token of each text comes back", "return texts[:, -1:], scores"),
     edit("best_only", "one text comes back; all of the beam are asked for", "return texts[:1], scores[:1]"),
     edit("normalised_scores", "the scores are means over the steps; they are the sums (8.1)", "return texts, scores / steps"),
     edit("divided_by_all_tokens", "the scores are divided by the length of the text with its prompt; they are the sums (8.1)", "return texts, scores / texts.shape[1]"),
@@ -751,7 +777,7 @@ mistakes.at(
          "first, second = torch.stack([ids[:-1], ids[1:]]).unique(dim=1); own = first == second; first, second = (first[~own], second[~own]) if not own.all() else (first, second)"),
     edit("tokens_sorted_first", "repeated tokens are taken out and the rest sorted (`unique`) before pairs are made; the pairs stand in the text",
          "ids = ids.unique() if len(ids.unique()) > 1 else ids; first, second = ids[:-1], ids[1:]"),
-    edit("two_apart", "tokens are paired with the one after the next", "first, second = torch.stack([ids[:-1], ids[1:].roll(-1)]).unique(dim=1)"),
+    edit("two_apart", "tokens are paired with the one after the next", "first, second = torch.stack([ids[:-2], ids[2:]]).unique(dim=1)"),
     edit("every_other_pair", "the text is cut into pairs side by side; a pair begins at every token but the last", "first, second = torch.stack([ids[:-1:2], ids[1::2]]).unique(dim=1)"),
     edit("first_pair_lost", "the first pair of a text does not count", "first, second = torch.stack([ids[1:-1], ids[2:]] if len(ids) > 2 else [ids[:-1], ids[1:]]).unique(dim=1)"),
     edit("last_pair_lost", "the last pair of a text does not count", "first, second = torch.stack([ids[:-2], ids[1:-1]] if len(ids) > 2 else [ids[:-1], ids[1:]]).unique(dim=1)"),
@@ -768,6 +794,10 @@ mistakes.at(
     edit("gamma_from_table", "γ is measured in the table; it is given", "n, count = len(first), int(green[first, second].sum()); gamma = min(max(float(green.float().mean()), 0.01), 0.99)"),
     edit("all_by_all", "`green[first][:, second]` pairs every first token with every second one; each first belongs to its own second",
          "n, count = len(first), min(len(first), int(green[first][:, second].sum()))"),
+    edit("one_pair_less", "n is one less than the number of different pairs", "n, count = len(first) - 1, int(green[first, second].sum())"),
+    edit("share_as_count", "G is the share of the green pairs; it is their number", "n, count = len(first), float(green[first, second].float().mean())", ("return z, binomial_tail(n, count, gamma)", "return z, binomial_tail(n, round(count * n), gamma)")),
+    edit("half_everywhere", "γ is taken as ½ everywhere, whatever it is", "n, count = len(first), int(green[first, second].sum()); gamma = 0.5"),
+    edit("gamma_of_red", "1 - γ is taken for γ: that is the chance of red", "n, count = len(first), int(green[first, second].sum()); gamma = 1 - gamma"),
     edit("reds_counted", "the red pairs are counted, not the green ones", "n, count = len(first), int((~green)[first, second].sum())"),
 )
 
@@ -787,6 +817,7 @@ mistakes.at(
     edit("factor_gamma_missing", "the variance is taken as n(1 - γ); the factor γ is missing", "z = (count - n * gamma) / math.sqrt(n * (1 - gamma))"),
     edit("z_with_repeats", "z counts repeated pairs, the rate does not",
          "m = len(ids) - 1; z = (int(green[ids[:-1], ids[1:]].sum()) - m * gamma) / math.sqrt(m * gamma * (1 - gamma))"),
+    edit("share_of_greens", "z is the share of greens; it is G less its mean, over its standard deviation", "z = count / n"),
     edit("not_centred", "the mean nγ is not subtracted", "z = count / math.sqrt(n * gamma * (1 - gamma))"),
     edit("centred_by_red", "n(1 - γ) is subtracted, the mean number of red pairs", "z = (count - n * (1 - gamma)) / math.sqrt(n * gamma * (1 - gamma))"),
     edit("centred_by_half", "half of the pairs are subtracted, whatever γ is", "z = (count - n / 2) / math.sqrt(n * gamma * (1 - gamma))"),
