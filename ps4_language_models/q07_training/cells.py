@@ -366,7 +366,7 @@ plot.table([("Kneser-Ney, n = 6", None, count_costs["Kneser-Ney"][5], "1.12"), *
            header=("English, nats a character", "training text", "new text", "expected"))
 
 # %% [markdown]
-# Neither crosses your Kneser-Ney line, which took a few seconds to count. Of these two runs, each at the best of the few rates that we tried, Muon's is ahead by 0.2 nats. It already gives the training text more than new text. The text has only 134,000 characters, and a longer run comes to know it by heart.
+# Neither crosses your Kneser-Ney line, which took a few seconds to count. Of these two runs, each at the best of the few rates that we tried, Muon's is ahead by 0.2 nats. Its two columns part: some of what it learns, it learns by heart.
 #
 # **Why?** (a) At the end your curve lies on the entropy. At which characters of a line does the model still pay, and why can no amount of training change that? (b) A friend's curve on *new* lines ends at 0.20. Name two mistakes that can do this, and for each a test that would show it.
 
