@@ -327,7 +327,7 @@ for name, cost in [*ngram_lines.items(), ("entropy", COPY_NATS)]:
     color = "black" if name == "entropy" else "#888888"
     ax.axhline(cost, color=color, linestyle="--", linewidth=1, zorder=1)
     ax.text(1.01, cost, f"{name}  {cost:.2f}", color=color, va="center", transform=ax.get_yaxis_transform())
-for done in dgm.budget(smoke=(0, 20), cpu=(20, 40, 60, 90), gpu=(20, 40, 60, 90)):
+for done in dgm.budget(smoke=(0, 20), cpu=(20, 40, 50, 70), gpu=(20, 40, 50, 70)):
     ax.annotate(curve_texts[done], (done, curve_costs["Muon"][done]), xytext=(0.45 * curve_steps, 1.1 * curve_costs["Muon"][done]), family="monospace", arrowprops={"arrowstyle": "-", "color": "#bbbbbb"}, bbox={"facecolor": "white", "edgecolor": "none"})
 ax.set(xlim=(0, curve_steps), ylim=(0.21, 4), yticks=(0.25, 0.5, 1, 2, 4), yticklabels=("0.25", "0.5", "1", "2", "4"))
 ax.minorticks_off()
@@ -340,12 +340,12 @@ def crossing(costs: dict, line: float):
 
 plot.table(
     [*((f"below the {name}, after steps", *(crossing(costs, line) for costs in curve_costs.values()), expected, guess_crossing if name == "6-gram" else None)
-       for (name, line), expected in zip(ngram_lines.items(), ("20, 10", "40, 30", "80, 50", "90, 60"))),
-     ("at the end (entropy 0.2363)", *(round(costs[curve_steps], 4) for costs in curve_costs.values()), "0.241, 0.238", None)],
+       for (name, line), expected in zip(ngram_lines.items(), ("10, 10", "40, 30", "80, 60", "90, 60"))),
+     ("at the end (entropy 0.2363)", *(round(costs[curve_steps], 4) for costs in curve_costs.values()), "0.243, 0.239", None)],
     header=("", *curve_costs, "expected", "your guess"))
 
 # %% [markdown]
-# First the model knows letters, then words of the list, though not the right ones. Here the 6-gram stops. Then it copies, and what is left to pay are three words of five bits. TODO seeds
+# First the model knows letters, then pieces of words. At the line of the 6-gram it begins to copy. What is left to pay are three words of five bits. (Over five seeds Muon needs 50 to 60 steps to that line and AdamW 70 to 90. Both end within 3 % of the entropy.)
 #
 # ### English, honestly
 #
@@ -356,17 +356,17 @@ english_steps = dgm.budget(smoke=5, cpu=300, gpu=300)   # a knob: 600. Which of 
 english_ids, english_new = (count_tokens.encode(data.english(split)) for split in ("train", "val"))
 english_new = english_new.unfold(0, 97, 96)[: dgm.budget(smoke=4, cpu=1000, gpu=1000)]
 english_costs = {}
-for name in ("AdamW", "Muon"):   # about 35 seconds each
+for name in ("AdamW", "Muon"):   # about 40 seconds each
     english_model = fresh_gpt(Config(count_size, 96, 3, 4, 4, 96, 256), 0).to(dgm.device())
     english_optimiser = Muon(english_model) if name == "Muon" else torch.optim.AdamW(english_model.parameters(), betas=(0.9, 0.95), weight_decay=0.1)
     english_rows, english_rate = english_ids.unfold(0, 97, 1).to(dgm.device()), 0.02 if name == "Muon" else 0.004
     english_run = Run(english_model, english_optimiser, english_rows, dgm.generator(0, dgm.device()), english_rate, english_steps)
     english_costs[name] = np.mean(english_run.train(english_steps)[-20:]), float(token_nats(english_model, english_new.to(dgm.device())).mean())
-plot.table([("Kneser-Ney, n = 6", None, count_costs["Kneser-Ney"][5], "1.12"), *((f"{name}, {english_steps} steps", *costs, expected) for (name, costs), expected in zip(english_costs.items(), ("1.5", "1.3")))],
+plot.table([("Kneser-Ney, n = 6", None, count_costs["Kneser-Ney"][5], "1.12"), *((f"{name}, {english_steps} steps", *costs, expected) for (name, costs), expected in zip(english_costs.items(), ("1.48", "1.29")))],
            header=("English, nats a character", "training text", "new text", "expected"))
 
 # %% [markdown]
-# TODO
+# Neither crosses your Kneser-Ney line, which took a few seconds to count. Of these two runs, each at the best of the few rates that we tried, Muon's is ahead by 0.2 nats. Its two columns part: some of what it learns, it learns by heart.
 #
 # **Why?** (a) At the end your curve lies on the entropy. At which characters of a line does the model still pay, and why can no amount of training change that? (b) A friend's curve on *new* lines ends at 0.20. Name two mistakes that can do this, and for each a test that would show it.
 
