@@ -117,7 +117,42 @@ PS3 = [
     ),
 ]
 
-CLASSES = {"ps1": PS1, "ps2": PS2, "ps3": PS3}
+GATED_LAYER = """\
+def swiglu(x, w1, w2, w3, gate="silu"):
+    bend = nn.SiLU() if gate == "silu" else nn.GELU(approximate="tanh")
+    return F.linear(bend(F.linear(x, w1)) * F.linear(x, w3), w2)
+"""
+
+WINDOWS = """\
+def causal_mask(length, window=None, device=None):
+    everything = torch.ones(length, length, dtype=torch.bool, device=device)
+    return everything.tril() if window is None else everything.tril() & everything.triu(1 - window)
+"""
+
+PAIRS = """\
+def bits_per_byte(nats, text):
+    return nats.sum() / math.log(2) / len(text.encode("utf-8"))
+"""
+
+PS4 = [
+    *IN_EVERY_CLASS,
+    Student(
+        "dmitri", "other ways: PyTorch's own layers in the gated one, triangles for the masks",
+        both(append("q3", GATED_LAYER), append("q5", WINDOWS)),
+    ),
+    Student("emmy", "divides twice for bits per byte, handed in as a zip", append("q2", PAIRS), as_zip=True),
+    mistaken("felix", "q4", "speed_half", "halves the exponents of the hands"),
+    mistaken("grace", "q5", "scaled_d", "divides the scores by d"),
+    mistaken("hugo", "q2", "windows_apart", "counts windows that do not overlap"),
+    mistaken("ines", "q8", "temperature_multiplies", "multiplies the logits by the temperature"),
+    mistaken("jonas", "q7", "mean_of_means", "averages the means of parts of unequal size"),
+    Student(
+        "katya", "a missing parenthesis in one cell",
+        replace("q6", "x = self.norm(x)", "x = self.norm(x"), loses=("q6",),
+    ),
+]
+
+CLASSES = {"ps1": PS1, "ps2": PS2, "ps3": PS3, "ps4": PS4}
 
 
 def any_class(problem_set: ProblemSet) -> list[Student]:

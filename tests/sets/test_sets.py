@@ -13,6 +13,7 @@ SKILLS = {  # those that the course list gives the questions of a set; of anothe
     "ps1": {*range(1, 33)},
     "ps2": {*range(1, 17), 23, 24, 27, 28, *range(31, 36), 37, 38},
     "ps3": {*range(4, 11), *range(13, 30), *range(35, 40), 43, *range(49, 54), 67},
+    "ps4": {1, 3, 4, 5, 7, 8, *range(12, 30), 32, 62, 63, 66, 67, 74, 85},
 }
 
 
