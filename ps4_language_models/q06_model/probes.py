@@ -375,22 +375,25 @@ def terms_of(config):
 
 
 def told_by_terms(got, right, terms, shared=1.0):
-    """Which one or two terms make the difference, in a sentence; nothing if none do. `shared` belongs to each of them."""
+    """Which one, two or three terms make the difference, in a sentence; nothing if none do. `shared` belongs to each of them."""
     try:
         off = (np.asarray(got, dtype=float) - np.asarray(right, dtype=float)) / shared
     except (TypeError, ValueError):
         return None
     if off.shape != np.shape(right) or not np.isfinite(off).all() or not off.any():
         return None
-    columns = {words: np.array([each[words] for each in terms], dtype=float) for words in terms[0]}
-    for size in (1, 2):
-        for chosen in itertools.combinations(columns, size):
-            matrix = np.stack([columns[words] for words in chosen], 1)
-            scale = np.abs(matrix).max(0) + 1e-300
-            times = np.linalg.lstsq(matrix / scale, off, rcond=None)[0] / scale
-            whole = np.round(2 * times) / 2
-            if not (whole == 0).any() and np.abs(whole).max() <= 24 and np.allclose(matrix @ whole, off, 1e-9, 1e-6):
-                return " and ".join(f"{abs(n):g} × {words} too {'many' if n > 0 else 'few'}" for n, words in zip(whole, chosen, strict=True))
+    names = list(terms[0])
+    table = np.array([[each[name] for name in names] for each in terms], dtype=float)
+    for size in (1, 2, 3):
+        chosen = np.array(list(itertools.combinations(range(len(names)), size)))
+        matrices = table[:, chosen].transpose(1, 0, 2)   # for each choice: shapes, terms
+        scale = np.abs(matrices).max(1, keepdims=True) + 1e-300
+        times = (np.linalg.pinv(matrices / scale) @ off)[..., None] / scale.transpose(0, 2, 1)
+        whole = np.round(2 * times) / 2
+        fits = (np.abs(matrices @ whole - off[:, None])[..., 0] <= 1e-6 + 1e-9 * np.abs(off)).all(1) & (whole != 0).all((1, 2)) & (np.abs(whole) <= 24).all((1, 2))
+        if fits.any():
+            best = int(np.flatnonzero(fits)[0])
+            return " and ".join(f"{abs(n):g} × {names[k]} too {'many' if n > 0 else 'few'}" for n, k in zip(whole[best, :, 0], chosen[best], strict=True))
     return None
 
 
@@ -454,7 +457,8 @@ def pairs_of(config):
     return {
         "dim (in each layer)": config.n_layers * config.dim, "keys (in each layer)": config.n_layers * keys, "n_heads (in each layer)": config.n_layers * config.n_heads,
         "dim / n_heads (in each layer)": config.n_layers * config.dim // config.n_heads, "dim (in one layer)": config.dim, "one number (in each layer)": config.n_layers, "hidden (in each layer)": config.n_layers * config.hidden,
-        "dim · n_heads (in each layer)": config.n_layers * config.dim * config.n_heads, "vocab · dim (once)": config.vocab * config.dim,
+        "dim · n_heads (in each layer)": config.n_layers * config.dim * config.n_heads,
+        "dim · n_kv_heads (in each layer)": config.n_layers * config.dim * config.n_kv_heads, "n_kv_heads (in each layer)": config.n_layers * config.n_kv_heads, "vocab · dim (once)": config.vocab * config.dim,
     }
 
 

@@ -76,10 +76,11 @@ def leads(student, *cases):
     return entry("`needed_sharpness`", lambda: [one(case) for case in cases])
 
 
-@question.probe(points=0.25, title="needed_sharpness: one right key", public=True, judge=TOLD)
+@question.probe(points=0.25, title="needed_sharpness: one right key, and several", public=True, judge=TOLD)
 def lead(student, rng):
     return {
         "one right key": leads(student, (1, 19, 0.99), (1, rng.integer(5, 50), rng.number(0.6, 0.9)), (1, rng.integer(100, 300), rng.number(0.6, 0.9))),
+        "several right keys": leads(student, *((right, rng.integer(20, 60), rng.number(0.6, 0.9)) for right in (2, 3, 5))),
     }
 
 
@@ -190,6 +191,9 @@ def heads_judge(evidence, expected, context):
         if not np.isfinite(got).all():
             return Verdict(False, f"In *{key}*: some weights are not numbers. Is an entry infinite? 0 · ∞ is not a number.")
         far = np.abs(got - right).max(1)
+        rivals = max((float(np.max(values)) for name, values in evidence[key].items() if name.startswith("millionths")), default=0.0)
+        if far.max() < 2e-4 and rivals > 0:
+            return Verdict(False, f"In *{key}*: tokens that are not larger have {rivals:.3g} millionths of the weight together, where less than one is allowed.")
         if far.max() < 2e-4:
             continue
         i = int(far.argmax())
