@@ -44,7 +44,7 @@ question = Question(
     ],
     ambiguities=[
         "filter_logits is never asked with equal finite logits, nor with a sum that equals top_p up to rounding.",
-        "beam_search is never asked where two candidates at the border of the beam have equal sums. It may call the model with any number of rows.",
+        "beam_search is never asked where two candidates at the border of the beam have equal sums. It may call the model with any number of rows, and give float32 for a float64 model.",
         "Both results of watermark_z may be floats or tensors of one number, float32 or float64.",
     ],
 )
@@ -90,6 +90,19 @@ class Trap(Chain):
         self.table[:size, :, 0] *= 0.05
         self.table[:, 0] *= 0.1
         self.table[:size, 1:] *= 4
+
+
+class Crowded(Chain):
+    """With two beams the text 2 and a beginning 1 stay first; then 1 0 wins over 1 3, whose next token is nearly sure. Whoever gives the place of 2 away finds 1 3 4."""
+
+    def __init__(self, rng, size):
+        super().__init__(rng, size, 0.1)
+        self.drift *= 0.1
+        self.table[size, :, 2] += 4
+        self.table[size, :, 1] += 3
+        self.table[:size, 1, 0] += 4
+        self.table[:size, 1, 3] += 3
+        self.table[:size, 3, 4] += 6
 
 
 def apart(rng, *shape, gap=0.05):
@@ -153,7 +166,7 @@ def filter_edges(student, rng):
         "a very low temperature": ask(2e-3 * logits, temperature=1e-3),
         "a single vector": [ask(row, top_k=4, top_p=0.9) for row in logits[:3]],
         "three axes": ask(logits.reshape(2, 3, 9), top_p=0.8, min_p=0.03),
-        "as many rows as tokens": ask(1.5 * apart(rng, 5, 5), top_p=0.8, min_p=0.05),
+        "as many rows as tokens": ask(torch.tensor([4.0, 0.5, 1.5, 1.5, 1.5], device=rng.device)[:, None] * apart(rng, 5, 5), top_p=0.8, min_p=0.05),
         "in float64": ask(logits.to(WIDE) / 3, temperature=0.7, top_k=8, top_p=0.91, min_p=0.03),
     }
 
@@ -192,6 +205,8 @@ def score_edges(student, rng):
     legal = [rng.integers(0, 7, 5)]
     for _ in range(5):
         legal.append(barred(legal[-1][:, None])[:, -1].argmax(-1))
+    last = barred(legal[-1][:, None])[:, -1].argmax(-1)
+    last[3:] = legal[-1][3:]  # no token can follow itself
     legal = torch.stack(legal, 1)
 
     def ask(*arguments, **keywords):
@@ -217,6 +232,7 @@ def score_edges(student, rng):
         "eos occurs, but is not given": ask(model, ended, 3),
         "several eos in a text": ask(model, shorter, 2, eos=0),
         "tokens that cannot follow": ask(barred, torch.cat([legal, ids[:5, :3]], 1), 2),
+        "a last token that cannot follow": ask(barred, torch.cat([legal, last[:, None]], 1), 2),
         "filling that cannot follow": ask(stuck, shorter, 3, eos=0),
         "in float64": ask(wide, shorter, 3, eos=0),
         "gradient": entry("`sequence_log_prob`", slopes),
@@ -246,11 +262,15 @@ def beams(student, rng):
 )
 def beam_edges(student, rng):
     model, barred, trap, wide = Chain(rng, 5), Barred(rng, 5), Trap(rng, 5), Chain(rng, 5, dtype=WIDE)
-    crowded, eager, sure = Trap(rng, 5), Chain(rng, 5), Chain(rng, 5)
-    crowded.table[5, :, 2] += 3
+    crowded, eager, sure = Crowded(rng, 5), Chain(rng, 5), Chain(rng, 5)
     eager.table[:, :, 2] += 2.5
     hasty = Chain(rng, 5)
     hasty.table[:, :, 2] += 9
+    passed = Chain(rng, 5, 0.1)  # after 1 all is open, so that the ended text 2 is first after two steps
+    passed.drift *= 0.1
+    passed.table[5, :, 1] += 4
+    passed.table[5, :, 2] += 3
+    passed.table[:5, 1, 2] -= 3
     sure.table = 12 * sure.table
     rare = Chain(rng, 5)
     rare.table[:, :, 3] -= 50
@@ -271,6 +291,7 @@ def beam_edges(student, rng):
         "all texts, with eos": ask(model, prompt, 200, 3, eos=0),
         "many finished texts": ask(eager, prompt, 6, 6, eos=2),
         "a finished text keeps its place": [ask(crowded, first[None], 2, 3, eos=2) for first in rng.permutation(5)[:3]],
+        "a finished text moves ahead": [ask(passed, first[None], 2, 3, eos=2) for first in rng.permutation(5)[:3]],
         "all texts of the beam finish early": ask(hasty, prompt, 3, 5, eos=2),
         "finished texts are overtaken by none": ask(eager, prompt, 3, 8, eos=2),
         "eos at the end of the prompt": ask(model, torch.cat([prompt, prompt.new_zeros(1)]), 4, 4, eos=0),
