@@ -19,7 +19,7 @@ def hill_facts(x: Float[Tensor, "N"], t: float) -> tuple[Tensor, Tensor, Tensor]
 hill_times, hill_side = torch.linspace(0, 1, 401), torch.linspace(-4, 4, 200)
 hill_shade = torch.stack([hill_facts(hill_side, t)[0] for t in hill_times.tolist()], 1)
 figure, axes = plot.subplots(1, 2, width=10, height=3.6, sharey=True)
-for ax, hill_noise, title in ((axes[0], 0.0, "An ODE: noise decides the start, and nothing else"), (axes[1], 1.0, "An SDE: other paths through the same densities")):
+for ax, hill_noise, title in ((axes[0], 0.0, "An ODE: the start decides everything"), (axes[1], 1.0, "An SDE: other paths through the same densities")):
     hill_path, hill_draws = [torch.linspace(-2.2, 2.2, 25)], dgm.generator(0)
     for hill_t in hill_times[:-1].tolist():
         _, hill_score, hill_velocity = hill_facts(hill_path[-1], hill_t)
@@ -36,7 +36,7 @@ plt.show()
 # Both panels draw from the same data. On the left a **velocity** moves each point, as water moves a cork: an ordinary differential equation, ODE. On the right each point is also kicked, and pulled uphill just enough to make up for it: a
 # stochastic one, SDE. DDIM and flow matching follow the left picture, DDPM the right one.
 #
-# A computer takes steps. What does a step cost, and what does it get wrong?
+# What does a step cost, and what does it get wrong?
 #
 # ### Steps along a velocity
 #
@@ -57,7 +57,7 @@ plt.show()
 #
 # $$x_{t+h}\approx x_t+h\,f(x_t,t)+g(x_t,t)\,\sqrt{|h|}\;\varepsilon,\qquad\varepsilon\sim\mathcal N(0,I). \tag{1.3}$$
 #
-# The bars are there because generation may run backwards in time, $h<0$. With $f=0$, $g=2$, a kick for $h=0.01$ has standard deviation $0.2$; a hundred of them, $2$.
+# (Generation may run backwards, $h<0$.) With $f=0$, $g=2$, a kick for $h=0.01$ has standard deviation $0.2$; a hundred of them, $2$.
 #
 # **On paper.** The Ornstein–Uhlenbeck process is pulled to 0 while it is kicked: $dx=-\theta x\,dt+\sigma\,dW$. Which mean and variance does (1.3) give after one step, from mean $m$ and variance $v$? Keep terms of order $h$, which gives
 # $dm/dt$ and $dv/dt$, and solve both. For $\theta=\frac12$, $\sigma=1$, $v=0$ you should find variance $0.632$ at $t=1$, and in the end $1$ from every start. The case $\theta=0$ is Brownian motion.
@@ -157,7 +157,7 @@ def wheel(x, t):
 
 wheel_start, wheel_rows, wheel_methods = torch.tensor([[1.0, 0.0]], dtype=torch.float64), [], (("Euler", euler, 1), ("Heun", heun, 2))
 figure, (left, right) = plot.subplots(1, 2, width=10, height=4)
-left.plot(*wheel_start.new_tensor([[math.cos(a), math.sin(a)] for a in np.linspace(0, 2 * math.pi, 200)]).T, color="#999999", label="truth")
+left.plot(*wheel_start.new_tensor([[math.cos(a), math.sin(a)] for a in np.linspace(0, 2 * math.pi, 200)]).T, color="#cccccc", linewidth=6, label="truth")
 for (name, method, price), color in zip(wheel_methods, plot.COLORS):
     wheel_path = method(wheel, wheel_start, torch.linspace(0, 2 * math.pi, wheel_steps + 1, dtype=torch.float64))[:, 0]
     left.plot(*wheel_path.T, marker="o", markersize=3, color=color, label=f"{name}, {wheel_steps} steps")
@@ -172,12 +172,12 @@ plt.show()
 plot.table(wheel_rows, header=("method", "radius", "error, 20 steps", "error, 1,280 steps", "order", "your guess"))
 
 # %% [markdown]
-# Each Euler step leaves the circle along its tangent and multiplies the radius by $\sqrt{1+h^2}$. Twenty of these make $2.56$. When steps are short, halving them halves Euler's error: **order 1**. Heun's falls to a quarter:
-# **order 2**. An evaluation will be a pass through a large network, so the right panel counts these, and Heun, at two a step, still wins.
+# Each Euler step multiplies the radius by $\sqrt{1+h^2}$, twenty by $2.56$. When steps are short, halving them halves Euler's error: **order 1**. Heun's falls to a quarter:
+# **order 2**. The right panel counts evaluations (later, passes through a network). Heun, at two a step, still wins.
 #
 # ### It passes. Is it right?
 #
-# A diffusion coefficient much like this one stood in a university's public lab. Its authors' picture looked right, and it passes a test of mean and variance.
+# A diffusion coefficient much like this one stood in a university's public lab. It passes a test of mean and variance.
 
 # %%
 lab_steps = (1, 4, 256)  # a knob: add 16 and 64. From how many steps on would you no longer notice?
@@ -220,7 +220,7 @@ walk_step = 1.0  # a knob: 0.1, then 3.9 and 4.1. What happens to the variance, 
 walk_time, walk_rows = torch.linspace(0, 30, 301), []
 figure, ax = plot.subplots(width=8, height=3)
 for step, color in ((walk_step, plot.COLORS[1]), (walk_step / 4, plot.COLORS[0])):
-    walk = langevin(lambda x: -x, torch.zeros(20_000, 1), step, torch.randn(max(120, int(30 / step)), 20_000, 1, generator=dgm.generator(2)))
+    walk = langevin(lambda x: -x, torch.zeros(20_000, 1), step, torch.randn(max(40, int(30 / step)), 20_000, 1, generator=dgm.generator(2)))
     walk_variance = walk.var((1, 2))
     ax.plot(step * torch.arange(len(walk)), walk_variance, color=color, label=f"step {step:g}")
     walk_late = float(walk_variance[len(walk) // 2 :].mean())
@@ -232,12 +232,12 @@ plt.show()
 plot.table(walk_rows, header=("step", "variance, mean of the second half", "1 / (1 - η/4)", "your guess"))
 
 # %% [markdown]
-# They settle, but on a law of their own. One step makes variance $v$ into $(1-\frac\eta2)^2v+\eta$, which stays the same for $v=1/(1-\frac\eta4)$: $1.33$ at $\eta=1$ (over six seeds: 1.32 to 1.34). The steps are to blame,
-# not the number of them. From $\eta=4$ on nothing settles.
+# They settle, but on a law of their own. One step makes variance $v$ into $(1-\frac\eta2)^2v+\eta$, which stays the same for $v=1/(1-\frac\eta4)$: $1.33$ at $\eta=1$ (over six seeds: 1.32 to 1.34).
+# From $\eta=4$ on nothing settles.
 #
 # **What to remember**
 # - Euler has order 1, Heun order 2; the price is counted in evaluations.
 # - Drift grows with $h$, noise with $\sqrt h$.
 # - The right mean and variance do not prove the right law, and a walk that has settled may be wrong.
 #
-# `euler` and `heun` return in Question 7, Langevin in Question 2, noise in every step of Question 6.
+# `euler` and `heun` return in Question 7, Langevin in Question 2.

@@ -1,5 +1,5 @@
 # %% [markdown]
-# A 9 under more and more noise, and what can be said about the clean picture when 2,000 others are known.
+# A 9 under more and more noise, and what 2,000 clean pictures say about it.
 
 # %%
 glyph_known = data.glyphs(2000, size=16)[0].flatten(1)
@@ -34,12 +34,12 @@ plt.show()
 #
 # ### Hills pull
 #
-# Let data be $K$ hills with weights $\pi_k$, means $\mu_k$, and one variance $v$ in all directions. In words: each hill pulls towards its mean, by the distance over the variance, and counts by its share in the density at $x$:
+# Let data be $K$ hills with weights $\pi_k$, means $\mu_k$, and one variance $v$ in all directions. Each hill pulls towards its mean, and counts by its share in the density at $x$:
 #
 # $$\nabla\log p(x)=\sum_k r_k(x)\,\frac{\mu_k-x}{v},\qquad r_k(x)\propto\pi_k\,\mathcal N(x;\mu_k,vI),\quad\sum_kr_k=1. \tag{2.1}$$
 #
-# On a line, take two equal hills at $\pm1$ with $v=1$, and stand at $x=0.5$. The shares are $0.73$ and $0.27$, so the score is $0.73\cdot0.5-0.27\cdot1.5=-0.04$: nearly balanced. Noise of standard deviation $\sigma$ makes the hills
-# wider: $v$ becomes $v+\sigma^2$, and nothing else changes.
+# On a line, take two equal hills at $\pm1$ with $v=1$, and stand at $x=0.5$. The shares are $0.73$ and $0.27$, so the score is $0.73\cdot0.5-0.27\cdot1.5=-0.04$: nearly balanced. Noise of standard
+# deviation $\sigma$ only makes $v$ into $v+\sigma^2$.
 #
 # ### What the score knows
 #
@@ -60,8 +60,8 @@ plt.show()
 #
 # ### Down a ladder of noise
 #
-# Langevin dynamics (Question 1) gets stuck between hills. **Annealed** Langevin dynamics takes some steps on the density with much noise, where all hills are one, then with less and less. Each level begins where the one before ended, and its
-# step is $\eta=c\,\sigma^2$, for a step should suit the width of the hills.
+# Langevin dynamics (Question 1) stays on the hill that it meets first. **Annealed** Langevin dynamics takes some steps on the density with much noise, where all hills are one, then with less and less. Each level
+# begins where the last one ended; its step $\eta=c\,\sigma^2$ suits the width of its hills.
 
 # %% role="given"
 def mixture_log_prob(x: Float[Tensor, "N D"], weights: Float[Tensor, "K"], means: Float[Tensor, "K D"], variance: float) -> Float[Tensor, "N"]:
@@ -78,7 +78,7 @@ def slopes_of(score, x: Float[Tensor, "N D"]) -> Float[Tensor, "N D D"]:
 def mixture_score(x: Float[Tensor, "N D"], weights: Float[Tensor, "K"], means: Float[Tensor, "K D"], variance: float) -> Float[Tensor, "N D"]:
     """(2.1); weights > 0 sum to 1.
 
-    Differentiable in x, and right at any distance, also where all densities are 0 in float32.
+    Differentiable in x. Right also where all densities are 0 in float32, as far as rounding of squares allows.
     """
     ### BEGIN SOLUTION
     away = means - x[:, None]
@@ -166,7 +166,7 @@ plot.table([("mean", f"{float((glyph_mean[0] - bayes_mean).abs().max()):.0e}"), 
 guess_floor = None  # type a number
 
 # %%
-hill_gap = 4.0  # a knob: 1, and 20. Which part of the curve moves, and which stays?
+hill_gap = 4.0  # a knob: 1, and 20. Which part of the curve moves, and which stays? (Then back to 4.)
 
 three_weights, three_variance = torch.tensor([0.15, 0.25, 0.6]), 0.25
 three_means = hill_gap * torch.tensor([[-1.0, -0.5], [1.0, -0.5], [0.0, 1.125]])
@@ -203,8 +203,8 @@ plt.show()
 plot.table([("loss of the exact score at σ = 1/2", floor_at(torch.tensor(0.5))[0], guess_floor)], header=("", "yours", "your guess"))
 
 # %% [markdown]
-# Its loss is 1.01 (over eight draws of 4,000: 0.98 to 1.04). The model is compared with the noise of one draw, which nobody can read off $x$ exactly. What is left is Tweedie's variance. With little noise it is that of the noise itself: 2, one for
-# each dimension. At $\sigma=1$ it is clear which hill, and most of the noise can be told. Around $\sigma=3$ the hill itself is in doubt: a second bump.
+# Its loss is 1.01 (over eight draws of 4,000: 0.98 to 1.04). Nobody can read the noise of one draw off $x$; what is left is Tweedie's variance. With little noise it is that of the noise itself: 2, one for
+# each dimension. At $\sigma=1$ it is clear which hill, and most of the noise is known. Around $\sigma=3$ the hill itself is in doubt: the bump.
 #
 # ### Which hill?
 #
@@ -222,14 +222,14 @@ ladder_start = 8 * torch.randn(2000, 2, generator=ladder_draws)
 ladder_noise = torch.randn(ladder_levels, ladder_steps, 2000, 2, generator=ladder_draws)
 plain_path = langevin(lambda x: three_score(x, 0.1), ladder_start, 0.05, ladder_noise.flatten(0, 1))[::ladder_steps]
 ladder_path = annealed_langevin(three_score, ladder_start, ladder_sigmas, 0.2, ladder_noise)
-figure, axes = plot.subplots(2, 4, width=10, height=5.6, sharex=True, sharey=True)
-ladder_shown, ladder_rows = [round(part * (ladder_levels - 1)) + 1 for part in (0, 0.4, 0.6, 1)], [("true", *three_weights.tolist(), None)]
+figure, axes = plot.subplots(2, 5, width=10, height=4.8, sharex=True, sharey=True)
+ladder_shown, ladder_rows = [0, *(round(part * (ladder_levels - 1)) + 1 for part in (0, 0.4, 0.6, 1))], [("true", *three_weights.tolist(), None)]
 for row, path, name in zip(axes, (plain_path, ladder_path), ("plain", "annealed")):
     for ax, level in zip(row, ladder_shown):
-        sigma = 0.1 if name == "plain" else float(ladder_sigmas[level - 1])
+        sigma = 0.1 if name == "plain" else float(ladder_sigmas[max(level - 1, 0)])
         plot.density2d(lambda x: mixture_log_prob(x, three_weights, three_means, three_variance + sigma**2), (-11, 11), (-11, 11), ax=ax)
         ax.plot(*path[level, :250].T, "o", color=plot.COLORS[1], markersize=1.5)
-        ax.set(xlim=(-11, 11), ylim=(-11, 11), title=f"{name}, σ = {sigma:.2g}", xlabel="" if name == "plain" else f"after {level * ladder_steps:,} steps")
+        ax.set(xlim=(-11, 11), ylim=(-11, 11), title=f"{name}, σ = {sigma:.2g}", xlabel="" if name == "plain" else f"after {level * ladder_steps:,} steps" if level else "start")
     ladder_near = torch.cdist(path[-1], three_means).argmin(1)
     ladder_shares = [float((ladder_near == k).double().mean()) for k in range(3)]
     ladder_rows.append((name, *ladder_shares, guess_top if name == "plain" else None))
@@ -238,7 +238,7 @@ plt.show()
 plot.table(ladder_rows, header=("shares", "left hill", "right hill", "top hill", "your guess"))
 
 # %% [markdown]
-# Near one hill all shares $r_k$ but one are 0, and the score says nothing of the hill's weight. Plain walkers only know where they came from: about a third each. While $\sigma$ is large, walkers cross freely and the weights count. (Over
+# Near one hill the score says nothing of its weight. Plain walkers only know where they came from: about a third each. While $\sigma$ is large, walkers cross freely and the weights count. (Over
 # six seeds the top hill gets 0.32 to 0.34, and on the ladder 0.55 to 0.58, a little short of 0.6 as the walk is finite.)
 #
 # ### Why? (3 points)
@@ -261,4 +261,4 @@ plot.table(ladder_rows, header=("shares", "left hill", "right hill", "top hill",
 # - A denoiser learns the score without a density, and its best loss is not 0.
 # - A score is local. Noise makes it see far.
 #
-# Question 3 writes noise, clean data and score as each other; Question 10 draws with the exact score of a data set.
+# Question 10 draws with the exact score of a data set.

@@ -1,5 +1,5 @@
 # %% [markdown]
-# One letter and one noise image, mixed in two ways. The rows begin and end alike. Where does each row spend its steps?
+# One letter and one noise image, mixed in two ways. Where does each row spend its steps?
 
 # %% role="given"
 def linear_alpha_bar(T: int = 1000) -> Float[Tensor, "T+1"]:
@@ -22,8 +22,8 @@ figure.suptitle("After 500 of 1,000 steps the linear schedule has little left to
 plt.show()
 
 # %% [markdown]
-# A diffusion model learns to undo one small step of noise. If a step adds little noise, the way back is nearly Gaussian, and a network only has to say its mean. So the way from data to
-# noise is cut into $T$ steps. Nothing on it is learned, but the cuts decide what a network gets to see.
+# A diffusion model learns to undo one small step of noise. If a step adds little noise, the way back is nearly Gaussian, and a network only has to say its mean. So the way to noise is cut into $T$
+# steps, and the cuts decide what a network gets to see.
 #
 # ### One jump instead of t steps
 #
@@ -58,7 +58,7 @@ plt.show()
 
 # %% role="answer"
 def cosine_alpha_bar(T: int) -> Float[Tensor, "T+1"]:
-    """The levels of (3.3) at t = 0 … T, each the product of all 1 - β up to t, in float32. The first is 1."""
+    """The levels of (3.3) at t = 0 … T, each the product of all 1 - β up to t. The first is 1. Returned in float32."""
     ### BEGIN SOLUTION
     t = torch.arange(T + 1, dtype=torch.float64)
     f = torch.cos((t / T + 0.008) / 1.008 * math.pi / 2).square()
@@ -112,7 +112,7 @@ def convert(
 
     Args:
         kind: which of the four the output is.
-        alpha_bar_t: above 0 and below 1, for the kinds "x0" and "v" also 0; a single number or anything that broadcasts to x_t.
+        alpha_bar_t: above 0 and below 1, for the kinds "x0" and "v" also 0; a tensor that broadcasts to x_t.
     """
     ### BEGIN SOLUTION
     a, s = alpha_bar_t.sqrt(), (1 - alpha_bar_t).sqrt()
@@ -159,12 +159,12 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# (Over five seeds: 0.943 to 0.956.) A model trained on the linear schedule learns to read the brightness from $x_T$. When it draws, it starts from pure noise, whose mean says "medium grey", and believes it. Stable Diffusion up to version 2.1 hardly drew dark
-# pictures for such a reason (Lin et al., 2024). The mended schedule leaks nothing. But at $\bar\alpha_T=0$ a network that outputs $\varepsilon$ has nothing to do, since $x_T=\varepsilon$, and a sampler has to visit $t=T$ (Question 6).
+# (Over five seeds: 0.943 to 0.956.) A model trained on it learns to read the brightness off $x_T$. When it draws, pure noise says "medium grey", and it believes that. Stable Diffusion up to version 2.1 hardly drew dark
+# pictures for this reason (Lin et al., 2024). The mended schedule leaks nothing. But at $\bar\alpha_T=0$ a network that outputs $\varepsilon$ has nothing to do, since $x_T=\varepsilon$, and a sampler has to visit $t=T$ (Question 6).
 #
 # ### What one error becomes
 #
-# Does it matter which kind a network outputs? Let each be wrong by the same noise, of standard deviation 0.1.
+# Let each output be wrong by the same noise, of standard deviation 0.1.
 #
 # **Before you run this.** At $t=T$ of the linear schedule $\varepsilon$ is wrong by 0.1. By how much is $x_0$ wrong?
 
@@ -190,7 +190,7 @@ for row, (kind_name, kind_expected) in zip(axes, {"eps": "15.7, 0.1", "x0": "0.1
     for ax, kind_t, kind_picture in zip(row, kind_times.tolist(), kind_found["x0"]):
         plot.images(kind_picture / 2 + 0.5, ax=ax)
         ax.set_title(f"{kind_name}, t = {kind_t}" if kind_t == 1 else f"{kind_t}", fontsize=10)
-figure.suptitle("The picture, by the same error in each kind of output: ε is blind at large t", fontsize=12)
+figure.suptitle("The same error in each kind of output: ε is blind at large t (x0 spoils ε: see the table)", fontsize=12)
 plt.show()
 plot.table(kind_rows, header=("network outputs", "error of x0 at t = 1000", "error of eps at t = 1", "expected", "your guess"))
 
@@ -229,7 +229,7 @@ plt.show()
 plot.table(bridge_rows, header=("walk", "beyond two deviations", "expected"))
 
 # %% [markdown]
-# At each $t$ both walks have the law (3.2). A real sampler lacks only $x_0$. It puts a network's guess there, a new one in each step.
+# A real sampler lacks only $x_0$, and puts a network's guess there, new in each step.
 #
 # **What to remember**
 # - $t$ steps of noise are one jump; a schedule is the list $\bar\alpha_0=1,\dots,\bar\alpha_T$, and should end at 0.

@@ -38,7 +38,7 @@ question = Question(
         ),
         "convert": (
             "If you had x0 and the noise, could you write down the other two?",
-            "With levels 0.8 and 0.6, x_t = 1.4 and v = 0.2: x0 = 0.8·1.4 - 0.6·0.2 = 1. Which sum of x_t and v gives the noise?",
+            "With the roots 0.8 and 0.6, x_t = 1.4 and v = 0.2: x0 = 0.8·1.4 - 0.6·0.2 = 1. Which sum of x_t and v gives the noise?",
             "First find x0 from each kind; the others follow from x0 and x_t. For v multiply (3.2) and (3.4) by the two roots and add, so that nothing is divided.",
         ),
     },

@@ -17,7 +17,7 @@ plt.show()
 #
 # $$L_t=\text{mean over pixels of }\bigl(\varepsilon-\hat\varepsilon(x_t,t)\bigr)^2. \tag{4.1}$$
 #
-# Always answering 0 costs about 1. But does a small $L_t$ mean that the model gives data a high probability? And should all $t$ count alike?
+# Always answering 0 costs about 1. Does a small $L_t$ mean that data is probable? Should all $t$ count alike?
 #
 # ### What it bounds
 #
@@ -116,7 +116,8 @@ for bound_name, bound_schedule in {"linear": linear_alpha_bar, "cosine": cosine_
 plot.table(bound_rows, header=("schedule", "T", "bound", "exact -log p", "gap", "expected", "your guess"))
 
 # %% [markdown]
-# (Over six seeds: 0.41 to 0.50 for linear, 0.03 to 0.06 for even, with 1,000 steps.) Where the noise is too small to be guessed, a step that divides the SNR by $r$ costs $\frac12(r-1-\log r)$ nats too much, although the denoiser is perfect. (Why, you will say at the end.) The first steps of the linear schedule have
+# (Over six seeds: 0.41 to 0.50 for linear, 0.03 to 0.06 for even, with 1,000 steps.) Where the noise is too small to be guessed, a step that divides the SNR by $r$ costs $\frac12(r-1-\log r)$ nats too
+# much, although the denoiser is perfect. The first steps of the linear schedule have
 # $r$ above $2,\frac32,\frac43,\dots$, however large $T$ is, so its gap never falls below 0.29. With even steps $r\to1$, and the bound becomes exact.
 #
 # ### Where the nats are
@@ -149,11 +150,12 @@ plt.show()
 plot.table([(f"t ≤ {t}", *(f"{float(share[t]):.0%}" for share in share_of.values()), expected) for t, expected in zip(nats_times, ("57, 9, 0", "81, 26, 1", "96, 63, 17", "99, 89, 75", "100, 98, 95", "100, 100, 100"))], header=("share", *share_of, "expected"))
 
 # %% [markdown]
-# The bound asks for the last digit of every pixel, which nobody looks at. So models that draw are usually trained with other weights, and models of density with these.
+# The bound asks for the last digit of every pixel, which nobody looks at. So models that draw usually get other weights.
 #
 # ### Drawing t
 #
-# Weights and drawing are two things. Draw $t$ with probabilities $p_t$, give each draw the weight $1/(T\,p_t)$, and the expected loss is that of uniform $t$: only its spread changes. With $T=2$ and $p=(0.8,0.2)$ the weights are $0.625$ and $2.5$. Without them you train on another loss.
+# Draw $t$ with probabilities $p_t$, give each draw the weight $1/(T\,p_t)$, and the expected loss is that of uniform $t$: only its spread changes. With $T=2$ and $p=(0.8,0.2)$ the weights are $0.625$
+# and $2.5$. Without them you train on another loss.
 #
 # ### Larger pictures
 #
@@ -184,7 +186,8 @@ def shift(alpha_bar: Float[Tensor, "*batch"], s: float) -> Float[Tensor, "*batch
 grader.check("q4")
 
 # %% [markdown]
-# **Before you run this.** Draw $t$ in proportion to $w_t$ instead of uniformly. By which factor does the spread of single draws of $\sum_t w_tL_t$ shrink, for one Gaussian number?
+# **Before you run this.** One drawn $t$, rightly weighted, estimates $\sum_t w_tL_t$; $x_0$ is one number again. Draw $t$ in proportion to $w_t$ instead of uniformly. How many times smaller is the
+# standard deviation of the estimate?
 
 # %% role="given"
 def logit_normal(T: int, mean: float = 0.0, std: float = 1.0) -> Float[Tensor, "T+1"]:
@@ -237,7 +240,7 @@ plt.show()
 # ### Why? (3 points)
 #
 # At most nine lines. (a) The denoiser is exact, yet the bound is 0.46 nats too high. What in $p$ is wrong, and where? Name a remedy that keeps the linear schedule. (b) Equal weights make the bound worse than $w_t$, and often the pictures better.
-# How can both be? (c) A colleague draws $t$ logit-normally without the weights $1/(Tp_t)$. What does the network minimise now? For networks of which size does that change the optimum?
+# How can both be? (c) A colleague draws $t$ logit-normally without the weights $1/(Tp_t)$. What does the network minimise now? Does that change the best network, if it can be best at every $t$? And if it is small?
 
 # %% [markdown] role="written"
 # ### BEGIN SOLUTION

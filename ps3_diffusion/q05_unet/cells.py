@@ -25,18 +25,18 @@ for column, x_t, true_t in zip(axes.T, hook_columns, hook_t.tolist()):
         guess = linear_denoiser(x_t, told_t)
         plot.images(guess / 2 + 0.5, ncols=3, ax=ax)
         ax.set_title(f"denoiser for {told_t}: error {float((guess - hook_digits).square().mean()):.2f}", fontsize=10)
-figure.suptitle("Each denoiser errs least at its own amount of noise", fontsize=12)
+figure.suptitle("Each amount of noise is removed best by its own denoiser", fontsize=12)
 plt.show()
 
 # %% [markdown]
-# In each column the smallest error is on the diagonal. The corners show why: at top right a denoiser trusts what it sees, at bottom left it only trusts what it knows of digits. And even on the diagonal strokes are grey: a linear map can only blur.
+# In each column the smallest error is on the diagonal. At top right a denoiser trusts what it sees, at bottom left what it knows of digits. Even on the diagonal strokes are grey: a linear map can only blur.
 #
-# So you need a network, and it has to know $t$. One network for all 1,000 times shares what it learns about strokes. You build it, train it, and average its weights.
+# So you build one network for all 1,000 times, which shares what it learns about strokes and is told $t$.
 #
 # ### A U-Net
 #
-# Noise is judged pixel by pixel, a digit as a whole. A **U-Net** looks at both. On its way down it halves the picture, so that a 3 × 3 filter sees more of it, and on its way up it doubles it again. Halving loses where exactly a
-# stroke ends, so each block of the way up also gets the **skip**: what the block of the same size found on the way down.
+# Noise is judged pixel by pixel, a digit as a whole. A **U-Net** looks at both. On its way down it halves the picture, so that a 3 × 3 filter sees more of it, and on its way up it doubles it again.
+# Halving loses the exact place where a stroke ends, so each block of the way up also gets the **skip**: what the block of the same size found on the way down.
 #
 # ### Time as waves
 #
@@ -154,7 +154,7 @@ def train_denoiser(
     model: nn.Module, ema, loss, x: Float[Tensor, "N ..."], y: Int[Tensor, "N"], steps: int, batch_size: int, lr: float,
     generator: torch.Generator, warm_up: int = 100,
 ) -> Float[Tensor, "steps"]:
-    """Minimise a loss by `steps` steps of one ``torch.optim.AdamW(model.parameters())`` with the learning rates above.
+    """Minimise a loss by `steps` steps of one ``torch.optim.AdamW(model.parameters())`` with the learning rates above, from lr / warm_up.
 
     Args:
         ema: ``ema.update(model)`` follows each step. May be any object with this method.
@@ -183,7 +183,7 @@ grader.check("q5")
 # %% [markdown]
 # ### Time, fed unscaled
 #
-# Where $t$ runs from 0 to 1, some programs put that number into (5.1) as it is. Multiply the waves of two times, and average: 1 means that they are the same.
+# Where $t$ runs from 0 to 1, some programs put that number into (5.1) as it is. Multiply the waves of two times, average, and double: 1 means that they are the same.
 #
 # **Before you run this.** How alike are the waves of $t=100$ and $t=900$ if the time is fed as $t/1000$?
 
@@ -191,7 +191,7 @@ grader.check("q5")
 guess_alike = None   # type a number between -1 and 1
 
 # %%
-wave_scales = (1.0, 0.001)   # a knob: 0.03 and 30. Which scale tells all times apart, yet neighbours as neighbours?
+wave_scales = (1.0, 0.001)   # a knob: put 0.03 and 30 in their place. Which scale tells all times apart, yet neighbours as neighbours?
 
 wave_times = torch.arange(0, 1001, 2)
 figure, axes = plot.subplots(1, 3, width=10, height=3, width_ratios=[1, 1, 1.3])
@@ -208,7 +208,7 @@ early, late = (time_embedding(torch.tensor([float(t), t / 1000]), 64) for t in (
 plot.table([("fed as t", float(2 * (early * late).mean(1)[0]), "0.15", None), ("fed as t / 1000", float(2 * (early * late).mean(1)[1]), "0.98", guess_alike)], header=("likeness of t = 100 and 900", "yours", "expected", "your guess"))
 
 # %% [markdown]
-# Nothing crashes. The network only gets a nearly constant input for a clock.
+# Nothing crashes; the clock hardly moves.
 #
 # ### Train
 #
@@ -297,7 +297,7 @@ watch_steps, *watch_losses = zip(*glyph_watch.rows)
 figure, (left, right) = plot.subplots(1, 2, width=10, height=3.2, width_ratios=[1.1, 1])
 for losses, name in zip(watch_losses, [*(f"d = {decay:g}" if decay else "last weights" for decay in ema_decays), f"d = {ema_decays[-1]:g}, r = 1 - d"]):
     left.plot(watch_steps, losses, marker="o", label=name)
-left.set(xlabel="step", ylabel="loss on new images", ylim=(0.13, 0.4), title="d = 0.99 is soon ahead, d = 0.999 needs longer")
+left.set(xlabel="step", ylabel="loss on new images", ylim=(0.13, 0.4) if glyph_steps > 8 else None, title="d = 0.99 is soon ahead, d = 0.999 needs longer")
 left.legend()
 plot.images(torch.cat(glyph_watch.drawn).clamp(-1, 1) / 2 + 0.5, ncols=10, ax=right, suptitle="Drawn after 1/8, 1/4, 1/2 and all of the steps")
 plt.show()
@@ -305,7 +305,7 @@ lower = 100 * (1 - watch_losses[1][-1] / watch_losses[0][-1])
 plot.table([("loss of the last weights", watch_losses[0][-1], "0.158", None), ("the average is lower by, per cent", lower, "8", guess_average), ("random weights in the average with r = 1 - d, per cent", 100 * ema_decays[-1] ** glyph_steps, "14", None)], header=("", "yours", "expected", "your guess"))
 
 # %% [markdown]
-# With $d=0.99$ the average is soon where the last weights arrive at the end. They tremble, so the gain varies from step to step. With $r=1-d$ and $d=0.999$ the random start still has a share of 14 % after 2,000 steps, and spoils the average.
+# With $d=0.99$ the average is soon where the last weights arrive at the end. With $r=1-d$ and $d=0.999$ the random start still has a share of 14 % after 2,000 steps, and spoils the average.
 #
 # ### It believes what you tell it
 #
@@ -328,7 +328,7 @@ figure, axes = plot.subplots(1, 8, width=10, height=5.4)
 for ax, row, title in zip(axes, told_rows, [f"noisy, t = {told_true}", *(f"told {t}\nerror {e:.2f}" for t, e in zip(told_times, told_errors))]):
     plot.images(row / 2 + 0.5, ncols=1, ax=ax)
     ax.set_title(title, fontsize=10)
-figure.suptitle("Told too little noise it keeps it, told too much it blurs", fontsize=12)
+figure.suptitle("Told of too little noise, it keeps some; told of too much, it blurs", fontsize=12)
 plt.show()
 
 truth_rows = []
@@ -340,11 +340,12 @@ for t, expected in zip((300, 600, 850), ("0.049, 0.023", "0.117, 0.095", "0.185,
 plot.table(truth_rows, header=("t", "error of the best linear denoiser", "of your network", "expected"))
 
 # %% [markdown]
-# Told the truth it errs least, and being told too early a time costs most. (No label is given here.) In the table it beats the best linear map, except at $t=850$: there so little of the digit is left that both only guess.
+# Told the truth it errs least, and being told too early a time costs most. Your network beats the best linear map in the table, except at $t=850$: there so little of the digit
+# is left that both only guess.
 #
 # ### Digits from noise
 #
-# A denoiser for every amount of noise can draw. The crudest way: guess the picture, add noise of the next lower level, guess again.
+# The crudest way: guess the picture, add noise of the next lower level, guess again.
 
 # %%
 crude_steps = dgm.budget(smoke=3, cpu=50, gpu=50)   # a knob: 5 and 200

@@ -1,17 +1,16 @@
 # %% [markdown]
-# Your network draws three digits in the crude way, each row from one noise image. The numbers above count its evaluations.
+# Your network draws three digits in the crude way, each row from one noise image. The number above each column counts its evaluations.
 
 # %%
 strip_counts = (1, 2, 4, 8, 50)
 hook_draws = [draw_crudely(glyph_denoiser, torch.tensor([2, 5, 8]), count, seed=1) for count in strip_counts]
-plot.images(torch.stack(hook_draws, 1).flatten(0, 1) / 2 + 0.5, titles=[f"{count} evaluations" for count in strip_counts] + [""] * 10, ncols=5, suptitle="The crude way: new noise each time, so each count draws another digit")
+plot.images(torch.stack(hook_draws, 1).flatten(0, 1) / 2 + 0.5, titles=[f"{count} evaluation{'s' * (count > 1)}" for count in strip_counts] + [""] * 10, ncols=5, suptitle="The crude way: new noise each time, so each count draws another digit")
 plt.show()
 
 # %% [markdown]
-# Guess the picture, forget the noise, add new noise: that draws clean digits. But it throws away what the network just said about the noise, and you will see what that costs.
+# Guess the picture, forget the noise, add new noise: that draws clean digits. But it throws away what the network just said about the noise.
 #
-# A better step keeps the noise that was found, or a part of it. That makes a family of samplers for one network. You write it, and a step that looks back. On
-# Gaussian data you can measure each against the truth.
+# Steps that keep some of this noise make a family of samplers for one network. You write it, and a step that looks back, and measure both where the truth is known.
 #
 # ### Keep the noise, or a part of it
 #
@@ -40,7 +39,7 @@ plt.show()
 #
 # ### Your task
 #
-# Write the list of times, the family (6.1), the loop that walks from $t=T$ to $0$, and your solver. The list must begin with $T$, where $x$ is pure noise. Begin lower, and the network is told a lie.
+# Write the list of times, the family (6.1), the loop that walks from $t=T$ to $0$, and your solver. The list must begin with $T$, where $x$ is pure noise.
 
 # %% role="answer"
 def sampling_times(steps: int, T: int) -> Int[Tensor, "steps+1"]:
@@ -57,7 +56,7 @@ def ddim_step(
     """x at time s < t by (6.1). t and s are numbers, or tensors without axes; eta is between 0 and 1; s may be 0. Differentiable.
 
     Args:
-        clip: if given (above 0), the guess is cut off at -clip and clip, and the noise is what remains of x.
+        clip: if given (above 0), the guess is cut off at -clip and clip, and eps is solved again from x and the cut guess.
     """
     ### BEGIN SOLUTION
     now, then = alpha_bar[t], alpha_bar[s]
@@ -185,7 +184,7 @@ left.legend()
 for name, step in (("crude", crude_step), ("DDPM", ddpm_step), ("DDIM", ode_step)):
     right.semilogx(spread_counts, [drawn_moments(step, sampling_times(count, 1000))[1] for count in spread_counts], marker="o", label=name)
 right.axhline(math.sqrt(gauss_v), color="#444444", linestyle="--", label="data")
-right.set(xlabel="evaluations", ylabel="standard deviation", title="All draw too narrowly; the crude way always")
+right.set(xlabel="evaluations", ylabel="standard deviation", title="Few steps draw too narrowly; the crude way always")
 right.legend()
 plt.show()
 plot.table([
@@ -201,7 +200,7 @@ plot.table([
 #
 # ### Is this grid right?
 #
-# A public course chose its times by `torch.arange(0, T, T // S)`, backwards. Digits came out. What is drawn where the truth is known?
+# A public course chose its times by `torch.arange(0, T, T // S)`, backwards, and digits came out. What does it draw where the truth is known?
 
 # %%
 grid_counts = (5, 10, 50)   # a knob: 2 and 500. When does the fault become invisible?
@@ -213,7 +212,8 @@ for count in grid_counts:
 plot.table(grid_rows, header=("evaluations", "its first time", "mean, deviation by its grid", "by yours"))
 
 # %% [markdown]
-# Its walk starts with pure noise, but tells the network that part of it is picture. All pictures are drawn towards the mean of the noise, 0. Many steps hide the fault, and samplers of well-known large models had it.
+# It starts with pure noise, but tells the network that part of it is picture: all means are pulled towards 0. (The deviation looks even better, by accident.) Many steps hide the fault, and samplers of
+# well-known large models had it.
 #
 # ### One noise, one network, three rules
 #
@@ -274,8 +274,8 @@ for rule, expected in (("DDPM", "96, 92; 0.30, 0.34, 0.39"), ("DDIM", "96, 89; 0
 plot.table(readable_rows, header=("", "readable with 4", f"with {most}", "variety with 4", "with 8", f"with {most}", "expected", "your guess"))
 
 # %% [markdown]
-# Four looks, and nearly everything can be read: more do not help there. (Over five noises DDPM has 96 to 100 with 4, and 92 to 99 with 50.) A hasty sampler draws near the average of each digit, as on the
-# Gaussian, and averages are easy to read. What is lost is variety. A judge of mere readability may prefer the worst sampler. At 8 evaluations your solver has the variety that DDIM has at 20 (0.37, not shown), though by eye you cannot tell them apart.
+# With 4 evaluations nearly everything can be read. (Over five noises DDPM has 96 to 100 with 4, and 92 to 99 with 50.) A hasty sampler draws near the average of each digit, as on the
+# Gaussian, and averages are easy to read. What is lost is variety, which a judge of readability does not see.
 #
 # Watch the walk:
 

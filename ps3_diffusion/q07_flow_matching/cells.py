@@ -22,11 +22,10 @@ axes[1].set(xlim=(-4, 4), ylim=(-3, 3), aspect="equal", title="60 pairs that mee
 plt.show()
 
 # %% [markdown]
-# **Flow matching** answers: go the mean way (orange). A network learns this mean for every place and time, and Question 1's `euler` follows it from noise to data. There is no chain of noising steps, no bound, and the
-# loss is a squared error.
+# **Flow matching** answers: go the mean way (orange). A network learns this mean for every place and time, and Question 1's `euler` follows it from noise to data.
 #
-# **Time runs the other way.** In Questions 3 to 6, $t=0$ was data and $t=T$ noise. Here $t=0$ is noise $x_0$ and $t=1$ data $x_1$, so that one integrates forwards. Papers use both. Let $s=1-t$ be the time of
-# diffusion, as a fraction of $T$. A slope by $t$ is *minus* the slope by $s$.
+# **Time runs the other way.** In Questions 3 to 6, $t=0$ was data and $t=T$ noise. Here $t=0$ is noise $x_0$ and $t=1$ data $x_1$, so that one integrates forwards. Diffusion's time, as a fraction of
+# $T$, is $s=1-t$; a slope by $t$ is *minus* the slope by $s$.
 #
 # ### A path for each data point
 #
@@ -48,7 +47,8 @@ plt.show()
 #
 # $$u_t(x)=\mathbb E\left[\dot x_t\mid x_t=x\right]=\mathbb E\left[u_t(x\mid x_1)\mid x_t=x\right]. \tag{7.3}$$
 #
-# Points that follow it have the density of $x_t$ at every $t$. For $M$ equally likely data points, Bayes gives the weights of the mean: $w_m\propto\mathcal N(x;\alpha x^{(m)},\beta^2I)$. And a network need not know (7.3). Least squares finds means by itself:
+# Points that follow it have the density of $x_t$ at every $t$. For $M$ equally likely data points, Bayes gives the weights of the mean: $w_m\propto\mathcal N(x;\alpha x^{(m)},\beta^2I)$. A network need
+# not know (7.3), since least squares finds means:
 #
 # $$\mathcal L=\mathbb E\,\lVert\mathrm{model}(x_t,t)-\dot x_t\rVert^2. \tag{7.4}$$
 #
@@ -150,7 +150,7 @@ grader.check("q7")
 # %% [markdown]
 # ### Two losses, one gradient
 #
-# Three data points in one dimension. The integral over the noise is a sum here (Gauss–Hermite), so nothing is left to chance. The network is untrained, with two random starts.
+# Three data points on a line, an untrained network with two random starts, and a sum (Gauss–Hermite) for the integral over the noise, so that nothing is left to chance.
 
 # %%
 tiny_points = torch.tensor([[-1.0], [0.5], [2.0]], dtype=torch.float64)
@@ -184,8 +184,7 @@ for seed in (0, 1):
 plot.table(tiny_rows, header=("", "loss (7.4)", "error against (7.3)", "difference", "length of the gradient", "of the two gradients' difference"))
 
 # %% [markdown]
-# The two losses differ by a number that knows nothing of the network: the **floor**, how much the velocities of pairs vary around their mean. So their gradients agree, and training on random pairs is training on the exact
-# velocity.
+# The two losses differ by a number that knows nothing of the network: the **floor**, how much the velocities of pairs vary around their mean. So their gradients agree.
 #
 # ### Train one
 #
@@ -249,7 +248,7 @@ flow_rows[0] += (guess_flow_loss,)
 plot.table(flow_rows, header=("losses", "model 0", "your network", "the floor", "expected, of these two", "your guess"))
 
 # %% [markdown]
-# A loss of 3.8, and almost nothing is left to learn: over six seeds the networks end 0.05 to 0.12 above their floors. So the loss hardly says how good a flow is. Look at what it draws.
+# A loss of 3.8, and almost nothing is left to learn: over six seeds the networks end 0.05 to 0.12 above their floors. So look at what a flow draws, not at its loss.
 #
 # **Before you run this.** Ask `euler` for a *single* step with the straight path's network. The noise has standard deviation 1, the moons about 1.4. What is the standard deviation of the samples?
 
@@ -276,8 +275,8 @@ flow_rows[0] += ("0.07", guess_one_step)
 plot.table(flow_rows, header=("", "standard deviation", "samples where no data are", "expected", "your guess"))
 
 # %% [markdown]
-# At $t=0$ the place is pure noise and says nothing about $x_1$: the mean velocity is $\mathbb E[x_1]-x_0$, and a full step along it ends at $\mathbb E[x_1]$ for every $x_0$. On diffusion's path a point
-# starts slowly ($\dot\beta_0=0$), so one step leaves noise. With 50 steps both draw moons, and 2 to 4 % stray points (six seeds): neither path wins.
+# At $t=0$ the place is pure noise and says nothing about $x_1$: the mean velocity is $\mathbb E[x_1]-x_0$, and a full step along it ends at $\mathbb E[x_1]$ for every $x_0$. On diffusion's path no
+# noise is taken away at first ($\dot\beta_0=0$), so one step leaves all of it. With 50 steps both draw moons, and 2 to 4 % stray points (six seeds): neither path wins.
 
 # %% [markdown]
 # Watch the flows bend: your `gaussian_velocity` on both paths, and the network, from the same noise (blue).
@@ -304,7 +303,8 @@ plt.show()
 # %% [markdown]
 # ### Why? (3 points)
 #
-# At most nine lines. Every training target is the velocity of a straight line. (a) Why do the trained flow's own paths bend? (b) Two lines of training cross; can two paths of the flow? (c) On which data does one Euler step draw the right law, and why is the floor 0 there?
+# At most nine lines. Every training target is the velocity of a straight line. (a) Why do the trained flow's own paths bend? (b) Two lines of training cross at the same $t$; can two paths of the flow?
+# (c) On which data does one Euler step draw the right law, and why is the floor 0 there?
 
 # %% [markdown] role="written"
 # ### BEGIN SOLUTION
@@ -323,4 +323,4 @@ plt.show()
 # - Regression on the velocities of random pairs has the gradient of regression on this mean, and a loss that ends at a floor above 0.
 # - Straight targets do not make straight flows.
 #
-# Question 8 conditions on labels; in Question 10 an exact denoiser draws without training.
+# Question 8 conditions on labels.

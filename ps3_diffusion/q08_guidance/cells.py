@@ -19,7 +19,7 @@ plt.show()
 # %% [markdown]
 # Above, some pictures are no digit. Below, the label helps, but strokes are still broken or doubled.
 #
-# Models that draw from text repair this by **guidance**: they exaggerate what the label changes. You build it in two forms, and measure what it draws: a common explanation turns out to be wrong.
+# **Guidance** repairs this: it exaggerates what the label changes. You build it in two forms, and measure what it draws: a common explanation is wrong.
 #
 # ### Exaggerate the label
 #
@@ -28,23 +28,24 @@ plt.show()
 #
 # $$\hat\varepsilon=\varepsilon_\varnothing-w\,\sqrt{1-\bar\alpha_t}\;\nabla_{x_t}\log p(y\mid x_t). \tag{8.1}$$
 #
-# The classifier must have seen noisy pictures; few have. But the wish is also the difference of two scores. So **classifier-free guidance** asks one network twice, with and without the label:
+# That needs a classifier of noisy pictures. But the wish is also the difference of two scores. So **classifier-free guidance** asks one network twice, with and without the label:
 #
 # $$\hat\varepsilon=\varepsilon_\varnothing+w\,(\varepsilon_y-\varepsilon_\varnothing). \tag{8.2}$$
 #
 # $w=0$ ignores the label, $w=1$ is the plain conditional model, $w>1$ exaggerates. From $\varepsilon_\varnothing=0.2$ and $\varepsilon_y=0.5$, $w=3$ makes $1.1$. (Some papers write $(1+w)\,\varepsilon_y-w\,\varepsilon_\varnothing$; their $w$ is smaller by 1.)
 #
-# In training, a share of the labels (in Question 5 every tenth) is replaced by one that means "none". That teaches $\varepsilon_\varnothing$.
+# In training, a share of the labels (in Question 5 a tenth) is replaced by "none", which teaches $\varepsilon_\varnothing$.
 #
 # ### What does it draw?
 #
-# At $t=0$, $\hat\varepsilon$ is the score of the **tilted** density, written as noise:
+# Near $t=0$, $\hat\varepsilon$ is the score of the **tilted** density, written as noise:
 #
 # $$p_w(x)\propto p(x)\,p(y\mid x)^w. \tag{8.3}$$
 #
 # Guidance is said to draw from it. Does it? **On paper:** let all data be $\mathcal N(0,1)$, and class $y$ be $\mathcal N(m,s^2)$ with $s<1$. Which standard deviation has (8.3)? (Use $p(y\mid x)\propto p(x\mid y)/p(x)$; precisions add.)
 #
-# Now the guided samples. Measure noise by $\sigma=\sqrt{1/\bar\alpha-1}$ and follow $z=x/\sqrt{\bar\alpha}$. In small steps DDIM is $dz/d\sigma=\varepsilon$ (divide (6.1) with $\eta=0$ by $\sqrt{\bar\alpha_s}$), and for data $\mathcal N(m,s^2)$ the best $\varepsilon$ is $\sigma(z-m)/(s^2+\sigma^2)$. Put both
+# Now the guided samples. (Here $s$ alone is a deviation, and $\sigma$ not that of (6.1).) Measure noise by $\sigma=\sqrt{1/\bar\alpha-1}$ and follow $z=x/\sqrt{\bar\alpha}$. In small steps DDIM is
+# $dz/d\sigma=\varepsilon$ (divide (6.1) with $\eta=0$ by $\sqrt{\bar\alpha_s}$), and for data $\mathcal N(m,s^2)$ the best $\varepsilon$ is $\sigma(z-m)/(s^2+\sigma^2)$. Put both
 # predictions into (8.2). Let $\delta$ be the distance of two walkers: write $d\delta/d\sigma$, and solve it. At a very large $\sigma$ the walkers have standard deviation $\sigma$. Which one at $\sigma=0$? For $s=\frac12$, $w=2$ you should find $0.378$ for (8.3) and $0.25$ for the walkers.
 #
 # ### Your task
@@ -92,7 +93,7 @@ def classifier_guidance(
     """(8.1), from the eps without label. Works inside ``torch.no_grad()``. Whether gradients are on, x_t, the classifier and every ``.grad`` stay as they are.
 
     Args:
-        classifier: ``classifier(x_t, t)`` returns logits (N, K), each example's from itself alone.
+        classifier: ``classifier(x_t, t)`` returns logits (N, K), no example's from another's x.
     """
     ### BEGIN SOLUTION
     with torch.enable_grad():
@@ -116,7 +117,7 @@ grader.check("q8")
 # %% [markdown]
 # ### Two classes, and a perfect network
 #
-# Half of the data is $\mathcal N(-1,\frac14)$, half is $\mathcal N(1,\frac14)$. Everything is known, so `TwoClasses` is a network without error. Ask it for the right-hand class with $w=3$. The tilted density has mean 1.05
+# Half of the data is $\mathcal N(-1,\frac14)$, half is $\mathcal N(1,\frac14)$, and `TwoClasses` is a network without error. Ask it for the right-hand class with $w=3$. The tilted density has mean 1.05
 # and standard deviation 0.46.
 #
 # **Before you run this:** which mean do 5,000 walkers have?
@@ -198,9 +199,9 @@ tilt_gap = classifier_guidance(tilt_none, tilt_world.logits, tilt_x, tilt_t, til
 print(f"largest difference of the two forms of guidance: {float(tilt_gap.abs().max()):.0e}")
 
 # %% [markdown]
-# The walkers overshoot, 1.52 instead of 1.05, and are too close together (over five seeds 1.520 to 1.532, and 0.314 to 0.318). Yet the score at $t\approx0$ is right. Walkers that follow it by Langevin dynamics (Question 1) end in the
-# tilted density. The road is wrong. At $t=T$ the guess of $x_0$ is 0 without label and 1 with it, so the exaggerated guess is 3, where there are no data at all. Later steps call the walkers back, but not all the way. With guidance for
-# $t\le300$ alone the mean is right. Another schedule draws the same, up to its steps, since $dz/d\sigma=\varepsilon$ knows of none.
+# The walkers overshoot, 1.52 instead of 1.05, and are too close together (over five seeds 1.520 to 1.532, and 0.314 to 0.318). Yet the score at $t\approx0$ is right. Langevin dynamics with it (Question
+# 1) ends in the tilted density: the road is wrong. At $t=T$ the guess of $x_0$ is 0 without label and 1 with it, so the exaggerated guess is 3, where there are no data at all. Later steps call the
+# walkers back, but not all the way: the guess never falls below 1.3. With guidance for $t\le300$ alone the mean is right, the spread still too small.
 #
 # ### On pictures
 #
@@ -243,7 +244,7 @@ plot.table(wish_table, header=("", "recognised", "white", "expected", "your gues
 
 # %% [markdown]
 # At $w=3$ the strokes are whole. At $w=8$ the average digit has more white than nine of ten real ones: the overshoot again, in 256 dimensions. (Over five sets of noise: 0.90 to 0.95 recognised at $w=1$, 19.6 to 20.5 per cent white at $w=8$.)
-# A likely reason: bold digits are easier to tell under noise. Guidance at moderate noise alone keeps the strokes whole and is far less bold (Kynkäänniemi et al., 2024).
+# Guidance at moderate noise alone keeps the strokes whole and is far less bold (Kynkäänniemi et al., 2024).
 #
 # ### Why? (3 points)
 #

@@ -34,14 +34,14 @@ for ax, title, row in zip(axes, ("the digits", "what is known", "repaired"), (ed
     ax.set_title(title, fontsize=10)
 figure.suptitle("Every known pixel is kept. Does the rest fit?", fontsize=12)
 plt.show()
-plot.table([("test 1: the largest change of a known pixel is 0", float(((edit_draft - edit_x) * edit_mask).abs().max())), ("test 2: the smallest change of a lost half is not", float((edit_draft - edit_x).square().mean((1, 2, 3)).min()))])
+plot.table([("test 1: the largest change of a known pixel is 0", float(((edit_draft - edit_x) * edit_mask).abs().max())), ("test 2: the smallest change of a lost half is not 0", float((edit_draft - edit_x).square().mean((1, 2, 3)).min()))])
 
 # %% [markdown]
-# It passes both tests, but some halves do not fit. Is it the program, the method, or the network? You will build an instrument for the first two.
+# It passes both tests, but some halves do not fit. Is it the program, the method, or the network?
 #
 # ### Put in what you know
 #
-# While a sampler walks back, the whole picture is noisy, so known pixels must have the noise of *that* time. After each step to a time $s$, put the known picture $k$ in:
+# While a sampler walks back, the picture is noisy, and known pixels must have the noise of *that* time. After each step to a time $s$, put the known picture $k$ in:
 #
 # $$x_s\leftarrow\sqrt{\bar\alpha_s}\,k+\sqrt{1-\bar\alpha_s}\,z\quad\text{where known},\qquad x_s\text{ unchanged elsewhere}. \tag{9.1}$$
 #
@@ -55,7 +55,7 @@ plot.table([("test 1: the largest change of a known pixel is 0", float(((edit_dr
 #
 # ### A spy in place of the network
 #
-# A network cannot complain about what it is shown, so send a spy that writes it down. With one known pixel of value 1, and all noise 0, (9.1) shows $\sqrt{\bar\alpha_t}$ at time $t$: the square of what the model is *shown* must be the
+# Send a spy in place of the network, which writes down what it is shown. With one known pixel of value 1, and all noise 0, (9.1) shows $\sqrt{\bar\alpha_t}$ at time $t$: the square of what the model is *shown* must be the
 # $\bar\alpha_t$ that it is *told*. In the first call nothing has been put in yet: it shows $x_T$, here 0.
 #
 # ### Change a picture a little
@@ -79,7 +79,7 @@ def spy_levels(
     """(told, shown) in each call of the model: alpha_bar at its time, and the square of the known pixel that it is given.
 
     Args:
-        program: gets the arguments of `inpaint`: one known pixel of value 1 of shape (1, 1), x_T and all noise 0, and a model that always finds eps = 0. It may write into its x.
+        program: gets the arguments of `inpaint`: one known pixel of value 1 of shape (1, 1), x_T and all noise 0, and a model that always finds eps = 0. It may change its x later, so keep numbers.
     """
     ### BEGIN SOLUTION
     calls = []
@@ -159,7 +159,8 @@ plot.table([(name, float((found[0] - found[1]).abs().max()), expected) for (name
 #
 # Ask your program for something known. Two pixels are $\mathcal N(0,1)$ with correlation 0.9. If the first is 1, the second is $\mathcal N(0.9,\ 0.19)$.
 #
-# The exact $\varepsilon$ of a Gaussian is linear in $x$, so the program is linear in its noise. A run without noise gives the mean. One for each *unit* of noise, all in one batch, gives, less the run without noise, the columns of a matrix $J$, and the covariance is $JJ^\top$.
+# The exact $\varepsilon$ of a Gaussian is linear in $x$, so the program is linear in its noise. A run without noise gives the mean. Runs with one *unit* of noise each, less that mean, are the columns
+# of a matrix $J$, and the covariance is $JJ^\top$.
 #
 # **Before you run this.** Which mean does the second pixel get, with 50 steps of one round?
 
@@ -208,7 +209,7 @@ plt.show()
 
 # %% [markdown]
 # The program is right, and a third of the mean is missing: 30 times what the draft's fault costs. More steps do not help (0.626 with 1,000). While there is much noise, the second pixel sees only noisy copies of the first, a new one each time.
-# When they get clear it is too late to move. For weak correlations half is lost. Going back up makes room to move. The deviation gets too small, as 50 steps of DDPM draw too narrowly (Question 6). With 1,000 steps and 10 rounds it is 0.439.
+# When they get clear it is too late to move. Going back up makes room to move. The deviation gets too small, as 50 steps of DDPM draw too narrowly (Question 6). With 1,000 steps and 10 rounds it is 0.439.
 #
 # ### The same on digits
 
@@ -235,11 +236,11 @@ plot.table([
 ], header=(f"{len(edit_x)} repairs", "to the nearest digit", "error of the lost half", "expected"))
 
 # %% [markdown]
-# Five rounds cost five times the evaluations, and bring repairs closer to real digits and to what was lost (error over five seeds: 0.25 to 0.32, against 0.32 to 0.35). The rest is the network, no exact denoiser, and chance: several digits may fit.
+# Five rounds, at five times the cost, bring repairs closer to real digits and to what was lost (error over five seeds: 0.25 to 0.32, against 0.32 to 0.35). The rest is the network's error, and chance: several digits may fit.
 #
 # ### Letters become digits
 #
-# Give letters to a network that knows only digits.
+# The network knows only digits.
 #
 # **Before you run this.** Unrelated pictures have a mean squared distance of about 0.54. At $t_0=500$, how far is the result from its letter?
 
@@ -260,7 +261,7 @@ figure, axes = plot.subplots(len(letter_shown), 1, width=8, height=4.6)
 for ax, t0 in zip(axes, letter_shown):
     plot.images(letter_edits[t0][:20] / 2 + 0.5, ncols=20, ax=ax)
     ax.set_title(f"t0 = {t0}", fontsize=10)
-figure.suptitle("The more noise, the more digit and the less letter", fontsize=12)
+figure.suptitle("More noise: roughly, more digit and less letter", fontsize=12)
 plt.show()
 figure, ax = plot.subplots(width=8, height=3.2)
 ax.plot(letter_away, letter_odd, marker="o")

@@ -16,7 +16,7 @@ figure.suptitle("One of 600 pictures, and less and less of it", fontsize=12)
 plt.show()
 
 # %% [markdown]
-# Question 5 trained a network to remove noise. But the best denoiser for a *finite* set of pictures needs no training: it can be written down. So why train at all?
+# The best denoiser for a *finite* set of pictures can be written down. So why train at all?
 #
 # ### The best denoiser knows its pictures by heart
 #
@@ -30,8 +30,8 @@ plt.show()
 #
 # ### Small windows
 #
-# A convolutional network sees a window around each pixel when it decides about this pixel. So give the best denoiser a window: for pixel $(i,j)$, look at the square of `size` × `size` pixels around it, in $x_t$ and in
-# all $M$ pictures, cut off at the border. Compute the weights (10.1) from these windows alone, and average the pixel $(i,j)$ of the pictures with them. Each pixel has weights of its own.
+# A convolutional network sees a window around each pixel. Give the best denoiser one: for pixel $(i,j)$, look at the square of `size` × `size` pixels around it, in $x_t$ and in all $M$ pictures, cut
+# off at the border. Compute the weights (10.1) from these windows alone, anew for each pixel, and average the pixel $(i,j)$ of the pictures with them.
 #
 # Kamb and Ganguli (2025) found that such a rule predicts what small convolutional diffusion models draw.
 
@@ -152,12 +152,12 @@ crowd_decided = max((t for t, count in zip(crowd_times, crowd_rows[31]) if count
 plot.table([("fewer than two pictures count from t =", crowd_decided, "600", guess_decided)], header=("whole pictures", "yours", "expected", "your guess"))
 
 # %% [markdown]
-# Before half of the way the whole-picture denoiser has made up its mind. (The dot comes earlier, near 780: the *average* rival is beaten there, near ones last longer.) From then on it pulls to a single training picture. A window has fewer
+# The whole-picture denoiser decides before half of the way. (The dot, near 780, is where the *average* rival is beaten; near ones last longer.) From then on it pulls to a single training picture. A window has fewer
 # pixels, so $d^2$ is smaller and it decides later. And different windows may decide for different pictures.
 #
 # ### Draw
 #
-# Two samplers, one difference: the windows. In the second row they shrink as the noise falls: 15, 9, 7, 5 pixels. The third row shows the training picture nearest to the second row.
+# Two samplers. The windows of the second row shrink as the noise falls: 15, 9, 7, 5 pixels. The third row shows the training picture nearest to the second row.
 #
 # **Before you run this.** A memorised picture has distance 0 to the nearest training picture, a new real one about 5.3. What is the mean distance of the pictures drawn with windows?
 
@@ -173,7 +173,7 @@ window_digits = draw_untrained(crowd_images, window_sizes, dgm.budget(smoke=4, c
 crowd_new = 2 * data.glyphs(dgm.budget(smoke=50, cpu=500, gpu=500), size=16, split="test")[0] - 1
 window_closest = crowd_images[torch.cdist(window_digits.flatten(1), crowd_images.flatten(1)).argmin(1)]
 figure, axes = plot.subplots(3, 1, width=10, height=2.9)
-for ax, rows, title in zip(axes, (copied_digits, window_digits, window_closest), ("Whole pictures: every one is a training picture", "Windows: digits of their own", "The training pictures nearest to them")):
+for ax, rows, title in zip(axes, (copied_digits, window_digits, window_closest), ("Whole pictures: every one is a training picture", "Windows: pictures of their own", "The training pictures nearest to them")):
     plot.images(rows[:16] / 2 + 0.5, ncols=16, ax=ax, suptitle=title)
 plt.show()
 
@@ -193,7 +193,8 @@ for name, pictures, expected, guess in (("whole pictures", copied_digits, "0.0",
 plot.table(window_rows, header=("", "nearest: mean", "expected", "your guess", "smallest", "copies", "legible"))
 
 # %% [markdown]
-# Not a single weight was trained, yet the digits are new: with these 600 pictures, about as far from all of them as real ones are. (Over six seeds and training sets: 4.9 to 5.4, against 5.3 to 5.4; at most 1 of 32 a copy, by a strict rule.) Not all succeed:
+# No weight was trained, yet the digits are new: with these 600 pictures, about as far from all of them as real ones are. (Over twelve seeds and training sets: 4.8 to 5.5, against 5.3 to 5.4; at most 1
+# of 32 a copy, by a strict rule.) Not all succeed:
 # 66 % to 78 % are legible by a rule that accepts 90 % of real ones. Where do they come from? Each colour below stands for one training picture that won the 5 × 5 window around a pixel.
 
 # %%
@@ -214,7 +215,7 @@ for above, below, picture, sources in zip(*axes, quilt_pictures, quilt):
     below.imshow(np.where(ink, numbers, np.nan), cmap="tab20", interpolation="nearest")
     below.set_title(f"{int(numbers.max())} sources", fontsize=10)
     below.axis("off")
-figure.suptitle("Each digit is a quilt of training pictures", fontsize=12)
+figure.suptitle("Most digits are quilts of training pictures", fontsize=12)
 plt.show()
 
 # %% [markdown]
@@ -237,7 +238,7 @@ plt.show()
 #
 # 1. Say what you change and what you keep.
 # 2. **Predict** a number, with a reason, *before* you run anything.
-# 3. **Measure** it, with a spread over seeds or pictures, and show one figure or table.
+# 3. **Measure** it, with a spread over seeds or pictures, and show one figure or table. (Sixteen drawings and three seeds are enough.)
 # 4. **Explain** in ten lines what happened, and what it does *not* show. A wrong prediction, explained, loses nothing.
 
 # %%
