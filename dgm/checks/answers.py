@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from dgm.checks.words import with_article
+
 KEPT = 8  # results, of which the last is the most likely to be at fault
 MAX_ITEMS = 3  # of a tuple or list, in words
 TYPE = "AnswerError"  # the type of such an error in an outcome; no part of what a student reads
@@ -186,14 +188,10 @@ def _words(value: Any, inside: bool = False) -> str:
         return f"a NumPy array of shape {value.shape} ({value.dtype})"
     if value is None:
         return "None"
-    if isinstance(value, (bool, int, float)):
-        article = "an" if isinstance(value, int) and not isinstance(value, bool) else "a"
-        return f"{article} {type(value).__name__}"
     if isinstance(value, (tuple, list)):
         kind = f"a {type(value).__name__} of {len(value)}"
         if inside or not value:
             return kind
         items = [_words(item, inside=True) for item in value[:MAX_ITEMS]]
         return f"{kind} ({', '.join(items)}{', …' if len(value) > MAX_ITEMS else ''})"
-    name = type(value).__name__
-    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
+    return with_article(type(value).__name__)

@@ -17,7 +17,7 @@ from dgm.checks.arrangements import arrangement, reduced
 from dgm.checks.compare import Difference, Path, as_array, close, dtype_class, is_numeric
 from dgm.checks.places import place
 from dgm.checks.relations import MIN_DISTINCT, as_float32, distinct, lines, relation
-from dgm.checks.words import listed_briefly
+from dgm.checks.words import listed_briefly, with_article
 
 # How much a sentence tells: of several differences, the one that tells most is reported.
 FORM, NOT_FINITE, SPECIFIC, PLACED, VAGUE = 4.0, 3.0, 2.0, 1.0, 0.0
@@ -123,7 +123,7 @@ def _sentence(difference: Difference, rtol: float, atol: float) -> tuple[float, 
     if difference.kind == "shape":
         return FORM, _shape_sentence(got, want)
     if difference.kind == "dtype":
-        text = f"got values of type {got.dtype} where {_article(dtype_class(want))} type is expected."
+        text = f"got values of type {got.dtype} where {with_article(dtype_class(want))} type is expected."
         whole = got.dtype.kind in "iu" and want.dtype.kind == "f" and np.array_equal(got, np.trunc(want))
         return FORM, text + (" They are the right ones without what follows the point." if whole and got.size else "")
     gradient = any("grad" in str(part).lower() for part in difference.path)
@@ -328,10 +328,6 @@ def _kind(value: Any) -> str:
     return {"str": "a string", "bool": "a bool", "int": "an int", "float": "a float"}.get(
         type(value).__name__, type(value).__name__
     )
-
-
-def _article(text: str) -> str:
-    return ("an " if text[0] in "aeiou" else "a ") + text
 
 
 def _short(value: Any, limit: int = 120) -> str:
