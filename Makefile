@@ -38,7 +38,7 @@ demo: $(VENV)/.grade  ## grade the sample class of SET and show the report
 test: $(VENV)/.all  ## run the tests (under 20 minutes on two cores)
 	$(BIN)/python -m pytest $(TESTS)
 
-test-long: $(VENV)/.all  ## the longer checks: other libraries, whole sample classes, proofs on 100 seeds, notebooks in the cpu profile
+test-long: $(VENV)/.all  ## the longer checks: other libraries, whole sample classes, a cut of every set, proofs on 100 seeds, notebooks in the cpu profile
 	$(PIP) install --quiet --constraint constraints.txt --editable '.[test,libraries]'
 	$(BIN)/python -m pytest ps*_* tests/sets/test_graded.py --long
 	@sets=$$($(BIN)/autograder list) || exit 1; for set in $$sets; do $(BIN)/autograder build $$set --check || exit 1; done

@@ -23,7 +23,7 @@ APART = (LONGEST, "tests/sets/test_proofs.py")  # long tests that share little
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--long", action="store_true", help="grade whole sample classes, not a part of them")
+    parser.addoption("--long", action="store_true", help="grade whole sample classes and a cut of every set")
 
 
 def _shared_by(nodeid: str) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 
 from autograder.probes import Custom, Exact, Fields, Question
 from dgm.checks.asking import AnswerError, tried, two_of, with_right
+from dgm.checks.words import with_article
 
 question = Question(
     title="From bytes to tokens: byte-pair encoding, fast",
@@ -67,8 +68,7 @@ def prints(value):
 
 def named_kind(value):
     """The type of an answer, with its article."""
-    name = type(value).__name__
-    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
+    return with_article(type(value).__name__)
 
 
 def listed(answer, what, kind):
@@ -280,15 +280,19 @@ def beyond(cost, allowed):
     return [round(max(cost, allowed), 2)]
 
 
-def for_others(evidence, expected, context):
-    """A merge costs next to nothing for what it does not change."""
+def at_most(allowed, evidence, told):
+    """Whether a measured cost is no more than is allowed; if it is more, in words."""
     values = np.asarray(evidence, dtype=float)
     if values.shape != (1,) or not np.isfinite(values).all():
         return "a number is expected."
-    if values[0] <= 0.7:
-        return True
-    return (f"a merge takes about {values[0]:.2g} more lines of Python for every one of these. Each merge may visit only the different pre-tokens that hold its "
-            "pair, each of them once.")
+    return True if values[0] <= allowed else told(values[0])
+
+
+def for_others(evidence, expected, context):
+    """A merge costs next to nothing for what it does not change."""
+    return at_most(0.7, evidence, lambda lines: (
+        f"a merge takes about {lines:.2g} more lines of Python for every one of these. Each merge may visit only the different pre-tokens that hold its pair, each of them once."
+    ))
 
 
 @question.probe(points=1.5, title="train_bpe: the work of a merge", judge=Fields({
@@ -422,12 +426,7 @@ class Looked(tuple):
 
 def twice(evidence, expected, context):
     """Twice the length takes about twice the work."""
-    values = np.asarray(evidence, dtype=float)
-    if values.shape != (1,) or not np.isfinite(values).all():
-        return "a number is expected."
-    if values[0] <= 3:
-        return True
-    return f"twice as many letters take {values[0]:.2g} times the work. One walk through a piece should merge all places of a pair, not only one."
+    return at_most(3, evidence, lambda times: f"twice as many letters take {times:.2g} times the work. One walk through a piece should merge all places of a pair, not only one.")
 
 
 @question.probe(points=1, title="encode: the work for a long piece", judge=Fields({

@@ -122,6 +122,22 @@ def unseen(rng, rows, above):
     return gone
 
 
+def many_shapes(rng, ask, student, rows, amount):
+    """Entries that both ways of smoothing share; amount is k, or the discount."""
+    square, cube = rows_of(rng, 3, 4, 4), [row.reshape(2, 3, 5) for row in rows]
+    return {
+        "four orders": attempt(ask, student, rows, amount),
+        "highest order unseen": attempt(ask, student, unseen(rng, rows, 3), amount),
+        "only order 1 seen": attempt(ask, student, unseen(rng, rows, 1), amount),
+        "nothing seen": attempt(ask, student, unseen(rng, rows, 0), amount),
+        "large counts": attempt(ask, student, [1000 * row for row in rows], amount),
+        "as many contexts as tokens": attempt(ask, student, square, amount),
+        "one context, without an axis": attempt(ask, student, [row[1] for row in rows], amount),
+        "two axes of contexts": attempt(ask, student, cube, amount),
+        "two tokens": attempt(ask, student, [row[:, :2] for row in rows], amount),
+    }
+
+
 def mix(student, rows, k):
     return tensor_of(student.interpolate(rows, k), "the result")
 
@@ -134,21 +150,11 @@ def interpolation(student, rng):
 
 @question.probe(points=2, title="interpolate: unseen contexts, k, shapes", judge=TOLD)
 def interpolation_edges(student, rng):
-    rows, square, k = rows_of(rng, 4, 6, 5), rows_of(rng, 3, 4, 4), rng.number(0.2, 0.8)
-    cube = [row.reshape(2, 3, 5) for row in rows]
-    found = {
-        "four orders": attempt(mix, student, rows, k),
-        "highest order unseen": attempt(mix, student, unseen(rng, rows, 3), k),
-        "only order 1 seen": attempt(mix, student, unseen(rng, rows, 1), k),
-        "nothing seen": attempt(mix, student, unseen(rng, rows, 0), k),
+    rows, k = rows_of(rng, 4, 6, 5), rng.number(0.2, 0.8)
+    found = many_shapes(rng, mix, student, rows, k) | {
         "add-one": attempt(mix, student, rows[2:3], 1),
         "k = 0.001": attempt(mix, student, rows, 0.001),
         "k = 30": attempt(mix, student, rows, 30.0),
-        "large counts": attempt(mix, student, [1000 * row for row in rows], k),
-        "as many contexts as tokens": attempt(mix, student, square, k),
-        "one context, without an axis": attempt(mix, student, [row[1] for row in rows], k),
-        "two axes of contexts": attempt(mix, student, cube, k),
-        "two tokens": attempt(mix, student, [row[:, :2] for row in rows], k),
     }
     return found | {"rows afterwards": [row.double().sum() + len(rows) for row in rows]}
 
@@ -165,22 +171,11 @@ def smoothing(student, rng):
 
 @question.probe(points=2.5, title="kneser_ney: unseen contexts, discounts, shapes", judge=TOLD)
 def smoothing_edges(student, rng):
-    rows, square, d = rows_of(rng, 4, 6, 5), rows_of(rng, 3, 4, 4), rng.number(0.3, 0.7)
-    cube = [row.reshape(2, 3, 5) for row in rows]
-    once = [row.clamp(max=1) for row in rows]
-    found = {
-        "four orders": attempt(smooth, student, rows, d),
-        "highest order unseen": attempt(smooth, student, unseen(rng, rows, 3), d),
-        "only order 1 seen": attempt(smooth, student, unseen(rng, rows, 1), d),
-        "nothing seen": attempt(smooth, student, unseen(rng, rows, 0), d),
-        "everything seen once": attempt(smooth, student, once, d),
+    rows, d = rows_of(rng, 4, 6, 5), rng.number(0.3, 0.7)
+    found = many_shapes(rng, smooth, student, rows, d) | {
+        "everything seen once": attempt(smooth, student, [row.clamp(max=1) for row in rows], d),
         "discount 1": attempt(smooth, student, rows, 1),
         "discount 0": attempt(smooth, student, rows, 0.0),
-        "large counts": attempt(smooth, student, [1000 * row for row in rows], d),
-        "as many contexts as tokens": attempt(smooth, student, square, d),
-        "one context, without an axis": attempt(smooth, student, [row[1] for row in rows], d),
-        "two axes of contexts": attempt(smooth, student, cube, d),
-        "two tokens": attempt(smooth, student, [row[:, :2] for row in rows], d),
     }
     return found | {"rows afterwards": [row.double().sum() + len(rows) for row in rows]}
 

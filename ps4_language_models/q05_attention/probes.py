@@ -99,10 +99,10 @@ def attention(student, rng):
     }
 
 
-def attend_slopes(student, inputs, mask, weight):
-    """Gradients of a weighted sum of the answers."""
+def slopes_of(ask, inputs, last, weight):
+    """Gradients of a weighted sum of the answers by queries, keys and values; the last argument is a mask or a window."""
     leaves = [part.clone().requires_grad_() for part in inputs]
-    found = tensor_of(student.attend(*leaves, mask), "the result", weight.shape)
+    found = tensor_of(ask(*leaves, last), "the result", weight.shape)
     return gradient("the result", weight * found, q=leaves[0], k=leaves[1], v=leaves[2])
 
 
@@ -145,8 +145,8 @@ def attention_edges(student, rng):
         "a masked score is larger by ten or so": attempt(student.attend, lifted, keys(20 * third), v, deaf),
         "a masked score is huge": attempt(student.attend, lifted, keys(3000 * third), v, deaf),
         "a masked score is more than a billion": attempt(student.attend, lifted, keys(1e12 * third), v, deaf),
-        "gradient": tried(lambda: attend_slopes(student, triple(rng, 2), mask, rng.normal(2, 4, 2))),
-        "gradient with a row without True": tried(lambda: attend_slopes(student, triple(rng), holes, rng.normal(4, 2))),
+        "gradient": tried(lambda: slopes_of(student.attend, triple(rng, 2), mask, rng.normal(2, 4, 2))),
+        "gradient with a row without True": tried(lambda: slopes_of(student.attend, triple(rng), holes, rng.normal(4, 2))),
         "in float64": attempt(student.attend, *triple(rng, dtype=torch.float64), holes),
     }
 
@@ -337,13 +337,6 @@ def windows(student, rng):
     }
 
 
-def window_slopes(student, inputs, window, weight):
-    """Gradients of a weighted sum of the answers."""
-    leaves = [part.clone().requires_grad_() for part in inputs]
-    found = tensor_of(slide(student)(*leaves, window), "the result", weight.shape)
-    return gradient("the result", weight * found, q=leaves[0], k=leaves[1], v=leaves[2])
-
-
 @question.probe(points=1.5, title="sliding_window_attention: all windows, axes, gradients, float64", judge=Fields({"in float64": WIDE, "scores of hundreds": Close(rtol=1e-3, atol=1e-4)}, default=Close()))
 def windows_edges(student, rng):
     ask = slide(student)
@@ -363,7 +356,7 @@ def windows_edges(student, rng):
         "small keys, so that all weights are alike": attempt(ask, 0.01 * q, k, v + 5, 4),
         "a loud first key": attempt(ask, q, far, v, 4),
         "scores of hundreds": attempt(ask, 300 * q, k, v, 4),
-        "gradient": tried(lambda: window_slopes(student, triple(rng, 2, t=7, s=7), 3, rng.normal(2, 7, 2))),
+        "gradient": tried(lambda: slopes_of(ask, triple(rng, 2, t=7, s=7), 3, rng.normal(2, 7, 2))),
         "in float64": attempt(ask, *triple(rng, t=7, s=7, dtype=torch.float64), 3),
     }
 

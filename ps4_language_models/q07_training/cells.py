@@ -276,10 +276,10 @@ ax = plot.curves(gate_runs, ylabel="nats a character", title="One of these three
 ax.set_ylim(5e-5, 5)
 ax.legend(loc="lower left")
 plt.show()
-plot.table([(name, run[-1], expected, guess_gate) for (name, run), expected in zip(gate_runs.items(), ("0.2", "0.048", "0.0003"))], header=("program", "last loss", "expected", "your guess"))
+plot.table([(name, run[-1], expected, guess_gate) for (name, run), expected in zip(gate_runs.items(), ("0.2", "0.05", "0.0003"))], header=("program", "last loss", "expected", "your guess"))
 
 # %% [markdown]
-# B is right. It ends at $\ln(8)/44=0.047$, the price of choosing one of eight lines. Nobody can honestly pay less. A never resets its gradients. C is the dangerous one: it falls *below* the floor, because its model sees the token that it is to predict. So a gate needs a floor, too.
+# B is right. It ends just above $\ln(8)/44=0.047$, the price of choosing one of eight lines. Nobody can honestly pay less. A never resets its gradients. C is the dangerous one: it falls *below* the floor, because its model sees the token that it is to predict. So a gate needs a floor, too.
 #
 # ### A language with known entropy
 #
