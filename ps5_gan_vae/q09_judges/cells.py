@@ -3,8 +3,8 @@
 
 # %%
 judge_train = data.glyphs(1000, seed=0, size=16)[0]
-judge_pool, judge_labels = data.glyphs(12 * 512, seed=100, size=16, split="test")
-judge_fresh, judge_held = list(judge_pool.split(512)[:10]), judge_pool[-512:]    # what a perfect generator draws, ten times; held-out pictures
+judge_pool, judge_labels = data.glyphs(22 * 512, seed=100, size=16, split="test")
+judge_fresh, judge_held = list(judge_pool.split(512)[:20]), judge_pool[-512:]    # what a perfect generator draws, 20 times; held-out pictures
 judge_draws = dgm.generator(0)
 
 
@@ -14,8 +14,8 @@ def judge_blur(pictures: Float[Tensor, "N 1 H W"]) -> Float[Tensor, "N 1 H W"]:
 
 
 judge_sets = {
-    "perfect": judge_pool[5120:5632],
-    "blurred": judge_blur(judge_pool[5120:5632]),
+    "perfect": judge_pool[10240:10752],
+    "blurred": judge_blur(judge_pool[10240:10752]),
     "digits 0 to 4": judge_pool[judge_labels < 5][:512],
     "one 0, one 1, …, one 9": torch.stack([judge_pool[judge_labels == i][0] for i in range(10)])[torch.arange(512) % 10],
     "copies": judge_train[torch.randperm(1000, generator=judge_draws)[:512]],
@@ -53,7 +53,8 @@ plt.show()
 # with means over all pairs of *different* members of a set, and all pairs $(x_i,z_j)$. So it is 0 on average if the laws are equal. With $k(a,b)=(a\cdot b/d+1)^3$ it is called KID.
 #
 # **Balls.** Around each point lies a ball that reaches to its $k$-th nearest neighbour in its own set. *Precision* is the share of fakes in at least one real ball, *recall* the share of reals in at least one fake ball. *Density* is the number
-# of real balls around a fake, on average, divided by $k$. *Coverage* is the share of real balls that hold at least one fake.
+# of real balls around a fake, on average, divided by $k$. *Coverage* is the share of real balls that hold at least one fake. Move half of 1,000 good fakes
+# in the plane far away, with $k=5$: precision 0.50, density 0.50, coverage 0.87, recall 1.00.
 #
 # **Copying.** How probable is it that a random fake lies nearer to its nearest training point than a random held-out point does to its own? Equal distances count one half. $\frac12$ is right, 1 is a copier.
 #
@@ -160,7 +161,7 @@ def plane_gauss(n: int) -> Float[Tensor, "n 2"]:
     return plane_mean + torch.randn(n, 2, generator=plane_draws) @ plane_root.T
 
 
-def plane_scores(draw, repeats: int = 100) -> list[float]:
+def plane_scores(draw, repeats: int = 300) -> list[float]:
     pairs = [draw() for _ in range(repeats)]
     return [float(torch.stack([judge(x, z) for x, z in pairs]).mean()) for judge in (
         frechet_distance, kernel_distance, lambda x, z: kernel_distance(x, z, lambda a, b: rbf_kernel(a, b, plane_width)))]
@@ -172,9 +173,9 @@ plot.scatter2d(plane_gauss(plane_n), ax=axes[0], xlim=(-4, 4), ylim=(-4, 4), tit
 plot.scatter2d(plane_points, ax=axes[1], xlim=(-4, 4), ylim=(-4, 4), title="yours, for FID and KID the same", size=40, alpha=1.0)
 plt.show()
 plot.table([
-    ("50 points of the same Gaussian", *plane_scores(lambda: (plane_gauss(50), plane_gauss(50))), "0.139, -0.00, 0.000", guess_fid),
-    (f"{plane_n:,} of them", *plane_scores(lambda: (plane_gauss(plane_n), plane_gauss(plane_n)), 20), "0.006, 0.00, 0.000"),
-    ("your points", *plane_scores(lambda: (plane_gauss(plane_n), plane_points), 20), "0.003, -0.00, about 0.05"),
+    ("50 points of the same Gaussian", *plane_scores(lambda: (plane_gauss(50), plane_gauss(50))), "0.13, within 0.05 of 0, 0.00", guess_fid),
+    (f"{plane_n:,} of them", *plane_scores(lambda: (plane_gauss(plane_n), plane_gauss(plane_n)), 20), "0.006, within 0.02 of 0, 0.00"),
+    ("your points", *plane_scores(lambda: (plane_gauss(plane_n), plane_points), 20), "0.003, within 0.02 of 0, 0.03 or more"),
 ], header=("against the Gaussian, means over draws", "FID", "KID", "RBF", "expected", "your guess"))
 
 # %% [markdown]
@@ -184,7 +185,7 @@ plot.table([
 #
 # ### On pictures
 #
-# All judges now compare 512 fakes with 1,000 training pictures. The ten fresh sets tell how a score varies when nothing is wrong. A judge *objects* if a score is more than four of their standard deviations on the bad side.
+# All judges now compare 512 fakes with 1,000 training pictures. 20 fresh sets tell how a score varies when nothing is wrong. A judge *objects* if a score is more than five of their standard deviations on the bad side.
 #
 # **Before you run this** (about 10 s): how many of the eight scores object to the copies?
 
@@ -231,16 +232,19 @@ def judge_figure(sets: dict[str, Tensor], title: str) -> Tensor:
     _, ax = plot.subplots(width=9, height=1.2 + 0.4 * len(sets))
     plot.heatmap(steps.clamp(-12, 12), xticks=judge_names, yticks=list(sets), center=0, vmin=-12, vmax=12, title=title, ax=ax)
     for i, j in np.ndindex(*scores.shape):
-        ax.text(j, i, f"{float(scores[i, j]):.2f}" + (" !" if steps[i, j] > 4 else ""), ha="center", va="center", fontsize=9, color="white" if abs(steps[i, j]) > 7 else "black")
+        ax.text(j, i, f"{float(scores[i, j]):.2f}" + (" !" if steps[i, j] > 5 else ""), ha="center", va="center", fontsize=9, color="white" if abs(steps[i, j]) > 7 else "black")
     plt.show()
-    return steps > 4
+    return steps > 5
 
 
 judge_objects = judge_figure(judge_sets, "Each fault has judges that let it pass (! = objects)")
-plot.table([(name, int(row.sum()), expected, guess_objections if name == "copies" else "") for (name, expected), row in zip(zip(judge_sets, (0, 8, 4, 5, 1, 8)), judge_objects)], header=("set", "objections", "expected", "your guess"))
+plot.table([(name, int(row.sum()), expected, guess_objections if name == "copies" else "") for (name, expected), row in zip(zip(judge_sets, (0, 7, 5, 5, 1, 7)), judge_objects)], header=("set", "objections", "expected", "your guess"))
 
 # %% [markdown]
-# TEXT
+# FID and KID prefer the copies to the perfect set, as they are nearer to the training set than chance allows. Density and coverage do so, too. Only the score that has a held-out set objects.
+#
+# Each other column has its blind spot. The inception score never looks at a real picture, so ten clear ones can satisfy it. Precision asks only whether fakes look real, so it does not miss digits; recall and coverage do. (Over five seeds of the network and the pictures, objections: perfect 0, blurred 6 or 7, digits
+# 0 to 4 5, one of each 4 to 6, copies 1, letters 7.)
 #
 # ### Open end
 #
@@ -264,7 +268,13 @@ plot.table([("objections, your guess", guess_mine), ("objections, four sets", st
 
 # %% [markdown] role="written"
 # ### BEGIN SOLUTION
-# MODEL
+# I set the pixel in the bottom right corner of every picture to 1 and kept all else. My prediction was 0 objections: strokes are far from this corner, and it was black in all pictures that trained the network, so nothing could teach it to look there. In four sets, and with five seeds of network and pictures, none of
+# 160 scores objected; the largest step was 4 standard deviations, FID of one set.
+#
+# Two poolings and 512 inputs lie between the pixel and a feature. It moves the features a little, and nearly the same for all fakes: then covariances and distances among fakes stay as they are, the means move by less than FID's spread, the balls are wider than the step, no picture changes its class. The copying score uses the
+# same features, so it is blind with them.
+#
+# The mean picture of the fakes, beside that of the real ones, shows it at once: 1 against 0 in this pixel. But it would miss what leaves the brightness of each pixel as it is, such as an upper half of one digit above a lower half of another.
 # ### END SOLUTION
 
 # %% [markdown]

@@ -11,7 +11,7 @@ question = Question(
     skills=["5.19", "5.20", "5.33", "5.45"],
     lecture="generative adversarial networks, and how samples are evaluated",
     run_seconds=12,
-    own_minutes=8,
+    own_minutes=7,
     manual_points=4,
     rubric=[
         "1 point: one thing is changed, and it is said what is kept; the prediction has a reason and was typed before.",
