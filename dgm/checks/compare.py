@@ -115,8 +115,8 @@ def _numeric(got: np.ndarray, want: np.ndarray, rtol: float, atol: float, path: 
 def close(got: np.ndarray, want: np.ndarray, rtol: float, atol: float) -> bool:
     """All elements within tolerance; shapes must already agree.
 
-    In float32 a sum is as exact as its largest terms, so an element that is small by cancellation may be off by more than
-    its own digits: ``atol`` is at least eight units in the last place of the largest element. Not if ``rtol`` is 0.
+    In float32 a sum is as exact as its largest terms, so an element that is small by cancellation has fewer right
+    digits: ``atol`` is at least eight units in the last place of the largest element. Not if ``rtol`` is 0.
     """
     if want.dtype.kind not in "fc" and got.dtype.kind not in "fc":
         return bool(np.array_equal(got, want))
