@@ -121,7 +121,7 @@ def patches_edges(student, rng):
         return int(((low - 2 * middle + high).abs() < 1e-5).sum())
 
     def reach():
-        """Whether logits of critics with ten times their weights go below -1.5, and above 1.5."""
+        """Whether logits of critics with ten times their weights go below -1.5 and -0.5, and above 0.5 and 1.5."""
         found = []
         for _ in range(6):
             critic = student.PatchCritic(1)
@@ -129,7 +129,8 @@ def patches_edges(student, rng):
                 for each in critic.parameters():
                     each.mul_(10)
             found.append(critic(rng.normal(6, 1, 16, 16, std=3.0)).flatten())
-        return [bool(torch.cat(found).min() < -1.5), bool(torch.cat(found).max() > 1.5)]
+        low, high = torch.cat(found).min(), torch.cat(found).max()
+        return [bool(each) for each in (low < -1.5, low < -0.5, high > 0.5, high > 1.5)]
 
     def learning():
         """Parameters without a gradient, and whether there are any; the picture afterwards."""
@@ -154,7 +155,7 @@ def patches_edges(student, rng):
         "equal patches, moved right": entry("`PatchCritic`", lambda: moved(0, 2)),
         "the same picture again, and alone": entry("`PatchCritic`", repeated),
         "logits on straight lines": entry("`PatchCritic`", bent),
-        "logits below -1.5, above 1.5": entry("`PatchCritic`", reach),
+        "logits below -1.5, -0.5, above 0.5, 1.5": entry("`PatchCritic`", reach),
         "gradients of its parameters": entry("`PatchCritic`", learning),
     }
 
@@ -370,6 +371,11 @@ def counting_edges(student, rng):
     def ask(*pairs):
         return entry("`count_translators`", lambda: [student.count_translators(list(p), list(q)) for p, q in pairs])
 
+    def kept():
+        p, q = [2, 9, 4, 4, 1], [4, 9, 4, 1, 2]
+        student.count_translators(p, q)
+        return [p, q]
+
     def mixed(counts):
         return [counts[int(k)] for k in rng.permutation(len(counts))]
 
@@ -380,7 +386,8 @@ def counting_edges(student, rng):
         "laws that differ": ask(([3, 1], [2, 2]), ([2, 2, 2], [1, 2, 3]), ([5, 5, 1], [5, 3, 3]), ([4, 1, 1, 4], [4, 4, 1, 1])),
         "the same counts, other multiplicities": ask(([2, 2, 1, 1, 1, 1], [2, 1, 1, 2, 1, 1]), ([2, 2, 2, 3, 3], [3, 2, 2, 2, 3]), ([1, 1, 4], [4, 1, 1]), ([4, 4, 4, 1, 1, 1, 1, 1, 1, 1], [1, 4, 1, 4, 1, 4, 1, 1, 1, 1])),
         "the same values, differently often": ask(([2, 2, 1, 1, 1, 3], [3, 3, 1, 1, 2]), ([1, 1, 1, 3, 3, 6], [1, 3, 1, 3, 1, 6]), ([2, 2, 2, 4, 4, 6], [2, 4, 4, 4, 6]), ([3, 1, 1, 1, 3], [3, 3, 1, 1, 1])),
-        "lists of different lengths": ask(([2, 2], [2, 1, 1]), ([1, 1, 1, 1], [4]), ([6], [3, 3]), ([3, 3, 3], [3, 3, 3])),
+        "lists of different lengths": ask(([2, 2], [2, 1, 1]), ([1, 1, 1, 1], [4]), ([6], [3, 3]), ([1, 2, 3], [3, 3]), ([3, 3, 3], [3, 3, 3])),
         "one symbol": ask(([1], [1]), ([9], [9]), ([4, 4], [4, 4])),
+        "the lists afterwards": entry("`count_translators`", kept),
         "many symbols": ask((mixed(twelve), mixed(twelve)), ([1] * 10, [1] * 10), ([11] * 8, [11] * 8)),
     }
