@@ -45,7 +45,7 @@ mistakes.at(
          "nn.Conv2d(channels, 24, 3, padding=1), nn.LeakyReLU(0.2), nn.Conv2d(24, 48, 3, padding=1), nn.LeakyReLU(0.2), nn.Conv2d(48, 1, 1),"),
     edit("batch_norm", "A logit of `PatchCritic` depends on other pictures of the batch, as batch normalisation makes it; its patch alone may decide",
          "nn.Conv2d(channels, 24, 4, stride=2, padding=1), nn.LeakyReLU(0.2), nn.Conv2d(24, 48, 4, stride=2, padding=1), nn.BatchNorm2d(48), nn.LeakyReLU(0.2), nn.Conv2d(48, 1, 1),"),
-    edit("picture_norm", "A logit of `PatchCritic` depends on the whole picture: instance, group and layer normalisation over places take a mean over all of them, so every patch sees every other",
+    edit("picture_norm", "A logit of `PatchCritic` depends on the whole picture: normalisation over places (instance, group, layer) takes a mean over all of them, as does any mean of the map, so every patch sees every other",
          "nn.Conv2d(channels, 24, 4, stride=2, padding=1), nn.LeakyReLU(0.2), nn.Conv2d(24, 48, 4, stride=2, padding=1), nn.GroupNorm(1, 48), nn.LeakyReLU(0.2), nn.Conv2d(48, 1, 1),"),
     edit("instance_norm", "`PatchCritic` normalises each feature over the places of a picture: every logit sees all of it, and a map of one place cannot be normalised at all",
          "nn.Conv2d(channels, 24, 4, stride=2, padding=1), nn.LeakyReLU(0.2), nn.Conv2d(24, 48, 4, stride=2, padding=1), nn.InstanceNorm2d(48), nn.LeakyReLU(0.2), nn.Conv2d(48, 1, 1),"),
@@ -139,16 +139,6 @@ def transposed(ref):
     class PatchCritic(ref.PatchCritic):
         def forward(self, x):
             return self.net(x.transpose(2, 3))
-
-    return {"PatchCritic": PatchCritic}
-
-
-@mistakes.rewrite("`PatchCritic` gives each picture its mean logit at all places, so each of them sees all")
-def mean_everywhere(ref):
-    class PatchCritic(ref.PatchCritic):
-        def forward(self, x):
-            logits = self.net(x)
-            return logits.mean((2, 3), keepdim=True).expand_as(logits)
 
     return {"PatchCritic": PatchCritic}
 

@@ -66,7 +66,7 @@ class Trained:
         step = getattr(inspect.unwrap(self.make), "step", None)
         self.__globals__ = getattr(inspect.unwrap(step), "__globals__", {}) if step else {}
 
-    def __call__(self, rng, *, steps=1, n=3, m=4, cycle=2.0, identity=0.7, rate=0.1, plain=True, pooled=True, dirty=False, size=1.0, dtype=torch.float64, swap=None):
+    def __call__(self, rng, *, steps=1, n=3, m=4, cycle=2.0, identity=0.7, rate=0.1, plain=True, pooled=True, dirty=False, size=1.0, dtype=torch.float64):
         nets = [Mapping(rng, dtype=dtype), Mapping(rng, dtype=dtype), Judging(rng, dtype=dtype, size=size), Judging(rng, dtype=dtype, size=size)]
         pools = [Pooling(0.8, 0.1), Pooling(1.3, -0.2)] if pooled else [passing, passing]
         trainer = self.make(*nets, *pools, rate, cycle, identity)
@@ -76,9 +76,7 @@ class Trained:
         if dirty:
             for each in (parameter for net in nets for parameter in net.parameters()):
                 each.grad = rng.normal(*each.shape, dtype=dtype)
-        for k in range(steps):
-            if swap is not None and k == 1:
-                trainer.cycle_weight, trainer.identity_weight = swap
+        for _ in range(steps):
             trainer.step(rng.normal(n, *SHAPE, dtype=dtype), rng.normal(m, *SHAPE, dtype=dtype))
         return trainer, nets, pools
 
