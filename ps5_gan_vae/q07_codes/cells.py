@@ -113,7 +113,7 @@ class GlyphVQVAE(nn.Module):
 
     def __init__(self, codes: Float[Tensor, "64 16"]):
         super().__init__()
-        self.encoder = nn.Sequential(nn.Conv2d(1, 16, 4, 2, 1), nn.ReLU(), nn.Conv2d(16, 32, 4, 2, 1), nn.ReLU(), nn.Conv2d(32, 16, 3, 1, 1))
+        self.encoder = nn.Sequential(nn.Conv2d(1, 16, 4, 2, 1), nn.ReLU(), nn.Conv2d(16, 32, 4, 2, 1), nn.ReLU(), nn.Conv2d(32, 16, 3, 1, 1), nn.BatchNorm2d(16, affine=False))
         self.decoder = nn.Sequential(
             nn.Conv2d(16, 32, 3, 1, 1), nn.ReLU(), nn.ConvTranspose2d(32, 16, 4, 2, 1), nn.ReLU(), nn.ConvTranspose2d(16, 1, 4, 2, 1)
         )
@@ -145,7 +145,7 @@ def trained_vqvae(seed: int = 0, kind: str = "straight_through", revive_every: i
         revive_every: so many steps, in the first 80 per cent of them; None for never.
         moving: if not, the codebook follows the gradient of its loss.
     """
-    steps = steps or dgm.budget(smoke=20, cpu=1200, gpu=4000)
+    steps = steps or dgm.budget(smoke=20, cpu=1000, gpu=4000)
     pictures, draws = data.glyphs(dgm.budget(smoke=500, cpu=8000, gpu=8000))[0], dgm.generator(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
