@@ -137,19 +137,20 @@ class GlyphVQVAE(nn.Module):
         return self.decoder(self.codebook.codes[ids].movedim(-1, 1)).clamp(0, 1)
 
 
-def trained_vqvae(seed: int = 0, kind: str = "straight_through", revive_every: int | None = 20, moving: bool = True, steps: int | None = None):
+def trained_vqvae(seed: int = 0, kind: str = "straight_through", revive_every: int | None = 20, moving: bool = True, steps: int | None = None, spread: float = 1.0):
     """A `GlyphVQVAE` in eval mode, and its history: for each step (error, perplexity).
 
     Args:
         kind: of `pass_through`.
         revive_every: so many steps, in the first 80 per cent of them; None for never.
         moving: if not, the codebook follows the gradient of its loss.
+        spread: standard deviation of the first entries; vectors have 1.
     """
     steps = steps or dgm.budget(smoke=20, cpu=1000, gpu=4000)
     pictures, draws = data.glyphs(dgm.budget(smoke=500, cpu=8000, gpu=8000))[0], dgm.generator(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = GlyphVQVAE(torch.randn(64, 16, generator=draws)).to(dgm.device()).train()
+        model = GlyphVQVAE(spread * torch.randn(64, 16, generator=draws)).to(dgm.device()).train()
     codebook, learned = model.codebook, list(model.parameters())
     if not moving:
         learned.append(codebook.codes.requires_grad_())
