@@ -200,7 +200,7 @@ alternatives.at(
     "return torch.special.entr(torch.bincount(ids.flatten(), minlength=n_codes) / ids.numel()).sum().exp()",
     edit("positive", "shares that are not zero alone",
          "p = torch.bincount(ids.reshape(-1), minlength=n_codes).float(); p = p[p > 0] / p.sum(); return torch.exp(-(p * p.log()).sum())"),
-    edit("one_hot", "one-hot rows, and xlogy",
+    edit("counted_one_hot", "one-hot rows, and xlogy",
          "p = F.one_hot(ids, n_codes).double().flatten(0, -2).mean(0); return (-torch.xlogy(p, p).sum()).exp()"),
     edit("unique", "counts of what occurs, powers of p",
          "p = ids.unique(return_counts=True)[1] / ids.numel(); return (p ** -p).prod()"),
@@ -234,7 +234,7 @@ alternatives.at(
          """),
     edit("icdf", "torch.distributions.Gumbel",
          """
-         noise = torch.distributions.Gumbel(torch.zeros_like(logits), torch.ones_like(logits)).icdf(u)
+         noise = torch.distributions.Gumbel(torch.zeros_like(logits).double(), 1.0).icdf(u.double()).to(logits.dtype)
          soft = torch.softmax((logits + noise) / tau, -1)
          if hard is False:
              return soft
