@@ -46,7 +46,7 @@ question = Question(
     },
     ambiguities=[
         "A loss may be computed with log-sigmoid, softplus, binary cross-entropy from logits, in float64, or by hand; only values and gradients count.",
-        "`best_logits` is not asked for gradients at zeros, nor is `jensen_shannon`.",
+        "Gradients by a law are asked for by the logits of a softmax that makes it: formulas that agree only where the law sums to 1 pass. At zeros none are asked for.",
         "`f_bound` is not asked for q = 0, and not for gradients of rows with a t outside the domain.",
         "`jensen_shannon` may use `best_logits`; it is asked with a right one.",
     ],
@@ -154,6 +154,7 @@ def fakes_edges(student, rng):
         }
     return found | {
         "minimax, gradient near h = -20, times a billion": tried(lambda: fake_slopes(student, far, "minimax", 1e9)),
+        "minimax, logits of plus tens": tried(lambda: three_fakes(ask, rng, "minimax", mean=40.0, std=6.0)),
         "kinds that there are not": tried(lambda: [refused(ask, rng.normal(n), name) for n, name in ((3, "wasserstein"), (4, "KL"), (5, ""))]),
     }
 
@@ -182,13 +183,13 @@ def tiny(rng, k=6, dtype=torch.float32):
     """Two laws, one of them with probabilities near 1e-30 at some points, the other at others."""
     p, q = rng.simplex(k, dtype=dtype), rng.simplex(k, dtype=dtype)
     p[1], p[2], q[4], q[2] = rng.number(1, 9) * 1e-30, rng.number(1, 9) * 1e-29, rng.number(1, 9) * 1e-28, rng.number(1, 9) * 1e-25
-    return p, q
+    return p / p.sum(), q / q.sum()
 
 
-def law_slopes(ask, p, q, weight, *more):
-    """Gradients of a weighted sum of the answers by both laws."""
-    p, q = p.clone().requires_grad_(), q.clone().requires_grad_()
-    found = tensor_of(ask(p, q, *more), "the result", weight.shape)
+def law_slopes(ask, rng, weight):
+    """Gradients of a weighted sum of the answers by the logits whose softmax the laws are: only such changes keep a law a law."""
+    p, q = (rng.normal(2, 5).requires_grad_() for _ in range(2))
+    found = tensor_of(ask(p.softmax(-1), q.softmax(-1)), "the result", weight.shape)
     return gradient("the result", weight * found, p=p, q=q)
 
 
@@ -211,7 +212,7 @@ def best_edges(student, rng):
         "probabilities near 1e-30": attempt(ask, *tiny(rng)),
         "one point": attempt(ask, torch.ones(3, 1, device=rng.device), torch.ones(3, 1, device=rng.device)),
         "nearly equal, in float64": attempt(ask, p, p * (1 + 1e-6 * rng.normal(6, dtype=torch.float64))),
-        "gradient": tried(lambda: law_slopes(ask, positive(rng, 2, 5), positive(rng, 2, 5), rng.normal(2, 5))),
+        "gradient": tried(lambda: law_slopes(ask, rng, rng.normal(2, 5))),
         "in float64": attempt(ask, rng.simplex(7, dtype=torch.float64), rng.simplex(7, dtype=torch.float64)),
         "zeros, in float64": attempt(ask, *holes(rng, 6, dtype=torch.float64)),
     }
@@ -247,7 +248,7 @@ def shannon_edges(student, rng):
         "equal laws": attempt(ask, law, law.clone()),
         "probabilities near 1e-30": tried(lambda: [ask(*tiny(rng)) for _ in range(3)]),
         "one point": attempt(ask, torch.ones(3, 1, device=rng.device), torch.ones(3, 1, device=rng.device)),
-        "gradient": tried(lambda: law_slopes(ask, positive(rng, 3, 5), positive(rng, 3, 5), rng.normal(3))),
+        "gradient": tried(lambda: law_slopes(ask, rng, rng.normal(2))),
         "in float64": attempt(ask, rng.simplex(4, 6, dtype=torch.float64), rng.simplex(4, 6, dtype=torch.float64)),
         "zeros, in float64": attempt(ask, *holes(rng, 4, 7, dtype=torch.float64)),
     }
@@ -273,9 +274,9 @@ def bounds(student, rng):
 
 
 def bound_slopes(student, p, q, t, kind, weight):
-    """Gradients of a weighted sum of the bounds."""
+    """Gradients of a weighted sum of the bounds, by t and by the logits whose softmax the laws are."""
     p, q, t = (part.clone().requires_grad_() for part in (p, q, t))
-    found = tensor_of(student.f_bound(p, q, t, kind), "the result", weight.shape)
+    found = tensor_of(student.f_bound(p.softmax(-1), q.softmax(-1), t, kind), "the result", weight.shape)
     return gradient("the result", weight * found, p=p, q=q, t=t)
 
 
@@ -301,7 +302,7 @@ def bounds_edges(student, rng):
             f"{kind}, one law": tried(lambda kind=kind: [bound_of(ask, rng, kind, k) for k in (4, 1, 7)]),
             f"{kind}, three axes": tried(lambda kind=kind: bound_of(ask, rng, kind, 2, 3, 3)),
             f"{kind}, zeros in p": tried(lambda kind=kind, part=part, q=q: ask(part, q, inside(rng, kind, 3, 5), kind)),
-            f"{kind}, gradient": tried(lambda kind=kind: bound_slopes(student, positive(rng, 2, 5), positive(rng, 2, 5), inside(rng, kind, 2, 5), kind, rng.normal(2))),
+            f"{kind}, gradient": tried(lambda kind=kind: bound_slopes(student, rng.normal(2, 5), rng.normal(2, 5), inside(rng, kind, 2, 5), kind, rng.normal(2))),
             f"{kind}, in float64": tried(lambda kind=kind: bound_of(ask, rng, kind, 3, 5, dtype=torch.float64)),
         }
     p, q, low = positive(rng, 4, 5), positive(rng, 4, 5), -rng.uniform(4, 5, low=0.3, high=4.0)
@@ -316,9 +317,9 @@ def bounds_edges(student, rng):
         "reverse, all outside": tried(lambda: ask(p, q, -low, "reverse")),
         "reverse, t near 0 and far below": tried(lambda: ask(p, q, -torch.exp(rng.uniform(4, 5, low=-25.0, high=4.0)), "reverse")),
         "game, t far below": tried(lambda: ask(p, q, 20 * low, "game")),
-        "kl, t of tens": tried(lambda: ask(p, q, 5 * low + 7, "kl")),
+        "kl, t of tens": tried(lambda: ask(p, q, 8 * low + 14, "kl")),
         "pearson, t below -2": tried(lambda: ask(p, q, low - 2, "pearson")),
         "pearson, t on both sides of -2": tried(lambda: ask(p, q, rng.normal(4, 5, mean=-2.0, std=3.0), "pearson")),
         "pearson, t large": tried(lambda: ask(p, q, -30 * low, "pearson")),
-        "pearson, gradient with t below -2": tried(lambda: bound_slopes(student, p, q, rng.normal(4, 5, mean=-2.0, std=3.0), "pearson", rng.normal(4))),
+        "pearson, gradient with t below -2": tried(lambda: bound_slopes(student, rng.normal(4, 5), rng.normal(4, 5), rng.normal(4, 5, mean=-2.0, std=3.0), "pearson", rng.normal(4))),
     }
