@@ -277,7 +277,9 @@ plot.table(trans_table, header=("", "to bold", "to thin", "cycle", "identity", "
 guess_mirror = None   # type a number (per cent)
 
 # %%
-mirror_start = lambda x: x.flip(3)   # a knob: x.flip(2), or -x (ink becomes paper). Which of them do the critics repair?
+def mirror_start(x: Float[Tensor, "N 1 H W"]) -> Float[Tensor, "N 1 H W"]:
+    return x.flip(3)   # a knob: x.flip(2), or -x (ink becomes paper). Which of them do the critics repair?
+
 
 mirror_run = trans_cycle(trans_x, trans_other, trans_steps[1], trans_weights, start=mirror_start)
 with torch.no_grad():

@@ -220,7 +220,7 @@ def trained_vqvae(seed: int = 0, kind: str = "straight_through", revive_every: i
 guess_used = None   # type a number
 
 # %%
-vq_other = dict(spread=4.0, revive_every=None)   # a knob: revive_every=20; or spread=1.0; kind="rotation"; moving=False
+vq_other = {"spread": 4.0, "revive_every": None}   # a knob: "revive_every": 20; or "spread": 1.0; "kind": "rotation"; "moving": False
 
 vq_model, vq_history = trained_vqvae()
 vq_models = {"revived": vq_model, "far out, never revived": trained_vqvae(**vq_other)[0]}
