@@ -129,7 +129,7 @@ guess_radius = None   # type a number
 circle_step, circle_gamma, circle_kind = 0.1, 0.3, "minimax"   # knobs: step 0.4; gamma = 1 or 10; the kind "nonsaturating"
 
 circle_rows = [("simultaneous", 0.0, "simultaneous", "1.00125, 1.76"), ("alternating", 0.0, "alternating", "1.00000, 1.02"), ("extragradient", 0.0, "extragradient", "0.99875, 0.54"), ("with R1", circle_gamma, "simultaneous", "0.98615, 0.00")]
-figure, axes = plot.subplots(1, 4, width=10, height=2.9, sharex=True, sharey=True)
+figure, axes = plot.subplots(1, 4, width=10, height=3.3, sharex=True, sharey=True)
 circle_table = []
 for ax, (name, gamma, method, expected) in zip(axes, circle_rows):
     path = dirac_path(gamma, circle_step, circle_step, method, circle_kind)
@@ -145,7 +145,7 @@ plot.table(circle_table, header=("", "largest |λ|", "radius after 500", "expect
 # %% [markdown]
 # The spiral ends at 1.76, as $\sigma(\psi\theta)$ is not $\frac12$ there. (From five other starts on the same circle: 1.72 to 1.77.) Alternating steps have determinant 1 and go around, neither in nor out. Looking ahead comes in slowly. R1 is there at once.
 #
-# These radii are the minimax generator's. With the non-saturating one even simultaneous steps come in, from 1 to 0.51. But its $J$ at the solution is the same, so there it is pushed out as well: it ends on a circle of radius 0.45.
+# These radii are the minimax generator's. With the non-saturating one even simultaneous steps come in, from 1 to 0.51. But its $J$ at the solution is the same, so there it is pushed out as well: it ends on a circle of radius 0.45, from inside or outside.
 #
 # ### Two step sizes
 #
@@ -169,7 +169,7 @@ plt.show()
 #
 # ### The average of a circle
 #
-# Alternating, 1,000 steps. The generator swings between about $-1$ and $1$ and passes the data every 63 steps. A second generator is its moving average.
+# Alternating, 1,000 steps. The generator swings between about $-1$ and $1$ and passes the data about every 65 steps. A second generator is its moving average.
 #
 # **Before you run this.** With decay 0.99, how far does the average swing in the last 500 steps?
 
@@ -191,11 +191,11 @@ swing_path = dirac_path(0.0, 0.1, 0.1, "alternating", steps=1000)[:, 0]
 swing_curves, swing_table = {"generator": swing_path}, []
 for decay, expected in zip(swing_decays, ("0.89", "0.20", "0.17", "0.60")):
     swing_model, swing_average = DiracGenerator(), DiracGenerator()
-    swing_found = [float(swing_average.theta)]
+    swing_found = [swing_average.theta.item()]
     for theta in swing_path[1:]:
         swing_model.theta.data.fill_(theta)
         update_average(swing_average, swing_model, decay)
-        swing_found.append(float(swing_average.theta))
+        swing_found.append(swing_average.theta.item())
     if decay in (0.99, 0.999):
         swing_curves[f"average, decay {decay}"] = swing_found
     swing_table.append((decay, max(map(abs, swing_found[-500:])), expected, guess_swing if decay == 0.99 else ""))
@@ -204,7 +204,7 @@ plt.show()
 plot.table(swing_table, header=("decay", "largest |average|", "expected", "your guess"))
 
 # %% [markdown]
-# The centre of the circle is the solution, so the mean over a turn (here 126 steps) is near it. A decay of 0.99 averages over about 100 steps, 0.9 over 10, and 0.999 over so many that the start still counts. The average draws better samples; the training itself goes on in circles.
+# The centre of the circle is the solution, so the mean over a turn (here about 130 steps) is near it. A decay of 0.99 averages over about 100 steps, 0.9 over 10, and 0.999 over so many that the start still counts. The average draws better samples; the training itself goes on in circles.
 #
 # **What to remember**
 # - Two players, each going down its own loss, need not go down anything: simultaneous steps spiral out, alternating ones go around.

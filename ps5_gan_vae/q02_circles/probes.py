@@ -10,7 +10,7 @@ question = Question(
     title="Why it turns in circles",
     skills=["5.03", "5.14", "5.37"],
     lecture="generative adversarial networks",
-    run_seconds=12,
+    run_seconds=4,
     aim="See that two descents need not descend, by eigenvalues, and know the cures.",
     hints={
         "game_step": (
@@ -218,7 +218,7 @@ def penalties(student, rng):
 def taught(student, critic, x):
     """Gradients of the penalty by the critic's weights."""
     penalty = tensor_of(student.r1_penalty(critic, x), "the penalty", ())
-    return gradient("the penalty", penalty, **{name: p for name, p in critic.named_parameters()})
+    return gradient("the penalty", penalty, **dict(critic.named_parameters()))
 
 
 def left_behind(student, rng, critic, x):
