@@ -22,7 +22,7 @@ figure, axes = plot.subplots(1, 3, width=10, height=2.3)
 plot.images((isle_world() / isle_world().max()).reshape(1, 12, 24), ax=axes[0])
 plot.images((isle_first.exp() / isle_first.exp().max()).reshape(1, 12, 24), ax=axes[1])
 plot.heatmap((isle_world().log() - isle_first).reshape(12, 24).clamp(-4, 4), center=0, ax=axes[2])
-for ax, title in zip(axes, ("the data", "the generator", "the best critic: red is too little, blue too much")):
+for ax, title in zip(axes, ("the data", "the generator", "the best critic: red is too little")):
     ax.set_title(title, fontsize=10)
     ax.set(xticks=[], yticks=[])
 plt.show()
@@ -46,7 +46,7 @@ plt.show()
 # **On paper (1).** A third loss, $\mathbb E_q\,\ell(h)$, follows $\mathrm{KL}(q\,\|\,p)=\sum q\log\frac qp$. Which $\ell$? For the best critic, $\mathbb E_q\,\ell(h^*)$ shall be this KL. Why is the generator's gradient then the gradient of the KL, although $h^*$, which depends on $q$, is held fixed?
 # ($\sum q=1$.)
 #
-# **Other divergences.** A convex $f$ with $f(1)=0$ gives $D_f(p\,\|\,q)=\sum q\,f(p/q)$. Let $f^*(t)=\sup_{u>0}\,\bigl(ut-f(u)\bigr)$. So $f(u)\ge ut-f^*(t)$ for any $t$, and with $u=p/q$ and a $T(x)$ for each place
+# **Other divergences.** A convex $f$ gives $D_f(p\,\|\,q)=\sum q\,f(p/q)$, smallest for $p=q$. Let $f^*(t)=\sup_{u>0}\,\bigl(ut-f(u)\bigr)$. So $f(u)\ge ut-f^*(t)$ for any $t$, and with $u=p/q$ and a $T(x)$ for each place
 #
 # $$D_f(p\,\|\,q)\;\ge\;\mathbb E_p\,T-\mathbb E_q\,f^*(T),\qquad\text{with equality for}\quad T^*=f'(p/q). \tag{1.3}$$
 #

@@ -14,7 +14,7 @@ question = Question(
     rubric=[
         "1 point: minimax, far away: the critic is sure, log(1 - D) is flat where the samples are (slope -σ(h), nearly 0; or: the JSD stays at ln 2), so nothing is passed back.",
         "1 point: non-saturating, far away: its slope by h is -(1 - σ(h)), nearly -1 at the same h, so the samples still follow the slope of the critic's logit.",
-        "1 point: the lost island: the samples' laws are averaged over q, so a place without samples adds nothing to KL(q‖p), however much data it has; KL(p‖q) averages over p and meets log(p/q) there.",
+        "1 point: the lost island: KL(q‖p) averages over samples of q, so a place without samples adds nothing, however much data it has; KL(p‖q) averages over the data and meets a large log(p/q) there.",
     ],
     aim="Know what a perfect critic measures, and what a generator gets to feel of it.",
     hints={
