@@ -1,5 +1,6 @@
 """Other right versions of the answers to question 4."""
 
+import itertools
 import math
 
 import numpy as np
@@ -16,7 +17,7 @@ def merged(ref):
         n, m = x.shape[-1], y.shape[-1]
         cuts = sorted({k * m for k in range(n + 1)} | {k * n for k in range(m + 1)})   # in units of 1 / (n m)
         x, y, total = x.sort(-1).values, y.sort(-1).values, 0.0
-        for low, high in zip(cuts, cuts[1:]):
+        for low, high in itertools.pairwise(cuts):
             total = total + (high - low) / (n * m) * (x[..., low // m] - y[..., low // n]).abs() ** p
         return total ** (1 / p)
 
