@@ -48,14 +48,13 @@ mistakes.at(
 mistakes.at(
     "return (x - y).abs().pow(p).mean(-1).pow(1 / p)",
     edit("no_root", "`wasserstein_1d` does not take the p-th root", "return (x - y).abs().pow(p).mean(-1)"),
-    edit("root_inside", "`wasserstein_1d` takes the root of each distance before the mean, which leaves p without effect", "return (x - y).abs().pow(p).pow(1 / p).mean(-1)"),
+    edit("root_inside", "`wasserstein_1d` gives the distance of p = 1 whatever p is: p is ignored, or the root is taken before the mean", "return (x - y).abs().pow(p).pow(1 / p).mean(-1)"),
     edit("summed", "`wasserstein_1d` sums over the parts; the mass of a pile is 1, so (4.2) is a mean", "return (x - y).abs().pow(p).sum(-1).pow(1 / p)"),
     edit("sum_rooted", "`wasserstein_1d` divides by the number of parts after the root; the mean belongs inside", "return (x - y).abs().pow(p).sum(-1).pow(1 / p) / x.shape[-1]"),
     edit("no_abs", "`wasserstein_1d` lets distances of opposite signs cancel: the absolute value is missing", "return (x - y).pow(p).mean(-1).pow(1 / p)"),
     edit("abs_outside", "`wasserstein_1d` takes the absolute value after the mean, so moves to the left and to the right cancel", "return (x - y).pow(p).mean(-1).abs().pow(1 / p)"),
     edit("means_only", "`wasserstein_1d` compares the means of the piles; piles of equal mean can be far from each other", "return (x.mean(-1) - y.mean(-1)).abs() + 0 * p"),
     edit("p_two", "`wasserstein_1d` uses p = 2 whatever p is", "return (x - y).square().mean(-1).sqrt()"),
-    edit("p_one", "`wasserstein_1d` uses p = 1 whatever p is", "return (x - y).abs().mean(-1)"),
     edit("square_root", "`wasserstein_1d` takes a square root whatever p is", "return (x - y).abs().pow(p).mean(-1).sqrt()"),
     edit("p_one_root", "`wasserstein_1d` ignores p inside the mean", "return (x - y).abs().mean(-1).pow(1 / p)"),
     edit("root_p", "`wasserstein_1d` takes the power p where the root belongs", "return (x - y).abs().pow(p).mean(-1).pow(p)"),
@@ -157,8 +156,7 @@ mistakes.at(
     edit("exchanged", "`certificate` returns its two results in the wrong order", "return (plan * (cost - f[:, None] - g)).sum(), g"),
     edit("gap_alone", "`certificate` returns the difference alone; g is asked for, too", "return (plan * (cost - f[:, None] - g)).sum()"),
     edit("gap_f_back", "`certificate` returns f in place of g", "return f, (plan * (cost - f[:, None] - g)).sum()"),
-    edit("gap_detached", "`certificate` returns a difference without graph", "return g, (plan * (cost - f[:, None] - g)).sum().detach()"),
-    edit("gap_plan_detached", "`certificate` cuts the plan off from the gradients", "return g, (plan.detach() * (cost - f[:, None] - g)).sum()"),
+    edit("gap_detached", "the difference of `certificate` has no gradient by the plan", "return g, (plan * (cost - f[:, None] - g)).sum().detach()"),
 )
 
 # --- sinkhorn -----------------------------------------------------------------------------------------------------
@@ -190,7 +188,7 @@ mistakes.at(
     edit("steps_more", "`sinkhorn` makes one step too many", "for _ in range(steps + 1):"),
     edit("steps_double", "`sinkhorn` makes two steps for each one that is asked for", "for _ in range(2 * steps):"),
     edit("steps_fixed", "`sinkhorn` makes 100 steps whatever is asked for", "for _ in range(100):"),
-    edit("one_step_only", "`sinkhorn` makes one step whatever is asked for", "for _ in range(1):"),
+    edit("one_step_only", "the steps of `sinkhorn` do not build on each other: its result is that of one step, whatever is asked for", "for _ in range(1):"),
     edit("steps_capped", "`sinkhorn` makes at most ten steps", "for _ in range(min(steps, 10)):"),
 )
 
@@ -203,7 +201,6 @@ mistakes.at(
     edit("f_sign", "f of `sinkhorn` adds the log-sum; dividing by the row sums subtracts it", "f = epsilon * (a.log() + ((g - cost) / epsilon).logsumexp(1))"),
     edit("f_cost_plus", "f of `sinkhorn` has the wrong sign of the cost", "f = epsilon * (a.log() - ((g + cost) / epsilon).logsumexp(1))"),
     edit("f_g_minus", "f of `sinkhorn` has the wrong sign of g", "f = epsilon * (a.log() - ((-g - cost) / epsilon).logsumexp(1))"),
-    edit("f_no_g", "f of `sinkhorn` ignores g, so the steps never meet", "f = epsilon * (a.log() - (-cost / epsilon).logsumexp(1)) + 0 * g.sum()"),
     edit("f_hard", "f of `sinkhorn` takes the smallest of cost minus g; (4.3) needs the sum over all j", "f = epsilon * a.log() + (cost - g).amin(1)"),
     edit("f_undivided", "f of `sinkhorn` leaves out the division by ε inside the exponential", "f = epsilon * (a.log() - (g - cost).logsumexp(1))"),
     edit("f_axis", "f of `sinkhorn` sums over the wrong axis", "f = epsilon * (a.log() - ((g - cost) / epsilon).logsumexp(0))"),
@@ -356,8 +353,7 @@ mistakes.at(
 
 mistakes.at(
     "slope = torch.autograd.grad(critic(x).sum(), x, create_graph=True)[0]",
-    edit("no_graph", "`gradient_penalty` does not keep the graph of the gradient, so the penalty trains nothing", "slope = torch.autograd.grad(critic(x).sum(), x)[0]"),
-    edit("slope_detached", "`gradient_penalty` detaches the gradient, so the penalty trains nothing", "slope = torch.autograd.grad(critic(x).sum(), x, create_graph=True)[0].detach()"),
+    edit("no_graph", "the penalty of `gradient_penalty` has no gradient by the critic's weights, so it trains nothing: the graph of the slope is not kept", "slope = torch.autograd.grad(critic(x).sum(), x)[0]"),
     edit("scores_mean", "`gradient_penalty` differentiates the mean of the scores, which divides each sample's slope by N", "slope = torch.autograd.grad(critic(x).mean(), x, create_graph=True)[0]"),
     edit("backward", "`gradient_penalty` calls backward, which adds to the .grad of the critic's weights", "critic(x).sum().backward(create_graph=True); slope = x.grad"),
     edit("scores_squared", "`gradient_penalty` differentiates the squares of the scores", "slope = torch.autograd.grad(critic(x).square().sum(), x, create_graph=True)[0]"),
@@ -400,7 +396,6 @@ mistakes.at(
     edit("clamped_gp", "`gradient_penalty` clamps steep slopes at 10, where their gradient vanishes", "return (slope.flatten(1).norm(dim=1).clamp(max=10) - 1).square().mean()"),
     edit("on_weights", "`gradient_penalty` compares the norm of the critic's weights with 1; the slope at the points between is meant", "return (sum(part.square().sum() for part in critic.parameters()).sqrt() - 1).square() + 0 * slope.sum()"),
     edit("log_norm", "`gradient_penalty` squares the logarithm of the norm", "return slope.flatten(1).norm(dim=1).clamp(min=1e-12).log().square().mean()"),
-    edit("item", "`gradient_penalty` returns a number without graph, so the penalty trains nothing", "return (slope.flatten(1).norm(dim=1) - 1).square().mean().detach()"),
     edit("median_gp", "`gradient_penalty` takes the steepest sample alone; (4.5) is a mean", "return (slope.flatten(1).norm(dim=1) - 1).square().max()"),
 )
 
@@ -412,7 +407,7 @@ mistakes.at(
     (penalty + critic(fake.detach()).mean() - critic(real).mean()).backward()
     """,
     edit("zero_never", "`wasserstein_step` does not clear old gradients, so they are added to the new ones", "(penalty + critic(fake.detach()).mean() - critic(real).mean()).backward()"),
-    edit("zero_after", "`wasserstein_step` clears the gradients after backward, so the step does nothing",
+    edit("zero_after", "`wasserstein_step` does not move the critic: no step, or one after its gradients are cleared",
          """
          (penalty + critic(fake.detach()).mean() - critic(real).mean()).backward()
          optimizer.zero_grad()
@@ -423,7 +418,7 @@ mistakes.at(
          optimizer.zero_grad()
          critic(fake.detach()).mean().backward()
          """),
-    edit("fake_lost", "`wasserstein_step` clears the gradients between the two halves of the loss, so the fake samples are lost",
+    edit("fake_lost", "the fake samples have no part in the step of `wasserstein_step`: their scores are left out, cut off, or cleared away",
          """
          critic(fake.detach()).mean().backward()
          optimizer.zero_grad()
@@ -445,8 +440,7 @@ mistakes.at(
     edit("no_detach", "`wasserstein_step` sends gradients to the generator, and uses up its graph; only the critic is trained", "(penalty + critic(fake).mean() - critic(real).mean()).backward()"),
     edit("no_detach_kept", "`wasserstein_step` sends gradients to the generator; only the critic is trained", "(penalty + critic(fake).mean() - critic(real).mean()).backward(retain_graph=True)"),
     edit("penalty_sign", "`wasserstein_step` subtracts the penalty, so that the critic seeks it", "(-penalty + critic(fake.detach()).mean() - critic(real).mean()).backward()"),
-    edit("penalty_lost", "`wasserstein_step` ignores the penalty", "(critic(fake.detach()).mean() - critic(real).mean()).backward()"),
-    edit("penalty_number", "`wasserstein_step` takes the penalty's value without its graph, so it trains nothing", "(float(penalty) + critic(fake.detach()).mean() - critic(real).mean()).backward()"),
+    edit("penalty_lost", "the penalty has no part in the gradients of `wasserstein_step`: it is left out, or taken as a number", "(critic(fake.detach()).mean() - critic(real).mean()).backward()"),
     edit("penalty_ten", "`wasserstein_step` multiplies the penalty by 10; its weight is in it already", "(10 * penalty + critic(fake.detach()).mean() - critic(real).mean()).backward()"),
     edit("penalty_squared", "`wasserstein_step` squares the penalty", "(penalty**2 + critic(fake.detach()).mean() - critic(real).mean()).backward()"),
     edit("sums", "`wasserstein_step` sums the scores; the gap is a difference of means", "(penalty + critic(fake.detach()).sum() - critic(real).sum()).backward()"),
@@ -461,11 +455,8 @@ mistakes.at(
     edit("squares", "`wasserstein_step` uses squared scores", "(penalty + critic(fake.detach()).square().mean() + (critic(real) - 1).square().mean()).backward()"),
     edit("gap_squared", "`wasserstein_step` makes the square of the gap large", "(penalty - (critic(fake.detach()).mean() - critic(real).mean()).square()).backward()"),
     edit("gap_absolute", "`wasserstein_step` makes the absolute value of the gap large; real samples are to score higher", "(penalty - (critic(fake.detach()).mean() - critic(real).mean()).abs()).backward()"),
-    edit("real_only", "`wasserstein_step` uses the real samples only", "(penalty - critic(real).mean()).backward()"),
     edit("fake_only", "`wasserstein_step` uses the fake samples only", "(penalty + critic(fake.detach()).mean()).backward()"),
     edit("both_up", "`wasserstein_step` raises the scores of real and fake samples alike", "(penalty - critic(fake.detach()).mean() - critic(real).mean()).backward()"),
-    edit("scores_detached", "`wasserstein_step` detaches the scores of the fake samples; the samples are to be detached, not the scores", "(penalty + critic(fake).mean().detach() - critic(real).mean()).backward()"),
-    edit("no_grad_fake", "`wasserstein_step` scores the fake samples without graph, so they teach nothing", "low = critic(fake.detach()).mean().item(); (penalty + low - critic(real).mean()).backward()"),
     edit("fake_twice", "`wasserstein_step` compares the fake samples with themselves", "(penalty + critic(fake.detach()).mean() - critic(fake.detach()).mean()).backward()"),
     edit("halved_step", "`wasserstein_step` halves the gap", "(penalty + 0.5 * (critic(fake.detach()).mean() - critic(real).mean())).backward()"),
     edit("penalty_averaged", "`wasserstein_step` halves the whole loss, the penalty too", "(0.5 * (penalty + critic(fake.detach()).mean() - critic(real).mean())).backward()"),
@@ -474,7 +465,6 @@ mistakes.at(
 
 mistakes.at(
     "    optimizer.step()",
-    edit("no_step", "`wasserstein_step` computes gradients but makes no step", "    pass"),
     edit("step_twice", "`wasserstein_step` makes two steps of the optimizer", "    optimizer.step()\n    optimizer.step()"),
     edit("by_hand", "`wasserstein_step` moves the weights by hand, against the gradient times the learning rate; the optimizer may do otherwise",
          "    for part in critic.parameters():\n        part.data -= optimizer.param_groups[0]['lr'] * part.grad"),
@@ -515,8 +505,7 @@ mistakes.at(
 
 mistakes.at(
     "weight.data.clamp_(-limit, limit)",
-    edit("not_clipped", "`wasserstein_step` does not clip", "pass"),
-    edit("not_kept", "`wasserstein_step` computes clipped parameters but does not keep them", "weight.data.clamp(-limit, limit)"),
+    edit("not_clipped", "`wasserstein_step` does not clip, or does not keep what it clipped", "pass"),
     edit("upper_only", "`wasserstein_step` clips from above only", "weight.data.clamp_(max=limit)"),
     edit("lower_only", "`wasserstein_step` clips from below only", "weight.data.clamp_(min=-limit)"),
     edit("nonnegative", "`wasserstein_step` clips into [0, limit]", "weight.data.clamp_(0, limit)"),

@@ -79,7 +79,7 @@ def slopes_1d(ask, x, y, p, weight):
 
 
 @question.probe(
-    points=1.5, title="wasserstein_1d: sizes, powers, axes, gradients, float64",
+    points=1, title="wasserstein_1d: sizes, powers, axes, gradients, float64",
     judge=Fields({"in float64": WIDE, "in float64, shifted by 10,000": WIDE, "the same samples in another order": Close(atol=1e-4)}, default=Close()),
 )
 def sorted_piles_edges(student, rng):
@@ -148,7 +148,7 @@ def best_of(rng, n):
     return plan, cost, torch.cat([torch.zeros(1, device=x.device), steps])
 
 
-@question.probe(points=1.5, title="certificate: signs, shapes, best plans, gradients, float64", judge=Fields({"in float64": WIDE}, default=Close()))
+@question.probe(points=1, title="certificate: signs, shapes, best plans, gradients, float64", judge=Fields({"in float64": WIDE}, default=Close()))
 def certified_edges(student, rng):
     ask = student.certificate
     plan, cost, f = a_plan(rng, 4, 5), rng.uniform(4, 5, high=3), rng.normal(4)
@@ -167,7 +167,7 @@ def certified_edges(student, rng):
         "a plan of mass 3": attempt(both, ask, 3 * plan, cost, f),
         "a plan that uses one row only": attempt(both, ask, plan * (torch.arange(4, device=rng.device) == 2)[:, None], cost, f),
         "the best plan and its f": attempt(both, ask, *best),
-        "the best plan, another f": attempt(both, ask, best[0], best[1], best[2] + 0.5 * rng.normal(5)),
+        "the best plan, another f": attempt(both, ask, best[0], best[1], best[2] + 0.05 * rng.normal(5)),
         "gradient": tried(lambda: slopes_certificate(ask, plan, cost, f, rng.normal(5))),
         "in float64": attempt(both, ask, a_plan(rng, 6, 4, torch.float64), rng.uniform(6, 4, dtype=torch.float64), rng.normal(6, dtype=torch.float64)),
     }
@@ -203,9 +203,9 @@ def slopes_sinkhorn(ask, cost, a, b, epsilon, steps, weight):
 
 
 @question.probe(
-    points=2, title="sinkhorn: few and many steps, small epsilon, gradients, float64",
+    points=1.5, title="sinkhorn: few and many steps, small epsilon, gradients, float64",
     judge=Fields({"in float64": WIDE, "in float64, costs of thousands of epsilon": Close(rtol=1e-7, atol=1e-7), "costs of thousands of epsilon": Close(rtol=0.02, atol=2e-3),
-                  "a very small mass": Fields({}, default=Close(rtol=1e-3, atol=1e-5))}, default=Close()),
+                  "a very small mass": Close(rtol=1e-3, atol=1e-5)}, default=Close()),
 )
 def smooth_plans_edges(student, rng):
     ask = student.sinkhorn
@@ -303,6 +303,14 @@ def left_grads(ask, critic, real, fake, alpha):
     return [part.grad for part in critic.parameters()]
 
 
+def away_from_zero(ask, rng):
+    """Three penalties at points near 1,000, where the critic has its bend."""
+    critic = Curved(rng, 3, dtype=torch.float64)
+    with torch.no_grad():
+        critic.inner.bias -= 1000 * critic.inner.weight.sum(1)
+    return [asked(ask, critic, 1000 + real, 1000 + fake, alpha) for real, fake, alpha in (pair(rng, 4, 3, dtype=torch.float64) for _ in range(3))]
+
+
 @question.probe(points=0.5, title="gradient_penalty: a curved critic", public=True, judge=TOLD)
 def penalties(student, rng):
     critic = Curved(rng, 3)
@@ -312,7 +320,7 @@ def penalties(student, rng):
     }
 
 
-@question.probe(points=2, title="gradient_penalty: pictures, single samples, flat and steep critics, gradients, float64", judge=Fields({"in float64": FINE, "gradient by the weights, in float64": FINE}, default=Close()))
+@question.probe(points=1.5, title="gradient_penalty: pictures, single samples, flat and steep critics, gradients, float64", judge=Fields({"in float64": FINE, "in float64, around 1,000": FINE, "gradient by the weights, in float64": FINE}, default=Close()))
 def penalties_edges(student, rng):
     ask = student.gradient_penalty
     points, pictures = Curved(rng, 3), Curved(rng, 12, std=0.6)
@@ -342,6 +350,7 @@ def penalties_edges(student, rng):
         "gradient by the weights, where the critic is flat somewhere": attempt(weight_slopes, ask, Flat(rng, 3), flat_real, flat_fake, alpha),
         "the critic's .grad afterwards": attempt(left_grads, ask, Curved(rng, 3), *pair(rng, 5, 3)),
         "in float64": attempt(three, ask, Curved(rng, 3, dtype=torch.float64), rng, 4, 3, dtype=torch.float64),
+        "in float64, around 1,000": attempt(away_from_zero, ask, rng),
         "gradient by the weights, in float64": attempt(weight_slopes, ask, Curved(rng, 3, dtype=torch.float64), *pair(rng, 4, 3, dtype=torch.float64)),
     }
 
@@ -417,7 +426,7 @@ def generator_afterwards(student, rng, critic):
     return [*kept, *[part.grad for part in maker.parameters()]]
 
 
-@question.probe(points=2, title="wasserstein_step: optimizers, old gradients, generators, penalties, clipping", judge=Fields({"in float64": WIDE}, default=Close()))
+@question.probe(points=1.5, title="wasserstein_step: optimizers, old gradients, generators, penalties, clipping", judge=Fields({"in float64": WIDE}, default=Close()))
 def steps_edges(student, rng):
     def fresh(**more):
         return Curved(rng, 3, **more)
@@ -432,7 +441,7 @@ def steps_edges(student, rng):
         "a linear critic, three steps": entry("it", lambda: stepped(student, straight, plain(straight, 1.0), *[two_batches(rng, 4, 5) for _ in range(3)])),
         "large scores": entry("it", lambda: stepped(student, large, plain(large, 0.5), two_batches(rng, 5, 4))),
         "an optimizer with momentum, three steps": entry("it", lambda: stepped(student, memory, torch.optim.SGD(memory.parameters(), 0.1, momentum=0.8), *[two_batches(rng, 4, 5) for _ in range(3)])),
-        "Adam, three steps": entry("it", lambda: stepped(student, quick, torch.optim.Adam(quick.parameters(), 0.05), *[two_batches(rng, 4, 5) for _ in range(3)])),
+        "Adam, three steps": entry("it", lambda: stepped(student, quick, torch.optim.Adam(quick.parameters(), 0.05, eps=0.01), *[two_batches(rng, 4, 5) for _ in range(3)])),
         "old gradients": attempt(after_old_gradients, student, fresh(), two_batches(rng, 5, 4)),
         "gradients of the generator": attempt(generator_afterwards, student, rng, fresh()),
         "a penalty": attempt(with_penalty, student, rng, fresh(), two_batches(rng, 5, 4)),
