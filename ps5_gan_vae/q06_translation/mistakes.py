@@ -1,6 +1,5 @@
 """Named wrong versions of the answers to question 6."""
 
-import math
 
 import torch
 from torch import nn

@@ -3,7 +3,7 @@
 import torch
 
 from autograder.probes import Close, Exact, Fields, Question
-from dgm.checks.asking import attempt, entry, gradient, named, tensor_of, with_right
+from dgm.checks.asking import entry, gradient, named, tensor_of, with_right
 
 from .models import NAMES, Judging, Mapping, Trained, cycle_right, weights
 
