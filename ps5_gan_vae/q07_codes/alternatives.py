@@ -1,10 +1,6 @@
 """Other right versions of the answers to question 7."""
 
-import math
 
-import torch
-from torch import nn
-from torch.nn import functional as F
 
 from autograder.probes import Alternatives, edit
 
