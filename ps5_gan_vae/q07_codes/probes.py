@@ -10,7 +10,7 @@ question = Question(
     skills=["5.24", "5.25", "5.26", "5.27", "5.32", "5.42"],
     uses=[],
     lecture="vector quantisation",
-    run_seconds=60,
+    run_seconds=65,
     manual_points=3,
     rubric=[
         "1 point: the codebook loss and (7.5) move only entries that some vector has chosen; the others get a zero gradient, or keep sums / counts.",
