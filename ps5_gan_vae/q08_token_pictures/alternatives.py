@@ -1,11 +1,6 @@
 """Other right versions of the answers to question 8."""
 
-import math
 
-import numpy as np
-import torch
-from torch.distributions import Categorical
-from torch.nn import functional as F
 
 from autograder.probes import Alternatives, edit
 

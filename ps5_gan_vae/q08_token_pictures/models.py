@@ -10,7 +10,7 @@ def checked(ids, kinds, places, extra):
         raise ValueError(f"the model wants tokens (N, T), int64, and got {got}")
     if ids.shape[1] > places:
         raise ValueError(f"the model knows {places} places, and was given {ids.shape[1]} tokens")
-    if not bool(((0 <= ids) & ((ids < kinds) | (ids == extra))).all()):
+    if not bool(((ids >= 0) & ((ids < kinds) | (ids == extra))).all()):
         raise ValueError(f"the model knows the tokens 0 to {kinds - 1}, and {extra}")
 
 
