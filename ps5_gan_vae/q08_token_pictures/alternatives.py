@@ -209,7 +209,7 @@ alternatives.at(
         ids = torch.where((ids == mask) & (rank >= n), drawn, ids)
     return ids
     """,
-    edit("row_by_row", "a loop over rows, with topk among the masked places",
+    edit("reveal_row_by_row", "a loop over rows, with topk among the masked places",
          """
          ids, steps = ids.clone(), len(left)
          for i in range(1, steps + 1):
