@@ -289,7 +289,7 @@ def mixing_edges(student, rng):
         "inverse after the weight has changed": attempt(back, used, places[0]),
         "gradient of z and the log-determinant": attempt(slopes_there),
         "gradient of the inverse": attempt(inverse_gradients, four, leaf, weight),
-        "in float64": attempt(forwards, wide, wide_x),
+        "in float64": tried(lambda: [forwards(each, wide_x) for each in (wide, mixer(student, rng, 3, 0.7, dtype=torch.float64), mixer(student, rng, 3, 1.9, dtype=torch.float64))]),
         "inverse in float64": attempt(back, wide, wide_x),
         "x afterwards": attempt(unchanged, four, rng.normal(3, 4, 2, 2)),
         "z afterwards": attempt(unchanged, four.inverse, rng.normal(3, 4, 2, 2)),
