@@ -93,7 +93,7 @@ def certain(rng, counts, logit):
 
 @question.probe(
     points=0.5, title="inception_score: certain, uniform and impossible classes, large logits, one picture, float64",
-    judge=Fields({key: EXACT for key in ("logits that hardly differ", "in float64", "float32 logits, computed in float64")}, default=Close()),
+    judge=Fields(dict.fromkeys(("logits that hardly differ", "in float64", "float32 logits, computed in float64"), EXACT), default=Close()),
 )
 def inception_edges(student, rng):
     def some(n, k, size=2.0):
