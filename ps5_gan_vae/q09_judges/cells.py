@@ -27,7 +27,7 @@ plt.show()
 # %% [markdown]
 # The fifth only copies pictures that it was trained on. A well-known score will call it the best, better than the first, which is perfect.
 #
-# Samples have no likelihood that you could read off. So papers compare two sets of pictures by a **score**. You build the scores in use, then two sets that fool them, and find out which judge sees what.
+# Samples have no likelihood that you could read off. So papers compare two sets of pictures by a **score**. You build them, fool them, and find out which judge sees what.
 #
 # ### Five judges
 #
@@ -179,7 +179,7 @@ plot.table([
 ], header=("against the Gaussian, means over draws", "FID", "KID", "RBF", "expected", "your guess"))
 
 # %% [markdown]
-# Few samples differ from their own law: the FID of 50 points is far above 0, and falls like one over their number. Scores from unequal numbers of samples cannot be compared. (9.3) without the pairs of equal points has no such offset.
+# Few samples differ from their own law: the FID of 50 points is far above 0, and falls like one over their number. Compare equal numbers. (9.3) without the pairs of equal points has no such offset.
 #
 # Your points have FID and KID 0 up to the noise of the Gaussian. A Gaussian kernel contains all powers of $a\cdot b$, so it sees them, unless it is so wide that only the first few count.
 #
@@ -231,6 +231,7 @@ def judge_figure(sets: dict[str, Tensor], title: str) -> Tensor:
     steps = judge_bad * (scores - judge_null.mean(0)) / judge_null.std(0)
     _, ax = plot.subplots(width=9, height=1.2 + 0.4 * len(sets))
     plot.heatmap(steps.clamp(-12, 12), xticks=judge_names, yticks=list(sets), center=0, vmin=-12, vmax=12, title=title, ax=ax)
+    ax.set_aspect("auto")
     for i, j in np.ndindex(*scores.shape):
         ax.text(j, i, f"{float(scores[i, j]):.2f}" + (" !" if steps[i, j] > 5 else ""), ha="center", va="center", fontsize=9, color="white" if abs(steps[i, j]) > 7 else "black")
     plt.show()
@@ -238,13 +239,13 @@ def judge_figure(sets: dict[str, Tensor], title: str) -> Tensor:
 
 
 judge_objects = judge_figure(judge_sets, "Each fault has judges that let it pass (! = objects)")
-plot.table([(name, int(row.sum()), expected, guess_objections if name == "copies" else "") for (name, expected), row in zip(zip(judge_sets, (0, 7, 5, 5, 1, 7)), judge_objects)], header=("set", "objections", "expected", "your guess"))
+plot.table([(name, int(row.sum()), expected, guess_objections if name == "copies" else "") for (name, expected), row in zip(zip(judge_sets, ("0", "6 or 7", "5", "4 to 6", "1", "7")), judge_objects)], header=("set", "objections", "expected", "your guess"))
 
 # %% [markdown]
 # FID and KID prefer the copies to the perfect set, as they are nearer to the training set than chance allows. Density and coverage do so, too. Only the score that has a held-out set objects.
 #
-# Each other column has its blind spot. The inception score never looks at a real picture, so ten clear ones can satisfy it. Precision asks only whether fakes look real, so it does not miss digits; recall and coverage do. (Over five seeds of the network and the pictures, objections: perfect 0, blurred 6 or 7, digits
-# 0 to 4 5, one of each 4 to 6, copies 1, letters 7.)
+# Each other column has its blind spot. The inception score never looks at a real picture, so ten clear ones can satisfy it. Precision asks only whether fakes look real, so it does not miss digits; recall and coverage do. (Expected numbers: six seeds of
+# the network and the pictures.)
 #
 # ### Open end
 #
