@@ -294,7 +294,7 @@ mistakes.at(
     edit("f_relu", "`f_bound` is cut off at 0; a bound may be negative", "return (p * t - q * torch.where(t < end, conjugate, math.inf)).sum(-1).relu()"),
     edit("f_finite", "`f_bound` replaces an infinite bound by a large finite number", "return torch.nan_to_num((p * t - q * torch.where(t < end, conjugate, math.inf)).sum(-1))"),
     edit("f_single_all", "`f_bound` returns float32 whatever it is given", "return (p * t - q * torch.where(t < end, conjugate, math.inf)).sum(-1).float()"),
-    edit("f_at_best", "`f_bound` computes the divergence itself, whatever t is", 
+    edit("f_at_best", "`f_bound` computes the divergence itself, whatever t is",
          "u = p / q; f = {'kl': torch.xlogy(u, u), 'game': torch.xlogy(u, u) - (u + 1) * (u + 1).log(), 'reverse': -u.log(), 'pearson': (u - 1).square()}[kind]; return (q * f).sum(-1) + 0 * t.sum(-1)"),
 )
 mistakes.at(

@@ -1,0 +1,1 @@
+"""Question 5: convolutions, and what bounds their slope."""
