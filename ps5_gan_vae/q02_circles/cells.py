@@ -80,7 +80,7 @@ def r1_penalty(critic, x: Float[Tensor, "N ..."]) -> Float[Tensor, ""]:
 
 
 def update_average(average: nn.Module, model: nn.Module, decay: float) -> None:
-    """Moves each parameter of `average`, in place, to decay · its value + (1 - decay) · the model's. Buffers are copied; `model` stays."""
+    """Moves each parameter of `average`, in place, to decay · its value + (1 - decay) · the model's. Buffers are copied. Nothing else changes."""
     ### BEGIN SOLUTION
     with torch.no_grad():
         for kept, new in zip(average.parameters(), model.parameters(), strict=True):
