@@ -1,0 +1,1 @@
+"""Question 3: two small networks, a round of the game, a training loop, and modes that are counted."""
