@@ -7,10 +7,10 @@
 # - Build an exact density from invertible layers, and check it by its Jacobian.
 # - Turn a likelihood into the length of a file.
 #
-# A VAE pays with a bound, a flow with its size: as many latents as pixels, and only layers that can be undone. The next set keeps the full size, gives up learning the encoder, and learns to remove noise.
+# A VAE pays with a bound, a flow with its size. The next set keeps the full size, gives up learning the encoder, and removes noise.
 #
-# **Further reading.** Kingma and Welling, "An introduction to variational autoencoders", *Foundations and Trends in Machine Learning*, 2019. Burda, Grosse and Salakhutdinov, "Importance weighted autoencoders", ICLR 2016.
-# Cremer, Li and Duvenaud, "Inference suboptimality in variational autoencoders", ICML 2018. Papamakarios et al., "Normalizing flows for probabilistic modeling and inference", *JMLR*, 2021. Townsend, Bird and Barber, "Practical
+# **Further reading.** Kingma and Welling, "An introduction to variational autoencoders", 2019. Burda, Grosse and Salakhutdinov, "Importance weighted autoencoders", ICLR 2016.
+# Cremer, Li and Duvenaud, "Inference suboptimality in variational autoencoders", ICML 2018. Papamakarios et al., "Normalizing flows for probabilistic modeling and inference", JMLR 2021. Townsend, Bird and Barber, "Practical
 # lossless compression with latent variables using bits back coding", ICLR 2019.
 #
 # After *Restart and run all*, run all checks once more.

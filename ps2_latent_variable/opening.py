@@ -3,18 +3,18 @@
 #
 # ![A sheet of digits that turn into one another, and the sizes of five files that hold the same 200 images](figures/opening.jpg)
 #
-# A network drew the digits on the left, each from two numbers: its place on the sheet (Question 5). A network of the same kind makes the shortest bar: it packs digits without loss into fewer bytes than gzip or xz (Question 10).
+# A network drew the digits on the left, each from two numbers: its place on the sheet (Question 5). Another one makes the shortest bar: it packs digits into fewer bytes than gzip or xz (Question 10).
 #
 # A **latent variable** $z$ is a hidden cause: $p_\theta(x)=\int p_\theta(x\mid z)\,p(z)\,dz$. At first you bound this integral, which nobody can compute for a network. In Questions 8 and 9 there is nothing to integrate: $x$ and $z$
 # determine each other.
 #
 # **How it works.** `raise NotImplementedError` marks what you write.
 #
-# - `grader.check("q1")` runs public tests: the ordinary case of each function. Hidden tests take the edges that the docstrings promise, and give most of the points.
+# - `grader.check("q1")` runs public tests: the ordinary case of each function. Hidden tests take the edges that the docstrings promise, and decide the grade.
 # - `grader.hint("elbo")` shows one more hint each time. `grader.show("q1")` prints the public tests.
 # - Type a number at each `guess_… = None` *before* you run the cell below it. They are not graded.
 # - Any correct method is accepted: loops, library calls, float64, your own algebra.
-# - A wrong answer costs points once: where a later question needs it, a correct version is tried as well, and the better result counts.
+# - A wrong answer costs points once: later questions are also graded with a correct version of it.
 # - Begin names of your own helpers with an underscore, so that they hide nothing that a later cell needs.
 #
 # {questions}

@@ -117,6 +117,7 @@ class Session:
             execution = run_without_missing(
                 partial(self._kernel.execute, timeout=seconds), cell.source, partial(self._note_line, cell)
             )
+            self._deadline += execution.waited
             self._note_execution(cell, execution, seconds)
             broken = execution.status == "error" and gpu.broke_the_gpu(execution.evalue)
             if broken or not self._kernel.alive:
@@ -133,7 +134,9 @@ class Session:
 
     def _supply(self, kernel: Kernel, text: str) -> bool:
         """Run released code; whether it worked. It may need an answer that is not there yet."""
-        return kernel.execute(text, timeout=max(0.0, min(self._limits.cell_seconds, self._left()))).status == "ok"
+        execution = kernel.execute(text, timeout=max(0.0, min(self._limits.cell_seconds, self._left())))
+        self._deadline += execution.waited
+        return execution.status == "ok"
 
     def _ask_in_place(self, kernel: Kernel, cell: CodeCell) -> None:
         """Ask what is scheduled for the place after this cell. What finds no time there is left for the end."""
@@ -144,9 +147,9 @@ class Session:
                 raise Stopped
             if self._in_place_seconds >= self._probes_share or self._left() <= 0:
                 return
-            start = time.monotonic()
+            left = self._left()
             self.in_place[request.key] = self._answer(kernel, request)
-            self._in_place_seconds += time.monotonic() - start
+            self._in_place_seconds += left - self._left()
             if self._kernel is None:
                 self.fatal.add(request.key)
                 return
@@ -227,6 +230,7 @@ class Session:
     def _answer(self, kernel: Kernel, request: ProbeRequest, prelude: str = "") -> Outcome:
         limit = request.seconds or self._limits.probe_seconds
         reply = kernel.probe(request.message(prelude), timeout=min(limit, self._left()))
+        self._deadline += reply.waited
         outcome = read_reply(reply, limit, request.byte_limit)
         if not kernel.alive or gpu.broke_the_gpu((outcome.get("error") or {}).get("message", "")):
             self._close()

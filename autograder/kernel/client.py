@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from autograder.kernel import render
+from autograder.kernel.fair_clock import PATIENCE, FairClock
 from autograder.kernel.handle import ProcessHandle
 from autograder.kernel.sockets import TOO_LARGE, Channel, KernelSockets
 from autograder.kernel.types import Execution, ExecutionStatus, Limits, ProbeReply, ProbeStatus, SandboxError
@@ -20,6 +21,7 @@ IDLE_GRACE = 2.0  # for the last output after a reply
 FLOOD = 2000  # messages that nobody asked for, in a kernel's life
 FEW = 4  # of them come with each request
 LARGE = 1 << 16  # bytes for which a message counts once more
+LOOK = 0.5  # seconds between two looks at how long the kernel waited for a processor
 BATCH = 64  # messages taken in before the clock is looked at again
 REQUEST_BYTES = 16 * 2**20
 EXECUTION_STATUS: dict[str, ExecutionStatus] = {
@@ -38,11 +40,29 @@ class _Exchange:
     reply_kind: str
     spent: tuple[int, int]  # output before this request
     limit: float
+    clock: FairClock
+    looked: float  # at the clock
+    most: float  # seconds by which waiting for a processor may put a limit off
+    fixed: float = 0.0  # the limit without that
+    before: float = 0.0  # what was waited before the limit was set
     verdict: str = ""  # why it was cut short
     reply: Message | None = None
     replied_at: float = 0.0
     idle: bool = False
     tails: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.fixed = self.limit
+
+    def set_limit(self, limit: float) -> None:
+        """Another limit, off which waiting puts from now on."""
+        self.limit = self.fixed = limit
+        self.before = self.clock.waited()
+
+    def look(self, now: float) -> None:
+        """Put the limit off by what the kernel has waited for a processor."""
+        self.looked = now
+        self.limit = self.fixed + min(self.clock.waited() - self.before, self.most)
 
     def answered_by(self, message: Message) -> bool:
         """Whether this is the first reply to the request."""
@@ -55,6 +75,7 @@ class Maker(Protocol):
     limits: Limits
     level: str
     device: str
+    threads: int
 
     def forget(self, kernel: Kernel, handle: ProcessHandle) -> None:
         """Hear that this kernel has ended."""
@@ -76,6 +97,7 @@ class Kernel:
         self._maker, self._handle, self._sockets, self._codec, self._parent = maker, handle, sockets, codec, parent
         self._limits = maker.limits
         self._deadline = time.monotonic() + self._limits.total_seconds
+        self._waited = 0.0  # for a processor, in all requests
         self._printed = 0
         self._displayed = 0
         self._requests = 0
@@ -157,6 +179,7 @@ class Kernel:
         plain = Execution(
             "ok",
             seconds=time.monotonic() - started,
+            waited=self._credit(exchange, started),
             stdout_tail=exchange.tails.get("stdout", ""),
             stderr_tail=exchange.tails.get("stderr", ""),
         )
@@ -189,24 +212,37 @@ class Kernel:
         # a fork is killed by the kernel itself when its time is over; without one we interrupt
         grace = PROBE_GRACE if self._maker.device == "cpu" else 0.0
         exchange = self._exchange("probe_request", content, "probe_reply", seconds + grace)
-        seconds = time.monotonic() - started
+        waited = self._credit(exchange, started)
+        return replace(self._probe_reply(exchange, kills), seconds=time.monotonic() - started, waited=waited)
+
+    def _probe_reply(self, exchange: _Exchange, kills: int) -> ProbeReply:
+        """What a probe's reply says; ``kills`` is how many processes had been killed for their memory before."""
         if exchange.reply is None or exchange.verdict:
             status: ProbeStatus = "died"
             if self._handle.memory_kills > kills:
                 status = "memory"
             elif exchange.verdict in ("timeout", "deadline"):
                 status = exchange.verdict  # type: ignore[assignment]
-            return ProbeReply(status, b"", seconds, _why(exchange, self._dead, self._limits))
+            return ProbeReply(status, message=_why(exchange, self._dead, self._limits))
         answer = exchange.reply.parse()
         status = PROBE_STATUS.get(str(answer.get("status")), "malformed")
         if status == "died" and self._handle.memory_kills > kills:
-            over = f"Your code used more than {self._limits.memory_mb} MB of memory."
-            return ProbeReply("memory", b"", seconds, over)
+            return ProbeReply("memory", message=f"Your code used more than {self._limits.memory_mb} MB of memory.")
         if status == "ok" and len(exchange.reply.buffers) == 1:
-            return ProbeReply("ok", bytes(exchange.reply.buffers[0]), seconds)
+            return ProbeReply("ok", bytes(exchange.reply.buffers[0]))
         if status in ("ok", "malformed"):
-            return ProbeReply("malformed", b"", seconds, "The kernel sent an answer that makes no sense.")
-        return ProbeReply(status, b"", seconds, render.text(answer.get("message"), 300))
+            return ProbeReply("malformed", message="The kernel sent an answer that makes no sense.")
+        return ProbeReply(status, message=render.text(answer.get("message"), 300))
+
+    def _credit(self, exchange: _Exchange, started: float) -> float:
+        """Put the submission's deadline off by what the kernel waited for a processor; returns that time."""
+        if time.monotonic() - started < LOOK / 5:
+            return 0.0  # not worth a look
+        most = (PATIENCE - 1) * self._limits.total_seconds - self._waited
+        waited = max(0.0, min(exchange.clock.waited(), most))
+        self._waited += waited
+        self._deadline += waited
+        return waited
 
     def _exchange(self, kind: str, content: Mapping[str, object], reply_kind: str, timeout: float) -> _Exchange:
         """Send a request and take in what comes, until the reply, a limit, or the end of the kernel."""
@@ -214,7 +250,9 @@ class Kernel:
         overall = self._deadline <= now + timeout
         identity, frames = self._codec.request(kind, content)
         limit = self._deadline if overall else now + timeout
-        exchange = _Exchange(identity, reply_kind, (self._printed, self._displayed), limit)
+        clock = FairClock(self._handle.init_pid, self._maker.threads)
+        most = (PATIENCE - 1) * max(0.0, limit - now)
+        exchange = _Exchange(identity, reply_kind, (self._printed, self._displayed), limit, clock, now, most)
         if now >= self._deadline:
             exchange.verdict = "deadline"
             self._die(f"The submission used up its {self._limits.total_seconds:g} seconds.")
@@ -229,6 +267,8 @@ class Kernel:
             now = time.monotonic()
             if self._dead or exchange.reply is not None:
                 continue
+            if now >= min(exchange.limit, exchange.looked + LOOK):
+                exchange.look(now)
             if now >= exchange.limit:
                 self._cut_short(exchange, "deadline" if overall else "timeout")
             elif self._over_output(exchange) and not exchange.verdict:
@@ -247,7 +287,7 @@ class Kernel:
         """Interrupt once; kill when that was tried already, or is of no use."""
         tried = bool(exchange.verdict)
         exchange.verdict = exchange.verdict or verdict
-        exchange.limit = time.monotonic() + INTERRUPT_GRACE
+        exchange.set_limit(time.monotonic() + INTERRUPT_GRACE)
         if exchange.verdict == "deadline":
             self._die(f"The submission used up its {self._limits.total_seconds:g} seconds.")
         elif tried:
@@ -268,7 +308,7 @@ class Kernel:
             left = exchange.replied_at + IDLE_GRACE - time.monotonic()
         else:
             left = exchange.limit - time.monotonic()
-        self._sockets.wait(max(0.001, min(1.0, left)), self._handle.control.fileno())
+        self._sockets.wait(max(0.001, min(LOOK, left)), self._handle.control.fileno())
         for channel in (self._sockets.iopub, self._sockets.shell):
             self._drain(channel, exchange)
             if self._dead:

@@ -104,7 +104,7 @@ class KernelPool:
     ) -> None:
         self.limits = limits or Limits()
         self.device = device
-        self._threads = threads
+        self.threads = threads
         self._modules = () if not warm else modules_for(None) if modules is None else tuple(modules)
         self._environment = _environment(device, env or {})
         self._watchdog = Watchdog()
@@ -161,8 +161,8 @@ class KernelPool:
                 "level": self.level, "limits": asdict(self.limits), "view": self._view, "uid": uid,
                 "scratch": str(scratch) if scratch else namespaces.SCRATCH,
                 "sockets": str(sockets.directory), "socket_directory": inside,
-                "key": codec.key, "env": self._environment | {"OMP_NUM_THREADS": str(self._threads)},
-                "path": self._path, "threads": self._threads, "device": self.device, "harness": self._harness,
+                "key": codec.key, "env": self._environment | {"OMP_NUM_THREADS": str(self.threads)},
+                "path": self._path, "threads": self.threads, "device": self.device, "harness": self._harness,
                 "data_mb": self.limits.memory_mb if self.device == "cpu" else None,
             })  # fmt: skip
             handle = ProcessHandle(control, uid=uid, scratch=scratch)

@@ -20,7 +20,10 @@ class SandboxError(UserError):
 
 @dataclass(frozen=True)
 class Limits:
-    """What one submission may use. Seconds are wall time; MB are 2**20 bytes."""
+    """What one submission may use. MB are 2**20 bytes.
+
+    Seconds are wall time without that in which the submission waits for a processor (see `fair_clock`).
+    """
 
     cell_seconds: float = 120
     probe_seconds: float = 60
@@ -43,6 +46,7 @@ class Execution:
     evalue: str = ""
     traceback: str = ""  # without colours, at most about 4,000 characters
     seconds: float = 0.0
+    waited: float = 0.0  # of these, for a processor on a busy machine: they count for no limit
     stdout_tail: str = ""
     stderr_tail: str = ""
     line: int | None = None  # where in the cell the error arose
@@ -55,4 +59,5 @@ class ProbeReply:
     status: ProbeStatus
     payload: bytes = b""
     seconds: float = 0.0
+    waited: float = 0.0  # as in `Execution`
     message: str = ""  # one sentence, when the status is not ok

@@ -121,6 +121,9 @@ def _question(modules: SetModules, folder: str, id: str, content: OutlineContent
     question.figures_of = tuple(used)
     question.mistakes = tuple(_variants(modules, folder, MISTAKES, Mistakes))
     question.alternatives = tuple(_variants(modules, folder, ALTERNATIVES, Alternatives))
+    wrong = {mistake.id for mistake in question.mistakes}
+    if both := next((right for right in question.alternatives if right.id in wrong), None):
+        raise UserError(f"{both.where}: a mistake has the name {both.id}, too; give the alternative another one.")
     own = [name for kind in (PROBES, MISTAKES, ALTERNATIVES) if modules.exists(name := f"{folder}.{kind}")]
     mine = [name for name in modules.imported(*own) if not name.startswith(f"{SHARED}.")]
     question.text = "\n".join(map(modules.text, mine))

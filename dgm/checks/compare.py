@@ -10,6 +10,8 @@ import numpy as np
 
 Path = tuple[str | int, ...]
 
+ROUNDING = 8 * float(np.finfo(np.float32).eps)
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -55,7 +57,8 @@ def first_difference(got: Any, want: Any, rtol: float, atol: float) -> Differenc
 def differences(got: Any, want: Any, rtol: float, atol: float, path: Path = ()) -> Iterator[Difference]:
     """The places where ``got`` is not close to ``want``, in the order of ``want``.
 
-    Numbers agree if ``|got - want| <= atol + rtol * |want|``; NaN agrees with NaN, and infinities by sign.
+    Numbers agree if ``|got - want| <= atol + rtol * |want|`` (see `close` for float32); NaN agrees with NaN, and
+    infinities by sign.
     Shape must be equal and the dtype of the same class. A list of numbers, or of arrays of one shape, is one place.
     """
     if is_numeric(want):
@@ -110,12 +113,19 @@ def _numeric(got: np.ndarray, want: np.ndarray, rtol: float, atol: float, path: 
 
 
 def close(got: np.ndarray, want: np.ndarray, rtol: float, atol: float) -> bool:
-    """All elements within tolerance; shapes must already agree."""
+    """All elements within tolerance; shapes must already agree.
+
+    In float32 a sum is as exact as its largest terms, so an element that is small by cancellation has fewer right
+    digits: ``atol`` is at least eight units in the last place of the largest element. Not if ``rtol`` is 0.
+    """
     if want.dtype.kind not in "fc" and got.dtype.kind not in "fc":
         return bool(np.array_equal(got, want))
+    single = rtol > 0 and want.dtype == np.float32
     wide = np.complex128 if "c" in (got.dtype.kind, want.dtype.kind) else np.float64
     got, want = got.astype(wide, copy=False), want.astype(wide, copy=False)
     finite = np.isfinite(want)
+    if single:
+        atol = max(atol, ROUNDING * float(np.abs(want[finite]).max(initial=0.0)))
     with np.errstate(invalid="ignore", over="ignore"):
         near = np.abs(got - want) <= atol + rtol * np.abs(want)  # NaN and infinities compare as False here
     if finite.all():

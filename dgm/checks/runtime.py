@@ -29,6 +29,7 @@ from dgm.checks.status import STUB
 
 Outcome = dict[str, Any]
 MAX_WATCHED_ELEMENTS = 1_000_000
+MAX_DEPTH = 20  # of lists in lists
 
 
 class MissingAnswer(Exception):
@@ -82,13 +83,12 @@ def _watched(name: str, function: Any, mutated: list[str] | None, results: answe
 
     @functools.wraps(function)
     def watched_call(*args: Any, **kwargs: Any) -> Any:
-        before = [] if mutated is None else list(_tensors([*args, *kwargs.values()]))
+        given = [] if mutated is None else [*args, *kwargs.values()]
+        before, form = list(_tensors(given)), _form(given)
         copies = [_copy(item) for item in before]
         result = function(*args, **kwargs)
-        for item, copy in zip(before, copies, strict=True):
-            if mutated is not None and copy is not None and not _same(item, copy):
-                mutated.append(name)
-                break
+        if mutated is not None and not (_has_form(given, form) and all(map(_same, before, copies))):
+            mutated.append(name)
         results.note(name, result)
         return result
 
@@ -105,6 +105,29 @@ def _tensors(values: Any) -> Iterator[Any]:
             yield from _tensors(value.values())
 
 
+def _form(value: Any, depth: int = 0) -> Any:
+    """Lists and dicts taken apart, with what is in them as it is: to be compared with what they hold later."""
+    if depth > MAX_DEPTH:
+        return value
+    if isinstance(value, dict):
+        return [(key, _form(item, depth + 1)) for key, item in value.items()]
+    return [_form(item, depth + 1) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _has_form(value: Any, form: Any, depth: int = 0) -> bool:
+    if depth <= MAX_DEPTH and isinstance(value, dict):
+        return len(value) == len(form) and all(
+            key == other and _has_form(item, kept, depth + 1)
+            for (key, item), (other, kept) in zip(value.items(), form, strict=True)
+        )
+    if depth <= MAX_DEPTH and isinstance(value, (list, tuple)):
+        return len(value) == len(form) and all(
+            _has_form(item, kept, depth + 1) for item, kept in zip(value, form, strict=True)
+        )
+    plain = isinstance(value, (int, float, str, bytes)) and type(value) is type(form)
+    return value is form or (plain and value == form)
+
+
 def _copy(item: Any) -> Any:
     if isinstance(item, torch.Tensor):
         return item.detach().clone() if item.numel() <= MAX_WATCHED_ELEMENTS else None
@@ -112,6 +135,8 @@ def _copy(item: Any) -> Any:
 
 
 def _same(item: Any, copy: Any) -> bool:
+    if copy is None:  # too large to be watched
+        return True
     if isinstance(item, torch.Tensor):
         now = item.detach()
         if now.shape != copy.shape:

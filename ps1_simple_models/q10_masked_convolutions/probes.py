@@ -247,7 +247,7 @@ def gradient_map_edges(student, rng):
     found["types of the parameters afterwards, float32 and float64"] = [str(p.dtype) for p in (parameters[-1], *wide.parameters())]
     found["pixels with exactly 0"] = attempt(exact_zeros, find, grey, image[:1].clone(), row, col)
     faint = attempt(map_of, find, FaintLeak(grey), image[:1].clone(), row, col)
-    found["map of a network with a faint leak, times 1e20"] = 1e20 * faint if torch.is_tensor(faint) else faint
+    found["log10 of the map of a network with a faint leak"] = faint.log10() if torch.is_tensor(faint) else faint
     return found
 
 

@@ -17,8 +17,7 @@ plt.show()
 # %% [markdown]
 # A network that squeezes an image into a short **code** and draws it again is an **autoencoder**. It needs no labels: the image is its own target. The code is a guess at a hidden cause.
 #
-# If so, make up a code, and draw a *new* image! But which codes are likely? Linear networks have an answer in closed form. Deeper ones draw better;
-# their codes get a density in Question 5.
+# If so, make up a code, and draw a *new* image! But which codes are likely? For linear networks the answer is a closed form.
 #
 # ### The best linear autoencoder
 #

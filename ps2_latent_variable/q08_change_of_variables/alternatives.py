@@ -228,3 +228,46 @@ def helpers(ref):
             return torch.addcdiv(-self.shift / self.log_scale.exp(), z, self.log_scale.exp())
 
     return {"AffineCoupling": AffineCoupling, "ActNorm": ActNorm, "spline": spline}
+
+
+@alternatives.rewrite("a 1×1 convolution by F.conv2d, and back by solving; the determinant from an LU decomposition")
+def mix_by_convolution(ref):
+    class ChannelMix(ref.ChannelMix):
+        def forward(self, x):
+            pivots = torch.linalg.lu(self.weight)[2].diagonal()
+            return nn.functional.conv2d(x, self.weight[:, :, None, None]), x[0, 0].numel() * pivots.abs().log().sum().repeat(x.shape[0])
+
+        def inverse(self, z):
+            return torch.linalg.solve(self.weight, z.flatten(2)).reshape(z.shape)
+
+    return {"ChannelMix": ChannelMix}
+
+
+@alternatives.rewrite("a 1×1 convolution with the channels last; singular values; a log-determinant for each place, summed")
+def mix_with_channels_last(ref):
+    class ChannelMix(ref.ChannelMix):
+        def forward(self, x):
+            z = torch.movedim(torch.movedim(x, 1, -1) @ self.weight.mT, -1, 1)
+            each = torch.linalg.svdvals(self.weight).log().sum() * torch.ones_like(x[:, 0])
+            return z, each.sum((1, 2))
+
+        def inverse(self, z):
+            return (z.permute(0, 2, 3, 1) @ torch.inverse(self.weight).T).permute(0, 3, 1, 2)
+
+    return {"ChannelMix": ChannelMix}
+
+
+@alternatives.rewrite("a 1×1 convolution channel by channel, in float64")
+def mix_by_loops(ref):
+    class ChannelMix(ref.ChannelMix):
+        def forward(self, x):
+            w = self.weight.double()
+            channels = [sum(w[d, c] * x[:, c].double() for c in range(len(w))) for d in range(len(w))]
+            height, width = x.shape[-2:]
+            return torch.stack(channels, 1).to(x.dtype), torch.full_like(x[:, 0, 0, 0], height * width) * torch.slogdet(w).logabsdet.to(x.dtype)
+
+        def inverse(self, z):
+            back = torch.linalg.pinv(self.weight.double())
+            return torch.stack([(back[c][:, None, None] * z.double()).sum(1) for c in range(len(back))], 1).to(z.dtype)
+
+    return {"ChannelMix": ChannelMix}

@@ -51,6 +51,9 @@ plt.show()
 # **Actnorm** uses $z_i=x_ie^{a_i}+b_i$ with free parameters $a$ and $b$. The first batch sets them so that each $z_i$ has mean 0 and variance 1; from then on they are trained.
 # **On paper:** which $a_i$ and $b_i$ are these, for a batch of mean $m_i$ and standard deviation $\sigma_i$?
 #
+# A **1×1 convolution** mixes the $C$ channels of a picture before the next coupling: at each of the $HW$ places, $z=Wx$ with one matrix $W$.
+# **On paper:** what is its log-determinant? Sorted by places, the Jacobian has $HW$ equal blocks.
+#
 # ### A layer that bends
 #
 # Seen as a function of $x_i$ alone, (8.2) is a straight line. A **spline** bends it: it rises through knots $(x_k,y_k)$, with a slope $d_k>0$ at each. Between the knots $(x_0,y_0)$ and
@@ -58,11 +61,11 @@ plt.show()
 #
 # $$y=y_0+(y_1-y_0)\,\frac{s\,t^2+d_0\,t(1-t)}{s+(d_0+d_1-2s)\,t(1-t)}. \tag{8.3}$$
 #
-# With $s=d_0=d_1=1$ this is $y=y_0+(x-x_0)$. Left of the first and right of the last knot the spline is the identity.
+# With $s=d_0=d_1=1$ this is $y=y_0+(x-x_0)$.
 #
 # **On paper:** differentiate (8.3) with the quotient rule, for $dy/dx$. Your result must be $d_0$ at $t=0$ and $d_1$ at $t=1$; its logarithm is the log-determinant.
 #
-# Write two layers, the spline, and the log-density of a whole flow. All layers of the set have `forward(x) -> (z, logdet)` from data to latent, one log-determinant per example, and
+# Write three layers, the spline, and the log-density of a whole flow. All layers of the set have `forward(x) -> (z, logdet)` from data to latent, one log-determinant per example, and
 # `inverse(z) -> x`. Float64 keeps its digits.
 
 # %% role="given"
@@ -156,6 +159,32 @@ class ActNorm(nn.Module):
         """The x of which `forward` makes z."""
         ### BEGIN SOLUTION
         return (z - self.shift) * torch.exp(-self.log_scale)
+        ### END SOLUTION
+
+# %% role="answer"
+class ChannelMix(nn.Module):
+    """A 1×1 convolution: ``z = weight @ x`` at each place of a picture.
+
+    Args:
+        weight: (C, C); its determinant may have any sign, and be tiny.
+    """
+
+    def __init__(self, weight: Float[Tensor, "C C"]):
+        super().__init__()
+        self.weight = nn.Parameter(weight.clone())
+
+    def forward(self, x: Float[Tensor, "N C H W"]) -> tuple[Float[Tensor, "N C H W"], Float[Tensor, "N"]]:
+        """(z, log|det dz/dx|)."""
+        ### BEGIN SOLUTION
+        z = torch.einsum("dc,nchw->ndhw", self.weight, x)
+        places = x.shape[2] * x.shape[3]
+        return z, (places * torch.linalg.slogdet(self.weight)[1]).expand(len(x))
+        ### END SOLUTION
+
+    def inverse(self, z: Float[Tensor, "N C H W"]) -> Float[Tensor, "N C H W"]:
+        """The x of which `forward` makes z."""
+        ### BEGIN SOLUTION
+        return torch.einsum("cd,ndhw->nchw", torch.linalg.inv(self.weight), z)
         ### END SOLUTION
 
 # %% role="answer"

@@ -457,6 +457,99 @@ mistakes.at(
          "return (z - self.shift) * torch.exp(-self.log_scale), -self.log_scale.sum().expand(len(z))"),
 )
 
+# --- ChannelMix ---------------------------------------------------------------------------------------------------
+
+mistakes.at(
+    'z = torch.einsum("dc,nchw->ndhw", self.weight, x)',
+    edit("mix_transposed", "`ChannelMix.forward` multiplies by the transposed matrix: row d of the weight makes channel d of z", 'z = torch.einsum("cd,nchw->ndhw", self.weight, x)'),
+    edit("mix_detached", "`ChannelMix.forward` detaches the weight from z, so that it is trained by the log-determinant alone", 'z = torch.einsum("dc,nchw->ndhw", self.weight.detach(), x)'),
+    edit("mix_x_detached", "`ChannelMix.forward` detaches x from z, so that the layers closer to the data get no gradient", 'z = torch.einsum("dc,nchw->ndhw", self.weight, x.detach())'),
+    edit("mix_flat", "`ChannelMix.forward` moves the axes by `reshape`, which puts entries of other places and channels together; `permute` exchanges axes",
+         "z = (x.reshape(-1, x.shape[1]) @ self.weight.T).reshape(x.shape)"),
+    edit("mix_channels_last", "`ChannelMix.forward` returns the channels as the last axis; z has the axes of x, (N, C, H, W)", "z = x.permute(0, 2, 3, 1) @ self.weight.T"),
+    edit("mix_elementwise", "`ChannelMix.forward` scales each channel by the diagonal of the weight; a matrix mixes them all", "z = x * self.weight.diagonal()[:, None, None]"),
+    edit("mix_sums", "`ChannelMix.forward` scales each channel by a sum of the weight; a matrix mixes them all", "z = x * self.weight.sum(1)[:, None, None]"),
+    edit("mix_residual", "`ChannelMix.forward` adds x to its result; a 1×1 convolution is the product alone", 'z = x + torch.einsum("dc,nchw->ndhw", self.weight, x)'),
+    edit("mix_inverted", "`ChannelMix.forward` uses the inverse matrix; from data to latent it is the weight itself", 'z = torch.einsum("dc,nchw->ndhw", torch.linalg.inv(self.weight), x)'),
+    edit("mix_orthogonal", "`ChannelMix.forward` makes the weight orthogonal first; the matrix is used as it is", 'z = torch.einsum("dc,nchw->ndhw", torch.linalg.qr(self.weight)[0], x)'),
+    edit("mix_single", "`ChannelMix.forward` computes in float32 whatever it is given; float64 keeps its digits", 'z = torch.einsum("dc,nchw->ndhw", self.weight.float(), x.float()).to(x)'),
+    edit("mix_half", "`ChannelMix.forward` computes in half precision", 'z = torch.einsum("dc,nchw->ndhw", self.weight.bfloat16(), x.bfloat16()).to(x)'),
+    edit("mix_in_place", "`ChannelMix.forward` writes its result into x", 'z = torch.einsum("dc,nchw->ndhw", self.weight, x); x.data.copy_(z.detach())'),
+    edit("mix_rows", "`ChannelMix.forward` mixes the rows of a picture; the matrix belongs to the channels", 'z = torch.einsum("dc,nkcw->nkdw", self.weight, x)'),
+    edit("mix_columns", "`ChannelMix.forward` mixes the columns of a picture; the matrix belongs to the channels", "z = x @ self.weight.T"),
+)
+
+mistakes.at(
+    "places = x.shape[2] * x.shape[3]",
+    edit("mix_one_place", "the log-determinant of `ChannelMix` counts the matrix once; it acts at every one of the H·W places", "places = 1"),
+    edit("mix_rows_only", "the log-determinant of `ChannelMix` counts H places; there are H·W", "places = x.shape[2]"),
+    edit("mix_columns_only", "the log-determinant of `ChannelMix` counts W places; there are H·W", "places = x.shape[3]"),
+    edit("mix_half_the_border", "the log-determinant of `ChannelMix` counts H + W places; there are H·W", "places = x.shape[2] + x.shape[3]"),
+    edit("mix_squares", "the log-determinant of `ChannelMix` counts H·H places; there are H·W", "places = x.shape[2] ** 2"),
+    edit("mix_entries", "the log-determinant of `ChannelMix` counts C·H·W numbers; the C channels of a place share one determinant", "places = x.shape[1] * x.shape[2] * x.shape[3]"),
+    edit("mix_batch", "the log-determinant of `ChannelMix` is multiplied by the number of pictures; each has its own", "places = len(x) * x.shape[2] * x.shape[3]"),
+    edit("mix_channels", "the log-determinant of `ChannelMix` is multiplied by the number of channels; it is multiplied by the number of places, H·W", "places = x.shape[1]"),
+    edit("mix_per_channel", "the log-determinant of `ChannelMix` is divided by the number of channels", "places = x.shape[2] * x.shape[3] / x.shape[1]"),
+    edit("mix_inverse_places", "the log-determinant of `ChannelMix` is divided by the number of places; each place adds its own", "places = 1 / (x.shape[2] * x.shape[3])"),
+)
+
+mistakes.at(
+    "return z, (places * torch.linalg.slogdet(self.weight)[1]).expand(len(x))",
+    edit("mix_no_absolute", "the log-determinant of `ChannelMix` is the logarithm of the determinant itself, which may be negative: its absolute value counts",
+         "return z, (places * torch.logdet(self.weight)).expand(len(x))"),
+    edit("mix_log_of_det", "`ChannelMix` computes the determinant first, which is too small for a float where channels are many and scales small; only its logarithm is wanted",
+         "return z, (places * torch.linalg.det(self.weight).abs().log()).expand(len(x))"),
+    edit("mix_epsilon", "`ChannelMix` adds a small number to the determinant before the logarithm; a tiny determinant is lost in it",
+         "return z, (places * (torch.linalg.det(self.weight).abs() + 1e-12).log()).expand(len(x))"),
+    edit("mix_no_log", "the log-determinant of `ChannelMix` is the determinant, without a logarithm", "return z, (places * torch.linalg.det(self.weight)).expand(len(x))"),
+    edit("mix_no_log_absolute", "the log-determinant of `ChannelMix` is the absolute determinant, without a logarithm", "return z, (places * torch.linalg.det(self.weight).abs()).expand(len(x))"),
+    edit("mix_power", "the log-determinant of `ChannelMix` is the determinant to the power H·W, without a logarithm", "return z, (torch.linalg.det(self.weight).abs() ** places).expand(len(x))"),
+    edit("mix_sign_part", "`ChannelMix` takes the sign that `slogdet` gives first; the logarithm comes second", "return z, (places * torch.linalg.slogdet(self.weight)[0]).expand(len(x))"),
+    edit("mix_minus", "the log-determinant of `ChannelMix` has the wrong sign", "return z, -(places * torch.linalg.slogdet(self.weight)[1]).expand(len(x))"),
+    edit("mix_diagonal", "the log-determinant of `ChannelMix` is that of the diagonal; only a triangular matrix has this determinant",
+         "return z, (places * self.weight.diagonal().abs().log().sum()).expand(len(x))"),
+    edit("mix_entries_log", "the log-determinant of `ChannelMix` adds up the logarithms of all entries; that is no determinant", "return z, (places * self.weight.abs().log().sum()).expand(len(x))"),
+    edit("mix_norm", "the log-determinant of `ChannelMix` is the logarithm of the matrix's norm", "return z, (places * torch.linalg.norm(self.weight).log()).expand(len(x))"),
+    edit("mix_trace", "the log-determinant of `ChannelMix` is the logarithm of the trace", "return z, (places * self.weight.trace().abs().log()).expand(len(x))"),
+    edit("mix_zero", "the log-determinant of `ChannelMix` is 0, as if the matrix were a rotation", "return z, 0 * torch.linalg.slogdet(self.weight)[1].expand(len(x))"),
+    edit("mix_bits", "the log-determinant of `ChannelMix` is in bits; it is in nats", "return z, (places * torch.linalg.slogdet(self.weight)[1] / math.log(2)).expand(len(x))"),
+    edit("mix_square", "the log-determinant of `ChannelMix` is that of WᵀW, twice as much", "return z, (places * torch.linalg.slogdet(self.weight.T @ self.weight)[1]).expand(len(x))"),
+    edit("mix_number", "the log-determinant of `ChannelMix` is a single number; there is one for each example, (N,)", "return z, places * torch.linalg.slogdet(self.weight)[1]"),
+    edit("mix_python", "the log-determinant of `ChannelMix` is a Python number; it must be a tensor (N,), which can be differentiated", "return z, float(places * torch.linalg.slogdet(self.weight)[1])"),
+    edit("mix_column", "the log-determinant of `ChannelMix` is a column; its shape is (N,)", "return z, (places * torch.linalg.slogdet(self.weight)[1]).expand(len(x), 1)"),
+    edit("mix_map", "the log-determinant of `ChannelMix` has a number for each place; it is their sum, for each example", "return z, torch.linalg.slogdet(self.weight)[1].expand(len(x), *x.shape[2:])"),
+    edit("mix_logdet_detached", "the log-determinant of `ChannelMix` is detached: the matrix is trained without it, and shrinks", "return z, (places * torch.linalg.slogdet(self.weight.detach())[1]).expand(len(x))"),
+    edit("mix_logdet_single", "the log-determinant of `ChannelMix` is float32 where x is float64", "return z, (places * torch.linalg.slogdet(self.weight.float())[1]).expand(len(x))"),
+    edit("mix_z_alone", "`ChannelMix.forward` returns z alone, without the log-determinant", "return z"),
+    edit("mix_swapped", "`ChannelMix.forward` returns the log-determinant first; z comes first", "return (places * torch.linalg.slogdet(self.weight)[1]).expand(len(x)), z"),
+    edit("mix_once", "`ChannelMix.forward` keeps the log-determinant of its first call; the weight is trained, so it changes",
+         "self._kept = self._kept if hasattr(self, '_kept') else torch.linalg.slogdet(self.weight)[1]; return z, (places * self._kept).expand(len(x))"),
+)
+
+mistakes.at(
+    'return torch.einsum("cd,ndhw->nchw", torch.linalg.inv(self.weight), z)',
+    edit("mix_back_transposed", "`ChannelMix.inverse` uses the transposed matrix, which is the inverse of a rotation only", 'return torch.einsum("dc,ndhw->nchw", self.weight, z)'),
+    edit("mix_back_forward", "`ChannelMix.inverse` does the same as `forward`", 'return torch.einsum("cd,ndhw->nchw", self.weight, z)'),
+    edit("mix_back_inverse_transposed", "`ChannelMix.inverse` multiplies by the transpose of the inverse", 'return torch.einsum("dc,ndhw->nchw", torch.linalg.inv(self.weight), z)'),
+    edit("mix_back_entries", "`ChannelMix.inverse` divides by each entry of the matrix; the inverse matrix is another thing", 'return torch.einsum("cd,ndhw->nchw", 1 / self.weight, z)'),
+    edit("mix_back_entries_transposed", "`ChannelMix.inverse` divides by each entry of the transposed matrix; the inverse matrix is another thing", 'return torch.einsum("dc,ndhw->nchw", 1 / self.weight, z)'),
+    edit("mix_back_minus", "`ChannelMix.inverse` multiplies by minus the matrix; that undoes an addition, and no product", 'return torch.einsum("cd,ndhw->nchw", -self.weight, z)'),
+    edit("mix_back_detached", "`ChannelMix.inverse` detaches the weight; docstring and layers of the set promise gradients", 'return torch.einsum("cd,ndhw->nchw", torch.linalg.inv(self.weight.detach()), z)'),
+    edit("mix_back_z_detached", "`ChannelMix.inverse` detaches z", 'return torch.einsum("cd,ndhw->nchw", torch.linalg.inv(self.weight), z.detach())'),
+    edit("mix_back_flat", "`ChannelMix.inverse` moves the axes by `reshape`, which puts entries of other places and channels together; `permute` exchanges axes",
+         "return (z.reshape(-1, z.shape[1]) @ torch.linalg.inv(self.weight).T).reshape(z.shape)"),
+    edit("mix_back_single", "`ChannelMix.inverse` computes in float32 whatever it is given; float64 keeps its digits",
+         'return torch.einsum("cd,ndhw->nchw", torch.linalg.inv(self.weight.float()), z.float()).to(z)'),
+    edit("mix_back_half", "`ChannelMix.inverse` computes in half precision", 'return torch.einsum("cd,ndhw->nchw", torch.linalg.inv(self.weight).bfloat16(), z.bfloat16()).to(z)'),
+    edit("mix_back_pair", "`ChannelMix.inverse` returns a log-determinant as well; only x is wanted", 'return torch.einsum("cd,ndhw->nchw", torch.linalg.inv(self.weight), z), -torch.linalg.slogdet(self.weight)[1]'),
+    edit("mix_back_in_place", "`ChannelMix.inverse` writes its result into z", 'x = torch.einsum("cd,ndhw->nchw", torch.linalg.inv(self.weight), z); z.data.copy_(x.detach()); return x'),
+    edit("mix_back_once", "`ChannelMix.inverse` keeps the inverse matrix of its first call; the weight is trained, so it changes",
+         "self._back = self._back if hasattr(self, '_back') else torch.linalg.inv(self.weight); return torch.einsum('cd,ndhw->nchw', self._back, z)"),
+    edit("mix_back_ridge", "`ChannelMix.inverse` adds a small number to the diagonal before it inverts, so it does not lead back exactly",
+         'return torch.einsum("cd,ndhw->nchw", torch.linalg.inv(self.weight + 1e-3 * torch.eye(len(self.weight)).to(z)), z)'),
+    edit("mix_back_determinant", "`ChannelMix.inverse` divides the matrix by its determinant; the inverse matrix is another thing", 'return torch.einsum("cd,ndhw->nchw", self.weight / torch.linalg.det(self.weight), z)'),
+)
+
 # --- spline -------------------------------------------------------------------------------------------------------
 
 mistakes.at(

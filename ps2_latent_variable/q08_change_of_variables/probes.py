@@ -29,6 +29,11 @@ question = Question(
             "Under `torch.no_grad()` copy numbers into the parameters (`copy_`), so that they stay the same parameters. "
             "Every example has the same log-determinant: how do you give N of them?",
         ),
+        "ChannelMix": (
+            "A picture of one place: which matrix is the Jacobian? And of two places, side by side?",
+            "C = 2, W = ((2, 0), (0, 3)), four places: four 2s and four 3s on the diagonal, so the log-determinant is 4 log 6.",
+            "`torch.linalg.slogdet` gives log|det| also where the determinant is negative, or too small for a float.",
+        ),
         "spline": (
             "At the middle of a bin with s = d_0 = d_1 = 1, what are y and the slope?",
             "With top = s t² + d_0 t(1-t) and the bottom of (8.3), the quotient rule in t, times dt/dx. Try t = 0: your "
@@ -44,7 +49,7 @@ question = Question(
         ),
     },
     ambiguities=[
-        "AffineCoupling and ActNorm are made with the given `__init__`; helpers and further buffers are free.",
+        "AffineCoupling, ActNorm and ChannelMix are made with the given `__init__`; helpers and further buffers are free.",
         "AffineCoupling is probed with networks of the grader that look at all they are given, flow_log_prob with layers "
         "of the grader, and spline with knots of the grader: an error in one of them does not cost the points of another.",
         "The slope of the spline may come from autograd, if the result can be differentiated once more.",
@@ -101,7 +106,7 @@ def coupling_back(student, rng):
     }
 
 
-@question.probe(points=1.5, title="AffineCoupling: masks, gradients, float64", judge=Fields({"in float64": WIDE, "inverse in float64": WIDE}, default=Close()))
+@question.probe(points=1, title="AffineCoupling: masks, gradients, float64", judge=Fields({"in float64": WIDE, "inverse in float64": WIDE}, default=Close()))
 def coupling_edges(student, rng):
     five = made(student, rng, [0, 1, 1, 0, 1])
     wide = made(student, rng, [1, 0, 1], torch.float64)
@@ -225,6 +230,72 @@ def actnorm_edges(student, rng):
     }
 
 
+# --- ChannelMix ---------------------------------------------------------------------------------------------------
+
+
+def mixer(student, rng, channels, scale=1.0, sign=0, dtype=torch.float32):
+    """A 1×1 convolution with a matrix that is far from symmetric, and whose determinant has the sign asked for."""
+    weight = scale * (rng.normal(channels, channels, std=0.6, dtype=dtype) + torch.eye(channels, dtype=dtype, device=rng.device).roll(1, 0))
+    if sign and float(torch.linalg.slogdet(weight)[0]) != sign:
+        weight[0] = -weight[0]
+    return student.raw.ChannelMix(weight).to(rng.device)
+
+
+@question.probe(points=0.5, title="ChannelMix: there and back", public=True, judge=TOLD)
+def mixing(student, rng):
+    two, three = mixer(student, rng, 2), mixer(student, rng, 3)
+    return {
+        "two channels": attempt(forwards, two, rng.normal(3, 2, 2, 4)),
+        "three channels": attempt(forwards, three, rng.normal(2, 3, 4, 3)),
+        "inverse of three channels": attempt(back, three, rng.normal(2, 3, 4, 3)),
+    }
+
+
+def moved(layer, rng, channels):
+    """A layer after a step of training: another matrix in the same parameter."""
+    with torch.no_grad():
+        layer.weight.copy_(layer.weight + 0.5 * rng.normal(channels, channels))
+    return layer
+
+
+@question.probe(points=1, title="ChannelMix: determinants, shapes, gradients, float64", judge=Fields({"in float64": WIDE, "inverse in float64": WIDE}, default=Close()))
+def mixing_edges(student, rng):
+    four, wide = mixer(student, rng, 4), mixer(student, rng, 3, dtype=torch.float64)
+    minus, tiny, single = mixer(student, rng, 3, sign=-1), mixer(student, rng, 12, scale=1e-4), mixer(student, rng, 1, sign=-1)
+    used, places = mixer(student, rng, 3), [rng.normal(3, 3, *size) for size in ((2, 5), (4, 1), (1, 3))]
+    attempt(forwards, used, places[0]), attempt(back, used, places[0])
+    used, wide_x = moved(used, rng, 3), rng.normal(2, 3, 3, 2, dtype=torch.float64)
+    leaf, weight = rng.normal(5, 4, 2, 3).requires_grad_(), rng.normal(5, 4, 2, 3)
+
+    def slopes_there():
+        z, logdet = both(four, leaf)
+        total = (weight * tensor_of(z, "z", weight.shape)).sum() + ((1 + weight[:, 0, 0, 0]) * tensor_of(logdet, "the log-determinant", (5,))).sum()
+        return gradient("z and the log-determinant", total, x=leaf, weight=four.weight)
+
+    return {
+        "a positive determinant": attempt(forwards, mixer(student, rng, 3, sign=1), rng.normal(4, 3, 2, 3)),
+        "a negative determinant": attempt(forwards, minus, rng.normal(4, 3, 2, 3)),
+        "a tiny determinant": attempt(forwards, tiny, rng.normal(3, 12, 2, 2)),
+        "as many channels as rows and columns": attempt(forwards, four, rng.normal(3, 4, 4, 4)),
+        "other sizes of picture": tried(lambda: [forwards(minus, x) for x in places]),
+        "one place": attempt(forwards, four, rng.normal(3, 4, 1, 1)),
+        "one picture": attempt(forwards, four, rng.normal(1, 4, 2, 3)),
+        "one channel": attempt(forwards, single, rng.normal(3, 1, 3, 2)),
+        "inverse with a negative determinant": attempt(back, minus, rng.normal(4, 3, 2, 3)),
+        "inverse of as many channels as rows and columns": attempt(back, four, rng.normal(3, 4, 4, 4)),
+        "inverse of other sizes of picture": tried(lambda: [back(minus, x) for x in places]),
+        "inverse of one picture": attempt(back, four, rng.normal(1, 4, 2, 3)),
+        "after the weight has changed": attempt(forwards, used, places[0]),
+        "inverse after the weight has changed": attempt(back, used, places[0]),
+        "gradient of z and the log-determinant": attempt(slopes_there),
+        "gradient of the inverse": attempt(inverse_gradients, four, leaf, weight),
+        "in float64": tried(lambda: [forwards(each, wide_x) for each in (wide, mixer(student, rng, 3, 0.7, dtype=torch.float64), mixer(student, rng, 3, 1.9, dtype=torch.float64))]),
+        "inverse in float64": attempt(back, wide, wide_x),
+        "x afterwards": attempt(unchanged, four, rng.normal(3, 4, 2, 2)),
+        "z afterwards": attempt(unchanged, four.inverse, rng.normal(3, 4, 2, 2)),
+    }
+
+
 # --- spline -------------------------------------------------------------------------------------------------------
 
 
@@ -276,7 +347,7 @@ def spline_values(student, rng):
     }
 
 
-@question.probe(points=2, title="spline: knots, far outside, gradients, float64", judge=SPLINE)
+@question.probe(points=1.5, title="spline: knots, far outside, gradients, float64", judge=SPLINE)
 def spline_edges(student, rng):
     curve, box = knots(rng, 6, bins=5), rng.number(0.8, 1.0)
     xs, ys, slopes = curve
@@ -358,7 +429,7 @@ def density(student, rng):
     }
 
 
-@question.probe(points=2, title="flow_log_prob: more layers, none, gradients, float64", judge=Fields({"in float64": DIGITS}, default=Close()))
+@question.probe(points=1.5, title="flow_log_prob: more layers, none, gradients, float64", judge=Fields({"in float64": DIGITS}, default=Close()))
 def density_edges(student, rng):
     layers, wide = nn.ModuleList([Mixed(rng, 4) for _ in range(3)]), [Mixed(rng, 3, torch.float64) for _ in range(2)]
     leaf, weight = rng.normal(5, 4).requires_grad_(), rng.normal(5)

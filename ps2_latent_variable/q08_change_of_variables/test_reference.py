@@ -99,6 +99,22 @@ def test_actnorm_is_initialised_once_and_stays_so(reference):
     torch.testing.assert_close(twin(10 * x)[0], layer(10 * x)[0])
 
 
+@pytest.mark.parametrize(("channels", "height", "width"), [(3, 2, 4), (1, 3, 2), (4, 1, 1)])
+def test_the_1x1_convolution_has_the_log_determinant_of_its_jacobian(reference, channels, height, width):
+    generator = torch.Generator().manual_seed(channels)
+    weight = torch.randn(channels, channels, generator=generator, dtype=torch.float64)
+    x = torch.randn(5, channels, height, width, generator=generator, dtype=torch.float64)
+    for matrix in (weight, weight[torch.arange(channels).roll(1)] * -1):   # determinants of both signs
+        layer = reference.ChannelMix(matrix)
+        z, logdet = layer(x)
+        jacobian = torch.autograd.functional.jacobian(lambda row, layer=layer: layer(row[None])[0][0], x[0])
+        size = channels * height * width
+        want = torch.linalg.slogdet(jacobian.reshape(size, size))[1]
+        torch.testing.assert_close(logdet.detach(), want.expand(5))
+        torch.testing.assert_close(layer.inverse(z), x)
+        torch.testing.assert_close(z, torch.nn.functional.conv2d(x, matrix[:, :, None, None]))
+
+
 @pytest.mark.parametrize("bins", [1, 2, 7])
 def test_the_spline_rises_inverts_and_knows_its_slope(reference, bins):
     curve = random_knots(reference, 1, bins, 2.5, bins)

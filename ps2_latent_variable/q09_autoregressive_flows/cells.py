@@ -1,5 +1,5 @@
 # %% [markdown]
-# On the right is about the best that a simple autoregressive model can do with the moons: first $x_1$ from a Gaussian, then $x_2$ from a Gaussian whose mean and width depend on $x_1$. Means and widths are the data's own.
+# On the right is about the best that a simple autoregressive model can do with the moons: first $x_1$ from a Gaussian, then $x_2$ from a Gaussian whose mean and width depend on $x_1$.
 
 # %%
 maf_train, maf_test = data.toy2d("moons", 4000, seed=2), data.toy2d("moons", 4000, seed=3)
@@ -277,7 +277,7 @@ plot.table(rows, header=("one layer, 100 images", "density, seconds", "drawing, 
 
 # %% [markdown]
 # Nobody trained a denoiser. A density of noisy images is one already (0.072 in each of 5 runs). The step removes two thirds of noise 0.4, blurring thin strokes, and two fifths of 0.05.
-# What the flow draws is made of strokes, and some of it is a digit. Recent flows of this kind use a transformer over patches (TarFlow, 2024), with the same loop, reversed order and last step.
+# What the flow draws is made of strokes, and some of it is a digit. TarFlow (2024) does the same with a transformer over patches.
 #
 # **What to remember**
 # - An autoregressive model with Gaussian conditionals is one layer of a flow. One direction takes one call, the other $D$.

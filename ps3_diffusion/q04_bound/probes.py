@@ -256,15 +256,27 @@ def probabilities(rng, T, dtype=torch.float32):
     return torch.cat([torch.zeros_like(parts[:1]), parts / parts.sum()])
 
 
+def inner(rng, n, probs):
+    """n random u, none of them at the border of two times, where the rounding of a sum would decide."""
+    borders, u = probs.double().cumsum(0), rng.uniform(n, dtype=torch.float64)
+    t = torch.searchsorted(borders, u, right=True).clamp(max=len(probs) - 1)
+    low, high = borders[t - 1], borders[t]
+    return (0.95 * u + 0.05 * (low + high) / 2).to(probs)
+
+
 def drawn(student, u, probs):
     return entry("`training_times`", lambda: named(two_of(student.training_times(u, probs), "t", "the weights"), "t", "weight"))
+
+
+def some_drawn(student, rng, n, probs):
+    return drawn(student, inner(rng, n, probs), probs)
 
 
 @question.probe(points=0.5, title="training_times: two times, and several", public=True, judge=Fields(default=Close()))
 def times(student, rng):
     return {
         "two times": drawn(student, torch.tensor([0.1, 0.5, 0.79, 0.81, 0.95], device=rng.device), torch.tensor([0.0, 0.8, 0.2], device=rng.device)),
-        "several": drawn(student, rng.uniform(12), probabilities(rng, 5)),
+        "several": some_drawn(student, rng, 12, probabilities(rng, 5)),
     }
 
 
@@ -278,13 +290,13 @@ def times_edges(student, rng):
     end = torch.tensor([0.9999999, 1 - 2**-24, 0.5, 0.3, 0.1], device=rng.device)
     return {
         "u at the borders": drawn(student, torch.tensor([0, 2, 3, 6, 7, 1], device=rng.device) / 8, eighths),
-        "times of probability 0": drawn(student, torch.cat([torch.zeros(1, device=rng.device), rng.uniform(20)]), gaps),
+        "times of probability 0": drawn(student, torch.cat([torch.zeros(1, device=rng.device), inner(rng, 20, gaps)]), gaps),
         "u near 1": drawn(student, end, short),
         "one time": drawn(student, rng.uniform(4), torch.tensor([0.0, 1.0], device=rng.device)),
-        "one draw": entry("`training_times`", lambda: {k: drawn(student, rng.uniform(1), probabilities(rng, 6)) for k in ("first", "second", "third")}),
-        "many times": drawn(student, rng.uniform(60), probabilities(rng, 200)),
-        "as many draws as times": drawn(student, rng.uniform(6), probabilities(rng, 6)),
-        "in float64": drawn(student, rng.uniform(9, dtype=torch.float64), probabilities(rng, 7, torch.float64)),
+        "one draw": entry("`training_times`", lambda: {k: some_drawn(student, rng, 1, probabilities(rng, 6)) for k in ("first", "second", "third")}),
+        "many times": some_drawn(student, rng, 60, probabilities(rng, 200)),
+        "as many draws as times": some_drawn(student, rng, 6, probabilities(rng, 6)),
+        "in float64": some_drawn(student, rng, 9, probabilities(rng, 7, torch.float64)),
     }
 
 

@@ -210,9 +210,11 @@ def solver_edges(student, rng):
     alpha_bar, x = levels(rng, 12), rng.normal(4, 2)
     every = torch.arange(12, -1, -1, device=rng.device)
     double = levels(rng, 12, torch.float64)
+    loud = (2 + rng.uniform(4, 2)) * (2 * rng.bernoulli(4, 2, p=0.5) - 1)   # of pictures that lie between -0.9 and 0.9
+    loud_x = alpha_bar[6].sqrt() * rng.uniform(4, 2, low=-0.9, high=0.9) + (1 - alpha_bar[6]).sqrt() * loud
 
-    def ask(x, times, levels=alpha_bar, **settings):
-        model = Bent(rng)
+    def ask(x, times, levels=alpha_bar, model=None, **settings):
+        model = model or Bent(rng)
         return entry("`dpm_solver_2m`", lambda: student.dpm_solver_2m(model, x.clone(), times, levels, **settings))
 
     def graph():
@@ -234,6 +236,7 @@ def solver_edges(student, rng):
         "every time": ask(x, every),
         "clipped": ask(0.8 * rng.normal(60, 2), every[[4, 5, 9, 10]], clip=1.5),
         "clipped closely, to t = 0": ask(2 * x, every[[0, 3, 8, 12]], clip=0.6),
+        "clipped, with noise beyond the range": ask(loud_x, every[[6, 9, 12]], model=lambda x, t: loud + 0.05 * torch.sin(x), clip=1.3),
         "clipped, but within the range": ask(x, every[[0, 3, 5, 9]], clip=1000.0),
         "images": ask(rng.normal(2, 1, 2, 3), every[[0, 4, 7, 10]]),
         "one example": ask(x[:1], every[[0, 4, 7, 10]]),

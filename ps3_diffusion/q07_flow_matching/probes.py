@@ -279,6 +279,13 @@ def mean_way(student, *arguments):
     return entry("`marginal_velocity`", lambda: with_right(student.marginal_velocity, conditional_velocity=conditional_given)(*arguments))
 
 
+def beyond(rng, points, n, distance):
+    """n places far away, each in a direction in which one point lies well ahead of all others, so that rounding does not decide."""
+    directions = torch.nn.functional.normalize(rng.normal(80, points.shape[1]), dim=1)
+    ahead = (directions @ points.T).topk(2, 1).values
+    return distance * directions[(ahead[:, 0] - ahead[:, 1]).topk(n).indices]
+
+
 NEARLY = {  # where float32 loses digits in differences
     "near t = 1": Close(rtol=2e-3, atol=2e-3), "near t = 1, points close together": Close(rtol=5e-3, atol=5e-3),
     "near t = 1, far from all points": Close(rtol=2e-3, atol=1e-2), "far from all points": Close(rtol=1e-3, atol=1e-2),
@@ -308,13 +315,13 @@ def marginal_edges(student, rng):
         "as near t = 1 as is asked, points close together": mean_way(student, 0.0015 * x, torch.full((n,), 0.9989, device=rng.device), 0.0015 * points),
         "near t = 1": mean_way(student, near, torch.full((n,), 0.998, device=rng.device), points),
         "near t = 1, points close together": mean_way(student, 0.03 * x, torch.full((n,), 0.97, device=rng.device), 0.04 * points),
-        "near t = 1, far from all points": mean_way(student, near + 3, torch.full((n,), 0.998, device=rng.device), points),
+        "near t = 1, far from all points": mean_way(student, beyond(rng, points, n, 6.0), torch.full((n,), 0.998, device=rng.device), points),
         "t = 1, where noise is left": mean_way(student, x, torch.ones(n, device=rng.device), points, narrow_path),
         "quarter of a circle": mean_way(student, x, t, points, round_path),
         "one point": mean_way(student, x, t, points[:1], bent_path),
         "a point that is there three times": mean_way(student, x, t, torch.cat([points[:3], points[:1], points[:1]]), bent_path),
         "points far from 0": mean_way(student, x + 10, t, points + 12, bent_path),
-        "far from all points": mean_way(student, 60 * x, t, points, narrow_path),
+        "far from all points": mean_way(student, beyond(rng, points, n, 100.0), t, points, narrow_path),
         "one time for all": [mean_way(student, x, each, points, bent_path) for each in t[:2]],
         "one place": mean_way(student, x[:1], t[:1], points, bent_path),
         "one dimension": mean_way(student, x[:, :1], t, points[:, :1], bent_path),

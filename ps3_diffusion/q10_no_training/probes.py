@@ -84,6 +84,8 @@ def best_edges(student, rng):
     x, images, a = 0.7 * rng.normal(n, 1, 2, 3), rng.normal(m, 1, 2, 3), level(rng, 0.2, 0.6)
     close = torch.full((), 0.999, device=rng.device)
     many = 0.7 * rng.normal(3, 1, 16, 16)
+    huge = torch.zeros_like(images[:1])
+    huge[0, 0, 1, 2] = 425 + rng.uniform(low=-5, high=5)   # its weight is about 5e-5, and counts
     return {
         "all noise, alpha_bar = 0": both(student, x, torch.zeros((), device=rng.device), images),
         "hardly any noise": both(student, 0.9995 * images[:n] + 0.02 * x, close, images),
@@ -99,6 +101,7 @@ def best_edges(student, rng):
         "one x_t": both(student, x[:1], a, images),
         "as many x_t as pictures": both(student, rng.normal(6, 6), a, rng.normal(6, 6)),
         "large pictures": both(student, many, level(rng, 0.01, 0.02), rng.normal(m, 1, 16, 16)),
+        "a small weight on a huge picture": both(student, 0.3 * x, torch.full((), 1e-4, device=rng.device), torch.cat([images[:4], huge])),
         "in float64": both(student, x.double(), a.double(), images.double()),
     }
 

@@ -118,13 +118,27 @@ def apart(rng, *shape, gap=0.05):
 
 @question.probe(points=0.5, title="filter_logits: each filter alone", public=True, judge=Fields(default=Close()))
 def filters(student, rng):
-    logits = 1.5 * apart(rng, 3, 8)
+    # no sum of probabilities is near a top_p, so that rounding does not decide
+    chances = torch.tensor([0.34, 0.2, 0.15, 0.11, 0.08, 0.06, 0.04, 0.02], device=rng.device)
+    logits = torch.stack([chances.log()[rng.permutation(8)] for _ in range(3)]) + rng.normal(3, 1) + rng.uniform(3, 8, low=-0.02, high=0.02)
     return {
         "temperature": [attempt(student.filter_logits, logits, temperature=t) for t in (0.6, 1.7)],
         "top-k": attempt(student.filter_logits, logits, top_k=3),
         "top-p": [attempt(student.filter_logits, logits, top_p=p) for p in (0.83, 0.3)],
         "min-p": attempt(student.filter_logits, logits, min_p=0.15),
     }
+
+
+def undecided(logits, temperature=1.0, **settings):
+    """The settings, with top_p and min_p moved a little where rounding would decide who is left."""
+    scaled = logits.double() / temperature
+    if "top_k" in settings:
+        scaled = scaled.masked_fill(scaled < scaled.topk(min(settings["top_k"], scaled.shape[-1])).values[..., -1:], -math.inf)
+    chances = scaled.softmax(-1).sort(-1, descending=True).values
+    for name, borders in (("top_p", chances.cumsum(-1)), ("min_p", chances / chances[..., :1])):
+        while 0 < settings.get(name, 0) < 1 and bool(((borders - settings[name]).abs() < 1e-5).any()):
+            settings[name] -= 1e-4
+    return settings | {"temperature": temperature}
 
 
 @question.probe(
@@ -138,10 +152,14 @@ def filter_edges(student, rng):
     barred[:, rng.permutation(9)[:4]] = -math.inf
     flat = 0.3 * apart(rng, 4, 30)
 
+    chances = torch.tensor([0.4, 0.25, 0.15, 0.1, 0.06, 0.04], device=rng.device)
+    known = torch.stack([chances.log()[rng.permutation(6)] for _ in range(4)]) + rng.uniform(4, 6, low=-0.02, high=0.02)
+
     def ask(logits, **settings):
-        return attempt(student.filter_logits, logits, **settings)
+        return attempt(student.filter_logits, logits, **undecided(logits, **settings))
 
     return {
+        "top-p counts all, then min-p": ask(known, top_p=0.74, min_p=0.3),
         "nothing filtered": ask(logits),
         "a high temperature, then top-p": ask(logits, temperature=2.5, top_p=0.83),
         "a low temperature, then top-p": ask(logits, temperature=0.4, top_p=0.97),

@@ -45,6 +45,17 @@ def test_close_holds_its_tolerance_on_both_sides(value, rtol):
     assert not passed(j.Close(rtol, 1e-6), value + 1.1 * bound + 1e-12 * abs(value), value)
 
 
+def test_close_knows_that_a_float32_sum_is_as_exact_as_its_largest_term():
+    """Of 1e4 and a rest by cancellation; float64, an array of its own and a tolerance of 0 are judged as ever."""
+    want = np.array([1e4, 0.01], dtype=np.float32)
+    off = want + np.array([0, 5e-3], dtype=np.float32)
+    assert passed(j.Close(), off, want) and not passed(j.Close(), want + np.float32([0, 2e-2]), want)
+    assert not passed(j.Close(), off[1:], want[1:])
+    assert not passed(j.Close(), off.astype(np.float64), want.astype(np.float64))
+    assert not passed(j.Close(rtol=0, atol=1e-5), off, want)
+    assert not passed(j.Exact(), off, want)
+
+
 def test_fields_judges_every_entry_and_refuses_more_or_fewer():
     judge = j.Fields({"n": j.Exact(), "x": j.Close()})
     want = {"n": 3, "x": np.ones(2)}

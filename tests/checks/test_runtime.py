@@ -67,6 +67,22 @@ def test_changed_inputs_are_noted(f):
     assert run_probe(lambda s, r: s.raw.f(r.normal(3, 2)), {"f": f}, 0)["mutated"] == []
 
 
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda xs, table: xs.append(1), lambda xs, table: xs.sort(), lambda xs, table: table.update(c=3),
+        lambda xs, table: table["a"].pop(), lambda xs, table: xs.__setitem__(0, 2.0), lambda xs, table: table.pop("b"),
+    ],
+)
+def test_changed_lists_and_dicts_are_noted(f):
+    def ask(student, rng):
+        student.f([3.0, 1.0], table={"a": [1, 2], "b": None})
+        return 0
+
+    assert run_probe(ask, {"f": f}, 0)["mutated"] == ["f"]
+    assert run_probe(ask, {"f": lambda xs, table: xs.__setitem__(0, xs[0] + 0.0)}, 0)["mutated"] == []
+
+
 def test_unchanged_inputs_with_nan_are_not_noted():
     outcome = run_probe(lambda s, r: s.f([torch.tensor([float("nan"), 1.0])]), {"f": lambda xs: xs[0] * 2}, 0)
     assert outcome["status"] == "ok" and outcome["mutated"] == []

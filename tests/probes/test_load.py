@@ -64,6 +64,7 @@ Q1, Q2 = "q01_log_sum_exp", "q02_log_mean_exp"
         (f"{Q1}/probes.py", "points=1, ", "points=-1, ", "probes.py, line 10: the points of moderate are negative"),
         (f"{Q1}/probes.py", "def far", "def moderate", "probes.py, line 15: two probes are named moderate"),
         (f"{Q1}/mistakes.py", "def naive", "def forgot", "mistakes.py, line 8: two mistakes are named forgot"),
+        (f"{Q1}/alternatives.py", "def library", "def naive", "a mistake has the name naive, too"),
     ],
 )
 def test_faults_of_a_source_are_one_sentence(tiny_set, name, old, new, message):

@@ -1,4 +1,7 @@
-"""Every problem set of the course, and every question: a set that is added needs no new test."""
+"""Every problem set of the course, and every question: a set that is added needs no new test.
+
+Of a set that is not in `course.toml` yet, a draft, the questions are asked and not the set.
+"""
 
 import shutil
 from collections.abc import Callable
@@ -8,6 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
+from autograder.course import load_course
 from autograder.probes.load import ProblemSet, load_problem_set
 from autograder.probes.outline import read_outline
 from autograder.probes.spec import Question
@@ -34,7 +38,7 @@ def ids(folder: SetFolder) -> tuple[str, ...]:
     return read_outline(Outline(folder, folder.short_name)).questions
 
 
-@pytest.fixture(scope="session", params=FOLDERS)
+@pytest.fixture(scope="session", params=[info.name for info in load_course(ROOT).sets])
 def problem_set(request: pytest.FixtureRequest) -> ProblemSet:
     return loaded(request.param)
 

@@ -1,0 +1,1 @@
+"""Question 1: the game, its optimum, its divergences."""

@@ -1,0 +1,1 @@
+"""Question 2: why it turns in circles."""

@@ -1,0 +1,1 @@
+"""Question 6: translation with pairs and without, between thin and bold letters."""

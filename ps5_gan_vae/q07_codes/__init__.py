@@ -1,0 +1,1 @@
+"""Question 7: codes, gradients through them, and moving codebooks."""

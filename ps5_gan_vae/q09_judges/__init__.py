@@ -1,0 +1,1 @@
+"""Question 9: scores of samples, sets that fool them, and an open end."""
