@@ -196,7 +196,7 @@ plt.show()
 plot.table(stamp_rows, header=("divided by", "reports", "expected", "your guess", "steepest slope", "exact bound", "bound κ·σ"))
 
 # %% [markdown]
-# It reports about twice the distance that there is. Dividing by $\sigma(W)$ bounds the slope of each layer by its $\kappa$, that of the critic by $2\cdot2\cdot1=4$. (STAMP) Divided by $\kappa\,\sigma(W)$, no critic can report more than 1; with the exact slopes it wastes less of that.
+# It reports about twice the distance that there is. Dividing by $\sigma(W)$ bounds the slope of each layer by its $\kappa$, that of the critic by $2\cdot2\cdot1=4$. (Over five seeds it reports 1.96 to 2.38, at slopes of 2.4 to 3.0.) Divided by $\kappa\,\sigma(W)$, no critic can report more than 1: this one stays at 0.72 to 0.74. With the exact slopes it is 0.80 to 0.86.
 #
 # Practice divides by $\sigma(W)$ nonetheless: a factor that stays the same only scales the logits. And the pictures show why slopes matter: the gradient of a critic says where its pictures differ, and a generator follows it.
 #
@@ -223,12 +223,12 @@ def without_bound(critic: nn.Module) -> nn.Module:
 
 def forger(rng: torch.Generator) -> nn.Sequential:
     # 32 numbers of noise become 16×16 pixels
-    start = nn.Sequential(nn.Linear(32, 64 * 16, bias=False), nn.Unflatten(1, (64, 4, 4)), nn.BatchNorm2d(64), nn.ReLU())
-    return nn.Sequential(*start, GanBlock(64, 32, True, rng), GanBlock(32, 32, True, rng), nn.Conv2d(32, 1, 3, 1, 1), nn.Sigmoid())
+    start = nn.Sequential(nn.Linear(32, 48 * 16, bias=False), nn.Unflatten(1, (48, 4, 4)), nn.BatchNorm2d(48), nn.ReLU())
+    return nn.Sequential(*start, GanBlock(48, 24, True, rng), GanBlock(24, 24, True, rng), nn.Conv2d(24, 1, 3, 1, 1), nn.Sigmoid())
 
 
 def forger_critic(rng: torch.Generator) -> nn.Sequential:
-    return nn.Sequential(GanBlock(1, 32, False, rng), GanBlock(32, 64, False, rng), SpectralConv2d(64, 1, 4), nn.Flatten(0))
+    return nn.Sequential(GanBlock(1, 24, False, rng), GanBlock(24, 48, False, rng), SpectralConv2d(48, 1, 4), nn.Flatten(0))
 
 
 def forger_distance(x: Float[Tensor, "N ..."], y: Float[Tensor, "N ..."]) -> float:
@@ -249,14 +249,14 @@ for name in ("plain", "spectral"):
     forger_judge = without_bound(forger_judge) if name == "plain" else forger_judge
     forger_optimisers = [torch.optim.Adam(each.parameters(), lr=forger_rate, betas=(0.0, 0.9)) for each in (forger_net, forger_judge)]
     for _ in range(dgm.budget(smoke=5, cpu=300, gpu=300)):
-        forger_letters = forger_train[torch.randint(len(forger_train), (32,))]
-        forger_pictures = forger_net(torch.randn(32, 32))
+        forger_letters = forger_train[torch.randint(len(forger_train), (64,))]
+        forger_pictures = forger_net(torch.randn(64, 32))
         forger_truth, forger_lie = forger_judge(torch.cat([forger_letters, forger_pictures.detach()])).chunk(2)
         forger_optimisers[1].zero_grad()
         (F.softplus(-forger_truth) + F.softplus(forger_lie)).mean().backward()
         forger_optimisers[1].step()
         forger_optimisers[0].zero_grad()
-        F.softplus(-forger_judge(forger_net(torch.randn(32, 32)))).mean().backward()
+        F.softplus(-forger_judge(forger_net(torch.randn(64, 32)))).mean().backward()
         forger_optimisers[0].step()
     with torch.no_grad():
         forger_pictures = forger_net.eval()(torch.randn(500, 32, generator=dgm.generator(1)))

@@ -21,9 +21,8 @@ mistakes.at(
          "return x.reshape(n, c, r, h // r, w // r, r).permute(0, 1, 2, 5, 3, 4).reshape(n, c * r * r, h // r, w // r)"),
     edit("sd_columns_tiles_only", "`space_to_depth` splits W the wrong way round: neighbouring columns belong to one block",
          "return x.reshape(n, c, h // r, r, r, w // r).permute(0, 1, 3, 4, 2, 5).reshape(n, c * r * r, h // r, w // r)"),
-    edit("sd_reshaped_only", "`space_to_depth` reshapes without moving axes: numbers are cut as they lie in memory, row by row, not block by block",
+    edit("sd_reshaped_only", "`space_to_depth` reshapes without moving axes, or merges them in the order in which it split them: numbers are cut as they lie in memory, row by row, not block by block",
          "return x.reshape(n, c * r * r, h // r, w // r)"),
-    edit("sd_no_permute", "`space_to_depth` splits the axes and merges them again without moving any", "return x.reshape(n, c, h // r, r, w // r, r).reshape(n, c * r * r, h // r, w // r)"),
     edit("sd_picture_turned", "`space_to_depth` exchanges rows and columns of the blocks", "return x.reshape(n, c, h // r, r, w // r, r).permute(0, 1, 3, 5, 4, 2).reshape(n, c * r * r, w // r, h // r)"),
     edit("sd_picture_scrambled", "`space_to_depth` exchanges rows and columns of the blocks, and then cuts them to the shape asked for", "return x.reshape(n, c, h // r, r, w // r, r).permute(0, 1, 3, 5, 4, 2).reshape(n, c * r * r, h // r, w // r)"),
     edit("sd_two", "`space_to_depth` has blocks of 2×2, whatever r is", "return F.pixel_unshuffle(x, 2)"),
@@ -48,11 +47,6 @@ mistakes.at(
     n, c, h, w = x.shape
     return x.reshape(n, c, h // r, r, w // r, r).permute(0, 1, 3, 5, 2, 4).reshape(n, c * r * r, h // r, w // r)
     """,
-    edit("sd_memory", "`space_to_depth` needs its argument to lie in memory in order: `view` stops with other orders; `reshape` does not",
-         """
-         n, c, h, w = x.shape
-         return x.view(n, c, h // r, r, w // r, r).permute(0, 1, 3, 5, 2, 4).reshape(n, c * r * r, h // r, w // r)
-         """),
     edit("sd_axes", "`space_to_depth` reads the sizes as (N, H, W, C)",
          """
          n, h, w, c = x.shape
@@ -86,7 +80,6 @@ mistakes.at(
     edit("sp_taps_mean", "the matrix is the weight averaged over the k² pixels of a patch; they are columns of W", "matrix = self.weight.mean((2, 3))"),
     edit("sp_centre", "the matrix holds the middle pixel of the kernel only", "matrix = self.weight[:, :, self.kernel_size[0] // 2, self.kernel_size[1] // 2]"),
     edit("sp_channels_summed", "the matrix is the weight summed over the input channels; they are columns of W", "matrix = self.weight.sum(1).flatten(1)"),
-    edit("sp_weight_detached", "the weight is detached in σ: its gradient misses what σ contributes", "matrix = self.weight.detach().flatten(1)"),
     edit("sp_single", "σ is computed in float32, whatever the weight is", "matrix = self.weight.flatten(1).float(); self.u = self.u.float()"),
     edit("sp_centred", "the mean of each row is subtracted from the matrix", "matrix = self.weight.flatten(1); matrix = matrix - matrix.mean(1, keepdim=True)"),
     edit("sp_absolute", "the matrix holds absolute values", "matrix = self.weight.flatten(1).abs()"),
@@ -118,9 +111,8 @@ mistakes.at(
 mistakes.at(
     "if self.training:",
     edit("sp_always", "u is changed in eval mode, too: a critic would give another answer each time it is asked", "if True:"),
-    edit("sp_never", "u is never changed, so σ never comes closer", "if False:"),
+    edit("sp_never", "u is never changed (or the new one not kept in the buffer), so σ never comes closer", "if False:"),
     edit("sp_eval_only", "u is changed in eval mode and not in training mode", "if not self.training:"),
-    edit("sp_grad_only", "u is changed only while gradients are on; what counts is the training mode", "if self.training and self.weight.requires_grad and torch.is_grad_enabled() or False:"),
 )
 
 mistakes.at(
@@ -129,19 +121,17 @@ mistakes.at(
     edit("sp_u_long", "u is not divided by its length", "self.u = matrix @ v"),
     edit("sp_u_one", "u is divided by the sum of its absolute values; its length is the root of the sum of squares", "self.u = F.normalize(matrix @ v, p=1, dim=0)"),
     edit("sp_u_v", "u is averaged with its old value; (5.1) replaces it", "self.u = F.normalize(0.9 * self.u + 0.1 * F.normalize(matrix @ v, dim=0), dim=0)"),
-    edit("sp_u_local", "the new u is not kept: each call starts from the first u again", "u = F.normalize(matrix @ v, dim=0)"),
     edit("sp_u_minus", "u has the wrong sign", "self.u = -F.normalize(matrix @ v, dim=0)"),
     edit("sp_u_eps", "a number such as 0.001 is added to the length of u, which counts where weights are small", "self.u = matrix @ v; self.u = self.u / (self.u.norm() + 1e-3)"),
     edit("sp_u_eps_small", "a number such as 0.000001 is added to the length of u, which counts where weights are small", "self.u = matrix @ v; self.u = self.u / (self.u.norm() + 1e-6)"),
     edit("sp_u_max", "u is divided by its largest entry; its length is the root of the sum of squares", "self.u = F.normalize(matrix @ v, p=math.inf, dim=0)"),
     edit("sp_u_twice", "u is replaced by a later u, one more repetition of (5.1) away from v", "self.u = F.normalize(matrix @ (matrix.T @ (matrix @ v)), dim=0)"),
-    edit("sp_v_late", "v is computed again from the new u, so that (5.1) is done one and a half times", "self.u = F.normalize(matrix @ v, dim=0); v = F.normalize(matrix.T @ self.u, dim=0)"),
+    edit("sp_v_late", "v belongs to the new u: it is computed after u, or again, as in PyTorch's code; (5.1) begins with v and ends with u", "self.u = F.normalize(matrix @ v, dim=0); v = F.normalize(matrix.T @ self.u, dim=0)"),
 )
 
 mistakes.at(
     "return self.u @ matrix @ v",
-    edit("sp_sigma_detached", "σ is detached: the gradient must know that a larger weight is divided by a larger σ", "return (self.u @ matrix @ v).detach()"),
-    edit("sp_sigma_item", "σ is a plain number, so the gradient does not know that a larger weight is divided by a larger σ", "return (self.u @ matrix @ v).detach().clone() + 0.0"),
+    edit("sp_sigma_detached", "σ, or the weight in it, is detached: the gradient must know that a larger weight is divided by a larger σ", "return (self.u @ matrix @ v).detach()"),
     edit("sp_sigma_square", "σ is squared", "return (self.u @ matrix @ v) ** 2"),
     edit("sp_sigma_root", "the root of σ is returned", "return (self.u @ matrix @ v).abs().sqrt()"),
     edit("sp_sigma_eps", "a small number such as 0.00001 is added to σ, which counts where weights are small", "return self.u @ matrix @ v + 1e-5"),
@@ -359,6 +349,24 @@ def gb_always_down(ref):
             super().__init__(c_in, c_out, False, rng)
 
     return {"GanBlock": GanBlock}
+
+
+@mistakes.rewrite("in eval mode v is the one of the last training step; it comes from u as it is now, with the weights as they are")
+def sp_v_kept(ref):
+    class SpectralConv2d(ref.SpectralConv2d):
+        def __init__(self, *sizes, **more):
+            super().__init__(*sizes, **more)
+            self.register_buffer("v", F.normalize(torch.ones(self.weight[0].numel()), dim=0))
+
+        def sigma(self):
+            matrix = self.weight.flatten(1)
+            if self.training:
+                with torch.no_grad():
+                    self.v = F.normalize(matrix.T @ self.u, dim=0)
+                    self.u = F.normalize(matrix @ self.v, dim=0)
+            return self.u @ matrix @ self.v
+
+    return {"SpectralConv2d": SpectralConv2d}
 
 
 @mistakes.rewrite("`space_to_depth` goes through the blocks with a loop that leaves out the last place of each")

@@ -41,7 +41,7 @@ question = Question(
         "`SpectralConv2d` may keep further buffers (such as v), if u and the results are those of (5.1); `forward` is given.",
         "`GanBlock`: the order in which rng is used is free; biases, BatchNorm's numbers and `u` start as PyTorch or `SpectralConv2d` makes them. Without rng the global generator is used.",
         "`GanBlock` is asked with a right `SpectralConv2d`, `conv_norms` with a right `space_to_depth`. The 1×1 convolution and the change of size may come in either order.",
-        "`conv_norms` may return tensors without axes of either order of computation; gradients are asked where the largest singular value is single.",
+        "`conv_norms` returns two tensors without axes, however they are computed; gradients are asked where the largest singular value is single.",
     ],
 )
 
@@ -312,10 +312,9 @@ def built(student, *sizes, rng=None):
     return stage
 
 
-def stage_of(student, rng, *sizes, dtype=torch.float32, make=built):
+def with_numbers(stage, rng, *sizes, dtype=torch.float32):
     """A stage with numbers of the grader's in all its layers."""
-    stage = make(student, *sizes).to(rng.device).to(dtype)
-    up = sizes[-1]
+    stage, up = stage.to(rng.device).to(dtype), sizes[-1]
     for name in ("conv", "skip", "norm")[: 3 if up else 2]:
         layer = getattr(stage, name)
         with torch.no_grad():
@@ -336,16 +335,11 @@ def output(stage, x):
     return tensor_of(stage(x), "the output").detach()
 
 
-def made_public(student, *sizes):
-    """A stage, with the student's own layer."""
-    return student.raw.GanBlock(*sizes)
-
-
 @question.probe(points=0, title="GanBlock: up and down, with your SpectralConv2d", public=True, judge=TOLD)
 def stages(student, rng):
     return {
-        "up": tried(lambda: output(stage_of(student, rng, 3, 2, True, make=made_public), rng.normal(4, 3, 3, 5))),
-        "down": tried(lambda: output(stage_of(student, rng, 2, 3, False, make=made_public), rng.normal(4, 2, 4, 6))),
+        "up": tried(lambda: output(with_numbers(student.raw.GanBlock(3, 2, True), rng, 3, 2, True), rng.normal(4, 3, 3, 5))),
+        "down": tried(lambda: output(with_numbers(student.raw.GanBlock(2, 3, False), rng, 2, 3, False), rng.normal(4, 2, 4, 6))),
     }
 
 
@@ -391,7 +385,7 @@ def after_call(stage, x):
 @question.probe(points=2, title="GanBlock: layers, modes, other sizes, gradients, float64", judge=Fields({"in float64": WIDE}, default=Close()))
 def stages_edges(student, rng):
     def make(*sizes, **more):
-        return stage_of(student, rng, *sizes, **more)
+        return with_numbers(built(student, *sizes), rng, *sizes, **more)
 
     return {
         "layers, up": tried(lambda: parts_of(student, True)),
