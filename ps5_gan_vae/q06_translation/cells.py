@@ -295,7 +295,7 @@ with torch.no_grad():
     mirror_critics = [
         float(loss_as_real(run.critic_y(pair_bold)) + loss_as_fake(run.critic_y(run.g(pair_thin)))) for run in (trans_free, mirror_run)
     ]
-pair_show(mirror_rows, "Mirrored for ever: bold, and back without an error")
+pair_show(mirror_rows, "Mirrored for ever: bold, and almost perfectly back")
 plot.table([
     ("usual start", *trans_facts(trans_free.g, trans_free.h), mirror_critics[0], "3.6, 3.4", None),
     ("mirrored start", *trans_facts(mirror_run.g, mirror_run.h), mirror_critics[1], "20.0, 14.4", guess_mirror),
@@ -342,7 +342,7 @@ with torch.no_grad():
 hole_all = {"input": pair_bold * (1 - hole), "drawn": hole_raw, "pasted": hole_drawn, "the truth": pair_bold}
 pair_show({name: each[pair_word] for name, each in hole_all.items()}, "The hole is drawn; outside, anything goes")
 # %% [markdown]
-# TEXT3
+# Some letters become others that fit the same border; no loss can know. Outside, the drawing is free: no term of (6.1) sees it there.
 #
 # **What to remember**
 # - A patch critic is a convolution: it judges texture. Normalisation over places would let each logit see everything.
