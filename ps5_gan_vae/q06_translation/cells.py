@@ -183,7 +183,7 @@ grader.check("q6")
 # Two small networks learn from 2,000 pairs, one for each direction. Then two learn from 2,000 thin letters and 2,000 *other* bold ones. Test letters have known partners: we measure the mean distance
 # to them, in per cent of the way from black to white. A copy is 11.3 away, and pairs reach 1.7.
 #
-# **Before you run this** (about 40 s): how far away do we end without pairs?
+# **Before you run this** (about 45 s): how far away do we end without pairs?
 
 # %% role="given"
 class Translator(nn.Module):
@@ -278,7 +278,7 @@ plot.table(trans_table, header=("", "to bold", "to thin", "cycle", "identity", "
 #
 # Now both networks mirror their input first (`start`), and then add to it. All else is as before.
 #
-# **Before you run this** (20 s): a mirrored bold letter is 19.5 from its partner. Where does training end?
+# **Before you run this** (30 s): a mirrored bold letter is 19.5 from its partner. Where does training end?
 
 # %%
 guess_mirror = None   # type a number (per cent)
