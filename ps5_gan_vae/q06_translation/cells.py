@@ -30,9 +30,9 @@ pair_start, pair_aim = pair_thin[pair_word], pair_bold[pair_word]
 pair_show({"thin": pair_start, "one way": pair_aim, "another way": pair_aim.flip(3), "both return": pair_start}, "Both ways to bold return without an error. Which losses object to the second?")
 
 # %% [markdown]
-# With **pairs** the wrong way is easily seen: compare with the partner. But often there are none: nobody has the same street by day and by night, from one spot.
+# With **pairs** the wrong way is easily seen: compare with the partner. Often there are none, as for photographs and paintings.
 #
-# **CycleGAN** needs two heaps of pictures only. Critics ask whether a translation belongs to the other heap; the way back asks whether it kept the content. Is that enough? You build both kinds of
+# **CycleGAN** needs two heaps of pictures. Critics ask whether a translation belongs to the other heap; the way back asks whether it kept the content. Is that enough? You build both kinds of
 # training, and count the answers that satisfy every loss.
 #
 # ### A critic of patches
@@ -42,12 +42,12 @@ pair_show({"thin": pair_start, "one way": pair_aim, "another way": pair_aim.flip
 #
 # ### With pairs
 #
-# The critic sees input *and* output, side by side as channels, since a fine bold B is wrong for a thin A. An $L_1$ term pulls towards the partner $y$:
+# The critic sees input *and* output, as channels: a fine bold B is wrong for a thin A. An $L_1$ term pulls towards the partner $y$:
 #
 # $$\mathcal L(g)=\ell\big(D(x,g(x))\big)+\lambda\,\operatorname{mean}_{\text{hole}}|g(x)-y|,\qquad \ell(a)=\log(1+e^{-a}). \tag{6.1}$$
 #
-# Usually the hole is the whole picture. For **inpainting**, only its pixels count. An output 0.3 off in 4 hole pixels of 16 costs 0.3, not the 0.075 of a mean over a pasted picture, which shrinks with
-# the hole.
+# Usually the hole is the whole picture. For **inpainting**, only its pixels count. An output 0.3 off in 4 hole pixels of 16 costs 0.3. Pasted first, and averaged over all, it would cost 0.075, and less
+# in a smaller hole.
 #
 # ### Without pairs
 #
@@ -180,10 +180,10 @@ grader.check("q6")
 # %% [markdown]
 # ### Thin and bold
 #
-# Two small networks learn from 2,000 pairs, in both directions. Then two learn without: 2,000 thin letters, and 2,000 bold ones that are *other* letters. As the partners of test letters are known, we measure
-# the distance to them, in per cent of the way from black to white. A copy is 11.3 away.
+# Two small networks learn from 2,000 pairs, one for each direction. Then two learn from 2,000 thin letters and 2,000 *other* bold ones. Test letters have known partners: we measure the mean distance
+# to them, in per cent of the way from black to white. A copy is 11.3 away, and pairs reach 1.7.
 #
-# **Before you run this** (about 40 s): pairs reach 2. And without pairs?
+# **Before you run this** (about 45 s): how far away do we end without pairs?
 
 # %% role="given"
 class Translator(nn.Module):
@@ -203,7 +203,7 @@ class Translator(nn.Module):
 guess_unpaired = None   # type a number (per cent)
 
 # %%
-trans_weights = (3.0, 1.0)   # two knobs, of cycle and identity: (0, 0), or (10, 0). Which is worse than no training at all?
+trans_weights = (3.0, 1.0)   # two knobs, of cycle and identity: (0, 0), or (10, 0). How do the letters fail in each?
 
 trans_rate, trans_n = 4e-3, 2000
 trans_x, trans_y, _ = thin_and_bold(trans_n, 0)
@@ -265,20 +265,20 @@ with torch.no_grad():
 pair_show(trans_rows, "Bold without ever seeing a pair, and thin again")
 trans_table = [
     ("copy", *trans_facts(lambda x: x, lambda y: y), "11.3, 11.3", None),
-    ("with pairs", *trans_facts(paired_g, paired_h), "", None),
-    ("without pairs", *trans_facts(trans_free.g, trans_free.h), "", guess_unpaired),
+    ("with pairs", *trans_facts(paired_g, paired_h), "1.7, 1.6", None),
+    ("without pairs", *trans_facts(trans_free.g, trans_free.h), "3.6, 3.4", guess_unpaired),
 ]
 plot.table(trans_table, header=("", "to bold", "to thin", "cycle", "identity", "expected", "your guess"))
 
 # %% [markdown]
-# Without a pair, twice the distance of pairs remains, a third of a copy's (five seeds: 3.3 to 3.8, and 1.7 to 1.9). The row of the copy holds two zeros: cycle and identity loss ask for no translation at
-# all. So more of them is not better. With cycle weight 10 the way back is nearly perfect, and bold letters stay too thin (4.9 to 7.1). Without both, letters change on the way (6.0 to 6.6).
+# Without a pair, twice the distance of pairs remains, a third of a copy's (five seeds: 3.3 to 3.8, and 1.7 to 1.9). The copy's row holds two zeros: cycle and identity loss alone ask for no translation.
+# So more is not better. With weights (10, 0) the way back is better (1.0), and bold letters are worse (4.9 to 7.1). With (0, 0) both are (5.6 to 6.6).
 #
 # ### Start in the mirror
 #
-# Now both networks mirror their input before they add to it (`start`). Data, losses and critics are as before.
+# Now both networks mirror their input first (`start`), and then add to it. All else is as before.
 #
-# **Before you run this** (20 s): a mirrored bold letter is 20.2 from its partner, a copy 11.3. Where does training end?
+# **Before you run this** (30 s): a mirrored bold letter is 19.5 from its partner. Where does training end?
 
 # %%
 guess_mirror = None   # type a number (per cent)
@@ -295,23 +295,23 @@ with torch.no_grad():
     mirror_critics = [
         float(loss_as_real(run.critic_y(pair_bold)) + loss_as_fake(run.critic_y(run.g(pair_thin)))) for run in (trans_free, mirror_run)
     ]
-pair_show(mirror_rows, "Mirrored for ever: bold, and back without an error")
+pair_show(mirror_rows, "Mirrored for ever: bold, and almost perfectly back")
 plot.table([
-    ("usual start", *trans_facts(trans_free.g, trans_free.h), mirror_critics[0], "", None),
-    ("mirrored start", *trans_facts(mirror_run.g, mirror_run.h), mirror_critics[1], "", guess_mirror),
+    ("usual start", *trans_facts(trans_free.g, trans_free.h), mirror_critics[0], "3.6, 3.4", None),
+    ("mirrored start", *trans_facts(mirror_run.g, mirror_run.h), mirror_critics[1], "20.0, 14.4", guess_mirror),
 ], header=("", "to bold", "to thin", "cycle", "identity", "critic's loss", "expected", "your guess"))
 
 # %% [markdown]
 # It ends where it began: 20.0, almost twice a copy's (five seeds: 20.0 to 20.4). Yet the cycle loss is as small as before, and the critic's loss is 1.28, where $2\log2=1.39$ means that it can only guess.
-# Patches of mirrored letters look much like patches of letters. Only the identity loss objects; but from here no small step makes it better.
+# Patches of mirrored letters look much like patches of letters. Only the identity loss objects (15.7 against 1.8), in vain.
 #
-# Your count explains this. With 26 letters, equally frequent, $26!\approx4\cdot10^{26}$ pairs $(g,h)$ return without an error and satisfy even perfect critics. One is right. What chooses it is no
-# loss: networks that *add* to their input begin near a copy, and stop at the first answer nearby. A bad start that critics can see is repaired: with ink and paper exchanged, 86 away, training comes
-# back to 4.3 to 4.5 (five seeds).
+# Your count explains this. With 26 letters, equally frequent, $26!\approx4\cdot10^{26}$ pairs $(g,h)$ return without an error and satisfy even perfect critics. One is right. No loss chooses it:
+# networks that *add* to their input begin near a copy, and stop at an answer nearby. A bad start that critics can see is repaired: with ink and paper exchanged, 86 away, training comes
+# back to 4.3 to 5.2.
 #
 # ### Holes
 #
-# `paired_loss` with a hole: a network draws the middle of bold letters. Look at the second row outside the hole, where nothing was asked of it.
+# With a hole, `paired_loss` makes a network draw what is missing. Look at its row outside the hole, too.
 
 # %% role="given"
 class Filler(nn.Module):
@@ -342,11 +342,11 @@ with torch.no_grad():
 hole_all = {"input": pair_bold * (1 - hole), "drawn": hole_raw, "pasted": hole_drawn, "the truth": pair_bold}
 pair_show({name: each[pair_word] for name, each in hole_all.items()}, "The hole is drawn; outside, anything goes")
 # %% [markdown]
-# TEXT3
+# Some letters become others that fit the same border; no loss can know. Outside, the drawing is free: no term of (6.1) sees it there.
 #
 # **What to remember**
 # - A patch critic is a convolution: it judges texture. Normalisation over places would let each logit see everything.
-# - A loss with pairs is a question with one answer. Cycle and critics leave many; small networks that start at "change nothing" choose among them.
+# - Pairs say what is right. Cycle and critics leave many answers; small networks that start at "change nothing" choose among them.
 # - In each update ask: who moves, what is detached, whose old gradients lie about?
 #
 # Question 7 also sends pictures there and back, but through a few whole numbers.

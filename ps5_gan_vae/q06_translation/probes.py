@@ -12,7 +12,7 @@ question = Question(
     uses=[],
     skills=["5.21", "5.22", "5.23"],
     lecture="GANs, image translation",
-    run_seconds=75,
+    run_seconds=88,
     aim=(
         "Build paired and unpaired training whose every update is checked, measure the distance to the true partner, "
         "and count how many wrong translators satisfy every loss of the unpaired one."
