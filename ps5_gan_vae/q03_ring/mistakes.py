@@ -3,8 +3,6 @@
 import copy
 
 import torch
-from torch import nn
-from torch.nn import functional as F
 
 from autograder.probes import Mistakes, edit
 
