@@ -162,7 +162,7 @@ for epsilon in movers_epsilons:
     movers_wrong = float((movers_found.sum(1) - movers_a).abs().sum())
     movers_rows.append((f"epsilon = {epsilon:g}", float((movers_found * movers_cost).sum()), float(certificate(movers_found, movers_cost, movers_price)[1]), round(movers_wrong, 5), movers_expected.get(epsilon, ""), guess_sinkhorn if epsilon == 0.001 else None))
     movers_halves.append(movers_carried(movers_found.detach(), movers_x, movers_y, 0.5))
-plot.images(torch.stack(movers_halves)[:, None] / movers_ends[0].max(), titles=[row[0] for row in movers_rows], suptitle="Half-way: a large epsilon smears")
+plot.images(torch.stack(movers_halves)[:, None] / movers_ends[0].max(), ncols=4, titles=[row[0] for row in movers_rows], suptitle="Half-way: a large epsilon smears")
 plt.show()
 plot.table(movers_rows, header=("", "cost", "gap by f", "wrong row sums", "expected", "your guess"))
 
@@ -171,9 +171,9 @@ plot.table(movers_rows, header=("", "cost", "gap by f", "wrong row sums", "expec
 #
 # ### Two ways to bound a slope
 #
-# Real points lie on a ring of radius 3, fake ones are $\mathcal N(0,I)$ in the plane. Best is to move straight outwards, so $W_1$ is that of the radii: 1.753. A critic's gap, divided by its steepest slope, is a price that (4.4) allows, so at most $W_1$.
+# Real points lie on a ring of radius 3, fake ones are $\mathcal N(0,I)$ in the plane. Best is to move along the radius, so $W_1$ is that of the radii: 1.753. A critic's gap, divided by its steepest slope, is a price that (4.4) allows, so at most $W_1$.
 #
-# **Before you run this** (10 s): weights clipped at 0.01 give a gap of 0.002. And at 0.3?
+# **Before you run this** (10 to 20 s): weights clipped at 0.01 give a gap of 0.002. And at 0.3?
 
 # %%
 guess_clipped = None   # type a number
@@ -226,7 +226,7 @@ plot.table(ring_rows, header=("", "gap", "steepest slope", "gap / slope", "gap, 
 
 figure, axes = plot.subplots(1, 2, width=9, height=3.4)
 movers_grid = torch.linspace(-5, 5, 1001)
-movers_ahead = (line_b[:, 0].sort().values.searchsorted(movers_grid) - line_a[:, 0].sort().values.searchsorted(movers_grid)).sign()
+movers_ahead = (torch.searchsorted(line_b[:, 0].sort().values, movers_grid) - torch.searchsorted(line_a[:, 0].sort().values, movers_grid)).sign()
 movers_best_line = movers_ahead.cumsum(0) * 0.01
 for ax, kind, best in ((axes[0], "ring", 3 - (movers_grid.abs() - 3).abs()), (axes[1], "line", movers_best_line - movers_best_line[500])):
     ax.plot(movers_grid, best, color="#999999", lw=5, alpha=0.5, label="best critic")
@@ -242,15 +242,15 @@ axes[0].legend(fontsize=8)
 plt.show()
 
 # %% [markdown]
-# Clipped, the gap has no unit: it passes three layers, so 30 times the limit makes it about $30^3$ times as large. Divided by the steepest slope it is still only 1.20 to 1.49 (five seeds): such critics are too simple.
+# Clipped, the gap has no unit: it passes three layers, so 30 times the limit makes it about $30^3$ times as large. Divided by the steepest slope it is 1.20 to 1.49 (five seeds): a price that is allowed, but not a good one.
 #
-# The penalised gap is *above* 1.753. A critic of slope $s$ earns $s\,W_1$ and pays $\lambda(s-1)^2$, so the best slope is $s=1+W_1/2\lambda$. With $\lambda=10$ the gap should be 1.907; with $\lambda=1$, 3.29 (found: 3.25 to 3.33). Divided by the steepest slope: 1.68 to 1.72.
+# The penalised gap is *above* 1.753. With weight $\lambda$, a critic of slope $s$ earns $s\,W_1$ and pays $\lambda(s-1)^2$, so the best slope is $s=1+W_1/2\lambda$. With $\lambda=10$ the gap should be 1.907; with $\lambda=1$, 3.29 (found: 3.25 to 3.33). Divided by the steepest slope: 1.68 to 1.72.
 #
-# And on the line, the penalty fails on all five seeds. The best critic turns back several times. In the plane a gradient can turn round at length 1; on a line it must pass through 0, where the penalty is largest. So the critic stays as straight as it began.
+# And on the line, the penalty fails on all five seeds. The best critic turns back several times. In the plane a gradient can turn round at length 1; on a line it must pass through 0, where the penalty is largest. So the critic stays nearly straight.
 #
 # ### Why? (3 points)
 #
-# At most six lines. A real point at 0, a fake one at $\theta$. Compare the best critic of a divergence such as log 2's in Question 1 with the best of (4.4): what does each measure as $\theta$ changes, and what does the fake point learn from it? Why does (4.4) need a bound on the slope at all?
+# At most six lines. A real point at 0, a fake one at $\theta$. Compare the game of Question 1 with (4.4), each with its best critic: what does it measure as $\theta$ changes, and what does the fake point learn from that? Why does (4.4) need a bound on the slope at all?
 
 # %% [markdown] role="written"
 # ### BEGIN SOLUTION
