@@ -346,7 +346,7 @@ def moving_edges(student, rng):
         "entries that nobody chose for long": updated(student, rng, 8, 5, 3, 0.1, ids=some, batches=6),
         "all choose one": updated(student, rng, 6, 4, 3, 0.5, ids=torch.full((6,), 2, device=device)),
         "a batch of one": updated(student, rng, 1, 3, 4, 0.5, ids=torch.tensor([1], device=device)),
-        "as many entries as vectors as numbers": updated(student, rng, 4, 4, 4, 0.5),
+        "as many entries as vectors as numbers": updated(student, rng, 4, 4, 4, 0.5, ids=torch.tensor([0, 2, 2, 2], device=device)),
         "one entry": updated(student, rng, 5, 1, 3, 0.5, ids=torch.zeros(5, dtype=torch.long, device=device)),
         "in eval mode": updated(student, rng, 9, 4, 3, 0.5, evaluating=(0,)),
         "training, eval, training": updated(student, rng, 9, 4, 3, 0.5, batches=3, evaluating=(1,)),
