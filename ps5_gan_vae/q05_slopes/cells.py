@@ -202,7 +202,7 @@ plot.table(stamp_rows, header=("divided by", "reports", "expected", "your guess"
 #
 # ### Letters out of noise
 #
-# A generator and a critic of your stages, with the losses of Question 1, 300 steps each (about 20 s). Once nothing is divided, once all layers are spectral. The energy distance to unseen letters is 0 for equal laws.
+# A generator and a critic of your stages play with the losses of Question 1 for 300 steps (about 15 s). The energy distance to unseen letters is 0 for equal laws.
 
 # %% role="given"
 class PlainConv2d(SpectralConv2d):
@@ -238,36 +238,39 @@ def forger_distance(x: Float[Tensor, "N ..."], y: Float[Tensor, "N ..."]) -> flo
     return float(2 * torch.cdist(x, y).mean() - within[0] - within[1])
 
 # %%
-forger_rate, forger_classes, forger_seed = 1e-3, "ABC", 0   # knobs: a tenth of the rate; your initials
+forger_spectral, forger_seed = True, 0   # knobs: a critic in which nothing is divided; other seeds, before you believe a difference
+forger_classes = "ABC"                   # another: your initials
 
+torch.manual_seed(forger_seed)
 forger_train = data.glyphs(4000, size=16, classes=forger_classes)[0]
 forger_test = data.glyphs(500, size=16, classes=forger_classes, split="test")[0]
-forger_rows, forger_views = [("other real letters", forger_distance(data.glyphs(500, seed=1, size=16, classes=forger_classes)[0], forger_test))], []
-for name in ("plain", "spectral"):
-    torch.manual_seed(forger_seed)
-    forger_net, forger_judge = forger(dgm.generator(forger_seed)), forger_critic(dgm.generator(forger_seed))
-    forger_judge = without_bound(forger_judge) if name == "plain" else forger_judge
-    forger_optimisers = [torch.optim.Adam(each.parameters(), lr=forger_rate, betas=(0.0, 0.9)) for each in (forger_net, forger_judge)]
-    for _ in range(dgm.budget(smoke=5, cpu=300, gpu=300)):
-        forger_letters = forger_train[torch.randint(len(forger_train), (64,))]
-        forger_pictures = forger_net(torch.randn(64, 32))
-        forger_truth, forger_lie = forger_judge(torch.cat([forger_letters, forger_pictures.detach()])).chunk(2)
-        forger_optimisers[1].zero_grad()
-        (F.softplus(-forger_truth) + F.softplus(forger_lie)).mean().backward()
-        forger_optimisers[1].step()
-        forger_optimisers[0].zero_grad()
-        F.softplus(-forger_judge(forger_net(torch.randn(64, 32)))).mean().backward()
-        forger_optimisers[0].step()
-    with torch.no_grad():
-        forger_pictures = forger_net.eval()(torch.randn(500, 32, generator=dgm.generator(1)))
-    forger_views.append(forger_pictures[:20])
-    forger_rows.append((f"{name} critic", forger_distance(forger_pictures, forger_test)))
-plot.images(torch.cat(forger_views), ncols=20, suptitle="300 steps with a plain critic (above) and with a spectral one (below)")
+forger_net, forger_judge = forger(dgm.generator(forger_seed)), forger_critic(dgm.generator(forger_seed))
+forger_judge = forger_judge if forger_spectral else without_bound(forger_judge)
+forger_optimisers = [torch.optim.Adam(each.parameters(), lr=1e-3, betas=(0.0, 0.9)) for each in (forger_net, forger_judge)]
+forger_views, forger_rows, forger_steps = [], [], dgm.budget(smoke=4, cpu=300, gpu=300)
+for step in range(1, forger_steps + 1):
+    forger_letters = forger_train[torch.randint(len(forger_train), (64,))]
+    forger_pictures = forger_net(torch.randn(64, 32))
+    forger_truth, forger_lie = forger_judge(torch.cat([forger_letters, forger_pictures.detach()])).chunk(2)
+    forger_optimisers[1].zero_grad()
+    (F.softplus(-forger_truth) + F.softplus(forger_lie)).mean().backward()
+    forger_optimisers[1].step()
+    forger_optimisers[0].zero_grad()
+    F.softplus(-forger_judge(forger_net(torch.randn(64, 32)))).mean().backward()
+    forger_optimisers[0].step()
+    if step % (forger_steps // 4) == 0:
+        with torch.no_grad():
+            forger_pictures = forger_net.eval()(torch.randn(500, 32, generator=dgm.generator(1)))
+        forger_net.train()
+        forger_views.append(forger_pictures[:20])
+        forger_rows.append((f"step {step}", forger_distance(forger_pictures, forger_test)))
+plot.images(torch.cat([*forger_views, forger_test[:20]]), ncols=20, suptitle="The same noise after a quarter, half, three quarters and all of the steps; real letters below")
 plt.show()
-plot.table(forger_rows, header=("pictures", "energy distance to test letters"))
+forger_other = data.glyphs(500, seed=1, size=16, classes=forger_classes)[0]
+plot.table([*forger_rows, ("other real letters", forger_distance(forger_other, forger_test))], header=("pictures", "energy distance to unseen letters"))
 
 # %% [markdown]
-# GANTEXT
+# Expected after 300 steps: about 0.11. Does the bounded slope help? Over five seeds the last distance is 0.08 to 0.44 with spectral layers, 0.12 to 0.39 without: these runs do not tell. Longer training of larger networks is where it was reported to help (Miyato et al.).
 #
 # **What to remember**
 # - A convolution is one matrix for all patches. $\sigma(W)$ bounds what happens to a patch, $\kappa\,\sigma(W)$ what happens to a picture.
