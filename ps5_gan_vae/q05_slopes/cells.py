@@ -1,5 +1,5 @@
 # %% [markdown]
-# PyTorch has a `spectral_norm` for layers. It should bound a layer's slope by 1, so that two pictures come out no further apart than they went in. Here are two letters, and a convolution that has been through it.
+# PyTorch's `spectral_norm` should bound the slope of a layer by 1, so that two pictures come out no further apart than they went in. Here are two letters, and a convolution that has been through it.
 
 # %%
 stretch_letters = torch.cat([data.glyphs(1, seed=s, classes=c)[0] for c, s in (("A", 2), ("O", 5))])
@@ -24,7 +24,7 @@ plt.show()
 #
 # $$v\leftarrow\frac{W^\top u}{\|W^\top u\|},\qquad u\leftarrow\frac{Wv}{\|Wv\|},\qquad \sigma\approx u^\top Wv. \tag{5.1}$$
 #
-# For $W=\begin{pmatrix}3&0\\0&1\end{pmatrix}$ and $u\propto(1,1)$ this gives $v\propto(3,1)$, $u\propto(9,1)$ and $\sigma\approx2.86$; the next repetition gives 3.00. Weights change little in a training step, so one repetition a step is enough if $u$ is kept.
+# For $W=\begin{pmatrix}3&0\\0&1\end{pmatrix}$ and $u\propto(1,1)$ this gives $v\propto(3,1)$, $u\propto(9,1)$ and $\sigma\approx2.86$; the next repetition gives 3.00. Weights change little in a training step, so one repetition a step will do if $u$ is kept.
 #
 # But $W$ acts on one *patch* of $k\times k$ pixels, and patches overlap. **On paper:** with stride $s$, at most how many patches share a pixel? How large, then, are the squared norms of all patches together, compared with $\|x\|^2$? Find the factor $\kappa$ in
 #
@@ -39,8 +39,7 @@ plt.show()
 #
 # ### A stage of a GAN
 #
-# DCGAN (Radford et al., 2016) set the rules: convolutions with stride 2 in place of pooling; BatchNorm in the generator, without a bias before it, as its mean is subtracted again; small first weights. In a critic, BatchNorm would let each logit depend on the other pictures, and divide by a spread that may be tiny. We leave it out, and add a ResNet's
-# shortcut.
+# DCGAN (Radford et al., 2016) set the rules: convolutions with stride 2; BatchNorm, without a bias before it, as the mean is subtracted again; small first weights. In a critic, BatchNorm would let a logit depend on the other pictures, and divide by a spread that may be tiny: we leave it out there. And we add a ResNet's shortcut.
 
 # %% role="answer"
 def space_to_depth(x: Float[Tensor, "N C H W"], r: int) -> Float[Tensor, "N C*r*r H/r W/r"]:
@@ -126,14 +125,14 @@ grader.check("q5")
 # %% [markdown]
 # ### A critic as a ruler
 #
-# Every glyph gets the same faint stamp: a picture $\delta$ of length 1 is added. So the distance of transport between plain and stamped glyphs is 1: moving each by $\delta$ costs that, and the means are 1 apart. Critics are trained to make the mean of $f(\text{stamped})-f(\text{plain})$ large. With a slope of at most 1 nobody can report
-# more than 1.00.
+# Every glyph gets the same faint stamp: a picture $\delta$ of length 1 is added. The distance of transport between plain and stamped glyphs is 1: moving each by $\delta$ costs that, and the means are 1 apart. Critics are trained to make the mean of $f(\text{stamped})-f(\text{plain})$ large. With a slope of at most 1 none can report more
+# than 1.00.
 #
 # **Before you run this** (10 s): a critic has three convolutions, each divided by $\sigma(W)$. What does it report?
 
 # %% role="given"
 class StampConv2d(SpectralConv2d):
-    """Divides by 1, σ(W), κ·σ(W), or the exact slope on a torus that holds the padded picture."""
+    """Divides by 1, σ(W), κ·σ(W), or the exact slope on a torus for the padded picture."""
 
     def __init__(self, c_in: int, c_out: int, k: int, stride: int, padding: int, size: int, divisor: str):
         super().__init__(c_in, c_out, k, stride, padding)
@@ -196,9 +195,9 @@ plt.show()
 plot.table(stamp_rows, header=("divided by", "reports", "expected", "your guess", "steepest slope", "exact bound", "bound κ·σ"))
 
 # %% [markdown]
-# It reports about twice the distance that there is. Dividing by $\sigma(W)$ bounds the slope of each layer by its $\kappa$, that of the critic by $2\cdot2\cdot1=4$. (Over five seeds it reports 1.96 to 2.38, at slopes of 2.4 to 3.0.) Divided by $\kappa\,\sigma(W)$, no critic can report more than 1: this one stays at 0.72 to 0.74. With the exact slopes it is 0.80 to 0.86.
+# It reports twice the distance that there is (over five seeds 1.96 to 2.38, at slopes of 2.4 to 3.0). Dividing by $\sigma(W)$ bounds the slope of each layer by its $\kappa$, that of the critic by $2\cdot2\cdot1=4$. Divided by $\kappa\,\sigma(W)$, no critic can report more than 1; this one reports 0.72 to 0.74, and 0.80 to 0.86 with exact slopes.
 #
-# Practice divides by $\sigma(W)$ nonetheless: a factor that stays the same only scales the logits. And the pictures show why slopes matter: the gradient of a critic says where its pictures differ, and a generator follows it.
+# Practice divides by $\sigma(W)$ nonetheless, as a factor that stays below 4 is a bound, too. The pictures show what a generator follows: a critic's gradient draws the difference.
 #
 # ### Letters out of noise
 #
@@ -206,8 +205,6 @@ plot.table(stamp_rows, header=("divided by", "reports", "expected", "your guess"
 
 # %% role="given"
 class PlainConv2d(SpectralConv2d):
-    """The same layer, with nothing divided."""
-
     def sigma(self) -> Tensor:
         return self.weight.new_ones(())
 
@@ -270,10 +267,10 @@ forger_other = data.glyphs(500, seed=1, size=16, classes=forger_classes)[0]
 plot.table([*forger_rows, ("other real letters", forger_distance(forger_other, forger_test))], header=("pictures", "energy distance to unseen letters"))
 
 # %% [markdown]
-# Expected after 300 steps: about 0.11. Does the bounded slope help? Over five seeds the last distance is 0.08 to 0.44 with spectral layers, 0.12 to 0.39 without: these runs do not tell. Longer training of larger networks is where it was reported to help (Miyato et al.).
+# Expected after 300 steps: about 0.11. Does the bounded slope help? Over five seeds the last distance is 0.08 to 0.44 with spectral layers, 0.12 to 0.39 without: these short runs do not tell. Miyato et al. report that it helps in long ones.
 #
 # **What to remember**
-# - A convolution is one matrix for all patches. $\sigma(W)$ bounds what happens to a patch, $\kappa\,\sigma(W)$ what happens to a picture.
+# - $\sigma(W)$ bounds what happens to a patch, $\kappa\,\sigma(W)$ what happens to a picture.
 # - $u$ is a buffer: one repetition in each training call, none in eval mode. Gradients pass through $W$ alone.
 # - No bias before BatchNorm, no BatchNorm in a critic.
 #
