@@ -20,7 +20,7 @@ plt.show()
 #
 # ### One matrix, two slopes
 #
-# A matrix stretches no vector by more than its largest singular value $\sigma$. **Spectral normalisation** (Miyato et al., 2018) writes the weight of a convolution as a matrix $W$ of shape $(c_\text{out},\,c_\text{in}k^2)$ and divides it by $\sigma(W)$. To find $\sigma$, start with any $u$ and repeat
+# A matrix stretches no vector by more than its largest singular value $\sigma$. **Spectral normalisation** (Miyato et al., 2018) reads a convolution's weight as a matrix $W$ of shape $(c_\text{out},\,c_\text{in}k^2)$ and divides it by $\sigma(W)$. For $\sigma$, start with any $u$ and repeat
 #
 # $$v\leftarrow\frac{W^\top u}{\|W^\top u\|},\qquad u\leftarrow\frac{Wv}{\|Wv\|},\qquad \sigma\approx u^\top Wv. \tag{5.1}$$
 #
@@ -34,12 +34,12 @@ plt.show()
 #
 # ### The exact slope
 #
-# Cut a picture into blocks of $s\times s$ pixels, and write each block as $s^2$ channels of one pixel: **space to depth**. Nothing is lost. A convolution with stride $s$ becomes one with stride 1, if its kernel is cut the same way. And with stride 1 on a torus (left of the first pixel lies the last) each frequency is on its own: its channels are
-# multiplied by a small matrix, the Fourier transform of the kernel, which is padded with zeros to the size of the picture. The largest singular value of all these matrices is the slope (Sedghi, Gupta and Long, 2019). For a $2\times2$ kernel of ones and $s=1$, $\sigma(W)=2$, but frequency 0 has the sum of the kernel, 4: $\kappa=2$ is reached.
+# Cut a picture into blocks of $s\times s$ pixels, and write each block as $s^2$ channels of one pixel: **space to depth**. A convolution with stride $s$ becomes one with stride 1, if its kernel is cut the same way. And with stride 1 on a torus (left of the first pixel lies the last) each frequency is on its own: its channels are
+# multiplied by a small matrix, the Fourier transform of the kernel, which is padded with zeros to the size of the picture. The largest singular value of all these matrices is the slope (Sedghi et al., 2019). For a $2\times2$ kernel of ones and $s=1$, $\sigma(W)=2$, but frequency 0 has the sum of the kernel, 4: $\kappa=2$ is reached.
 #
 # ### A stage of a GAN
 #
-# DCGAN (Radford et al., 2016) set the rules: convolutions with stride 2; BatchNorm, without a bias before it, as the mean is subtracted again; small first weights. In a critic, BatchNorm would let a logit depend on the other pictures, and divide by a spread that may be tiny: we leave it out there. And we add a ResNet's shortcut.
+# DCGAN (Radford et al., 2016) set the rules: convolutions with stride 2; BatchNorm, without a bias before it, as the mean is subtracted again; small first weights. In a critic, BatchNorm would let a logit depend on the other pictures, and divide by a spread that may be tiny: we leave it out, and add a ResNet's shortcut.
 
 # %% role="answer"
 def space_to_depth(x: Float[Tensor, "N C H W"], r: int) -> Float[Tensor, "N C*r*r H/r W/r"]:
@@ -81,7 +81,7 @@ class SpectralConv2d(nn.Conv2d):
 
 # %% role="answer"
 def conv_norms(weight: Float[Tensor, "D C k k"], size: int, stride: int = 1) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
-    """The exact slope on a torus of size×size pixels, and κ·σ(W) with your κ, the smallest for all weights of this shape and all sizes.
+    """The exact slope on a torus of size×size pixels, and κ·σ(W), with the smallest κ for all weights of this shape and all sizes.
 
     σ(W) is exact, too. k <= size; stride divides size, and may exceed k. Differentiable; float64 keeps its digits.
     """
@@ -188,14 +188,14 @@ for divisor in stamp_divisors:
         stamp_bounds = [math.prod(float(layer.slopes()[i] / layer.sigma()) for layer in stamp_net if isinstance(layer, StampConv2d)) for i in (0, 1)]
     stamp_directions = slope_at(stamp_net, stamp_test)
     stamp_views.append(stamp_directions[0] / stamp_directions[0].max())
-    stamp_expected = {"σ(W)": "1.96", "κ·σ(W)": "0.73", "exact": "0.85"}.get(divisor) if stamp_letter == "S" else None
+    stamp_expected = {"σ(W)": "1.95", "κ·σ(W)": "0.73", "exact": "0.85"}.get(divisor) if stamp_letter == "S" else None
     stamp_rows.append((divisor, stamp_reported, stamp_expected, guess_stamp if divisor == "σ(W)" else "", float(stamp_directions.flatten(1).norm(dim=1).max()), *stamp_bounds))
 plot.images(torch.stack(stamp_views), ncols=len(stamp_views), titles=["plain", "stamped", *(f"slope, {divisor}" for divisor in stamp_divisors)], suptitle="A faint stamp: the slope of each critic shows it")
 plt.show()
 plot.table(stamp_rows, header=("divided by", "reports", "expected", "your guess", "steepest slope", "exact bound", "bound κ·σ"))
 
 # %% [markdown]
-# It reports twice the distance that there is (over five seeds 1.96 to 2.38, at slopes of 2.4 to 3.0). Dividing by $\sigma(W)$ bounds the slope of each layer by its $\kappa$, that of the critic by $2\cdot2\cdot1=4$. Divided by $\kappa\,\sigma(W)$, no critic can report more than 1; this one reports 0.72 to 0.74, and 0.80 to 0.86 with exact slopes.
+# It reports twice the distance that there is (over five seeds 1.95 to 2.4, at slopes of 2.4 to 3.0). Dividing by $\sigma(W)$ bounds the slope of each layer by its $\kappa$, that of the critic by $2\cdot2\cdot1=4$. Divided by $\kappa\,\sigma(W)$, no critic can report more than 1; this one reports 0.72 to 0.74, and 0.80 to 0.86 with exact slopes.
 #
 # Practice divides by $\sigma(W)$ nonetheless, as a factor that stays below 4 is a bound, too. The pictures show what a generator follows: a critic's gradient draws the difference.
 #
@@ -261,13 +261,13 @@ for step in range(1, forger_steps + 1):
         forger_net.train()
         forger_views.append(forger_pictures[:20])
         forger_rows.append((f"step {step}", forger_distance(forger_pictures, forger_test)))
-plot.images(torch.cat([*forger_views, forger_test[:20]]), ncols=20, suptitle="The same noise after a quarter, half, three quarters and all of the steps; real letters below")
+plot.images(torch.cat([*forger_views, forger_test[:20]]), ncols=20, suptitle="The same noise becomes letters: a quarter, half, three quarters and all of the steps; real ones below")
 plt.show()
 forger_other = data.glyphs(500, seed=1, size=16, classes=forger_classes)[0]
 plot.table([*forger_rows, ("other real letters", forger_distance(forger_other, forger_test))], header=("pictures", "energy distance to unseen letters"))
 
 # %% [markdown]
-# Expected after 300 steps: about 0.11. Does the bounded slope help? Over five seeds the last distance is 0.08 to 0.44 with spectral layers, 0.12 to 0.39 without: these short runs do not tell. Miyato et al. report that it helps in long ones.
+# Expected after 300 steps: about 0.11. Does the bounded slope help? Over five seeds the last distance is 0.08 to 0.44 with spectral layers, 0.12 to 0.39 without: these short runs do not tell.
 #
 # **What to remember**
 # - $\sigma(W)$ bounds what happens to a patch, $\kappa\,\sigma(W)$ what happens to a picture.

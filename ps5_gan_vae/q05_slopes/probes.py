@@ -13,7 +13,7 @@ question = Question(
     title="Convolutions and a bounded slope",
     skills=["5.08", "5.15", "5.18"],
     lecture="convolutional GANs, Wasserstein critics",
-    run_seconds=35,
+    run_seconds=25,
     aim="Bound the slope of a convolution, measure what spectral normalisation bounds, and build the stages of a GAN.",
     hints={
         "space_to_depth": (
